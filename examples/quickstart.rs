@@ -1,0 +1,29 @@
+//! An annotated function calls a service that is busy at first.
+//!
+//! `cargo run --example quickstart` starts a server in this process, which answers 503, 503, 200.
+//! `cargo run --example quickstart -- https://example.com` calls a service of yours.
+
+use std::env;
+use std::error::Error;
+
+use reqwest::{Client, Response};
+use retry_runtime::retry;
+
+/// Three attempts, with 1 s and then 2 s between them, on status 503 and on transient errors.
+#[retry(attempts = 3, backoff = "exponential", start = "1s", on_status = [503])]
+async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
+    client.get(url).send().await
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    retry_examples::print_logs();
+    let url = match env::args().nth(1) {
+        Some(url) => url,
+        None => retry_examples::serve_statuses(&[503, 503, 200]).await?,
+    };
+
+    let response = fetch(&Client::new(), &url).await?;
+    println!("{}: {}", response.status(), response.text().await?);
+    Ok(())
+}

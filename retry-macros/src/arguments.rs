@@ -1,0 +1,285 @@
+//! Reads `key = value, …` into the model of the attribute. What the values mean together is checked in `check.rs`.
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative;
+use syn::parse::{ParseStream, Parser};
+use syn::{Expr, LitStr, Path, Token};
+
+use crate::errors::Errors;
+use crate::foreign;
+use crate::scan;
+use crate::status;
+use crate::suggest::suggest;
+use crate::value;
+
+/// One argument as it was written.
+pub(crate) struct Arg<T> {
+    pub key: Ident,
+    pub value: T,
+    /// The value's span; its first token where tokens cannot be joined.
+    pub span: Span,
+}
+
+/// A value that is known here, or the path of a constant that the compiler evaluates.
+#[derive(Clone)]
+pub(crate) enum Given<T> {
+    Literal(T),
+    Path(Path),
+}
+
+pub(crate) enum Attempts {
+    Number(u32),
+    Unlimited,
+    Path(Path),
+}
+
+pub(crate) enum Backoff {
+    Exponential,
+    Fixed,
+    Linear,
+    Fibonacci,
+    Random,
+    Decorrelated,
+    Custom(Path),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Jitter {
+    None,
+    Full,
+    Equal,
+    /// More than 0, at most 1.
+    Share(f64),
+}
+
+pub(crate) enum Delays {
+    List(Vec<(Given<Duration>, Span)>),
+    /// A constant of type `&'static [Duration]`.
+    Path(Path),
+}
+
+/// Both bounds are inside; a single code is both.
+pub(crate) struct StatusRange {
+    pub first: StatusBound,
+    pub last: StatusBound,
+    pub span: Span,
+}
+
+#[derive(Clone)]
+pub(crate) enum StatusBound {
+    Code(u16),
+    Path(Path),
+}
+
+pub(crate) enum OnError {
+    Any,
+    Transient,
+    Never,
+    Predicate(Expr),
+}
+
+pub(crate) enum ServerDelay {
+    AtMost(Given<Duration>),
+    Ignore,
+}
+
+#[derive(Default)]
+pub(crate) struct Arguments {
+    pub attempts: Option<Arg<Attempts>>,
+    pub backoff: Option<Arg<Backoff>>,
+    pub start: Option<Arg<Given<Duration>>>,
+    pub factor: Option<Arg<Given<f64>>>,
+    pub max_delay: Option<Arg<Given<Duration>>>,
+    pub delays: Option<Arg<Delays>>,
+    pub jitter: Option<Arg<Jitter>>,
+    pub random_source: Option<Arg<Path>>,
+    pub on_status: Option<Arg<Vec<StatusRange>>>,
+    pub on_error: Option<Arg<OnError>>,
+    pub on_ok: Option<Arg<Expr>>,
+    pub retry_after: Option<Arg<ServerDelay>>,
+    pub deadline: Option<Arg<Given<Duration>>>,
+    pub attempt_timeout: Option<Arg<Given<Duration>>>,
+    pub policy: Option<Arg<Expr>>,
+    pub bind: Option<Arg<Ident>>,
+    pub clone: Option<Arg<Vec<Ident>>>,
+    pub name: Option<Arg<Given<LitStr>>>,
+    pub observer: Option<Arg<Expr>>,
+    pub sleep: Option<Arg<Path>>,
+    pub blocking: Option<Ident>,
+    pub krate: Option<Arg<Path>>,
+    /// Every key in the order it was written, those with an unreadable value included.
+    pub written: Vec<Ident>,
+    /// Those of them with an unreadable value: what follows from their absence does not hold.
+    pub unreadable: Vec<Ident>,
+}
+
+/// Each argument with a value that can be written after it.
+const ARGUMENTS: [(&str, &str); 22] = [
+    ("attempts", "3"),
+    ("backoff", "\"exponential\""),
+    ("start", "\"100ms\""),
+    ("factor", "2"),
+    ("max_delay", "\"30s\""),
+    ("delays", "[\"1s\", \"5s\"]"),
+    ("jitter", "\"full\""),
+    ("random_source", "path::to::function"),
+    ("on_status", "[503]"),
+    ("on_error", "\"transient\""),
+    ("on_ok", "|value| value.is_empty()"),
+    ("retry_after", "\"60s\""),
+    ("deadline", "\"30s\""),
+    ("attempt_timeout", "\"5s\""),
+    ("policy", "POLICY"),
+    ("bind", "attempt"),
+    ("clone", "[argument]"),
+    ("name", "\"load the page\""),
+    ("observer", "OBSERVER"),
+    ("sleep", "path::to::function"),
+    ("blocking", ""),
+    ("crate", "path::to::retry_runtime"),
+];
+
+impl Arguments {
+    pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Self {
+        let mut arguments = Arguments::default();
+        let all = |input: ParseStream| {
+            while !input.is_empty() {
+                arguments.read_one(input, errors);
+                separator(input, errors);
+            }
+            Ok(())
+        };
+        if let Err(error) = all.parse2(tokens) {
+            errors.push(error);
+        }
+        arguments
+    }
+
+    /// Whether the key was written, readable or not.
+    pub(crate) fn wrote(&self, key: &str) -> bool {
+        self.written.iter().any(|written| written.unraw() == key)
+    }
+
+    /// Whether one of these was written, but not understood.
+    pub(crate) fn misread(&self, keys: &[&str]) -> bool {
+        self.unreadable.iter().any(|unreadable| keys.iter().any(|key| unreadable.unraw() == key))
+    }
+
+    fn read_one(&mut self, input: ParseStream, errors: &mut Errors) {
+        let Ok(key) = input.call(Ident::parse_any) else {
+            errors.at(input.span(), "expected an argument such as `attempts = 3`");
+            return scan::skip(input);
+        };
+        let name = key.unraw().to_string();
+        let Some((_, example)) = ARGUMENTS.iter().find(|(known, _)| *known == name) else {
+            return unknown(&key, input, errors);
+        };
+        if self.wrote(&name) {
+            errors.at(key.span(), format_args!("`{name}` is given twice: keep one of them"));
+        } else {
+            self.written.push(key.clone());
+        }
+        if name == "blocking" {
+            return self.read_blocking(key, input, errors);
+        }
+        let read = equals(&key, example, input).and_then(|()| self.read_value(&key, input));
+        if let Err(error) = read {
+            errors.push(error);
+            self.unreadable.push(key);
+            // So that the arguments after it are read too.
+            scan::skip(input);
+        }
+    }
+
+    fn read_blocking(&mut self, key: Ident, input: ParseStream, errors: &mut Errors) {
+        if !scan::ends(input) {
+            errors.at(input.span(), "`blocking` takes no value: write `blocking`");
+            scan::skip(input);
+        }
+        self.blocking.get_or_insert(key);
+    }
+
+    fn read_value(&mut self, key: &Ident, input: ParseStream) -> syn::Result<()> {
+        match key.unraw().to_string().as_str() {
+            "attempts" => put(&mut self.attempts, key, input, value::attempts),
+            "backoff" => put(&mut self.backoff, key, input, value::backoff),
+            "start" => put(&mut self.start, key, input, value::duration),
+            "factor" => put(&mut self.factor, key, input, value::number),
+            "max_delay" => put(&mut self.max_delay, key, input, value::duration),
+            "delays" => put(&mut self.delays, key, input, value::delays),
+            "jitter" => put(&mut self.jitter, key, input, value::jitter),
+            "random_source" => put(&mut self.random_source, key, input, value::function),
+            "on_status" => put(&mut self.on_status, key, input, status::statuses),
+            "on_error" => put(&mut self.on_error, key, input, value::on_error),
+            "on_ok" => put(&mut self.on_ok, key, input, value::predicate),
+            "retry_after" => put(&mut self.retry_after, key, input, value::server_delay),
+            "deadline" => put(&mut self.deadline, key, input, value::duration),
+            "attempt_timeout" => put(&mut self.attempt_timeout, key, input, value::duration),
+            "policy" => put(&mut self.policy, key, input, value::expression),
+            "bind" => put(&mut self.bind, key, input, value::identifier),
+            "clone" => put(&mut self.clone, key, input, value::identifiers),
+            "name" => put(&mut self.name, key, input, value::text),
+            "observer" => put(&mut self.observer, key, input, value::expression),
+            "sleep" => put(&mut self.sleep, key, input, value::function),
+            "crate" => put(&mut self.krate, key, input, value::krate),
+            known => unreachable!("`{known}` is in the table of arguments, but nothing reads it"),
+        }
+    }
+}
+
+/// Reads a value into its place, or reads nothing. Of an argument that is given twice the first one stands.
+fn put<T>(
+    place: &mut Option<Arg<T>>,
+    key: &Ident,
+    input: ParseStream,
+    read: fn(ParseStream) -> syn::Result<T>,
+) -> syn::Result<()> {
+    let ahead = input.fork();
+    let value = read(&ahead)?;
+    let span = scan::span_between(input.cursor(), ahead.cursor());
+    input.advance_to(&ahead);
+    place.get_or_insert(Arg { key: key.clone(), value, span });
+    Ok(())
+}
+
+fn equals(key: &Ident, example: &str, input: ParseStream) -> syn::Result<()> {
+    let right = format_args!("write `{key} = {example}`").to_string();
+    if scan::ends(input) {
+        return Err(syn::Error::new(key.span(), format_args!("`{key}` needs a value: {right}")));
+    }
+    if !input.peek(Token![=]) {
+        return Err(syn::Error::new(input.span(), format_args!("expected `=`: {right}")));
+    }
+    input.parse::<Token![=]>()?;
+    if input.is_empty() || input.peek(Token![,]) {
+        return Err(syn::Error::new(key.span(), format_args!("`{key}` needs a value: {right}")));
+    }
+    Ok(())
+}
+
+fn separator(input: ParseStream, errors: &mut Errors) {
+    if !input.is_empty() && input.parse::<Token![,]>().is_err() {
+        errors.at(input.span(), "expected `,` before this");
+        if !scan::starts_argument(input) {
+            scan::skip(input);
+            let _ = input.parse::<Token![,]>();
+        }
+    }
+}
+
+fn unknown(key: &Ident, input: ParseStream, errors: &mut Errors) {
+    let name = key.unraw().to_string();
+    let _ = input.parse::<Token![=]>();
+    let advice = foreign::advice(&name, input).unwrap_or_else(|| {
+        let allowed: Vec<&str> = ARGUMENTS.iter().map(|(known, _)| *known).collect();
+        suggest(&name, &allowed)
+    });
+    errors.at(key.span(), format_args!("unknown argument `{name}`: {advice}"));
+    scan::skip(input);
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,175 @@
+use proc_macro2::{Delimiter, Group, TokenTree};
+use quote::{ToTokens, quote};
+
+use super::*;
+
+/// The arguments, which must be without a mistake.
+pub(crate) fn read(tokens: TokenStream) -> Arguments {
+    let text = tokens.to_string();
+    let (arguments, messages) = read_with_messages(tokens);
+    assert_eq!(messages, [""; 0], "{text}");
+    arguments
+}
+
+fn read_with_messages(tokens: TokenStream) -> (Arguments, Vec<String>) {
+    let mut errors = Errors::new();
+    let arguments = Arguments::read(tokens, &mut errors);
+    (arguments, messages(errors))
+}
+
+pub(crate) fn messages(errors: Errors) -> Vec<String> {
+    match errors.finish() {
+        Ok(()) => Vec::new(),
+        Err(errors) => errors.into_iter().map(|error| error.to_string()).collect(),
+    }
+}
+
+/// One mistake, and its message.
+#[track_caller]
+fn refused(tokens: TokenStream, message: &str) {
+    assert_eq!(read_with_messages(tokens).1, [message]);
+}
+
+/// As a variable of `macro_rules!` arrives.
+fn invisible(tokens: TokenStream) -> TokenTree {
+    Group::new(Delimiter::None, tokens).into()
+}
+
+#[test]
+fn empty_and_trailing_comma() {
+    assert!(read(quote!()).written.is_empty());
+    let arguments = read(quote!(attempts = 3,));
+    assert!(matches!(arguments.attempts.unwrap().value, Attempts::Number(3)));
+}
+
+#[test]
+fn every_argument_of_the_table_is_read() {
+    for (key, example) in ARGUMENTS {
+        let written = if example.is_empty() { key.to_owned() } else { format!("{key} = {example}") };
+        let arguments = read(written.parse().unwrap());
+        assert!(arguments.wrote(key), "{key}");
+    }
+}
+
+#[test]
+fn all_values_arrive() {
+    let arguments = read(quote! {
+        attempts = 1_000u32, backoff = path::backoff, start = "250ms", factor = 1.5, max_delay = MAX,
+        delays = ["1s", LAST], jitter = "20%", random_source = fastrand::f64, on_status = [503], on_error = "any",
+        on_ok = |value| value.is_empty(), retry_after = "ignore", deadline = "1m", attempt_timeout = Self::LIMIT,
+        policy = &POLICIES[0], bind = r#type, clone = [a, b], name = "load", observer = Log::new(1, 2),
+        sleep = async_io::sleep, blocking, crate = facade::retry_runtime
+    });
+    assert!(matches!(arguments.attempts.unwrap().value, Attempts::Number(1000)));
+    assert!(matches!(arguments.backoff.unwrap().value, Backoff::Custom(_)));
+    assert!(matches!(arguments.start.unwrap().value, Given::Literal(start) if start.as_millis() == 250));
+    assert!(matches!(arguments.factor.unwrap().value, Given::Literal(1.5)));
+    assert!(matches!(arguments.max_delay.unwrap().value, Given::Path(_)));
+    assert!(matches!(arguments.delays.unwrap().value, Delays::List(list) if list.len() == 2));
+    assert_eq!(arguments.jitter.unwrap().value, Jitter::Share(0.2));
+    assert_eq!(arguments.on_status.unwrap().value.len(), 1);
+    assert!(matches!(arguments.on_error.unwrap().value, OnError::Any));
+    assert!(matches!(arguments.on_ok.unwrap().value, Expr::Closure(_)));
+    assert!(matches!(arguments.retry_after.unwrap().value, ServerDelay::Ignore));
+    assert!(matches!(arguments.attempt_timeout.unwrap().value, Given::Path(_)));
+    assert!(matches!(arguments.policy.unwrap().value, Expr::Reference(_)));
+    assert_eq!(arguments.bind.unwrap().value, "r#type");
+    assert_eq!(arguments.clone.unwrap().value, ["a", "b"]);
+    assert!(matches!(arguments.name.unwrap().value, Given::Literal(name) if name.value() == "load"));
+    assert!(matches!(arguments.observer.unwrap().value, Expr::Call(_)));
+    assert!(arguments.random_source.is_some() && arguments.sleep.is_some() && arguments.blocking.is_some());
+    assert_eq!(arguments.krate.unwrap().value.to_token_stream().to_string(), "facade :: retry_runtime");
+    assert_eq!(arguments.written.len(), ARGUMENTS.len());
+}
+
+#[test]
+fn raw_keys() {
+    assert!(read(quote!(r#start = "1s")).start.is_some());
+}
+
+#[test]
+fn variables_of_macro_rules() {
+    let (three, one_second, status) = (invisible(quote!(3)), invisible(quote!("1s")), invisible(quote!(503)));
+    let (constant, closure) = (invisible(quote!(Self::LIMIT)), invisible(quote!(|e: &E| e.busy(1, 2))));
+    let end = invisible(quote!(599));
+    let arguments = read(quote! {
+        attempts = #three, start = #one_second, on_status = [#status, 500..=#end], deadline = #constant,
+        on_error = #closure, delays = [#one_second]
+    });
+    assert!(matches!(arguments.attempts.unwrap().value, Attempts::Number(3)));
+    assert!(matches!(arguments.start.unwrap().value, Given::Literal(start) if start.as_secs() == 1));
+    assert_eq!(arguments.on_status.unwrap().value.len(), 2);
+    assert!(matches!(arguments.deadline.unwrap().value, Given::Path(_)));
+    assert!(matches!(arguments.on_error.unwrap().value, OnError::Predicate(_)));
+    assert!(matches!(arguments.delays.unwrap().value, Delays::List(list) if list.len() == 1));
+}
+
+#[test]
+fn a_closure_keeps_its_commas() {
+    let arguments = read(quote!(on_error = |e: &Pair<A, B>| matches!(e, A | B), attempts = 2));
+    assert!(arguments.on_error.is_some() && arguments.attempts.is_some());
+}
+
+#[test]
+fn unknown_arguments() {
+    refused(quote!(atempts = 3), "unknown argument `atempts`: did you mean `attempts`?");
+    refused(quote!(on_eror = |a, b| a == b), "unknown argument `on_eror`: did you mean `on_error`?");
+    let all: Vec<String> = ARGUMENTS.iter().map(|(key, _)| format!("`{key}`")).collect();
+    let (last, first) = all.split_last().unwrap();
+    let message = format!("unknown argument `budget`: expected {} or {last}", first.join(", "));
+    refused(quote!(budget = BUDGET), &message);
+}
+
+#[test]
+fn arguments_of_other_crates() {
+    for (tokens, advice) in [
+        (quote!(retries = 3), "`attempts` counts the first call too: write `attempts = 4`"),
+        (quote!(max_retries = N), "`attempts` counts the first call too: write `attempts = N + 1`"),
+        (quote!(times = 4294967295), "`attempts` counts the first call too: write `attempts = N + 1`"),
+        (quote!(max_attempts = 3), "write `attempts`"),
+        (quote!(initial_delay = "1s"), "write `start` for the first delay"),
+        (quote!(timeout = "1s"), "write `attempt_timeout` for one attempt, or `deadline` for all of them"),
+        (quote!(multiplier = 2), "write `factor`"),
+        (quote!(strategy = "fixed"), "write `backoff`"),
+        (quote!(statuses = [503]), "write `on_status`"),
+        (quote!(when = |e| e.busy()), "write `on_error`"),
+        (quote!(retry_if = |e| e.busy()), "write `on_error` for errors, or `on_ok` for successes"),
+        (quote!(cap = "1s"), "write `max_delay`"),
+    ] {
+        let key = tokens.clone().into_iter().next().unwrap();
+        refused(tokens, &format!("unknown argument `{key}`: {advice}"));
+    }
+}
+
+#[test]
+fn the_first_of_two_stands() {
+    let (arguments, messages) = read_with_messages(quote!(start = "1s", start = "2s"));
+    assert_eq!(messages, ["`start` is given twice: keep one of them"]);
+    assert!(matches!(arguments.start.unwrap().value, Given::Literal(start) if start.as_secs() == 1));
+    refused(quote!(blocking, blocking), "`blocking` is given twice: keep one of them");
+}
+
+#[test]
+fn all_mistakes_are_reported() {
+    let (arguments, messages) = read_with_messages(quote! {
+        attempts = 0, start = "1x", on_status = [999, 503, "a"], colour, deadline = 5, jitter = "none"
+    });
+    assert_eq!(messages.len(), 6, "{messages:?}");
+    assert!(arguments.jitter.is_some());
+    assert!(arguments.misread(&["attempts"]) && arguments.misread(&["on_status"]) && !arguments.misread(&["jitter"]));
+}
+
+#[test]
+fn shapes_of_an_argument() {
+    refused(quote!(attempts), "`attempts` needs a value: write `attempts = 3`");
+    refused(quote!(attempts =), "`attempts` needs a value: write `attempts = 3`");
+    refused(quote!(attempts = , blocking), "`attempts` needs a value: write `attempts = 3`");
+    refused(quote!(attempts(3)), "expected `=`: write `attempts = 3`");
+    refused(quote!(start: "1s"), "expected `=`: write `start = \"100ms\"`");
+    refused(quote!(blocking = true), "`blocking` takes no value: write `blocking`");
+    refused(quote!(3), "expected an argument such as `attempts = 3`");
+    refused(quote!("a" = 3, blocking), "expected an argument such as `attempts = 3`");
+    refused(quote!(attempts = 3 start = "1s"), "expected `,` before this");
+    refused(quote!(policy = A B), "expected `,` before this");
+    refused(quote!(,), "expected an argument such as `attempts = 3`");
+}

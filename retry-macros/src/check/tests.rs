@@ -1,0 +1,237 @@
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::*;
+use crate::arguments::tests::messages;
+
+fn complaints_about(attribute: TokenStream, item: TokenStream) -> Vec<String> {
+    let mut errors = Errors::new();
+    let arguments = Arguments::read(attribute, &mut errors);
+    let function = Function::read(item, &arguments, &mut errors);
+    check(&arguments, function.as_ref(), &mut errors);
+    messages(errors)
+}
+
+fn complaints(attribute: TokenStream) -> Vec<String> {
+    complaints_about(
+        attribute,
+        quote!(
+            async fn load(client: &Client, (url, [id, ..]): Pair) -> R {}
+        ),
+    )
+}
+
+#[track_caller]
+fn refused(attribute: TokenStream, message: &str) {
+    assert_eq!(complaints(attribute), [message]);
+}
+
+#[track_caller]
+fn accepted(attribute: TokenStream) {
+    assert_eq!(complaints(attribute), [""; 0]);
+}
+
+#[test]
+fn ordinary_attributes() {
+    accepted(quote!());
+    accepted(quote!(attempts = 3, backoff = "exponential", start = "1s", on_status = [503]));
+    accepted(quote!(attempts = 1));
+    accepted(quote!(attempts = "unlimited", deadline = "1m", attempt_timeout = "5s", bind = attempt, clone = [id]));
+    accepted(quote!(policy = POLICY, on_status = ["5xx"], bind = attempt, clone = [url], name = "x", observer = LOG));
+}
+
+#[test]
+fn policy() {
+    refused(quote!(policy = P, start = "1s"), "`policy` already says what `start` says: remove one of them");
+    refused(quote!(start = "1s", policy = P), "`policy` already says what `start` says: remove one of them");
+    for key in ["attempts = 3", "jitter = \"full\"", "deadline = \"1s\"", "retry_after = \"1s\"", "random_source = f"] {
+        assert_eq!(complaints(format!("policy = P, {key}").parse().unwrap()).len(), 1, "{key}");
+    }
+    assert_eq!(complaints(quote!(policy = P, attempts = 4, max_delay = "1s")).len(), 2);
+    assert_eq!(complaints(quote!(attempts = 4, deadline = "1s", policy = P)).len(), 1);
+}
+
+#[test]
+fn delays() {
+    let both = "`delays` spells out every delay, which contradicts `start`: remove one of them";
+    refused(quote!(delays = ["1s"], start = "1s"), both);
+    refused(quote!(start = "1s", delays = ["1s"]), both);
+    for other in ["backoff = \"linear\"", "factor = 2", "max_delay = \"1s\""] {
+        assert_eq!(complaints(format!("delays = [\"1s\"], {other}").parse().unwrap()).len(), 1, "{other}");
+    }
+    accepted(quote!(delays = ["1s", "2s"], jitter = "20%"));
+    refused(quote!(delays = []), "`delays` is empty: write at least one delay");
+    refused(
+        quote!(attempts = 2, delays = ["1s", "2s"]),
+        "2 delays are for 3 attempts, but `attempts` is 2: the rest is never used",
+    );
+    accepted(quote!(attempts = 3, delays = ["1s", "2s"]));
+    accepted(quote!(attempts = 9, delays = ["1s", "2s"]));
+    accepted(quote!(attempts = "unlimited", delays = ["1s", "2s"]));
+}
+
+#[test]
+fn one_attempt() {
+    refused(quote!(attempts = 1, start = "1s"), "`start` has no effect: `attempts = 1` never retries");
+    refused(quote!(delays = ["1s"], attempts = 1), "`delays` has no effect: `attempts = 1` never retries");
+    assert_eq!(complaints(quote!(attempts = 1, backoff = "linear", jitter = "full")).len(), 2);
+    accepted(quote!(attempts = 1, deadline = "1s", on_status = [503]));
+}
+
+#[test]
+fn factor() {
+    let fixed = "`factor` has no effect with `backoff = \"fixed\"`: remove one of them";
+    refused(quote!(backoff = "fixed", factor = 2), fixed);
+    refused(quote!(factor = 2, backoff = "fixed"), fixed);
+    accepted(quote!(factor = 2));
+    accepted(quote!(backoff = "exponential", factor = 1));
+    accepted(quote!(factor = FACTOR));
+    for wrong in [quote!(factor = 0.5), quote!(factor = -2), quote!(factor = 1e999)] {
+        refused(wrong, "`factor` must be a finite number of at least 1");
+    }
+}
+
+#[test]
+fn own_backoff() {
+    let start = "`start` has no effect with a function as `backoff`: remove one of them";
+    refused(quote!(backoff = mine, start = "1s"), start);
+    refused(quote!(start = "1s", backoff = mine), start);
+    assert_eq!(complaints(quote!(backoff = mine, start = "1s", factor = 2)).len(), 2);
+    accepted(quote!(backoff = mine, max_delay = "1s", jitter = "full"));
+}
+
+#[test]
+fn random_backoffs() {
+    for word in ["random", "decorrelated"] {
+        let bound = format!("`backoff = \"{word}\"` needs an upper bound: write for example `max_delay = \"30s\"`");
+        refused(quote!(backoff = #word), &bound);
+        let jitter = format!("`backoff = \"{word}\"` is random already: remove `jitter`");
+        refused(quote!(backoff = #word, max_delay = "1s", jitter = "full"), &jitter);
+        accepted(quote!(backoff = #word, max_delay = MAX, jitter = "none", random_source = f));
+    }
+    // What is written wrong is not missing.
+    assert_eq!(complaints(quote!(backoff = "random", max_delay = "1x")).len(), 1);
+}
+
+#[test]
+fn random_source() {
+    let message = "`random_source` has no effect without `jitter`: write for example `jitter = \"full\"`";
+    refused(quote!(random_source = f, start = "1s"), message);
+    refused(quote!(random_source = f, jitter = "none"), message);
+    refused(quote!(delays = ["1s"], random_source = f), message);
+    accepted(quote!(random_source = f));
+    accepted(quote!(random_source = f, max_delay = "1s"));
+    accepted(quote!(random_source = f, start = "1s", jitter = "20%"));
+    assert_eq!(complaints(quote!(random_source = f, start = "1s", jitter = "ful")).len(), 1);
+}
+
+#[test]
+fn max_delay() {
+    refused(
+        quote!(start = "2s", max_delay = "1s"),
+        "`max_delay` (1 s) is shorter than `start` (2 s): write at least 2 s",
+    );
+    accepted(quote!(start = "2s", max_delay = "2s"));
+    accepted(quote!(start = START, max_delay = "1s"));
+    let fixed = "`max_delay` has no effect with `backoff = \"fixed\"`: remove one of them";
+    refused(quote!(backoff = "fixed", max_delay = "1s"), fixed);
+    accepted(quote!(backoff = "fixed", max_delay = "1s", jitter = "20%"));
+    accepted(quote!(backoff = "fixed", max_delay = MAX));
+    accepted(quote!(backoff = "fixed", start = START, max_delay = "1s"));
+}
+
+#[test]
+fn limits() {
+    refused(quote!(deadline = "0s"), "`deadline` is zero: no attempt could succeed in it");
+    refused(quote!(attempt_timeout = "0s"), "`attempt_timeout` is zero: no attempt could succeed in it");
+    let message = "`attempt_timeout` (5 s) has no effect under a `deadline` of 5 s: write a shorter `attempt_timeout`";
+    refused(quote!(attempt_timeout = "5s", deadline = "5s"), message);
+    accepted(quote!(attempt_timeout = "4s", deadline = "5s"));
+    accepted(quote!(attempt_timeout = LIMIT, deadline = "5s"));
+}
+
+#[test]
+fn first_delay_and_deadline() {
+    let message =
+        "the first delay is at least 1 s, which does not fit in the `deadline` of 500 ms: no retry could be made";
+    refused(quote!(start = "1s", deadline = "500ms"), message);
+    refused(quote!(deadline = "500ms", delays = ["1s", "1ms"]), message);
+    refused(quote!(start = "2s", jitter = "equal", deadline = "500ms"), message);
+    refused(quote!(start = "2s", jitter = "50%", deadline = "500ms"), message);
+    refused(
+        quote!(jitter = "none", deadline = "100ms"),
+        "the first delay is at least 100 ms, which does not fit in the `deadline` of 100 ms: no retry could be made",
+    );
+    accepted(quote!(deadline = "50ms"));
+    accepted(quote!(start = "1s", jitter = "full", deadline = "500ms"));
+    accepted(quote!(start = "1s", jitter = "equal", deadline = "501ms"));
+    accepted(quote!(start = START, deadline = "500ms"));
+    accepted(quote!(backoff = mine, deadline = "1ms"));
+    accepted(quote!(attempts = 1, deadline = "1ms"));
+    assert_eq!(complaints(quote!(start = "1s", jitter = "ful", deadline = "500ms")).len(), 1);
+}
+
+#[test]
+fn blocking() {
+    let attribute = quote!(blocking, attempt_timeout = "1s");
+    let message = "a blocking attempt cannot be cut off: remove `attempt_timeout`, or write `deadline`";
+    assert_eq!(
+        complaints_about(
+            attribute,
+            quote!(
+                fn f() -> R {}
+            )
+        ),
+        [message]
+    );
+    let attribute = quote!(blocking, deadline = "1s", sleep = path::to::sleep);
+    assert_eq!(
+        complaints_about(
+            attribute,
+            quote!(
+                fn f() -> R {}
+            )
+        ),
+        [""; 0]
+    );
+}
+
+#[test]
+fn conditions() {
+    let nothing = "nothing is retried with `on_status = []` and `on_error = \"never\"`: remove one of them";
+    refused(quote!(on_status = [], on_error = "never"), nothing);
+    accepted(quote!(on_status = [], on_error = "never", on_ok = is_stale));
+    accepted(quote!(on_error = "never"));
+    accepted(quote!(on_status = [], on_error = "any"));
+}
+
+#[test]
+fn names() {
+    refused(quote!(name = " "), "the name is empty: leave `name` out for the name of the function");
+    accepted(quote!(name = NAME));
+    refused(quote!(bind = url), "`url` is an argument of this function too: choose another name");
+    refused(quote!(clone = [ur]), "this function has no argument `ur`: did you mean `url`?");
+    refused(quote!(clone = [x]), "this function has no argument `x`: expected `client`, `url` or `id`");
+    refused(quote!(clone = [url, id, url]), "`url` is given twice: keep one of them");
+    refused(quote!(clone = []), "`clone` is empty: name an argument of this function");
+    let own = "`self` cannot be replaced by a clone: write `self.clone()` where it is consumed";
+    assert_eq!(
+        complaints_about(
+            quote!(clone = [self]),
+            quote!(
+                async fn f(self) -> R {}
+            )
+        ),
+        [own]
+    );
+    let none = "this function has no argument that could be cloned: remove `clone`";
+    assert_eq!(
+        complaints_about(
+            quote!(clone = [a]),
+            quote!(
+                async fn f() -> R {}
+            )
+        ),
+        [none]
+    );
+}

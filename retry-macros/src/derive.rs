@@ -1,0 +1,211 @@
+//! `#[derive(Retryable)]`: a type says what it knows of itself.
+//!
+//! ```text
+//! #[derive(Retryable)]
+//! enum PushError {
+//!     #[retryable(transient, after = wait)]
+//!     Busy { wait: Duration },
+//!     #[retryable(source)]
+//!     Transport(reqwest::Error),
+//!     Parse,
+//! }
+//! ```
+//!
+//! becomes, paths shortened:
+//!
+//! ```text
+//! impl Retryable for PushError {
+//!     fn class(&self) -> Class {
+//!         match self {
+//!             Self::Busy { .. } => Class::Transient,
+//!             Self::Transport { 0: field, .. } => __failure!(field).class(),
+//!             Self::Parse { .. } => Class::Unknown,
+//!         }
+//!     }
+//!     fn status(&self) -> Option<u16> { … }
+//!     fn server_delay(&self) -> Option<Duration> { … }
+//! }
+//! ```
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Generics, Item, Path, WherePredicate, parse_quote};
+
+use crate::errors::Errors;
+use read::{Field, Input, Meaning, Variant};
+
+mod read;
+
+pub(crate) fn derive(item: TokenStream) -> syn::Result<TokenStream> {
+    let item: Item = syn::parse2(item)?;
+    let mut errors = Errors::new();
+    let input = Input::read(&item, &mut errors);
+    match (errors.finish(), input) {
+        (Ok(()), Some(input)) => Ok(write(&input)),
+        (Err(errors), Some(input)) => Ok(fallback(&input, &errors)),
+        (errors, None) => errors.map(|()| TokenStream::new()),
+    }
+}
+
+/// The errors, and an implementation without which there would be a second error at each use.
+fn fallback(input: &Input, errors: &syn::Error) -> TokenStream {
+    let krate = &input.krate;
+    let errors = errors.to_compile_error();
+    let implementation = implement(
+        input,
+        quote! {
+            fn class(&self) -> #krate::Class {
+                #krate::Class::Unknown
+            }
+        },
+    );
+    quote!(#errors #implementation)
+}
+
+fn write(input: &Input) -> TokenStream {
+    let krate = &input.krate;
+    let class = matched(input, class);
+    let says_status = |meaning: &Meaning| meaning.status().or(meaning.source()).is_some();
+    let status = says(input, says_status).then(|| {
+        let arms = matched(input, status);
+        quote!(fn status(&self) -> ::core::option::Option<u16> { #arms })
+    });
+    let says_delay = |meaning: &Meaning| meaning.after().or(meaning.source()).is_some();
+    let server_delay = says(input, says_delay).then(|| {
+        let arms = matched(input, server_delay);
+        quote!(fn server_delay(&self) -> ::core::option::Option<::core::time::Duration> { #arms })
+    });
+    implement(
+        input,
+        quote! {
+            fn class(&self) -> #krate::Class { #class }
+            #status
+            #server_delay
+        },
+    )
+}
+
+/// Where no variant says anything, the trait's own method does.
+fn says(input: &Input, what: impl Fn(&Meaning) -> bool) -> bool {
+    input.variants.iter().any(|variant| what(&variant.meaning))
+}
+
+fn implement(input: &Input, methods: TokenStream) -> TokenStream {
+    let Input { krate, ident, .. } = input;
+    let generics = bounded(input);
+    let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    quote! {
+        #[automatically_derived]
+        impl #impl_generics #krate::Retryable for #ident #ty_generics #where_clause {
+            #methods
+        }
+    }
+}
+
+fn matched(input: &Input, arm: fn(&Path, &Variant) -> TokenStream) -> TokenStream {
+    let arms = input.variants.iter().map(|variant| arm(&input.krate, variant));
+    // A reference to an empty enum is not empty for the compiler; the enum itself is.
+    let place = if input.variants.is_empty() { quote!(*self) } else { quote!(self) };
+    quote!(match #place { #(#arms)* })
+}
+
+fn class(krate: &Path, variant: &Variant) -> TokenStream {
+    match &variant.meaning {
+        Meaning::Unknown => without_field(variant, quote!(#krate::Class::Unknown)),
+        Meaning::Transient { .. } => without_field(variant, quote!(#krate::Class::Transient)),
+        Meaning::Permanent => without_field(variant, quote!(#krate::Class::Permanent)),
+        Meaning::Status { code, .. } => with_field(variant, code, |name| {
+            let code = status_in(code, name);
+            quote!(#krate::Class::of_status(#code))
+        }),
+        Meaning::Source(source) => with_field(variant, source, |name| quote!(#krate::__failure!(#name).class())),
+    }
+}
+
+fn status(krate: &Path, variant: &Variant) -> TokenStream {
+    if let Some(source) = variant.meaning.source() {
+        return with_field(variant, source, |name| quote!(#krate::__failure!(#name).status()));
+    }
+    match variant.meaning.status() {
+        None => without_field(variant, quote!(::core::option::Option::None)),
+        Some(code) => with_field(variant, code, |name| {
+            let code = status_in(code, name);
+            quote!(::core::option::Option::Some(#code))
+        }),
+    }
+}
+
+fn server_delay(krate: &Path, variant: &Variant) -> TokenStream {
+    if let Some(source) = variant.meaning.source() {
+        return with_field(variant, source, |name| quote!(#krate::__failure!(#name).server_delay()));
+    }
+    match variant.meaning.after() {
+        None => without_field(variant, quote!(::core::option::Option::None)),
+        // A `Duration` and an `Option` of it both convert.
+        Some(after) => with_field(variant, after, |name| converted(after, &delay_type(), name)),
+    }
+}
+
+fn without_field(variant: &Variant, value: TokenStream) -> TokenStream {
+    let path = &variant.path;
+    quote!(#path { .. } => #value,)
+}
+
+/// Braces fit all kinds of variants: `Self::A { 0: field, .. }` is a pattern of a tuple too.
+fn with_field(variant: &Variant, field: &Field, value: impl FnOnce(&Ident) -> TokenStream) -> TokenStream {
+    let Variant { path, .. } = variant;
+    let Field { member, ty } = field;
+    let name = Ident::new("field", Span::mixed_site().located_at(ty.span()));
+    let value = value(&name);
+    quote!(#path { #member: #name, .. } => #value,)
+}
+
+fn status_in(field: &Field, name: &Ident) -> TokenStream {
+    converted(field, &quote!(u16), name)
+}
+
+/// A type that does not convert is an error on the user's field.
+fn converted(field: &Field, target: &TokenStream, name: &Ident) -> TokenStream {
+    let span = Span::mixed_site().located_at(field.ty.span());
+    quote_spanned!(span=> ::core::convert::Into::<#target>::into(*#name))
+}
+
+fn delay_type() -> TokenStream {
+    quote!(::core::option::Option<::core::time::Duration>)
+}
+
+/// What generic fields need to be asked; other generic types need nothing.
+fn bounded(input: &Input) -> Generics {
+    let Input { krate, generics, .. } = input;
+    let mut bounded = generics.clone();
+    for Variant { meaning, .. } in &input.variants {
+        let delay = delay_type();
+        bound(&mut bounded, meaning.source(), &quote!(#krate::Retryable));
+        bound(&mut bounded, meaning.status(), &quote!(::core::marker::Copy + ::core::convert::Into<u16>));
+        bound(&mut bounded, meaning.after(), &quote!(::core::marker::Copy + ::core::convert::Into<#delay>));
+    }
+    bounded
+}
+
+fn bound(generics: &mut Generics, field: Option<&Field>, bounds: &TokenStream) {
+    let Some(Field { ty, .. }) = field else {
+        return;
+    };
+    if is_generic(ty.to_token_stream(), generics) {
+        let predicate: WherePredicate = parse_quote!(#ty: #bounds);
+        generics.make_where_clause().predicates.push(predicate);
+    }
+}
+
+/// Whether a type parameter stands in the type.
+fn is_generic(ty: TokenStream, generics: &Generics) -> bool {
+    ty.into_iter().any(|tree| match tree {
+        TokenTree::Ident(name) => generics.type_params().any(|parameter| parameter.ident == name),
+        TokenTree::Group(group) => is_generic(group.stream(), generics),
+        _ => false,
+    })
+}
+
+#[cfg(test)]
+mod tests;

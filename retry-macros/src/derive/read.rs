@@ -1,0 +1,338 @@
+//! Reads `#[retryable(…)]` on the variants of an enum or on a struct, and checks that the words go together.
+
+use proc_macro2::{Ident, Span};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::spanned::Spanned;
+use syn::{Attribute, Error, Fields, Generics, Item, Member, Meta, Path, Result, Token, Type, parse_quote};
+
+use crate::errors::Errors;
+use crate::scan;
+use crate::suggest::suggest;
+use crate::value;
+
+pub(crate) struct Input {
+    pub ident: Ident,
+    pub generics: Generics,
+    /// The path of `retry_runtime`.
+    pub krate: Path,
+    /// A struct is its own only variant.
+    pub variants: Vec<Variant>,
+}
+
+pub(crate) struct Variant {
+    /// `Self::Name`, or `Self` for a struct.
+    pub path: Path,
+    pub meaning: Meaning,
+}
+
+pub(crate) enum Meaning {
+    Unknown,
+    Transient {
+        after: Option<Field>,
+    },
+    Permanent,
+    /// The status decides the class.
+    Status {
+        code: Field,
+        after: Option<Field>,
+    },
+    /// All is as the field says.
+    Source(Field),
+}
+
+#[derive(Clone)]
+pub(crate) struct Field {
+    pub member: Member,
+    pub ty: Box<Type>,
+}
+
+impl Meaning {
+    pub(crate) fn source(&self) -> Option<&Field> {
+        match self {
+            Meaning::Source(source) => Some(source),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn status(&self) -> Option<&Field> {
+        match self {
+            Meaning::Status { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn after(&self) -> Option<&Field> {
+        match self {
+            Meaning::Transient { after } | Meaning::Status { after, .. } => after.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// What is written in the attributes of one variant; each word with the place of its key.
+#[derive(Default)]
+struct Words {
+    transient: Option<Ident>,
+    permanent: Option<Ident>,
+    source: Option<(Ident, Option<Member>)>,
+    status: Option<(Ident, Member)>,
+    after: Option<(Ident, Member)>,
+    krate: Option<(Ident, Path)>,
+    /// Whether something else was written: then what is missing here need not be missing there.
+    misread: bool,
+}
+
+const WORDS: [&str; 6] = ["transient", "permanent", "source", "status", "after", "crate"];
+
+impl Input {
+    /// Nothing if the item is neither an enum nor a struct.
+    pub(crate) fn read(item: &Item, errors: &mut Errors) -> Option<Self> {
+        match item {
+            Item::Struct(item) => {
+                let words = Words::read(&item.attrs, errors);
+                let krate = krate(&words);
+                let variant = Variant::read(parse_quote!(Self), words, &item.fields, errors);
+                Some(Input {
+                    ident: item.ident.clone(),
+                    generics: item.generics.clone(),
+                    krate,
+                    variants: vec![variant],
+                })
+            }
+            Item::Enum(item) => {
+                let words = Words::read(&item.attrs, errors);
+                words.only_crate(errors);
+                let krate = krate(&words);
+                let variants = item.variants.iter().map(|variant| read_variant(variant, errors)).collect();
+                Some(Input { ident: item.ident.clone(), generics: item.generics.clone(), krate, variants })
+            }
+            Item::Union(item) => {
+                errors
+                    .at(item.union_token.span, "`Retryable` can be derived for an enum or a struct, not for a `union`");
+                None
+            }
+            _ => {
+                errors.at(Span::call_site(), "`Retryable` can be derived for an enum or a struct");
+                None
+            }
+        }
+    }
+}
+
+fn krate(words: &Words) -> Path {
+    words.krate.as_ref().map_or_else(|| parse_quote!(::retry_runtime), |(_, path)| path.clone())
+}
+
+fn read_variant(variant: &syn::Variant, errors: &mut Errors) -> Variant {
+    let words = Words::read(&variant.attrs, errors);
+    if let Some((key, _)) = &words.krate {
+        errors.at(key.span(), "`crate` is for the whole type: write it above the `enum`");
+    }
+    let name = &variant.ident;
+    Variant::read(parse_quote!(Self::#name), words, &variant.fields, errors)
+}
+
+impl Variant {
+    fn read(path: Path, words: Words, fields: &Fields, errors: &mut Errors) -> Self {
+        for attr in fields.iter().flat_map(|field| ours(&field.attrs)) {
+            errors.at(attr.path().span(), "`#[retryable]` says something of a variant: write it above the variant");
+        }
+        let contradictions = if words.misread { Vec::new() } else { words.contradictions() };
+        let consistent = contradictions.is_empty();
+        contradictions.into_iter().for_each(|error| errors.push(error));
+        let meaning = errors.take(words.meaning(fields)).filter(|_| consistent).unwrap_or(Meaning::Unknown);
+        Variant { path, meaning }
+    }
+}
+
+impl Words {
+    fn read(attrs: &[Attribute], errors: &mut Errors) -> Self {
+        let mut words = Words::default();
+        for attr in ours(attrs) {
+            let Meta::List(list) = &attr.meta else {
+                errors.at(attr.path().span(), EMPTY);
+                continue;
+            };
+            if list.tokens.is_empty() {
+                errors.at(attr.path().span(), EMPTY);
+            }
+            let read = (|input: ParseStream| words.read_all(input, errors)).parse2(list.tokens.clone());
+            errors.take(read);
+        }
+        words
+    }
+
+    fn read_all(&mut self, input: ParseStream, errors: &mut Errors) -> Result<()> {
+        while !input.is_empty() {
+            if let Err(error) = self.read_one(input) {
+                errors.push(error);
+                self.misread = true;
+                scan::skip(input);
+            }
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_one(&mut self, input: ParseStream) -> Result<()> {
+        let word = input
+            .call(Ident::parse_any)
+            .map_err(|error| Error::new(error.span(), "expected a word such as `transient`"))?;
+        match word.unraw().to_string().as_str() {
+            "transient" => put(&mut self.transient, &word, flag(&word, input)?),
+            "permanent" => put(&mut self.permanent, &word, flag(&word, input)?),
+            "source" if input.peek(Token![=]) => {
+                put(&mut self.source, &word, (word.clone(), Some(field(&word, input)?)))
+            }
+            "source" => put(&mut self.source, &word, (word.clone(), None)),
+            "status" => put(&mut self.status, &word, (word.clone(), field(&word, input)?)),
+            "after" => put(&mut self.after, &word, (word.clone(), field(&word, input)?)),
+            "crate" => put(&mut self.krate, &word, (word.clone(), krate_path(input)?)),
+            unknown => {
+                let _ = input.parse::<Token![=]>();
+                Err(Error::new(word.span(), format_args!("unknown word `{unknown}`: {}", suggest(unknown, &WORDS))))
+            }
+        }
+    }
+
+    /// Above an `enum` nothing is said of its variants.
+    fn only_crate(&self, errors: &mut Errors) {
+        for (_, key) in self.keys() {
+            errors.at(key.span(), format_args!("`{key}` says something of a variant: write it above the variant"));
+        }
+    }
+
+    /// The words that say something of a variant.
+    fn keys(&self) -> impl Iterator<Item = (&'static str, &Ident)> {
+        let transient = self.transient.as_ref().map(|key| ("transient", key));
+        let permanent = self.permanent.as_ref().map(|key| ("permanent", key));
+        let source = self.source.as_ref().map(|(key, _)| ("source", key));
+        let status = self.status.as_ref().map(|(key, _)| ("status", key));
+        let after = self.after.as_ref().map(|(key, _)| ("after", key));
+        [transient, permanent, source, status, after].into_iter().flatten()
+    }
+
+    fn contradictions(&self) -> Vec<Error> {
+        let mut errors = Vec::new();
+        let mut at = |key: &Ident, message: &str| errors.push(Error::new(key.span(), message));
+        if let (Some(_), Some(permanent)) = (&self.transient, &self.permanent) {
+            at(permanent, "a failure is `transient` or `permanent`: remove one of them");
+        }
+        if let Some((status, _)) = &self.status {
+            for class in [&self.transient, &self.permanent].into_iter().flatten() {
+                at(status, &format!("the status decides the class: remove `{class}`"));
+            }
+        }
+        match (&self.source, &self.after, &self.permanent) {
+            (None, Some((after, _)), Some(_)) => at(after, "a permanent failure is not tried again: remove `after`"),
+            (None, Some((after, _)), None) if self.transient.is_none() && self.status.is_none() => {
+                at(after, "`after` needs a failure that may be tried again: write `transient, after = …`");
+            }
+            _ => {}
+        }
+        if let Some((source, _)) = &self.source {
+            for (other, _) in self.keys().filter(|(word, _)| *word != "source") {
+                at(source, &format!("`source` leaves everything to the field: remove `{other}`"));
+            }
+        }
+        errors
+    }
+
+    fn meaning(self, fields: &Fields) -> Result<Meaning> {
+        let after = self.after.map(|(_, member)| find(&member, fields)).transpose();
+        if let Some((key, member)) = self.source {
+            return source(&key, member, fields).map(Meaning::Source);
+        }
+        if let Some((_, member)) = self.status {
+            return match (find(&member, fields), after) {
+                (Ok(code), Ok(after)) => Ok(Meaning::Status { code, after }),
+                (Err(mut error), Err(other)) => {
+                    error.combine(other);
+                    Err(error)
+                }
+                (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+            };
+        }
+        after.map(|after| match (self.transient, self.permanent) {
+            (Some(_), _) => Meaning::Transient { after },
+            (None, Some(_)) => Meaning::Permanent,
+            (None, None) => Meaning::Unknown,
+        })
+    }
+}
+
+const EMPTY: &str = "`#[retryable]` says nothing: write for example `#[retryable(transient)]`";
+
+fn ours(attrs: &[Attribute]) -> impl Iterator<Item = &Attribute> {
+    attrs.iter().filter(|attr| attr.path().is_ident("retryable"))
+}
+
+fn put<T>(place: &mut Option<T>, word: &Ident, value: T) -> Result<()> {
+    match place.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(Error::new(word.span(), format_args!("`{word}` is given twice: keep one of them"))),
+    }
+}
+
+fn flag(word: &Ident, input: ParseStream) -> Result<Ident> {
+    if scan::ends(input) {
+        return Ok(word.clone());
+    }
+    Err(Error::new(input.span(), format_args!("`{word}` takes no value: write `{word}`")))
+}
+
+fn field(word: &Ident, input: ParseStream) -> Result<Member> {
+    if scan::ends(input) {
+        return Err(Error::new(word.span(), format_args!("`{word}` needs a field: write `{word} = field`")));
+    }
+    input.parse::<Token![=]>()?;
+    let span = scan::here(input);
+    input.parse().map_err(|_| Error::new(span, "expected the name of a field, or its number in a tuple"))
+}
+
+fn krate_path(input: ParseStream) -> Result<Path> {
+    input.parse::<Token![=]>()?;
+    value::krate(input)
+}
+
+fn source(key: &Ident, member: Option<Member>, fields: &Fields) -> Result<Field> {
+    if let Some(member) = member {
+        return find(&member, fields);
+    }
+    let mut named = named(fields);
+    match (named.next(), named.next()) {
+        (Some(only), None) => Ok(only),
+        (None, _) => Err(Error::new(key.span(), "`source` needs a field, and here is none")),
+        (Some(first), Some(_)) => {
+            let example = show(&first.member);
+            let message =
+                format_args!("`source` needs the name of one of the fields: write for example `source = {example}`");
+            Err(Error::new(key.span(), message))
+        }
+    }
+}
+
+fn find(member: &Member, fields: &Fields) -> Result<Field> {
+    if let Some(field) = named(fields).find(|field| field.member == *member) {
+        return Ok(field);
+    }
+    let known: Vec<String> = named(fields).map(|field| show(&field.member)).collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let member_name = show(member);
+    let advice = if known.is_empty() { "there are no fields here".to_owned() } else { suggest(&member_name, &known) };
+    Err(Error::new(member.span(), format_args!("there is no field `{member_name}`: {advice}")))
+}
+
+fn named(fields: &Fields) -> impl Iterator<Item = Field> {
+    fields.members().zip(fields).map(|(member, field)| Field { member, ty: Box::new(field.ty.clone()) })
+}
+
+fn show(member: &Member) -> String {
+    match member {
+        Member::Named(name) => name.to_string(),
+        Member::Unnamed(index) => index.index.to_string(),
+    }
+}

@@ -1,0 +1,70 @@
+//! Every mistake in one compile: errors are collected here and reported together.
+
+use proc_macro2::Span;
+
+/// A list of errors that cannot be lost: dropping it before [`Errors::finish`] panics.
+pub(crate) struct Errors {
+    found: Option<Vec<syn::Error>>,
+}
+
+impl Errors {
+    pub(crate) fn new() -> Self {
+        Errors { found: Some(Vec::new()) }
+    }
+
+    pub(crate) fn push(&mut self, error: syn::Error) {
+        self.found.get_or_insert_default().push(error);
+    }
+
+    pub(crate) fn at(&mut self, span: Span, message: impl std::fmt::Display) {
+        self.push(syn::Error::new(span, message));
+    }
+
+    /// Keeps the value, or keeps the error and gives nothing.
+    pub(crate) fn take<T>(&mut self, result: syn::Result<T>) -> Option<T> {
+        result.map_err(|error| self.push(error)).ok()
+    }
+
+    pub(crate) fn finish(mut self) -> syn::Result<()> {
+        let found = self.found.take().unwrap_or_default();
+        let all = found.into_iter().reduce(|mut all, next| {
+            all.combine(next);
+            all
+        });
+        all.map_or(Ok(()), Err)
+    }
+}
+
+impl Drop for Errors {
+    fn drop(&mut self) {
+        // A second panic while one unwinds would abort and hide the first.
+        if self.found.is_some() && !std::thread::panicking() {
+            panic!("errors were collected, but nobody asked for them");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_errors_come_out() {
+        let mut errors = Errors::new();
+        errors.at(Span::call_site(), "one");
+        assert!(errors.take(Err::<(), _>(syn::Error::new(Span::call_site(), "two"))).is_none());
+        let all: Vec<String> = errors.finish().unwrap_err().into_iter().map(|e| e.to_string()).collect();
+        assert_eq!(all, ["one", "two"]);
+    }
+
+    #[test]
+    fn none_is_fine() {
+        assert!(Errors::new().finish().is_ok());
+    }
+
+    #[test]
+    #[should_panic = "nobody asked"]
+    fn lost_errors_panic() {
+        drop(Errors::new());
+    }
+}

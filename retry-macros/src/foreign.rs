@@ -1,0 +1,38 @@
+//! The spellings of other retry crates, each with what is written here instead.
+
+use syn::LitInt;
+use syn::parse::ParseStream;
+
+/// What to write for an argument that another crate has; the input stands at its value.
+pub(crate) fn advice(name: &str, value: ParseStream) -> Option<String> {
+    let text = match name {
+        "retries" | "max_retries" | "times" | "tries" | "num_retries" | "retry_count" => {
+            return Some(one_more(value));
+        }
+        "max_attempts" | "max_tries" => "write `attempts`",
+        "delay" | "initial_delay" | "base" | "base_delay" | "min_delay" | "interval" | "wait" => {
+            "write `start` for the first delay"
+        }
+        "timeout" => "write `attempt_timeout` for one attempt, or `deadline` for all of them",
+        "total_timeout" | "max_elapsed_time" | "max_duration" => "write `deadline`",
+        "multiplier" => "write `factor`",
+        "strategy" => "write `backoff`",
+        "statuses" | "status" | "status_codes" => "write `on_status`",
+        "exceptions" | "when" | "condition" => "write `on_error`",
+        "retry_if" | "retry_on" => "write `on_error` for errors, or `on_ok` for successes",
+        "max_timeout" | "cap" | "max_backoff" | "max_interval" => "write `max_delay`",
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+fn one_more(value: ParseStream) -> String {
+    let literal = value.fork().parse::<LitInt>().ok();
+    let number = literal.and_then(|number| number.base10_parse::<u32>().ok());
+    match number.and_then(|number| number.checked_add(1)) {
+        Some(attempts) => {
+            format!("`attempts` counts the first call too: write `attempts = {attempts}`")
+        }
+        None => "`attempts` counts the first call too: write `attempts = N + 1`".to_owned(),
+    }
+}

@@ -1,0 +1,226 @@
+//! The attribute `#[retry]` and the derive macro `Retryable`. Depend on `retry-runtime`, which exports both: what is
+//! generated here calls that crate, and only the versions that were released together fit each other.
+
+#![forbid(unsafe_code)]
+
+use proc_macro::TokenStream;
+use proc_macro2::TokenStream as Tokens;
+
+use crate::arguments::Arguments;
+use crate::errors::Errors;
+use crate::function::Function;
+
+mod arguments;
+mod check;
+mod derive;
+mod documentation;
+mod duration;
+mod errors;
+mod expand;
+mod foreign;
+mod frame;
+mod function;
+mod plan;
+mod scan;
+mod schedule;
+mod status;
+mod suggest;
+mod value;
+
+/// Runs a function again when it fails.
+///
+/// ```text
+/// #[retry(attempts = 3, backoff = "exponential", start = "1s", on_status = [503])]
+/// async fn fetch(client: &reqwest::Client, url: &str) -> reqwest::Result<reqwest::Response> {
+///     client.get(url).send().await
+/// }
+/// ```
+///
+/// The function keeps its signature, its return type and its error type, and the outcome of the last attempt comes back
+/// as it is. It returns a `Result`, an `Option` (`None` is then a failure of which nothing is known), or a type that
+/// implements `Retryable`. It is an `async fn`, a plain `fn` under [`blocking`](#other-functions-and-runtimes), or a plain
+/// `fn` whose body is exactly one `async` block or `Box::pin(async move { … })`, as `#[async_trait]` and
+/// `-> impl Future + Send` make it. Methods work as functions do.
+///
+/// `#[retry]` alone makes up to 3 attempts, with delays that are random between zero and 100 ms, then 200 ms.
+///
+/// # How an argument is written
+///
+/// Each argument is `key = value`, in any order and at most once; `blocking` alone has no value. What the value may be:
+///
+/// - A **keyword** is quoted: `backoff = "fixed"`.
+/// - A **duration** is a string with a unit to every number: `"250ms"`, `"1s"`, `"1.5s"`, `"2m"`, `"1h 30m"`. The units are
+///   `ns`, `us` (or `µs`), `ms`, `s`, `m`, `h` and `d`.
+/// - A **path** is the path of a constant, which the compiler evaluates and checks: `attempts = Self::MAX`. Values that
+///   are known only at run time go through `policy`.
+///
+/// Arguments that contradict each other, or of which one has no effect, are errors.
+///
+/// # How often
+///
+/// ```text
+/// #[retry(attempts = 5, deadline = "30s", attempt_timeout = "5s")]
+/// ```
+///
+/// | argument | values | when left out |
+/// |---|---|---|
+/// | `attempts` | an integer of at least 1, a constant of type `u32`, or `"unlimited"` | 3; with `delays`, one more than there are delays |
+/// | `deadline` | a duration above zero, or a constant | none |
+/// | `attempt_timeout` | a duration above zero, or a constant | none |
+///
+/// - `attempts` is the total, the first call included.
+/// - `deadline` runs from the start of the first attempt. After it no attempt starts or goes on. If a delay does not fit
+///   in what is left, the last outcome is returned at once, without the wait.
+/// - `attempt_timeout` is the most that one attempt may take. It is shorter than the deadline.
+///
+/// What an attempt that is cut off gives is an error made by `From<TimedOut>` for the function's error type.
+///
+/// # How long to wait
+///
+/// ```text
+/// #[retry(backoff = "exponential", start = "1s", factor = 3, max_delay = "30s", jitter = "full")]
+/// #[retry(delays = ["100ms", "1s", "10s"])]
+/// ```
+///
+/// | argument | values | when left out |
+/// |---|---|---|
+/// | `backoff` | `"exponential"`, `"fixed"`, `"linear"`, `"fibonacci"`, `"random"`, `"decorrelated"`, or the path of a `fn(&Attempt) -> Duration` | `"exponential"` |
+/// | `start` | a duration, or a constant | 100 ms |
+/// | `factor` | a number of at least 1, or a constant of type `f64`; exponential only | 2 |
+/// | `max_delay` | a duration, or a constant; `"random"` and `"decorrelated"` require it | 30 s in the standard schedule, else none |
+/// | `delays` | a list of durations and constants, or a constant of type `&'static [Duration]` | |
+/// | `jitter` | `"none"`, `"full"`, `"equal"`, or a share such as `"20%"`, above 0 and at most 100 % | `"full"` in the standard schedule, else `"none"` |
+/// | `random_source` | the path of a `fn() -> f64` in [0, 1) | the thread's generator of the crate `rand` |
+///
+/// The *standard schedule* is the one where none of `backoff`, `start`, `factor` and `delays` is written. As soon as one
+/// of them is, the schedule is exactly what is written.
+///
+/// With `s` for `start` and `f` for `factor`, the delay before retry n (n = 1, 2, …) is:
+///
+/// | `backoff` | delay |
+/// |---|---|
+/// | `"exponential"` | s · fⁿ⁻¹ |
+/// | `"fixed"` | s |
+/// | `"linear"` | s · n |
+/// | `"fibonacci"` | s, s, 2s, 3s, 5s, … |
+/// | `"random"` | random between s and `max_delay` |
+/// | `"decorrelated"` | random between s and three times the delay before |
+///
+/// `delays` spells the delays out instead; the last one repeats. `max_delay` caps the computed delay d. Then jitter stays inside the
+/// cap: `"full"` is random between 0 and d, `"equal"` between d/2 and d, and `"20%"` between 0.8 d and 1.2 d.
+///
+/// # On which outcomes
+///
+/// ```text
+/// #[retry(on_status = [429, "5xx"], on_error = |error| error.is_timeout(), retry_after = "2m")]
+/// ```
+///
+/// | argument | values | when left out |
+/// |---|---|---|
+/// | `on_status` | a list of codes `503`, ranges `500..=599`, classes `"5xx"`, constants of type `u16`; all between 100 and 599 | 408, 429, 500, 502, 503, 504 |
+/// | `on_error` | `"any"`, `"transient"`, `"never"`, or the path of a function or a closure from `&E` to `bool` | see below |
+/// | `on_ok` | the path of a function or a closure from `&T` to `bool`: true tries this success again | none |
+/// | `retry_after` | the longest delay to accept from a server: a duration, a constant, or `"ignore"` | 60 s |
+///
+/// - An outcome with a status, success or error, is for `on_status` to decide. `[]` switches statuses off.
+/// - An error without a status is for `on_error` to decide. Without it, these are tried again: the transient errors if
+///   `on_status` is written, otherwise all but the permanent ones.
+/// - `on_error` without `on_status` decides every error. With both, either yes suffices. `on_ok` adds successes.
+///
+/// The delay that a server asks for is a lower bound of the wait, and `max_delay` does not shorten it.
+///
+/// # A policy from elsewhere
+///
+/// ```text
+/// #[retry(policy = self.policy, on_status = [503])]
+/// ```
+///
+/// `policy` is an expression of type `Policy`, `&Policy` or `Arc<Policy>`, evaluated once a call. It says how often and how
+/// long, so the arguments of those two sections, and `retry_after`, are errors beside it. All other arguments apply.
+///
+/// # Inside the body
+///
+/// ```text
+/// #[retry(bind = attempt, clone = [request])]
+/// ```
+///
+/// | argument | values |
+/// |---|---|
+/// | `bind` | an identifier, bound to the `&Attempt` in the body |
+/// | `clone` | a list of arguments of the function, which are cloned for each attempt; the body owns the clones |
+///
+/// Without `clone` each attempt borrows the arguments. If the body consumes one, the compiler says so at its use.
+///
+/// # Events
+///
+/// | argument | values | when left out |
+/// |---|---|---|
+/// | `name` | a string, or a constant of type `&'static str` | `module::function` |
+/// | `observer` | an expression of a type that implements `Observer` | none |
+///
+/// # Other functions and runtimes
+///
+/// ```text
+/// #[retry(blocking, attempts = 3)]
+/// fn read(path: &Path) -> io::Result<String> { … }
+/// ```
+///
+/// | argument | values | when left out |
+/// |---|---|---|
+/// | `blocking` | for a plain `fn`: waits with `std::thread::sleep`; `deadline` then only stops new attempts, and `attempt_timeout` is an error | |
+/// | `sleep` | the path of a `fn(Duration) -> impl Future<Output = ()>`, or of a `fn(Duration)` under `blocking` | tokio's timer |
+/// | `crate` | the path of `retry_runtime`, where it is renamed or exported by another crate | `::retry_runtime` |
+///
+/// # Other attributes
+///
+/// Put `#[retry]` above attributes that take `async` away, such as `#[tokio::main]`.
+#[proc_macro_attribute]
+pub fn retry(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    let item = Tokens::from(item);
+    let expanded = expand_retry(arguments.into(), item.clone());
+    // After an error the item stays, so that no second one says that it is missing, and completion keeps working.
+    expanded.unwrap_or_else(|errors| [errors.into_compile_error(), item].into_iter().collect()).into()
+}
+
+fn expand_retry(arguments: Tokens, item: Tokens) -> syn::Result<Tokens> {
+    let mut errors = Errors::new();
+    let arguments = Arguments::read(arguments, &mut errors);
+    let function = Function::read(item, &arguments, &mut errors);
+    check::check(&arguments, function.as_ref(), &mut errors);
+    errors.finish()?;
+    Ok(function.map(|function| expand::expand(&arguments, &function)).unwrap_or_default())
+}
+
+/// Says what an error type knows of itself: whether another attempt may help, after what delay, and with which status.
+///
+/// ```text
+/// #[derive(Retryable)]
+/// enum PushError {
+///     #[retryable(transient, after = wait)]
+///     Busy { wait: Duration },
+///     #[retryable(status = 0)]
+///     Refused(u16),
+///     #[retryable(source)]
+///     Transport(reqwest::Error),
+///     #[retryable(permanent)]
+///     Malformed,
+///     Other(String),
+/// }
+/// ```
+///
+/// The words stand above the variants of an enum, or above a struct:
+///
+/// | word | meaning |
+/// |---|---|
+/// | `transient` | another attempt may succeed |
+/// | `permanent` | no attempt will succeed |
+/// | `status = field` | the status decides; the field converts into `u16` and is `Copy` |
+/// | `after = field` | beside `transient` or `status`: the delay that the server asks for, a `Duration` or an `Option` of one |
+/// | `source` | class, status and delay are those of the only field; `source = field` names one of several |
+///
+/// A variant without a word is unknown. A field of a tuple is named by its number. `#[retryable(crate = path)]` above the
+/// type names `retry_runtime` where it is renamed or exported by another crate.
+#[proc_macro_derive(Retryable, attributes(retryable))]
+pub fn derive_retryable(item: TokenStream) -> TokenStream {
+    derive::derive(item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
+}

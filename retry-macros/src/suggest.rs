@@ -1,0 +1,83 @@
+//! "Did you mean": the nearest of the words that are allowed, by rustc's measure.
+
+/// Words for the end of a message: ``did you mean `start`?``, or what is allowed when nothing is near.
+pub(crate) fn suggest(word: &str, allowed: &[&str]) -> String {
+    advise(word, allowed, "")
+}
+
+/// The same for words that are written as strings.
+pub(crate) fn suggest_quoted(word: &str, allowed: &[&str]) -> String {
+    advise(word, allowed, "\"")
+}
+
+fn advise(word: &str, allowed: &[&str], quote: &str) -> String {
+    match nearest(word, allowed) {
+        Some(near) => format!("did you mean `{quote}{near}{quote}`?"),
+        None => format!("expected {}", one_of(allowed, quote)),
+    }
+}
+
+/// The nearest word, if it is near enough to be a typo of it.
+fn nearest<'a>(word: &str, allowed: &[&'a str]) -> Option<&'a str> {
+    let limit = word.chars().count().max(3) / 3;
+    let distances = allowed.iter().map(|known| (distance(word, known), *known));
+    let (found, near) = distances.min_by_key(|(found, _)| *found)?;
+    (found <= limit).then_some(near)
+}
+
+/// `` `a`, `b` or `c` ``
+fn one_of(words: &[&str], quote: &str) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{quote}{word}{quote}`")).collect();
+    match quoted.as_slice() {
+        [] => "nothing".to_owned(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+/// The edits between two words: an insertion, a deletion, a substitution, or two neighbours swapped.
+fn distance(from: &str, to: &str) -> usize {
+    let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
+    let mut rows = vec![(0..=to.len()).collect::<Vec<usize>>()];
+    for i in 1..=from.len() {
+        let mut row = vec![i];
+        for j in 1..=to.len() {
+            let substitution = rows[i - 1][j - 1] + usize::from(from[i - 1] != to[j - 1]);
+            let mut best = substitution.min(rows[i - 1][j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[from.len()][to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEYS: [&str; 3] = ["attempts", "backoff", "start"];
+
+    #[test]
+    fn typos_find_their_word() {
+        assert_eq!(suggest("atempts", &KEYS), "did you mean `attempts`?");
+        assert_eq!(suggest("attemtps", &KEYS), "did you mean `attempts`?");
+        assert_eq!(suggest("strat", &KEYS), "did you mean `start`?");
+        assert_eq!(suggest("back_off", &KEYS), "did you mean `backoff`?");
+    }
+
+    #[test]
+    fn far_words_get_the_list() {
+        assert_eq!(suggest("colour", &KEYS), "expected `attempts`, `backoff` or `start`");
+        assert_eq!(suggest("x", &["only"]), "expected `only`");
+    }
+
+    #[test]
+    fn distances() {
+        for (from, to, edits) in [("", "", 0), ("", "ab", 2), ("ab", "ba", 1), ("abc", "adc", 1), ("abcd", "bcd", 1)] {
+            assert_eq!(distance(from, to), edits, "{from} {to}");
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! One small reader for each kind of value, so that a value of the wrong kind gets one uniform message.
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, Span};
+use quote::ToTokens;
+use syn::parse::ParseStream;
+use syn::parse::discouraged::Speculative;
+use syn::{Error, Expr, Lit, LitInt, LitStr, Path, Result};
+
+use crate::arguments::{Attempts, Backoff, Delays, Given, Jitter, OnError, ServerDelay};
+use crate::duration::parse as parse_duration;
+use crate::scan::{Simple, ends, here, list};
+use crate::suggest::suggest_quoted;
+
+const BACKOFFS: [&str; 6] = ["exponential", "fixed", "linear", "fibonacci", "random", "decorrelated"];
+const JITTERS: [&str; 3] = ["none", "full", "equal"];
+const ON_ERRORS: [&str; 3] = ["any", "transient", "never"];
+
+const DURATION: &str = "a duration such as `\"250ms\"` or the path of a constant";
+const PREDICATE: &str = "the path of a function or a closure such as `|error| error.is_timeout()`";
+
+pub(crate) fn attempts(input: ParseStream) -> Result<Attempts> {
+    let span = here(input);
+    match Simple::read(input, ends) {
+        Simple::Literal(Lit::Int(number)) => number_of_attempts(&number).map(Attempts::Number),
+        Simple::Literal(Lit::Str(text)) if text.value() == "unlimited" => Ok(Attempts::Unlimited),
+        Simple::Literal(Lit::Str(text)) if text.value().parse::<u32>().is_ok() => {
+            let right = format!("write it without quotes: `attempts = {}`", text.value());
+            Err(Error::new(span, right))
+        }
+        Simple::Path(path) => unquoted("attempts", &path, &["unlimited"]).map(|()| Attempts::Path(path)),
+        _ => expected(span, "an integer such as `3`, `\"unlimited\"`, or the path of a constant"),
+    }
+}
+
+fn number_of_attempts(number: &LitInt) -> Result<u32> {
+    let digits = number.base10_digits();
+    let error = |message: String| Err(Error::new(number.span(), message));
+    if !matches!(number.suffix(), "" | "u32") {
+        return error(format!("`attempts` is a `u32`: write `{digits}`"));
+    }
+    if digits.starts_with('-') || digits == "0" {
+        return error("`attempts` counts the first call too: it must be at least 1".to_owned());
+    }
+    match number.base10_parse() {
+        Ok(attempts) => Ok(attempts),
+        Err(_) => error("this number does not fit in a `u32`: did you mean `\"unlimited\"`?".to_owned()),
+    }
+}
+
+pub(crate) fn backoff(input: ParseStream) -> Result<Backoff> {
+    let span = here(input);
+    let keyword = match Simple::read(input, ends) {
+        Simple::Literal(Lit::Str(text)) => text,
+        Simple::Path(path) => {
+            return unquoted("backoff", &path, &BACKOFFS).map(|()| Backoff::Custom(path));
+        }
+        _ => {
+            return expected(span, "a backoff such as `\"exponential\"` or the path of a function");
+        }
+    };
+    Ok(match keyword.value().as_str() {
+        "exponential" => Backoff::Exponential,
+        "fixed" => Backoff::Fixed,
+        "linear" => Backoff::Linear,
+        "fibonacci" => Backoff::Fibonacci,
+        "random" => Backoff::Random,
+        "decorrelated" => Backoff::Decorrelated,
+        "constant" => {
+            return Err(Error::new(span, "unknown backoff `\"constant\"`: write `\"fixed\"`"));
+        }
+        _ => return unknown_word("backoff", &keyword, &BACKOFFS),
+    })
+}
+
+pub(crate) fn duration(input: ParseStream) -> Result<Given<Duration>> {
+    let span = here(input);
+    match Simple::read(input, ends) {
+        Simple::Literal(Lit::Str(text)) => duration_in(&text).map(Given::Literal),
+        Simple::Literal(Lit::Int(number)) => Err(number_for_duration(span, number.base10_digits(), number.suffix())),
+        Simple::Literal(Lit::Float(number)) => Err(number_for_duration(span, number.base10_digits(), number.suffix())),
+        Simple::Path(path) => Ok(Given::Path(path)),
+        _ => expected(span, DURATION),
+    }
+}
+
+fn duration_in(text: &LitStr) -> Result<Duration> {
+    parse_duration(&text.value()).map_err(|message| Error::new(text.span(), message))
+}
+
+fn number_for_duration(span: Span, digits: &str, suffix: &str) -> Error {
+    let message = if suffix.is_empty() {
+        format!("a duration has a unit and is quoted: write `\"{digits}s\"` or `\"{digits}ms\"`")
+    } else {
+        format!("write it with quotes: `\"{digits}{suffix}\"`")
+    };
+    Error::new(span, message)
+}
+
+pub(crate) fn delays(input: ParseStream) -> Result<Delays> {
+    let span = here(input);
+    if input.peek(syn::token::Bracket) {
+        return list(input, |element| {
+            let span = here(element);
+            Ok((duration(element)?, span))
+        })
+        .map(Delays::List);
+    }
+    match Simple::read(input, ends) {
+        Simple::Path(path) => Ok(Delays::Path(path)),
+        _ => expected(span, "a list of durations such as `[\"1s\", \"5s\"]` or the path of a constant"),
+    }
+}
+
+pub(crate) fn number(input: ParseStream) -> Result<Given<f64>> {
+    let span = here(input);
+    match Simple::read(input, ends) {
+        Simple::Literal(Lit::Int(number)) => float(span, number.base10_digits(), number.suffix()),
+        Simple::Literal(Lit::Float(number)) => float(span, number.base10_digits(), number.suffix()),
+        Simple::Literal(Lit::Str(text)) if text.value().parse::<f64>().is_ok() => {
+            Err(Error::new(span, format_args!("write it without quotes: `{}`", text.value())))
+        }
+        Simple::Path(path) => Ok(Given::Path(path)),
+        _ => expected(span, "a number such as `2` or `1.5`, or the path of a constant"),
+    }
+}
+
+fn float(span: Span, digits: &str, suffix: &str) -> Result<Given<f64>> {
+    if !matches!(suffix, "" | "f64") {
+        return Err(Error::new(span, format_args!("this is an `f64`: write `{digits}`")));
+    }
+    digits.parse().map(Given::Literal).map_err(|error| Error::new(span, error))
+}
+
+pub(crate) fn jitter(input: ParseStream) -> Result<Jitter> {
+    let span = here(input);
+    let keyword = match Simple::read(input, ends) {
+        Simple::Literal(Lit::Str(text)) => text,
+        other => {
+            if let Simple::Path(path) = other {
+                unquoted("jitter", &path, &JITTERS)?;
+            }
+            return expected(span, "`\"none\"`, `\"full\"`, `\"equal\"`, or a share such as `\"20%\"`");
+        }
+    };
+    match keyword.value().as_str() {
+        "none" => Ok(Jitter::None),
+        "full" => Ok(Jitter::Full),
+        "equal" => Ok(Jitter::Equal),
+        text if text.ends_with('%') => share(&keyword),
+        text if text.parse::<f64>().is_ok() => {
+            Err(Error::new(span, "a share is written in per cent, for example `\"20%\"`"))
+        }
+        _ => unknown_word("jitter", &keyword, &JITTERS),
+    }
+}
+
+fn share(text: &LitStr) -> Result<Jitter> {
+    let value = text.value();
+    let number = value.trim_end_matches('%').trim_end();
+    // `parse` alone would take `nan` and `1e1`, which nobody means here.
+    let plain = number.chars().all(|char| char.is_ascii_digit() || char == '.');
+    match number.parse::<f64>() {
+        Ok(percent) if plain && percent > 0.0 && percent <= 100.0 => Ok(Jitter::Share(percent / 100.0)),
+        _ => Err(Error::new(text.span(), "a share is more than 0 and at most 100 per cent, for example `\"20%\"`")),
+    }
+}
+
+pub(crate) fn on_error(input: ParseStream) -> Result<OnError> {
+    let span = here(input);
+    let ahead = input.fork();
+    match Simple::read(&ahead, ends) {
+        Simple::Literal(Lit::Str(keyword)) => {
+            input.advance_to(&ahead);
+            match keyword.value().as_str() {
+                "any" => Ok(OnError::Any),
+                "transient" => Ok(OnError::Transient),
+                "never" => Ok(OnError::Never),
+                _ => unknown_word("condition", &keyword, &ON_ERRORS),
+            }
+        }
+        Simple::Path(path) => {
+            unquoted("on_error", &path, &ON_ERRORS)?;
+            predicate(input).map(OnError::Predicate)
+        }
+        Simple::Literal(_) => expected(span, &format!("`\"any\"`, `\"transient\"`, `\"never\"`, {PREDICATE}")),
+        Simple::Other => predicate(input).map(OnError::Predicate),
+    }
+}
+
+pub(crate) fn predicate(input: ParseStream) -> Result<Expr> {
+    let span = here(input);
+    let found: Expr = input.parse()?;
+    match bare(&found) {
+        Expr::Path(_) | Expr::Closure(_) => Ok(found),
+        _ => expected(span, PREDICATE),
+    }
+}
+
+/// The expression inside parentheses, and inside the invisible ones that a `macro_rules!` variable brings.
+fn bare(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Group(group) => bare(&group.expr),
+        Expr::Paren(paren) => bare(&paren.expr),
+        other => other,
+    }
+}
+
+pub(crate) fn server_delay(input: ParseStream) -> Result<ServerDelay> {
+    let span = here(input);
+    let ahead = input.fork();
+    match Simple::read(&ahead, ends) {
+        Simple::Literal(Lit::Str(text)) if text.value() == "ignore" => {
+            input.advance_to(&ahead);
+            return Ok(ServerDelay::Ignore);
+        }
+        Simple::Path(path) => unquoted("retry_after", &path, &["ignore"])?,
+        Simple::Literal(Lit::Str(_) | Lit::Int(_) | Lit::Float(_)) => {}
+        _ => {
+            return expected(span, "a duration such as `\"250ms\"`, `\"ignore\"`, or the path of a constant");
+        }
+    }
+    duration(input).map(ServerDelay::AtMost)
+}
+
+pub(crate) fn text(input: ParseStream) -> Result<Given<LitStr>> {
+    let span = here(input);
+    match Simple::read(input, ends) {
+        Simple::Literal(Lit::Str(text)) => Ok(Given::Literal(text)),
+        Simple::Path(path) => Ok(Given::Path(path)),
+        _ => expected(span, "a string such as `\"load the page\"` or the path of a constant"),
+    }
+}
+
+pub(crate) fn function(input: ParseStream) -> Result<Path> {
+    let span = here(input);
+    match Simple::read(input, ends) {
+        Simple::Path(path) => Ok(path),
+        _ => expected(span, "the path of a function such as `path::to::function`"),
+    }
+}
+
+pub(crate) fn krate(input: ParseStream) -> Result<Path> {
+    let span = here(input);
+    match Simple::read(input, ends) {
+        Simple::Path(path) => Ok(path),
+        Simple::Literal(Lit::Str(text)) if text.parse::<Path>().is_ok() => {
+            Err(Error::new(span, format_args!("write it without quotes: `crate = {}`", text.value())))
+        }
+        _ => expected(span, "the path of `retry_runtime` such as `facade::retry_runtime`"),
+    }
+}
+
+pub(crate) fn expression(input: ParseStream) -> Result<Expr> {
+    let span = here(input);
+    input.parse().or_else(|_| expected(span, "an expression"))
+}
+
+pub(crate) fn identifier(input: ParseStream) -> Result<Ident> {
+    let span = here(input);
+    match Simple::read(input, ends) {
+        Simple::Path(path) if path.get_ident().is_some_and(is_name) => path.require_ident().cloned(),
+        Simple::Literal(Lit::Str(text)) if text.parse::<Ident>().is_ok() => {
+            Err(Error::new(span, format_args!("write it without quotes: `{}`", text.value())))
+        }
+        _ => expected(span, "an identifier such as `attempt`"),
+    }
+}
+
+/// `self` and `Self` are paths of one segment, but nothing can be bound to them.
+fn is_name(ident: &Ident) -> bool {
+    !["self", "Self", "super", "crate"].iter().any(|keyword| ident == keyword)
+}
+
+pub(crate) fn identifiers(input: ParseStream) -> Result<Vec<Ident>> {
+    let span = here(input);
+    if !input.peek(syn::token::Bracket) {
+        return match Simple::read(input, ends) {
+            Simple::Path(path) if path.get_ident().is_some() => {
+                Err(Error::new(span, format_args!("write a list: `clone = [{}]`", path.to_token_stream())))
+            }
+            _ => expected(span, "a list of arguments such as `[first, second]`"),
+        };
+    }
+    list(input, |element| match Simple::read(element, ends) {
+        Simple::Path(path) if path.get_ident().is_some() => path.require_ident().cloned(),
+        _ => expected(here(element), "the name of an argument"),
+    })
+}
+
+/// A keyword without its quotes looks like the path of a constant.
+pub(crate) fn unquoted(key: &str, path: &Path, words: &[&str]) -> Result<()> {
+    match path.get_ident() {
+        Some(ident) if words.iter().any(|word| ident == word) => {
+            let right = format!("write it with quotes: `{key} = \"{ident}\"`");
+            Err(Error::new(ident.span(), right))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn unknown_word<T>(what: &str, word: &LitStr, allowed: &[&str]) -> Result<T> {
+    let value = word.value();
+    let advice = suggest_quoted(&value, allowed);
+    Err(Error::new(word.span(), format_args!("unknown {what} `\"{value}\"`: {advice}")))
+}
+
+pub(crate) fn expected<T>(span: Span, what: &str) -> Result<T> {
+    Err(Error::new(span, format_args!("expected {what}")))
+}
+
+#[cfg(test)]
+mod tests;

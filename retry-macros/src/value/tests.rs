@@ -1,0 +1,161 @@
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::parse::Parser;
+
+use super::*;
+
+#[track_caller]
+fn refused<T>(read: fn(ParseStream) -> Result<T>, tokens: TokenStream, message: &str) {
+    let text = tokens.to_string();
+    let error = read.parse2(tokens).err().unwrap_or_else(|| panic!("`{text}` was read"));
+    assert_eq!(error.to_string(), message);
+}
+
+#[track_caller]
+fn read<T>(read: fn(ParseStream) -> Result<T>, tokens: TokenStream) -> T {
+    read.parse2(tokens).unwrap()
+}
+
+#[test]
+fn numbers_of_attempts() {
+    assert!(matches!(read(attempts, quote!(4294967295)), Attempts::Number(u32::MAX)));
+    assert!(matches!(read(attempts, quote!(0x10)), Attempts::Number(16)));
+    assert!(matches!(read(attempts, quote!("unlimited")), Attempts::Unlimited));
+    assert!(matches!(read(attempts, quote!(Self::MAX)), Attempts::Path(_)));
+    let integer = "expected an integer such as `3`, `\"unlimited\"`, or the path of a constant";
+    for wrong in [quote!(1.5), quote!("many"), quote!(true), quote!([3]), quote!(1 + 1), quote!(<T as Limits>::MAX)] {
+        refused(attempts, wrong, integer);
+    }
+    for few in [quote!(0), quote!(-1), quote!(0x0)] {
+        refused(attempts, few, "`attempts` counts the first call too: it must be at least 1");
+    }
+    refused(attempts, quote!("3"), "write it without quotes: `attempts = 3`");
+    refused(attempts, quote!(3usize), "`attempts` is a `u32`: write `3`");
+    refused(attempts, quote!(unlimited), "write it with quotes: `attempts = \"unlimited\"`");
+    refused(attempts, quote!(4294967296), "this number does not fit in a `u32`: did you mean `\"unlimited\"`?");
+}
+
+#[test]
+fn backoffs() {
+    for word in BACKOFFS {
+        assert!(!matches!(read(backoff, quote!(#word)), Backoff::Custom(_)), "{word}");
+    }
+    assert!(matches!(read(backoff, quote!(mine::backoff::<3>)), Backoff::Custom(_)));
+    refused(backoff, quote!("exponental"), "unknown backoff `\"exponental\"`: did you mean `\"exponential\"`?");
+    refused(
+        backoff,
+        quote!("quick"),
+        "unknown backoff `\"quick\"`: expected `\"exponential\"`, `\"fixed\"`, `\"linear\"`, `\"fibonacci\"`, \
+         `\"random\"` or `\"decorrelated\"`",
+    );
+    refused(backoff, quote!("constant"), "unknown backoff `\"constant\"`: write `\"fixed\"`");
+    refused(backoff, quote!(exponential), "write it with quotes: `backoff = \"exponential\"`");
+    refused(backoff, quote!(2), "expected a backoff such as `\"exponential\"` or the path of a function");
+}
+
+#[test]
+fn durations() {
+    assert!(matches!(read(duration, quote!("1.5s")), Given::Literal(given) if given.as_millis() == 1500));
+    assert!(matches!(read(duration, quote!(limits::START)), Given::Path(_)));
+    let kind = "expected a duration such as `\"250ms\"` or the path of a constant";
+    for wrong in [quote!(true), quote!(["1s"]), quote!(Duration::from_secs(1)), quote!('1')] {
+        refused(duration, wrong, kind);
+    }
+    refused(duration, quote!("1x"), "unknown unit `x`: expected `ns`, `us`, `ms`, `s`, `m`, `h` or `d`");
+    refused(duration, quote!(5), "a duration has a unit and is quoted: write `\"5s\"` or `\"5ms\"`");
+    refused(duration, quote!(250ms), "write it with quotes: `\"250ms\"`");
+    refused(duration, quote!(1.5s), "write it with quotes: `\"1.5s\"`");
+}
+
+#[test]
+fn lists_of_delays() {
+    assert!(matches!(read(delays, quote!(["1s", "5s",])), Delays::List(list) if list.len() == 2));
+    assert!(matches!(read(delays, quote!([])), Delays::List(list) if list.is_empty()));
+    assert!(matches!(read(delays, quote!(DELAYS)), Delays::Path(_)));
+    refused(delays, quote!("1s"), "expected a list of durations such as `[\"1s\", \"5s\"]` or the path of a constant");
+    let errors = delays.parse2(quote!(["1x", "1s", 5])).err().unwrap();
+    assert_eq!(errors.into_iter().count(), 2);
+    refused(delays, quote!(["1s" "2s"]), "expected a duration such as `\"250ms\"` or the path of a constant");
+}
+
+#[test]
+fn numbers() {
+    assert!(matches!(read(number, quote!(2)), Given::Literal(2.0)));
+    assert!(matches!(read(number, quote!(1.5f64)), Given::Literal(1.5)));
+    assert!(matches!(read(number, quote!(FACTOR)), Given::Path(_)));
+    refused(number, quote!("2"), "write it without quotes: `2`");
+    refused(number, quote!("two"), "expected a number such as `2` or `1.5`, or the path of a constant");
+    refused(number, quote!(2f32), "this is an `f64`: write `2`");
+}
+
+#[test]
+fn jitters() {
+    for (text, value) in
+        [("none", Jitter::None), ("full", Jitter::Full), ("equal", Jitter::Equal), ("100%", Jitter::Share(1.0))]
+    {
+        assert_eq!(read(jitter, quote!(#text)), value);
+    }
+    assert_eq!(read(jitter, quote!("12.5 %")), Jitter::Share(0.125));
+    for wrong in ["0%", "101%", "-5%", "%", "nan%", "1e1%"] {
+        let message = "a share is more than 0 and at most 100 per cent, for example `\"20%\"`";
+        refused(jitter, quote!(#wrong), message);
+    }
+    refused(jitter, quote!("0.2"), "a share is written in per cent, for example `\"20%\"`");
+    refused(jitter, quote!("ful"), "unknown jitter `\"ful\"`: did you mean `\"full\"`?");
+    refused(jitter, quote!(full), "write it with quotes: `jitter = \"full\"`");
+    for wrong in [quote!(0.2), quote!(true), quote!(JITTER), quote!(20%)] {
+        refused(jitter, wrong, "expected `\"none\"`, `\"full\"`, `\"equal\"`, or a share such as `\"20%\"`");
+    }
+}
+
+#[test]
+fn predicates() {
+    for tokens in [quote!(Error::is_busy), quote!(<E as Kind>::busy), quote!(|e| e.busy()), quote!((|e| true))] {
+        assert!(matches!(read(on_error, tokens), OnError::Predicate(_)));
+    }
+    assert!(matches!(read(on_error, quote!("never")), OnError::Never));
+    refused(
+        on_error,
+        quote!("allways"),
+        "unknown condition `\"allways\"`: expected `\"any\"`, `\"transient\"` or `\"never\"`",
+    );
+    refused(on_error, quote!(transient), "write it with quotes: `on_error = \"transient\"`");
+    let call = "expected the path of a function or a closure such as `|error| error.is_timeout()`";
+    refused(on_error, quote!(busy(3)), call);
+    refused(predicate, quote!("any"), call);
+    refused(
+        on_error,
+        quote!(true),
+        "expected `\"any\"`, `\"transient\"`, `\"never\"`, the path of a function or a closure such as \
+         `|error| error.is_timeout()`",
+    );
+}
+
+#[test]
+fn delays_of_a_server() {
+    assert!(matches!(read(server_delay, quote!("ignore")), ServerDelay::Ignore));
+    assert!(matches!(read(server_delay, quote!("1m")), ServerDelay::AtMost(Given::Literal(_))));
+    assert!(matches!(read(server_delay, quote!(LONGEST)), ServerDelay::AtMost(Given::Path(_))));
+    refused(server_delay, quote!(ignore), "write it with quotes: `retry_after = \"ignore\"`");
+    let kind = "expected a duration such as `\"250ms\"`, `\"ignore\"`, or the path of a constant";
+    refused(server_delay, quote!(false), kind);
+}
+
+#[test]
+fn names_and_paths() {
+    assert!(matches!(read(text, quote!(NAME)), Given::Path(_)));
+    refused(text, quote!(3), "expected a string such as `\"load the page\"` or the path of a constant");
+    refused(function, quote!(|d| sleep(d)), "expected the path of a function such as `path::to::function`");
+    refused(krate, quote!("a::b"), "write it without quotes: `crate = a::b`");
+    refused(krate, quote!(3), "expected the path of `retry_runtime` such as `facade::retry_runtime`");
+    assert_eq!(read(identifier, quote!(attempt)), "attempt");
+    refused(identifier, quote!("attempt"), "write it without quotes: `attempt`");
+    for wrong in [quote!(self), quote!(a::b), quote!(_), quote!(3)] {
+        refused(identifier, wrong, "expected an identifier such as `attempt`");
+    }
+    assert_eq!(read(identifiers, quote!([a, b,])), ["a", "b"]);
+    refused(identifiers, quote!(a), "write a list: `clone = [a]`");
+    refused(identifiers, quote!("a"), "expected a list of arguments such as `[first, second]`");
+    refused(identifiers, quote!([a.b]), "expected the name of an argument");
+    refused(expression, quote!(), "expected an expression");
+}

@@ -1,0 +1,204 @@
+//! The call of an annotated function: what is constant about it, and the parts that only some functions have.
+
+use core::fmt;
+use std::sync::Arc;
+
+use crate::Policy;
+use crate::call::{Call, Notes};
+use crate::condition::Condition;
+use crate::event::Observer;
+
+/// What is constant about an annotated function.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    name: &'static str,
+    policy: Policy,
+    pub(crate) condition: Condition,
+}
+
+impl Plan {
+    /// The standard policy and condition.
+    pub const fn new(name: &'static str, policy: Policy, condition: Condition) -> Self {
+        Self { name, policy, condition }
+    }
+}
+
+/// The call of an annotated function. `F` is a closure without captures, so that the plan takes no room in the
+/// future; the other parts are `()` where the attribute does not ask for them.
+#[derive(Clone, Copy)]
+pub struct Annotated<F, P = (), O = (), N = ()> {
+    plan: F,
+    policy: P,
+    observer: O,
+    notes: N,
+}
+
+impl<F: Fn() -> &'static Plan> Annotated<F> {
+    /// With nothing but the plan.
+    #[inline(always)]
+    pub fn new(plan: F) -> Self {
+        Self { plan, policy: (), observer: (), notes: () }
+    }
+}
+
+impl<F, P, O, N> Annotated<F, P, O, N> {
+    /// With a policy that is only known at run time.
+    #[inline(always)]
+    pub fn with_policy<Q: PolicySource>(self, policy: Q) -> Annotated<F, Given<Q>, O, N> {
+        let Self { plan, observer, notes, policy: _ } = self;
+        Annotated { plan, policy: Given(policy), observer, notes }
+    }
+
+    /// With somebody who listens.
+    #[inline(always)]
+    pub fn with_observer<Q: Observer>(self, observer: &Q) -> Annotated<F, P, &Q, N> {
+        let Self { plan, policy, notes, observer: _ } = self;
+        Annotated { plan, policy, observer, notes }
+    }
+
+    /// With what only some policies and bodies ask for. The clock of the deadline starts here.
+    #[inline]
+    pub fn with_notes(self) -> Annotated<F, P, O, Notes> {
+        let Self { plan, policy, observer, notes: _ } = self;
+        Annotated { plan, policy, observer, notes: Notes::new() }
+    }
+}
+
+impl<F: Fn() -> &'static Plan, P, O, N> Annotated<F, P, O, N> {
+    #[inline(always)]
+    pub(crate) fn condition(&self) -> &'static Condition {
+        &(self.plan)().condition
+    }
+}
+
+impl<F, P, O, N> Call for Annotated<F, P, O, N>
+where
+    F: Fn() -> &'static Plan + Send + Sync,
+    P: MaybePolicy,
+    O: MaybeObserver,
+    N: MaybeNotes,
+{
+    #[inline(always)]
+    fn policy(&self) -> &Policy {
+        self.policy.or(&(self.plan)().policy)
+    }
+    fn name(&self) -> &str {
+        (self.plan)().name
+    }
+    #[inline(always)]
+    fn observer(&self) -> Option<&dyn Observer> {
+        self.observer.get()
+    }
+    #[inline(always)]
+    fn notes(&self) -> Option<&Notes> {
+        self.notes.get()
+    }
+    #[inline(always)]
+    fn notes_mut(&mut self) -> Option<&mut Notes> {
+        self.notes.get_mut()
+    }
+}
+
+impl<F, P, O, N> fmt::Debug for Annotated<F, P, O, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Annotated").finish_non_exhaustive()
+    }
+}
+
+/// What `policy = …` may be.
+#[diagnostic::on_unimplemented(
+    message = "`policy` takes a `Policy`, a `&Policy` or an `Arc<Policy>`",
+    label = "not a policy"
+)]
+pub trait PolicySource: Send + Sync {
+    #[doc(hidden)]
+    fn get(&self) -> &Policy;
+}
+
+impl PolicySource for Policy {
+    fn get(&self) -> &Policy {
+        self
+    }
+}
+
+impl PolicySource for &Policy {
+    fn get(&self) -> &Policy {
+        self
+    }
+}
+
+impl PolicySource for Arc<Policy> {
+    fn get(&self) -> &Policy {
+        self
+    }
+}
+
+/// A policy that is given at run time.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<P>(P);
+
+/// A policy that is given at run time, or `()`.
+pub trait MaybePolicy: Send + Sync {
+    /// The given one, or else the constant one.
+    fn or<'a>(&'a self, constant: &'static Policy) -> &'a Policy;
+}
+
+impl MaybePolicy for () {
+    #[inline(always)]
+    fn or<'a>(&'a self, constant: &'static Policy) -> &'a Policy {
+        constant
+    }
+}
+
+impl<P: PolicySource> MaybePolicy for Given<P> {
+    fn or<'a>(&'a self, _: &'static Policy) -> &'a Policy {
+        self.0.get()
+    }
+}
+
+/// An observer, or `()`.
+pub trait MaybeObserver: Send + Sync {
+    /// The observer, if there is one.
+    fn get(&self) -> Option<&dyn Observer>;
+}
+
+impl MaybeObserver for () {
+    #[inline(always)]
+    fn get(&self) -> Option<&dyn Observer> {
+        None
+    }
+}
+
+impl<O: Observer> MaybeObserver for &O {
+    fn get(&self) -> Option<&dyn Observer> {
+        Some(*self)
+    }
+}
+
+/// [`Notes`], or `()`.
+pub trait MaybeNotes: Send + Sync {
+    /// The notes, if there are any.
+    fn get(&self) -> Option<&Notes>;
+    /// The same, to write them.
+    fn get_mut(&mut self) -> Option<&mut Notes>;
+}
+
+impl MaybeNotes for () {
+    #[inline(always)]
+    fn get(&self) -> Option<&Notes> {
+        None
+    }
+    #[inline(always)]
+    fn get_mut(&mut self) -> Option<&mut Notes> {
+        None
+    }
+}
+
+impl MaybeNotes for Notes {
+    fn get(&self) -> Option<&Notes> {
+        Some(self)
+    }
+    fn get_mut(&mut self) -> Option<&mut Notes> {
+        Some(self)
+    }
+}

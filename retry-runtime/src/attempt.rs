@@ -1,0 +1,82 @@
+//! What is known of the attempt that runs.
+
+use core::time::Duration;
+
+use crate::policy::UNLIMITED;
+use crate::sleep::Instant;
+use crate::{Failure, Policy};
+
+/// One run of the body: its number, and what is known of the call so far.
+///
+/// Handed to a custom backoff and to the operation of [`Policy::run`], bound in an annotated function with
+/// `bind = name`, and given by [`Executor::current`](crate::Executor::current). A plain `Copy` value.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt {
+    number: u32,
+    attempts: u32,
+    started: Option<Instant>,
+    deadline: Option<Duration>,
+    last_failure: Option<Failure>,
+}
+
+impl Attempt {
+    pub(crate) fn new(number: u32, policy: &Policy, started: Option<Instant>, last_failure: Option<Failure>) -> Self {
+        Self { number, attempts: policy.attempts, started, deadline: policy.deadline, last_failure }
+    }
+
+    /// The number of the attempt, from 1.
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// The most attempts there may be, the first included; `None` without a limit.
+    #[must_use]
+    pub fn attempts(&self) -> Option<u32> {
+        (self.attempts != UNLIMITED).then_some(self.attempts)
+    }
+
+    /// Whether no attempt follows this one, whatever its outcome.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        self.attempts().is_some_and(|attempts| self.number >= attempts)
+    }
+
+    /// The time since the first attempt started.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.started.map_or(Duration::ZERO, |started| Instant::now().saturating_duration_since(started))
+    }
+
+    /// The time left until the deadline, zero once it has passed; `None` without one.
+    #[must_use]
+    pub fn remaining(&self) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.saturating_sub(self.elapsed()))
+    }
+
+    /// What is known of the failure of the attempt before; for a custom backoff, of the attempt itself, which
+    /// has just failed. `None` before the first failure.
+    #[must_use]
+    pub fn last_failure(&self) -> Option<Failure> {
+        self.last_failure
+    }
+
+    /// The element for this attempt: the first for attempt 1, and so on; the last one repeats.
+    ///
+    /// ```
+    /// # use retry_runtime::Attempt;
+    /// fn mirror(attempt: &Attempt) -> &'static str {
+    ///     attempt.pick(&["https://one.example", "https://two.example"])
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When `choices` is empty.
+    #[must_use]
+    #[track_caller]
+    pub fn pick<'a, T>(&self, choices: &'a [T]) -> &'a T {
+        assert!(!choices.is_empty(), "`pick` needs at least one element to choose from");
+        &choices[(self.number as usize - 1).min(choices.len() - 1)]
+    }
+}

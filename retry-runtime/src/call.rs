@@ -1,0 +1,83 @@
+//! What an executor is told about the call that it retries.
+
+use core::fmt;
+use core::time::Duration;
+
+use crate::event::Observer;
+use crate::sleep::Instant;
+use crate::{Failure, Policy};
+
+/// What an executor asks of a call. The engine's cold half sees it as a trait object, so that it is compiled once.
+///
+/// Implemented by [`ByHand`] and by what the attribute makes; nothing else needs to.
+pub trait Call: Send + Sync {
+    #[doc(hidden)]
+    fn policy(&self) -> &Policy;
+
+    #[doc(hidden)]
+    fn name(&self) -> &str;
+
+    #[doc(hidden)]
+    fn observer(&self) -> Option<&dyn Observer>;
+
+    #[doc(hidden)]
+    fn notes(&self) -> Option<&Notes>;
+
+    #[doc(hidden)]
+    fn notes_mut(&mut self) -> Option<&mut Notes>;
+}
+
+/// What a call remembers where somebody may ask for it: a deadline, a custom or a decorrelated backoff, a body that
+/// looks at its attempt.
+#[derive(Clone, Copy, Debug)]
+pub struct Notes {
+    /// When the first attempt started.
+    pub(crate) started: Instant,
+    pub(crate) last_failure: Option<Failure>,
+    /// The delay before the attempt that runs.
+    pub(crate) previous: Duration,
+}
+
+impl Notes {
+    pub(crate) fn new() -> Self {
+        Self { started: Instant::now(), last_failure: None, previous: Duration::ZERO }
+    }
+}
+
+/// A call whose loop is written by hand: what [`Executor::new`](crate::Executor::new) makes.
+#[derive(Clone, Copy)]
+pub struct ByHand<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) name: &'a str,
+    pub(crate) observer: Option<&'a dyn Observer>,
+    pub(crate) notes: Notes,
+}
+
+impl fmt::Debug for ByHand<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { policy, name, notes, observer: _ } = self;
+        f.debug_struct("ByHand")
+            .field("policy", policy)
+            .field("name", name)
+            .field("notes", notes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Call for ByHand<'_> {
+    fn policy(&self) -> &Policy {
+        self.policy
+    }
+    fn name(&self) -> &str {
+        self.name
+    }
+    fn observer(&self) -> Option<&dyn Observer> {
+        self.observer
+    }
+    fn notes(&self) -> Option<&Notes> {
+        Some(&self.notes)
+    }
+    fn notes_mut(&mut self) -> Option<&mut Notes> {
+        Some(&mut self.notes)
+    }
+}

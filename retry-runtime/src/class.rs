@@ -1,0 +1,216 @@
+//! What a type knows of its own failure.
+
+use core::fmt;
+use core::time::Duration;
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+
+use crate::chain;
+
+/// What is known of an outcome: whether the same call may well succeed if it is made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Class {
+    /// The cause may pass: a refused connection, a timeout, status 503.
+    Transient,
+    /// The same call will fail again: a bad URL, status 404.
+    Permanent,
+    /// Nothing is known.
+    Unknown,
+    /// No failure at all. Said by types that are not always failures, such as responses.
+    Success,
+}
+
+impl Class {
+    /// The class of an HTTP status: 408, 429, 500, 502, 503 and 504 are transient, other codes from 400 up are
+    /// permanent, all below are successes.
+    #[must_use]
+    pub const fn of_status(status: u16) -> Self {
+        match status {
+            408 | 429 | 500 | 502 | 503 | 504 => Self::Transient,
+            0..400 => Self::Success,
+            _ => Self::Permanent,
+        }
+    }
+
+    /// The class of an I/O error.
+    ///
+    /// Transient: `ConnectionRefused`, `ConnectionReset`, `ConnectionAborted`, `NotConnected`, `BrokenPipe`,
+    /// `TimedOut`, `Interrupted`, `UnexpectedEof`, `HostUnreachable`, `NetworkUnreachable`, `NetworkDown`.
+    /// Permanent: `InvalidInput`, `Unsupported`, `PermissionDenied`. Unknown: all others.
+    #[must_use]
+    pub const fn of_io(kind: io::ErrorKind) -> Self {
+        use io::ErrorKind::*;
+        match kind {
+            ConnectionRefused | ConnectionReset | ConnectionAborted | NotConnected | BrokenPipe | TimedOut
+            | Interrupted | UnexpectedEof | HostUnreachable | NetworkUnreachable | NetworkDown => Self::Transient,
+            InvalidInput | Unsupported | PermissionDenied => Self::Permanent,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The word for it in events: `transient`, `permanent`, `unknown` or `success`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Transient => "transient",
+            Self::Permanent => "permanent",
+            Self::Unknown => "unknown",
+            Self::Success => "success",
+        }
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What is known of one failed attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure {
+    class: Class,
+    status: Option<u16>,
+    server_delay: Option<Duration>,
+}
+
+impl Failure {
+    /// Of this class, with neither status nor server delay.
+    #[must_use]
+    pub const fn new(class: Class) -> Self {
+        Self { class, status: None, server_delay: None }
+    }
+
+    /// What `value` says of itself.
+    #[must_use]
+    pub fn of<R: Retryable + ?Sized>(value: &R) -> Self {
+        Self { class: value.class(), status: value.status(), server_delay: value.server_delay() }
+    }
+
+    /// The same with the delay that the server asked for.
+    #[must_use]
+    pub const fn with_server_delay(self, delay: Duration) -> Self {
+        Self { server_delay: Some(delay), ..self }
+    }
+
+    /// The class.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        self.class
+    }
+
+    /// The HTTP status, where there is one.
+    #[must_use]
+    pub const fn status(&self) -> Option<u16> {
+        self.status
+    }
+
+    /// How long the server asked to wait, where it did.
+    #[must_use]
+    pub const fn server_delay(&self) -> Option<Duration> {
+        self.server_delay
+    }
+}
+
+/// What a type knows of itself: whether it is worth another attempt, its HTTP status, and how long the server
+/// asked to wait. Errors implement it, and responses.
+///
+/// `#[derive(Retryable)]` implements it for error enums. Implemented here for [`std::io::Error`], boxed errors and
+/// [`TimedOut`](crate::TimedOut); with the `reqwest` feature for `reqwest::Error` and `reqwest::Response`.
+///
+/// An implementation may be asked once for each failed attempt, on the task that failed; it should not block.
+///
+/// ```
+/// use std::time::Duration;
+/// use retry_runtime::{Class, Retryable};
+///
+/// enum ApiError { Busy { seconds: u64 }, BadKey }
+///
+/// impl Retryable for ApiError {
+///     fn class(&self) -> Class {
+///         match self {
+///             Self::Busy { .. } => Class::Transient,
+///             Self::BadKey => Class::Permanent,
+///         }
+///     }
+///
+///     fn server_delay(&self) -> Option<Duration> {
+///         match self {
+///             Self::Busy { seconds } => Some(Duration::from_secs(*seconds)),
+///             Self::BadKey => None,
+///         }
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "nothing is known of `{Self}`: whether it is worth another attempt",
+    label = "does not implement `Retryable`",
+    note = "derive it: `#[derive(Retryable)]`, or ask about any type with `verdict!(&outcome)`"
+)]
+pub trait Retryable {
+    /// Whether the failure may pass.
+    fn class(&self) -> Class;
+
+    /// The HTTP status, where there is one. It decides before the class does.
+    fn status(&self) -> Option<u16> {
+        None
+    }
+
+    /// How long the server asked to wait before the next attempt.
+    fn server_delay(&self) -> Option<Duration> {
+        None
+    }
+}
+
+macro_rules! delegate {
+    ($($pointer:ty),*) => {$(
+        impl<T: Retryable + ?Sized> Retryable for $pointer {
+            fn class(&self) -> Class {
+                (**self).class()
+            }
+            fn status(&self) -> Option<u16> {
+                (**self).status()
+            }
+            fn server_delay(&self) -> Option<Duration> {
+                (**self).server_delay()
+            }
+        }
+    )*};
+}
+delegate!(&T, Box<T>, Arc<T>);
+
+impl Retryable for io::Error {
+    fn class(&self) -> Class {
+        match Class::of_io(self.kind()) {
+            // Many crates hide their errors in `io::Error::other`.
+            Class::Unknown => self.get_ref().map_or(Class::Unknown, |inner| inner.class()),
+            known => known,
+        }
+    }
+    fn status(&self) -> Option<u16> {
+        self.get_ref().and_then(|inner| inner.status())
+    }
+    fn server_delay(&self) -> Option<Duration> {
+        self.get_ref().and_then(|inner| inner.server_delay())
+    }
+}
+
+macro_rules! walk {
+    ($($object:ty),*) => {$(
+        /// Searches the error and its `source()` chain for types that are known.
+        impl Retryable for $object {
+            fn class(&self) -> Class {
+                chain::search(self).class()
+            }
+            fn status(&self) -> Option<u16> {
+                chain::search(self).status()
+            }
+            fn server_delay(&self) -> Option<Duration> {
+                chain::search(self).server_delay()
+            }
+        }
+    )*};
+}
+walk!(dyn Error, dyn Error + Send, dyn Error + Send + Sync);

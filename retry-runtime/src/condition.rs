@@ -1,0 +1,234 @@
+//! Which outcomes are worth another attempt, and what that makes of one of them.
+
+use core::ops::RangeInclusive;
+
+use crate::{Class, Failure};
+
+/// Which outcomes are worth another attempt: statuses, kinds of errors, methods. A plain `Copy` value from a
+/// `const fn` builder; how often and when is the [`Policy`](crate::Policy).
+///
+/// The rule, the same for `Ok(response)` and `Err(error)`:
+///
+/// 1. An outcome with a **status**: [`on_status`](Self::on_status) decides if it is given, otherwise the standard
+///    list (408, 429, 500, 502, 503, 504).
+/// 2. An **error without a status**: [`on_error`](Self::on_error) decides if it is given; otherwise the transient
+///    ones if `on_status` is given; otherwise all but the permanent ones.
+/// 3. `on_error` without `on_status` decides every error. With both, either yes retries.
+///
+/// ```
+/// use retry_runtime::{Condition, OnError};
+///
+/// const CONDITION: Condition = Condition::new().on_status(&[429..=429, 500..=599]).on_error(OnError::Transient);
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct Condition {
+    statuses: Option<&'static [RangeInclusive<u16>]>,
+    errors: Option<OnError>,
+    methods: &'static [&'static str],
+    forbidden: bool,
+}
+
+/// Which errors are worth another attempt. See [`Condition::on_error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnError {
+    /// All, permanent ones too.
+    Any,
+    /// Those that are known to be transient.
+    Transient,
+    /// None.
+    Never,
+}
+
+impl Default for Condition {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Condition {
+    /// The standard condition: neither `on_status` nor `on_error` given; methods that are idempotent by RFC 9110
+    /// §9.2.2: GET, HEAD, OPTIONS, TRACE, PUT, DELETE.
+    pub const fn new() -> Self {
+        Self {
+            statuses: None,
+            errors: None,
+            methods: &["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"],
+            forbidden: false,
+        }
+    }
+
+    /// The statuses that are worth another attempt, instead of the standard list; a code `c` is `c..=c`. An empty
+    /// slice retries no status.
+    ///
+    /// # Panics
+    ///
+    /// When a range is empty or reaches outside of 100 to 599.
+    #[track_caller]
+    pub const fn on_status(self, statuses: &'static [RangeInclusive<u16>]) -> Self {
+        let mut i = 0;
+        while i < statuses.len() {
+            let (first, last) = (*statuses[i].start(), *statuses[i].end());
+            assert!(first <= last, "a range of statuses is empty: write the lower code first");
+            assert!(first >= 100 && last <= 599, "HTTP statuses reach from 100 to 599");
+            i += 1;
+        }
+        Self { statuses: Some(statuses), ..self }
+    }
+
+    /// The errors that are worth another attempt.
+    pub const fn on_error(self, errors: OnError) -> Self {
+        Self { errors: Some(errors), ..self }
+    }
+
+    /// The request methods that may be sent again, in capitals, instead of the standard ones. Looked at by
+    /// [`for_method`](Self::for_method).
+    pub const fn methods(self, methods: &'static [&'static str]) -> Self {
+        Self { methods, ..self }
+    }
+
+    /// This condition for a request with the method `method`: itself if that is one of its methods, otherwise a
+    /// condition that retries nothing.
+    ///
+    /// ```
+    /// # use retry_runtime::{Condition, Verdict, verdict};
+    /// # use std::io::{Error, ErrorKind};
+    /// let outcome: Result<(), Error> = Err(ErrorKind::TimedOut.into());
+    /// let condition = Condition::new();
+    /// assert!(matches!(verdict!(&outcome, condition.for_method("GET")), Verdict::Retry(_)));
+    /// assert!(matches!(verdict!(&outcome, condition.for_method("POST")), Verdict::GiveUp(_)));
+    /// ```
+    pub fn for_method(self, method: &str) -> Self {
+        Self { forbidden: !self.methods.contains(&method), ..self }
+    }
+
+    #[doc(hidden)]
+    pub fn judge(&self, answer: Option<Failure>, error: Option<Failure>) -> Verdict {
+        self.verdict(Findings::new(answer, error))
+    }
+
+    pub(crate) fn verdict(&self, findings: Findings) -> Verdict {
+        match findings {
+            Findings { error: Some(failure), decided, .. } => self.of_error(failure, decided),
+            Findings { refused: true, answer, .. } => self.retry_if(true, answer.unwrap_or(REFUSED)),
+            Findings { answer: Some(failure), .. } => self.of_answer(failure),
+            Findings { .. } => Verdict::Done,
+        }
+    }
+
+    fn of_answer(&self, failure: Failure) -> Verdict {
+        match failure.status() {
+            Some(status) if self.lists(status) => self.retry_if(true, failure),
+            _ if failure.class() == Class::Success => Verdict::Done,
+            Some(_) => Verdict::GiveUp(failure),
+            None => self.retry_if(self.wants(failure.class()), failure),
+        }
+    }
+
+    fn of_error(&self, failure: Failure, decided: Option<bool>) -> Verdict {
+        // A predicate is `on_error` too; it was asked before.
+        let by_error = decided.or_else(|| self.errors.map(|errors| errors.include(failure.class())));
+        let yes = match (failure.status(), by_error) {
+            (Some(status), None) => self.lists(status),
+            (Some(status), Some(by_error)) => by_error || (self.statuses.is_some() && self.lists(status)),
+            (None, Some(by_error)) => by_error,
+            (None, None) => self.wants(failure.class()),
+        };
+        self.retry_if(yes, failure)
+    }
+
+    /// Whether `on_status` lists this status, or else the standard list does.
+    fn lists(&self, status: u16) -> bool {
+        match self.statuses {
+            Some(ranges) => ranges.iter().any(|range| range.contains(&status)),
+            None => Class::of_status(status) == Class::Transient,
+        }
+    }
+
+    /// Whether a failure without a status is worth another attempt, by its class.
+    fn wants(&self, class: Class) -> bool {
+        match (self.errors, self.statuses) {
+            (Some(errors), _) => errors.include(class),
+            (None, Some(_)) => class == Class::Transient,
+            (None, None) => class != Class::Permanent,
+        }
+    }
+
+    fn retry_if(&self, yes: bool, failure: Failure) -> Verdict {
+        if yes && !self.forbidden { Verdict::Retry(failure) } else { Verdict::GiveUp(failure) }
+    }
+}
+
+impl OnError {
+    fn include(self, class: Class) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Transient => class == Class::Transient,
+            Self::Never => false,
+        }
+    }
+}
+
+/// What is known of a success that `on_ok` wants tried again.
+const REFUSED: Failure = Failure::new(Class::Unknown);
+
+/// What classification found out about an outcome.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Findings {
+    /// What an answer (the `Ok` side) says of itself, where its type can.
+    pub(crate) answer: Option<Failure>,
+    /// What is known of an error.
+    pub(crate) error: Option<Failure>,
+    /// `on_ok` wants another attempt.
+    pub(crate) refused: bool,
+    /// What `on_error` says, where it is a predicate.
+    pub(crate) decided: Option<bool>,
+}
+
+impl Findings {
+    #[doc(hidden)]
+    #[inline(always)]
+    pub const fn new(answer: Option<Failure>, error: Option<Failure>) -> Self {
+        Self { answer, error, refused: false, decided: None }
+    }
+
+    /// With what `on_ok` says.
+    #[inline(always)]
+    pub const fn on_ok(self, refused: bool) -> Self {
+        Self { refused, ..self }
+    }
+
+    /// With what an `on_error` that is a predicate says.
+    #[inline(always)]
+    pub const fn on_error(self, decided: Option<bool>) -> Self {
+        Self { decided, ..self }
+    }
+
+    pub(crate) const fn is_error(&self) -> bool {
+        self.error.is_some()
+    }
+}
+
+/// What classification and condition together say of an outcome. Given by [`verdict!`](crate::verdict).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// A success: nothing to try again.
+    Done,
+    /// A failure that another attempt would not mend.
+    GiveUp(Failure),
+    /// A failure that is worth another attempt.
+    Retry(Failure),
+}
+
+impl Verdict {
+    /// What is known of the failure; `None` for a success.
+    #[must_use]
+    pub const fn failure(&self) -> Option<Failure> {
+        match self {
+            Self::Done => None,
+            Self::GiveUp(failure) | Self::Retry(failure) => Some(*failure),
+        }
+    }
+}

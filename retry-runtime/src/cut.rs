@@ -1,0 +1,141 @@
+//! Whether a running attempt can be cut off, and what it gives then.
+
+use core::fmt;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::call::Call;
+use crate::engine;
+use crate::executor::Executor;
+use crate::running::Running;
+use crate::sleep::{Sleep, TimerPlace};
+#[cfg(feature = "tracing")]
+use crate::span::InSpan;
+use crate::timed_out::{FromTimedOut, TimedOut};
+
+/// Whether something ends an attempt that takes too long and whose outcome is an `O`.
+pub trait Cut<S: TimerPlace, O>: Sized {
+    /// The place of the timer for it.
+    #[doc(hidden)]
+    type Timer;
+
+    #[doc(hidden)]
+    fn timer(sleep: &S) -> Self::Timer;
+
+    /// The attempt has to wait: gives its outcome if it is to wait no longer.
+    #[doc(hidden)]
+    fn poll<C: Call>(
+        &self,
+        timer: Pin<&mut Self::Timer>,
+        executor: &mut Executor<C, S>,
+        cx: &mut Context<'_>,
+    ) -> Poll<O>;
+
+    /// An attempt of an annotated function.
+    #[doc(hidden)]
+    type Attempt<'e, C: Call + 'e, F: Future<Output = O>>: Future<Output = O>
+    where
+        S: 'e;
+
+    #[doc(hidden)]
+    fn attempt<C: Call, F: Future<Output = O>>(
+        self,
+        executor: &mut Executor<C, S>,
+        future: F,
+    ) -> Self::Attempt<'_, C, F>;
+}
+
+#[cfg(feature = "tracing")]
+type Bare<'e, F> = InSpan<'e, F>;
+#[cfg(not(feature = "tracing"))]
+type Bare<'e, F> = F;
+
+/// Nothing ends the attempt.
+#[derive(Clone, Copy, Debug)]
+pub struct Uncut;
+
+impl<S: TimerPlace, O> Cut<S, O> for Uncut {
+    type Timer = ();
+    /// As bare as can be: all that stands around it is paid for by calls that succeed.
+    type Attempt<'e, C: Call + 'e, F: Future<Output = O>>
+        = Bare<'e, F>
+    where
+        S: 'e;
+
+    fn timer(_: &S) {}
+
+    #[inline(always)]
+    fn poll<C: Call>(&self, _: Pin<&mut ()>, _: &mut Executor<C, S>, _: &mut Context<'_>) -> Poll<O> {
+        Poll::Pending
+    }
+
+    #[inline(always)]
+    fn attempt<C: Call, F: Future<Output = O>>(self, executor: &mut Executor<C, S>, future: F) -> Bare<'_, F> {
+        executor.begin();
+        #[cfg(feature = "tracing")]
+        return InSpan::new(&executor.run.rare, future);
+        #[cfg(not(feature = "tracing"))]
+        future
+    }
+}
+
+/// The deadline and the attempt timeout end the attempt.
+// A pointer, for the bound that makes it is to be asked for in one place only: its error is the user's.
+pub struct CutOff<O>(fn(TimedOut) -> O);
+
+/// Cuts off attempts whose outcome can be made from [`TimedOut`].
+#[inline(always)]
+pub fn cut_off<O: FromTimedOut>() -> CutOff<O> {
+    CutOff(O::from_timed_out)
+}
+
+pin_project! {
+    /// The time limit of an attempt: its timer is armed when the attempt first has to wait.
+    #[derive(Debug)]
+    pub struct Limit<T> {
+        is_armed: bool,
+        #[pin]
+        timer: T,
+    }
+}
+
+impl<S: Sleep, O> Cut<S, O> for CutOff<O> {
+    type Timer = Limit<S::Timer>;
+    type Attempt<'e, C: Call + 'e, F: Future<Output = O>>
+        = Running<'e, C, S, F, Self>
+    where
+        S: 'e;
+
+    fn timer(sleep: &S) -> Limit<S::Timer> {
+        Limit { is_armed: false, timer: sleep.idle() }
+    }
+
+    #[inline]
+    fn poll<C: Call>(
+        &self,
+        timer: Pin<&mut Limit<S::Timer>>,
+        executor: &mut Executor<C, S>,
+        cx: &mut Context<'_>,
+    ) -> Poll<O> {
+        let Executor { run, sleep } = executor;
+        let limit = timer.project();
+        engine::poll_limit(&mut run.rare, &run.call, sleep, limit.timer, limit.is_armed, cx).map(self.0)
+    }
+
+    #[inline]
+    fn attempt<C: Call, F: Future<Output = O>>(
+        self,
+        executor: &mut Executor<C, S>,
+        future: F,
+    ) -> Running<'_, C, S, F, Self> {
+        Running::new(executor, future, self)
+    }
+}
+
+impl<O> fmt::Debug for CutOff<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CutOff")
+    }
+}

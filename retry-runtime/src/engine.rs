@@ -1,0 +1,218 @@
+//! The half of the executor that only a failure or a listener needs: cold, not generic, and compiled once.
+
+use core::fmt::Display;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use core::time::Duration;
+
+use crate::call::Call;
+use crate::condition::{Condition, Findings, Verdict};
+use crate::emit::{emit, tracing_listens};
+use crate::event::{DelaySource, Event, EventKind, GiveUp};
+use crate::mask::Masked;
+use crate::outcome::Unnamed;
+use crate::rare::{Phase, Rare};
+use crate::sleep::{Instant, Sleep};
+use crate::timed_out::TimedOut;
+use crate::{Attempt, Failure};
+
+/// Somebody may listen: prepares for it.
+#[cold]
+pub(crate) fn watch(rare: &mut Rare) {
+    rare.watch();
+}
+
+/// An attempt starts.
+#[cold]
+#[inline(never)]
+pub(crate) fn begin(rare: &mut Rare, call: &dyn Call) {
+    rare.set_phase(Phase::Attempt);
+    say(rare, call, EventKind::AttemptStarted);
+    #[cfg(feature = "tracing")]
+    if tracing_listens() {
+        rare.set_span(attempt_span(call.name(), rare.number()));
+    }
+}
+
+/// The attempt that ran, if one did, has its outcome.
+#[cold]
+pub(crate) fn end(rare: &mut Rare) {
+    rare.set_phase(Phase::Idle);
+    #[cfg(feature = "tracing")]
+    rare.set_span(tracing::Span::none());
+}
+
+/// The call is dropped, after its end or before.
+#[cold]
+pub(crate) fn dropped(rare: &mut Rare, call: &dyn Call) {
+    if rare.phase() != Phase::Idle && !std::thread::panicking() {
+        say(rare, call, EventKind::Cancelled);
+    }
+}
+
+#[cold]
+pub(crate) fn succeeded(rare: &mut Rare, call: &dyn Call) {
+    end(rare);
+    say(rare, call, EventKind::Succeeded);
+}
+
+/// The attempt that runs, or is about to.
+pub(crate) fn attempt(rare: &Rare, call: &dyn Call) -> Attempt {
+    Attempt::new(rare.number(), call.policy(), started(rare, call), call.notes().and_then(|notes| notes.last_failure))
+}
+
+/// What follows an outcome of an annotated function.
+#[cold]
+#[inline(never)]
+pub(crate) fn decide(
+    rare: &mut Rare,
+    call: &mut dyn Call,
+    condition: &Condition,
+    findings: Findings,
+    reason: &dyn Display,
+) -> Option<Duration> {
+    let verdict = condition.verdict(findings);
+    if verdict == Verdict::Done {
+        succeeded(rare, call);
+        return None;
+    }
+    let unnamed = Unnamed::answer(verdict);
+    settle(rare, call, verdict, if findings.is_error() { reason } else { &unnamed })
+}
+
+/// What follows a failure: the delay before the next attempt, or nothing.
+#[cold]
+#[inline(never)]
+pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, reason: &dyn Display) -> Option<Duration> {
+    let failure = verdict.failure()?;
+    end(rare);
+    let reason = &Masked(reason);
+    say(rare, call, EventKind::AttemptFailed { class: failure.class(), status: failure.status(), reason });
+    match next_delay(rare, call, verdict, failure) {
+        Ok((delay, source)) => {
+            say(rare, call, EventKind::Waiting { delay, source });
+            if let Some(notes) = call.notes_mut() {
+                (notes.last_failure, notes.previous) = (Some(failure), delay);
+            }
+            rare.count();
+            rare.set_phase(Phase::Pause);
+            Some(delay)
+        }
+        Err(why) => {
+            say(rare, call, EventKind::GaveUp(why));
+            None
+        }
+    }
+}
+
+/// The true delay before the next attempt, or why there is none.
+fn next_delay(
+    rare: &Rare,
+    call: &dyn Call,
+    verdict: Verdict,
+    failure: Failure,
+) -> Result<(Duration, DelaySource), GiveUp> {
+    let policy = call.policy();
+    if !matches!(verdict, Verdict::Retry(_)) {
+        return Err(GiveUp::Permanent);
+    }
+    if policy.attempts_limit().is_some_and(|limit| rare.number() >= limit) {
+        return Err(GiveUp::Exhausted);
+    }
+    let attempt = Attempt::new(rare.number(), policy, started(rare, call), Some(failure));
+    let computed = policy.delay(&attempt, call.notes().map_or(Duration::ZERO, |notes| notes.previous));
+    let (delay, source) = with_server(computed, failure.server_delay(), policy.server_limit)?;
+    match attempt.remaining() {
+        Some(remaining) if delay >= remaining => Err(GiveUp::Deadline),
+        _ => Ok((delay, source)),
+    }
+}
+
+/// The server's delay is a floor under the computed one.
+fn with_server(
+    computed: Duration,
+    asked: Option<Duration>,
+    limit: Option<Duration>,
+) -> Result<(Duration, DelaySource), GiveUp> {
+    match (asked, limit) {
+        (Some(asked), Some(limit)) if asked > limit => Err(GiveUp::ServerDelay(asked)),
+        (Some(asked), Some(_)) if asked > computed => Ok((asked, DelaySource::Server)),
+        _ => Ok((computed, DelaySource::Backoff)),
+    }
+}
+
+/// Waits for the end of a pause. A zero delay takes no timer, but lets other tasks run once.
+#[cold]
+#[inline(never)]
+pub(crate) fn poll_pause<S: Sleep>(
+    rare: &mut Rare,
+    sleep: &S,
+    mut timer: Pin<&mut S::Timer>,
+    is_armed: &mut bool,
+    delay: Duration,
+    cx: &mut Context<'_>,
+) -> Poll<()> {
+    if !*is_armed {
+        *is_armed = true;
+        if delay.is_zero() {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        sleep.arm(timer.as_mut(), rare, delay);
+    }
+    if !delay.is_zero() {
+        ready!(sleep.poll(timer, rare, cx));
+    }
+    rare.set_phase(Phase::Idle);
+    Poll::Ready(())
+}
+
+/// Waits for the time limit of the attempt that runs, if there is one.
+#[cold]
+#[inline(never)]
+pub(crate) fn poll_limit<S: Sleep>(
+    rare: &mut Rare,
+    call: &dyn Call,
+    sleep: &S,
+    mut timer: Pin<&mut S::Timer>,
+    is_armed: &mut bool,
+    cx: &mut Context<'_>,
+) -> Poll<TimedOut> {
+    let timeout = call.policy().attempt_timeout;
+    let remaining = || attempt(rare, call).remaining();
+    if !*is_armed {
+        let Some(limit) = remaining().into_iter().chain(timeout).min() else { return Poll::Pending };
+        sleep.arm(timer.as_mut(), rare, limit);
+        *is_armed = true;
+    }
+    ready!(sleep.poll(timer, rare, cx));
+    Poll::Ready(match (call.policy().deadline, timeout) {
+        (Some(deadline), _) if attempt(rare, call).remaining().is_some_and(|left| left.is_zero()) => {
+            TimedOut::deadline(deadline)
+        }
+        (_, Some(timeout)) => TimedOut::attempt(timeout),
+        // A timer of the user's that ends early ends the attempt all the same.
+        (deadline, None) => TimedOut::deadline(deadline.unwrap_or_default()),
+    })
+}
+
+fn started(rare: &Rare, call: &dyn Call) -> Option<Instant> {
+    call.notes().map(|notes| notes.started).or_else(|| rare.watched_since())
+}
+
+fn say(rare: &Rare, call: &dyn Call, kind: EventKind<'_>) {
+    if call.observer().is_none() && !tracing_listens() {
+        return;
+    }
+    // The pause belongs to the attempt before, but the number has counted on.
+    let attempt = rare.number() - u32::from(rare.phase() == Phase::Pause);
+    let elapsed = started(rare, call).map_or(Duration::ZERO, |started| started.elapsed());
+    emit(call, &Event { name: call.name(), attempt, attempts: call.policy().attempts_limit(), elapsed, kind });
+}
+
+/// The span of one attempt. `http.request.resend_count` is OpenTelemetry's name for the number of the retry.
+#[cfg(feature = "tracing")]
+fn attempt_span(name: &str, number: u32) -> tracing::Span {
+    let resent = (number > 1).then(|| number - 1);
+    tracing::info_span!(target: "retry", "attempt", name, attempt = number, http.request.resend_count = resent)
+}

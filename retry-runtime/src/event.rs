@@ -1,0 +1,189 @@
+//! What happened, for whoever listens.
+
+use core::fmt::{self, Display};
+use core::time::Duration;
+use std::sync::Arc;
+
+use crate::Class;
+
+/// Something that happened in a call: which call, which attempt, and what.
+///
+/// Its `Display` is a line for people: ``attempt 1 of 3 failed: status 503``.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Event<'a> {
+    /// The name of the call: `module::function` of an annotated function unless `name = …` says otherwise.
+    pub name: &'a str,
+    /// The number of the attempt, from 1.
+    pub attempt: u32,
+    /// The most attempts there may be; `None` without a limit.
+    pub attempts: Option<u32>,
+    /// The time since the first attempt started.
+    pub elapsed: Duration,
+    /// What happened.
+    pub kind: EventKind<'a>,
+}
+
+/// What happened. A call makes these in the order: started, failed, waiting, started …, and ends with exactly one
+/// of succeeded, gave up and cancelled.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum EventKind<'a> {
+    /// An attempt starts.
+    AttemptStarted,
+    /// An attempt failed; whether another one follows is the next event.
+    #[non_exhaustive]
+    AttemptFailed {
+        /// What is known of the failure.
+        class: Class,
+        /// The HTTP status, where there is one.
+        status: Option<u16>,
+        /// The error's `Display`, else its `Debug`, else its type's name; for an answer its status. User names,
+        /// passwords and queries of URLs are masked.
+        reason: &'a dyn Display,
+    },
+    /// The next attempt follows after this delay; said before the wait.
+    #[non_exhaustive]
+    Waiting {
+        /// How long the wait is, jitter and all.
+        delay: Duration,
+        /// Where the delay comes from.
+        source: DelaySource,
+    },
+    /// The call succeeded, with the first attempt or a later one.
+    Succeeded,
+    /// The last failure is given back to the caller.
+    GaveUp(GiveUp),
+    /// An attempt or a wait was dropped before its end. Not said while panicking.
+    Cancelled,
+}
+
+/// Where a delay comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DelaySource {
+    /// The policy's backoff and jitter.
+    Backoff,
+    /// The server, which asked for more than the backoff.
+    Server,
+}
+
+/// Why there is no further attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum GiveUp {
+    /// No attempt is left.
+    Exhausted,
+    /// The failure is not worth another attempt.
+    Permanent,
+    /// The next attempt could not start before the deadline.
+    Deadline,
+    /// The server asked for a delay above the policy's limit: this one.
+    ServerDelay(Duration),
+}
+
+/// Listens to the events of calls. Any number of calls may share one, on any thread.
+///
+/// Called on the task that retries, between attempts: it should not block. The standard listener needs no
+/// `Observer`: with the `tracing` feature all events go to `tracing`, target `retry`.
+pub trait Observer: Send + Sync {
+    /// Something happened.
+    fn on_event(&self, event: &Event<'_>);
+}
+
+macro_rules! delegate {
+    ($($pointer:ty),*) => {$(
+        impl<T: Observer + ?Sized> Observer for $pointer {
+            fn on_event(&self, event: &Event<'_>) {
+                (**self).on_event(event);
+            }
+        }
+    )*};
+}
+delegate!(&T, Box<T>, Arc<T>);
+
+impl Display for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let n = Numbered { attempt: self.attempt, attempts: self.attempts };
+        match self.kind {
+            EventKind::AttemptStarted => write!(f, "{n} starts"),
+            EventKind::AttemptFailed { reason, .. } => write!(f, "{n} failed: {reason}"),
+            EventKind::Waiting { delay, source: DelaySource::Backoff } => write!(f, "next attempt in {delay:?}"),
+            EventKind::Waiting { delay, source: DelaySource::Server } => {
+                write!(f, "next attempt in {delay:?}, as the server asked")
+            }
+            EventKind::Succeeded => write!(f, "{n} succeeded"),
+            EventKind::GaveUp(why) => write!(f, "gave up after {n}: {why}"),
+            EventKind::Cancelled => write!(f, "cancelled in {n}"),
+        }
+    }
+}
+
+/// "attempt 1 of 3", or "attempt 1" without a limit.
+struct Numbered {
+    attempt: u32,
+    attempts: Option<u32>,
+}
+
+impl Display for Numbered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "attempt {}", self.attempt)?;
+        self.attempts.map_or(Ok(()), |attempts| write!(f, " of {attempts}"))
+    }
+}
+
+impl Display for GiveUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exhausted => f.write_str("no attempt is left"),
+            Self::Permanent => f.write_str("the failure is not worth another attempt"),
+            Self::Deadline => f.write_str("the next attempt could not start before the deadline"),
+            Self::ServerDelay(delay) => write!(f, "the server asked to wait {delay:?}, longer than the limit"),
+        }
+    }
+}
+
+impl GiveUp {
+    /// One word for it: `exhausted`, `permanent`, `deadline` or `server_delay`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exhausted => "exhausted",
+            Self::Permanent => "permanent",
+            Self::Deadline => "deadline",
+            Self::ServerDelay(_) => "server_delay",
+        }
+    }
+}
+
+impl fmt::Debug for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("name", &self.name)
+            .field("attempt", &self.attempt)
+            .field("attempts", &self.attempts)
+            .field("elapsed", &self.elapsed)
+            .field("kind", &self.kind)
+            .finish()
+    }
+}
+
+impl fmt::Debug for EventKind<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AttemptStarted => f.write_str("AttemptStarted"),
+            Self::AttemptFailed { class, status, reason } => f
+                .debug_struct("AttemptFailed")
+                .field("class", class)
+                .field("status", status)
+                .field("reason", &format_args!("{reason}"))
+                .finish(),
+            Self::Waiting { delay, source } => {
+                f.debug_struct("Waiting").field("delay", delay).field("source", source).finish()
+            }
+            Self::Succeeded => f.write_str("Succeeded"),
+            Self::GaveUp(why) => f.debug_tuple("GaveUp").field(why).finish(),
+            Self::Cancelled => f.write_str("Cancelled"),
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! The single engine: the only thing that decides whether and when to try again.
+//!
+//! This is the half that every call passes: generic and inlined. The half that only a failure or a listener needs is
+//! in `engine.rs`: cold, not generic, and compiled once.
+
+use core::fmt::{self, Display};
+use core::ops::ControlFlow;
+use core::time::Duration;
+
+use crate::annotated::{Annotated, Plan};
+use crate::call::{ByHand, Call, Notes};
+use crate::condition::{Findings, Verdict};
+use crate::cut::{Cut, CutOff, Uncut, cut_off};
+use crate::emit::tracing_listens;
+use crate::engine;
+use crate::event::Observer;
+use crate::outcome::{Judge, Unnamed};
+use crate::pause::{Again, Nothing, Pause};
+use crate::rare::Rare;
+use crate::running::Running;
+use crate::sleep::{CustomSleep, Sleep, TimerPlace, TokioSleep};
+use crate::{Attempt, Class, Failure, FromTimedOut, Policy};
+
+/// Decides, for one call, whether and when to try again. For loops that are written by hand; the attribute,
+/// [`Policy::run`] and all else that retries call it too.
+///
+/// Make one for each call, run each attempt through [`attempt`](Self::attempt), and tell it how the attempt ended:
+/// [`succeed`](Self::succeed), [`pause`](Self::pause) to try again, [`fail`](Self::fail) to give up. Or let
+/// [`next`](Self::next) classify the outcome as the attribute does.
+///
+/// ```
+/// # use retry_runtime::{Executor, Policy, TimedOut};
+/// # struct Order; struct Receipt;
+/// # #[derive(Debug)] struct Error;
+/// # impl std::fmt::Display for Error { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("conflict") } }
+/// # impl From<TimedOut> for Error { fn from(_: TimedOut) -> Self { Self } }
+/// # impl Error { fn is_conflict(&self) -> bool { true } }
+/// # async fn push(_: &Order) -> Result<Receipt, Error> { Ok(Receipt) }
+/// const POLICY: Policy = Policy::new().attempts(5);
+///
+/// async fn push_order(order: Order) -> Result<Receipt, Error> {
+///     let mut retry = Executor::new(&POLICY).named("push order");
+///     loop {
+///         match retry.attempt(push(&order)).await {
+///             Ok(receipt) => break Ok(retry.succeed(receipt)),
+///             Err(error) if error.is_conflict() => retry.pause(error)?.await,
+///             Err(error) => break Err(retry.fail(error)),
+///         }
+///     }
+/// }
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(push_order(Order)).unwrap();
+/// ```
+///
+/// `C` is what it is told about the call, [`ByHand`] here; `S` is what it sleeps with.
+///
+/// # Cancel safety
+///
+/// Drop the future of an attempt or a pause, or the executor, whenever you like: nothing is lost but the attempt
+/// that ran. Where an attempt or a pause is dropped before its end, the event `Cancelled` says so.
+pub struct Executor<C: Call = ByHand<'static>, S = TokioSleep> {
+    pub(crate) run: Run<C>,
+    pub(crate) sleep: S,
+}
+
+/// A call and what the engine keeps for it. Dropped while an attempt or a pause is under way, it says so.
+pub(crate) struct Run<C: Call> {
+    pub(crate) call: C,
+    pub(crate) rare: Rare,
+}
+
+impl<C: Call> Drop for Run<C> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if self.rare.exists() {
+            engine::dropped(&mut self.rare, &self.call);
+        }
+    }
+}
+
+impl<'a> Executor<ByHand<'a>> {
+    /// For one call under this policy. The clock for its deadline starts now.
+    #[must_use]
+    #[inline]
+    pub fn new(policy: &'a Policy) -> Self {
+        Self::start(ByHand { policy, name: "retry", observer: None, notes: Notes::new() })
+    }
+}
+
+impl<'a, S> Executor<ByHand<'a>, S> {
+    /// The name in events; `retry` if not said.
+    #[must_use]
+    pub fn named(mut self, name: &'a str) -> Self {
+        self.run.call.name = name;
+        self
+    }
+
+    /// Sends the events to this observer, beside `tracing`.
+    #[must_use]
+    pub fn observed_by(mut self, observer: &'a dyn Observer) -> Self {
+        self.run.call.observer = Some(observer);
+        self.run.rare.watch();
+        self
+    }
+}
+
+impl<C: Call> Executor<C> {
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn start(call: C) -> Self {
+        let mut run = Run { call, rare: Rare::none() };
+        if run.call.observer().is_some() || tracing_listens() {
+            engine::watch(&mut run.rare);
+        }
+        Self { run, sleep: TokioSleep }
+    }
+}
+
+impl<C: Call, S> Executor<C, S> {
+    /// Sleeps with a function of yours, for other async runtimes than tokio's and for tests: it is called once
+    /// for each wait, and once for each attempt that has a time limit and is not ready at once.
+    #[must_use]
+    #[inline]
+    pub fn sleeping<F>(self, sleep: F) -> Executor<C, CustomSleep<F>>
+    where
+        CustomSleep<F>: Sleep,
+    {
+        Executor { run: self.run, sleep: CustomSleep(sleep) }
+    }
+}
+
+/// One attempt.
+impl<C: Call, S: Sleep> Executor<C, S> {
+    /// Runs one attempt, in a span of its own with the `tracing` feature. Where the policy has a deadline or an
+    /// attempt timeout, an attempt that outlives it is dropped and gives an error made from
+    /// [`TimedOut`](crate::TimedOut).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the attempt.
+    #[inline]
+    pub fn attempt<F>(&mut self, future: F) -> Running<'_, C, S, F, CutOff<F::Output>>
+    where
+        F: Future<Output: FromTimedOut>,
+    {
+        Running::new(self, future, cut_off())
+    }
+
+    /// [`attempt`](Self::attempt) for an outcome that cannot be made from [`TimedOut`](crate::TimedOut): nothing cuts
+    /// the attempt off. A deadline still ends the retrying; an attempt timeout has no effect.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the attempt.
+    #[inline]
+    pub fn attempt_to_end<F: Future>(&mut self, future: F) -> Running<'_, C, S, F, Uncut> {
+        Running::new(self, future, Uncut)
+    }
+}
+
+impl<C: Call, S: TimerPlace> Executor<C, S> {
+    /// One attempt of an annotated function, which always says how it ended.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn run<F: Future, K: Cut<S, F::Output>>(&mut self, future: F, cut: K) -> K::Attempt<'_, C, F> {
+        cut.attempt(self, future)
+    }
+
+    #[inline(always)]
+    pub(crate) fn begin(&mut self) {
+        if self.run.rare.exists() {
+            engine::begin(&mut self.run.rare, &self.run.call);
+        }
+    }
+
+    /// An attempt has its outcome. The attribute leaves that to what it says of the outcome; a loop by hand may forget
+    /// to say anything, but its attempt was not cancelled.
+    #[inline(always)]
+    pub(crate) fn end(&mut self) {
+        if self.run.rare.exists() {
+            engine::end(&mut self.run.rare);
+        }
+    }
+
+    /// [`attempt_to_end`](Self::attempt_to_end) for a function that blocks.
+    #[inline]
+    pub fn attempt_blocking<O>(&mut self, body: impl FnOnce() -> O) -> O {
+        self.begin();
+        let outcome = {
+            #[cfg(feature = "tracing")]
+            let _entered = self.run.rare.enter();
+            body()
+        };
+        self.end();
+        outcome
+    }
+
+    /// The attempt that runs, or is about to.
+    #[must_use]
+    #[inline]
+    pub fn current(&self) -> Attempt {
+        engine::attempt(&self.run.rare, &self.run.call)
+    }
+}
+
+/// After an attempt.
+impl<C: Call, S: TimerPlace> Executor<C, S> {
+    /// Says that the call succeeded, and gives the value back.
+    #[inline]
+    pub fn succeed<T>(&mut self, value: T) -> T {
+        self.succeeded();
+        value
+    }
+
+    /// Decides about another attempt after this error: gives the pause to await before it, or the error back when
+    /// nothing is left: no attempt, or not enough time until the deadline.
+    ///
+    /// The decision is made here and now, so that nothing of the error lives on in the pause. The error's class is
+    /// not asked for; that is what [`next`](Self::next) does.
+    ///
+    /// # Errors
+    ///
+    /// The error itself, when there is no further attempt.
+    #[inline]
+    pub fn pause<E: Display>(&mut self, error: E) -> Result<Pause<'_, C, S>, E> {
+        self.pause_for(error, Failure::new(Class::Unknown))
+    }
+
+    /// [`pause`](Self::pause) with what is known of the failure: a delay that the server asked for is honoured, at
+    /// most the policy's [`retry_after`](Policy::retry_after).
+    ///
+    /// # Errors
+    ///
+    /// The error itself, when there is no further attempt.
+    #[inline]
+    pub fn pause_for<E: Display>(&mut self, error: E, failure: Failure) -> Result<Pause<'_, C, S>, E> {
+        match self.settle(Verdict::Retry(failure), &error) {
+            Some(delay) => Ok(Pause::new(self, delay, Nothing)),
+            None => Err(error),
+        }
+    }
+
+    /// Says that this error ends the call, and gives it back.
+    #[inline]
+    pub fn fail<E: Display>(&mut self, error: E) -> E {
+        self.settle(Verdict::GiveUp(Failure::new(Class::Permanent)), &error);
+        error
+    }
+
+    /// What follows this outcome: `Break` with the outcome itself if it is a success or there is no further
+    /// attempt, else `Continue` with the pause to await before the next one.
+    ///
+    /// `judge` says what the outcome is worth: a `&`[`Condition`](crate::Condition) for outcomes that implement
+    /// [`Outcome`](crate::Outcome), or the [`Verdict`] that [`verdict!`](crate::verdict) gives for any outcome.
+    ///
+    /// ```
+    /// # use retry_runtime::{Condition, Executor, Policy, verdict};
+    /// # use std::ops::ControlFlow::{Break, Continue};
+    /// # async fn read() -> std::io::Result<String> { Ok(String::new()) }
+    /// # async fn f() -> std::io::Result<String> {
+    /// let mut retry = Executor::new(&const { Policy::new() });
+    /// loop {
+    ///     let outcome = retry.attempt(read()).await;
+    ///     match retry.next(outcome, &Condition::new()) {
+    ///         Break(outcome) => break outcome,
+    ///         Continue(pause) => pause.await,
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub fn next<O>(&mut self, outcome: O, judge: impl Judge<O>) -> ControlFlow<O, Pause<'_, C, S>> {
+        let verdict = judge.judge(&outcome);
+        if verdict == Verdict::Done {
+            return ControlFlow::Break(self.succeed(outcome));
+        }
+        let unnamed = Unnamed::of::<O>(verdict);
+        match self.settle(verdict, judge.reason(&outcome).unwrap_or(&unnamed)) {
+            Some(delay) => ControlFlow::Continue(Pause::new(self, delay, Nothing)),
+            None => ControlFlow::Break(outcome),
+        }
+    }
+
+    #[inline(always)]
+    fn succeeded(&mut self) {
+        if self.run.rare.exists() {
+            engine::succeeded(&mut self.run.rare, &self.run.call);
+        }
+    }
+
+    /// What follows a failure: the delay before the next attempt, or nothing.
+    #[inline]
+    fn settle(&mut self, verdict: Verdict, reason: &dyn Display) -> Option<Duration> {
+        engine::settle(&mut self.run.rare, &mut self.run.call, verdict, reason)
+    }
+}
+
+/// What the attribute asks.
+impl<F, P, O, N, S> Executor<Annotated<F, P, O, N>, S>
+where
+    F: Fn() -> &'static Plan,
+    Annotated<F, P, O, N>: Call,
+    S: TimerPlace,
+{
+    /// What follows an outcome: another attempt, or none.
+    #[doc(hidden)]
+    #[inline]
+    pub fn decide(&mut self, findings: Findings, reason: &dyn Display) -> Option<Again<'_, Annotated<F, P, O, N>, S>> {
+        let condition = self.run.call.condition();
+        let delay = engine::decide(&mut self.run.rare, &mut self.run.call, condition, findings, reason)?;
+        Some(Again::new(self, delay))
+    }
+}
+
+impl<C: Call + fmt::Debug, S> fmt::Debug for Executor<C, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Executor")
+            .field("call", &self.run.call)
+            .field("attempt", &self.run.rare.number())
+            .finish_non_exhaustive()
+    }
+}

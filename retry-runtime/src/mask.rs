@@ -1,0 +1,71 @@
+//! Keeps secrets that stand in URLs out of events.
+
+use core::fmt::{self, Display};
+
+/// Shows what it holds with user name, password and query of every URL in it replaced by `***`.
+pub(crate) struct Masked<'a>(pub(crate) &'a dyn Display);
+
+impl Display for Masked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&mask(&self.0.to_string()))
+    }
+}
+
+const SCHEME_END: &str = "://";
+
+fn mask(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(SCHEME_END) {
+        let (before, url) = rest.split_at(at + SCHEME_END.len());
+        // Brackets and single quotes may stand in a query: ending it there would leak what follows them.
+        let (url, after) = url.split_at(url.find(ends_url).unwrap_or(url.len()));
+        masked.push_str(before);
+        push_url(&mut masked, url);
+        rest = after;
+    }
+    masked + rest
+}
+
+fn ends_url(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '"' | '<' | '>')
+}
+
+/// A URL without its scheme.
+fn push_url(masked: &mut String, url: &str) {
+    let (place, query) = url.split_once('?').map_or((url, None), |(place, query)| (place, Some(query)));
+    let path = place.find(['/', '#']).unwrap_or(place.len());
+    match place[..path].rfind('@') {
+        Some(at) => {
+            masked.push_str("***");
+            masked.push_str(&place[at..]);
+        }
+        None => masked.push_str(place),
+    }
+    if query.is_some() {
+        masked.push_str("?***");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mask;
+
+    #[test]
+    fn secrets_in_urls_are_masked() {
+        for (text, masked) in [
+            ("no url, a ? and an @", "no url, a ? and an @"),
+            ("https://a.example/p", "https://a.example/p"),
+            ("https://u:p@a.example/p?key=1#f", "https://***@a.example/p?***"),
+            ("for url (https://a.example/?q=f(1)'s&key=2) x", "for url (https://a.example/?*** x"),
+            ("\"http://a/?k=1\" and <ftp://u@b>?", "\"http://a/?***\" and <ftp://***@b>?"),
+            ("https://a.example/@me?x https://b?y", "https://a.example/@me?*** https://b?***"),
+            ("https://a?next=https://u:p@b/ end", "https://a?*** end"),
+            ("https://a.example?user=x@y", "https://a.example?***"),
+            ("https://ü:ß@a.example/é?ö", "https://***@a.example/é?***"),
+            ("://", "://"),
+        ] {
+            assert_eq!(mask(text), masked);
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! What an attempt gives, as far as a bound can say it.
+
+use core::any::{Any, type_name};
+use core::fmt::{self, Display};
+
+use crate::condition::{Condition, Findings, Verdict};
+use crate::{Class, Failure, Retryable};
+
+/// What an attempt gives: a `Result` whose error is [`Retryable`], an `Option`, where `None` is a failure of which
+/// nothing is known, or any type that is [`Retryable`] itself.
+///
+/// [`Policy::run`](crate::Policy::run) and [`Executor::next`](crate::Executor::next) ask for it. The attribute and
+/// [`verdict!`](crate::verdict) do not: they find out about any type, so also where the error is an `anyhow::Error`
+/// or the answer a type of yours that implements `Retryable`. Here only the answers of this crate are known, such as
+/// `reqwest::Response`.
+#[diagnostic::on_unimplemented(
+    message = "nothing is known of the outcome `{Self}`",
+    label = "neither a `Result` with an error that is `Retryable` and has a `Display`, nor an `Option`, nor `Retryable` itself",
+    note = "derive it for the error: `#[derive(Retryable)]`; in a loop by hand `let verdict = verdict!(&outcome);` tells about any type"
+)]
+pub trait Outcome {
+    #[doc(hidden)]
+    fn findings(&self) -> Findings;
+
+    /// The text of the failure for events.
+    #[doc(hidden)]
+    fn reason(&self) -> Option<&dyn Display> {
+        None
+    }
+}
+
+impl<T: 'static, E: Retryable + Display> Outcome for Result<T, E> {
+    fn findings(&self) -> Findings {
+        Findings::new(self.as_ref().ok().and_then(known_answer), self.as_ref().err().map(Failure::of))
+    }
+    fn reason(&self) -> Option<&dyn Display> {
+        self.as_ref().err().map(|error| error as &dyn Display)
+    }
+}
+
+impl<T: 'static> Outcome for Option<T> {
+    fn findings(&self) -> Findings {
+        let error = self.is_none().then_some(Failure::new(Class::Unknown));
+        Findings::new(self.as_ref().and_then(known_answer), error)
+    }
+}
+
+impl<R: Retryable> Outcome for R {
+    fn findings(&self) -> Findings {
+        Findings::new(Some(Failure::of(self)), None)
+    }
+}
+
+fn known_answer<T: 'static>(answer: &T) -> Option<Failure> {
+    crate::http::known_answer(answer as &dyn Any)
+}
+
+/// Says what an outcome of type `O` is worth: a [`Condition`] or a [`Verdict`].
+pub trait Judge<O> {
+    #[doc(hidden)]
+    fn judge(&self, outcome: &O) -> Verdict;
+
+    #[doc(hidden)]
+    fn reason<'a>(&self, outcome: &'a O) -> Option<&'a dyn Display>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<O: Outcome> Judge<O> for &Condition {
+    fn judge(&self, outcome: &O) -> Verdict {
+        self.verdict(outcome.findings())
+    }
+    fn reason<'a>(&self, outcome: &'a O) -> Option<&'a dyn Display> {
+        outcome.reason()
+    }
+}
+
+impl<O> Judge<O> for Verdict {
+    fn judge(&self, _: &O) -> Verdict {
+        *self
+    }
+    fn reason<'a>(&self, _: &'a O) -> Option<&'a dyn Display> {
+        None
+    }
+}
+
+/// The two sides of an outcome.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no outcome that can be tried again",
+    label = "neither a `Result`, nor an `Option`, nor a type that implements `Retryable`",
+    note = "return a `Result` or an `Option`, or implement `retry_runtime::Retryable` for the type"
+)]
+pub trait Sides {
+    /// What it gives when there is no error.
+    type Answer;
+    /// The error.
+    type Error;
+    /// The answer, if it is one.
+    fn answer(&self) -> Option<&Self::Answer>;
+    /// The error, if it is one.
+    fn error(&self) -> Option<&Self::Error>;
+    /// The answer by value.
+    fn into_answer(self) -> Option<Self::Answer>;
+}
+
+impl<T, E> Sides for Result<T, E> {
+    type Answer = T;
+    type Error = E;
+    #[inline(always)]
+    fn answer(&self) -> Option<&T> {
+        self.as_ref().ok()
+    }
+    #[inline(always)]
+    fn error(&self) -> Option<&E> {
+        self.as_ref().err()
+    }
+    fn into_answer(self) -> Option<T> {
+        self.ok()
+    }
+}
+
+impl<T> Sides for Option<T> {
+    type Answer = T;
+    type Error = NoValue;
+    #[inline(always)]
+    fn answer(&self) -> Option<&T> {
+        self.as_ref()
+    }
+    #[inline(always)]
+    fn error(&self) -> Option<&NoValue> {
+        if self.is_none() { Some(&NoValue) } else { None }
+    }
+    fn into_answer(self) -> Option<T> {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<R: Retryable> Sides for R {
+    type Answer = R;
+    type Error = core::convert::Infallible;
+    #[inline(always)]
+    fn answer(&self) -> Option<&R> {
+        Some(self)
+    }
+    #[inline(always)]
+    fn error(&self) -> Option<&Self::Error> {
+        None
+    }
+    fn into_answer(self) -> Option<R> {
+        Some(self)
+    }
+}
+
+/// What stands for the error of an `Option` that is `None`: nothing is known of it.
+#[derive(Clone, Copy, Debug)]
+pub struct NoValue;
+
+impl Display for NoValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no value")
+    }
+}
+
+/// The reason of a failure that has no text of its own: its status, or else what its class or type says.
+pub(crate) struct Unnamed {
+    failure: Option<Failure>,
+    type_name: &'static str,
+}
+
+impl Unnamed {
+    pub(crate) fn of<O>(verdict: Verdict) -> Self {
+        Self { failure: verdict.failure(), type_name: type_name::<O>() }
+    }
+
+    pub(crate) fn answer(verdict: Verdict) -> Self {
+        Self { failure: verdict.failure(), type_name: "an answer that is to be tried again" }
+    }
+}
+
+impl Display for Unnamed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.failure.and_then(|failure| failure.status()) {
+            Some(status) => write!(f, "status {status}"),
+            None => f.write_str(self.type_name),
+        }
+    }
+}

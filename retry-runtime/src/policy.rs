@@ -1,0 +1,317 @@
+//! How often and when: a plain value that a `const fn` builder makes.
+
+use core::time::Duration;
+
+use crate::Attempt;
+use crate::backoff::Backoff;
+use crate::jitter::{Jitter, thread_random};
+use crate::schedule::Schedule;
+
+/// The number of attempts that stands for "no limit".
+pub(crate) const UNLIMITED: u32 = u32::MAX;
+const STANDARD_ATTEMPTS: u32 = 3;
+const STANDARD_START: Duration = Duration::from_millis(100);
+const STANDARD_FACTOR: f64 = 2.0;
+const STANDARD_CAP: Duration = Duration::from_secs(30);
+const STANDARD_SERVER_LIMIT: Duration = Duration::from_secs(60);
+
+/// How often and when to try again: attempts, backoff, jitter and limits. No word on which outcomes;
+/// that is the [`Condition`](crate::Condition).
+///
+/// A plain `Copy` value; every function that makes one is `const`, so a policy that makes no sense is a
+/// compile error where it stands in a `const`:
+///
+/// ```
+/// use std::time::Duration;
+/// use retry_runtime::{Jitter, Policy};
+///
+/// const POLICY: Policy = Policy::exponential(Duration::from_millis(200))
+///     .attempts(5)
+///     .max_delay(Duration::from_secs(10))
+///     .jitter(Jitter::Equal);
+/// ```
+///
+/// ```compile_fail
+/// # use retry_runtime::Policy;
+/// const NEVER: Policy = Policy::new().attempts(0); // "`attempts` counts the first call too …"
+/// # fn main() { let _ = NEVER; }
+/// ```
+///
+/// What you write is what happens: a constructor that names a schedule ([`fixed`](Self::fixed),
+/// [`exponential`](Self::exponential) …) has no jitter and no cap of its own. Only [`Policy::new`], which
+/// names none, has both.
+///
+/// # Panics
+///
+/// Each builder function panics, in constant evaluation where the policy is a `const`, on a value that makes
+/// no sense by itself or beside what was said before; its own page says which. The message names the fix.
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct Policy {
+    pub(crate) attempts: u32,
+    pub(crate) backoff: Backoff,
+    pub(crate) cap: Duration,
+    pub(crate) jitter: Jitter,
+    pub(crate) random: fn() -> f64,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) attempt_timeout: Option<Duration>,
+    /// The longest server delay to honour; `None` ignores them.
+    pub(crate) server_limit: Option<Duration>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Constructors: one for each [`Backoff`].
+impl Policy {
+    /// The standard policy: 3 attempts, exponential from 100 ms, factor 2, capped at 30 s, full jitter; no
+    /// deadline; a server's delay is honoured up to 60 s.
+    pub const fn new() -> Self {
+        Self { cap: STANDARD_CAP, jitter: Jitter::Full, ..Self::exponential(STANDARD_START) }
+    }
+
+    /// Delays of `start`, `start · 2`, `start · 4` …; [`factor`](Self::factor) changes the 2.
+    pub const fn exponential(start: Duration) -> Self {
+        Self::of(Backoff::Exponential { start, factor: STANDARD_FACTOR })
+    }
+
+    /// The same delay each time. Zero retries at once, after letting other tasks run.
+    pub const fn fixed(delay: Duration) -> Self {
+        Self::of(Backoff::Fixed(delay))
+    }
+
+    /// Delays of `start`, `start · 2`, `start · 3` …
+    pub const fn linear(start: Duration) -> Self {
+        Self::of(Backoff::Linear(start))
+    }
+
+    /// Delays of `start` times 1, 1, 2, 3, 5, 8 …
+    pub const fn fibonacci(start: Duration) -> Self {
+        Self::of(Backoff::Fibonacci(start))
+    }
+
+    /// Delays uniform between `start` and `max_delay`, both included.
+    ///
+    /// # Panics
+    ///
+    /// When `start` is above `max_delay`.
+    #[track_caller]
+    pub const fn random(start: Duration, max_delay: Duration) -> Self {
+        Self::of(Backoff::Random(start)).max_delay(max_delay)
+    }
+
+    /// Delays uniform between `start` and three times the previous delay, at most `max_delay`.
+    ///
+    /// # Panics
+    ///
+    /// When `start` is above `max_delay`.
+    #[track_caller]
+    pub const fn decorrelated(start: Duration, max_delay: Duration) -> Self {
+        Self::of(Backoff::Decorrelated(start)).max_delay(max_delay)
+    }
+
+    /// Exactly these delays; one more attempt than there are delays. With more [`attempts`](Self::attempts)
+    /// the last delay repeats.
+    ///
+    /// # Panics
+    ///
+    /// When `delays` is empty.
+    #[track_caller]
+    pub const fn delays(delays: &'static [Duration]) -> Self {
+        assert!(!delays.is_empty(), "`delays` must have at least one delay: for no retry at all write `attempts(1)`");
+        let attempts = if delays.len() < UNLIMITED as usize - 1 { delays.len() as u32 + 1 } else { UNLIMITED };
+        Self { attempts, ..Self::of(Backoff::Delays(delays)) }
+    }
+
+    /// Delays computed by a function of the attempt that has just failed.
+    pub const fn custom(delay: fn(&Attempt) -> Duration) -> Self {
+        Self::of(Backoff::Custom(delay))
+    }
+
+    const fn of(backoff: Backoff) -> Self {
+        Self {
+            attempts: STANDARD_ATTEMPTS,
+            backoff,
+            cap: Duration::MAX,
+            jitter: Jitter::None,
+            random: thread_random,
+            deadline: None,
+            attempt_timeout: None,
+            server_limit: Some(STANDARD_SERVER_LIMIT),
+        }
+    }
+}
+
+/// What else a policy says.
+impl Policy {
+    /// The most attempts, the first one included; 3 if not said. `1` never retries.
+    ///
+    /// # Panics
+    ///
+    /// When `attempts` is 0.
+    #[track_caller]
+    pub const fn attempts(self, attempts: u32) -> Self {
+        assert!(attempts > 0, "`attempts` counts the first call too: write 1 for no retry at all");
+        Self { attempts, ..self }
+    }
+
+    /// No limit on the number of attempts. Think of a [`deadline`](Self::deadline).
+    pub const fn unlimited(self) -> Self {
+        Self { attempts: UNLIMITED, ..self }
+    }
+
+    /// What an exponential backoff multiplies each delay with; 2 if not said.
+    ///
+    /// # Panics
+    ///
+    /// When `factor` is below 1 or not finite, and where the backoff is not exponential.
+    #[track_caller]
+    pub const fn factor(self, factor: f64) -> Self {
+        assert!(factor >= 1.0 && factor.is_finite(), "`factor` must be a finite number of at least 1");
+        let Backoff::Exponential { start, .. } = self.backoff else {
+            panic!("`factor` belongs to the exponential backoff: remove it, or start with `Policy::exponential`");
+        };
+        Self { backoff: Backoff::Exponential { start, factor }, ..self }.checked()
+    }
+
+    /// The cap on computed delays, jitter included; a server's delay may be longer. None if not said, but
+    /// 30 s in [`Policy::new`].
+    ///
+    /// # Panics
+    ///
+    /// When it is below the first delay.
+    #[track_caller]
+    pub const fn max_delay(self, max_delay: Duration) -> Self {
+        Self { cap: max_delay, ..self }.checked()
+    }
+
+    /// Randomness on each computed delay; none if not said, but full in [`Policy::new`].
+    ///
+    /// # Panics
+    ///
+    /// When a share is not above 0 and at most 1.
+    #[track_caller]
+    pub const fn jitter(self, jitter: Jitter) -> Self {
+        if let Jitter::Share(p) = jitter {
+            assert!(p > 0.0 && p <= 1.0, "a share of jitter must be above 0 and at most 1: write 0.2 for 20 %");
+        }
+        Self { jitter, ..self }.checked()
+    }
+
+    /// Where randomness comes from: a function that gives numbers in `[0, 1)`. `rand`'s thread generator if
+    /// not said. Numbers outside of the range are treated as the nearest one in it.
+    pub const fn random_source(self, random: fn() -> f64) -> Self {
+        Self { random, ..self }
+    }
+
+    /// The time from the start of the first attempt after which no attempt starts or goes on. None if not said.
+    ///
+    /// # Panics
+    ///
+    /// When it is zero, or when no retry can start before it.
+    #[track_caller]
+    pub const fn deadline(self, deadline: Duration) -> Self {
+        assert!(!deadline.is_zero(), "a `deadline` of zero lets no attempt finish: give it some time");
+        Self { deadline: Some(deadline), ..self }.checked()
+    }
+
+    /// The most that one attempt may take; an attempt that takes longer is dropped and counts as failed.
+    /// None if not said.
+    ///
+    /// # Panics
+    ///
+    /// When it is zero.
+    #[track_caller]
+    pub const fn attempt_timeout(self, timeout: Duration) -> Self {
+        assert!(!timeout.is_zero(), "an `attempt_timeout` of zero lets no attempt finish: give it some time");
+        Self { attempt_timeout: Some(timeout), ..self }
+    }
+
+    /// The longest delay that a server may ask for; 60 s if not said. A server that asks for more ends the
+    /// retrying at once.
+    pub const fn retry_after(self, limit: Duration) -> Self {
+        Self { server_limit: Some(limit), ..self }
+    }
+
+    /// Takes no notice of the delays that servers ask for.
+    pub const fn ignore_retry_after(self) -> Self {
+        Self { server_limit: None, ..self }
+    }
+
+    /// The rules that concern two values; called by whatever sets one of them, so that the order does not matter.
+    #[track_caller]
+    const fn checked(self) -> Self {
+        let Some(first) = self.first_delay() else { return self };
+        assert!(
+            nanos(first) <= nanos(self.cap),
+            "`max_delay` is shorter than the first delay: raise it, or lower the start"
+        );
+        if let Some(deadline) = self.deadline {
+            assert!(
+                self.attempts == 1 || least(self.jitter, nanos(first)) < nanos(deadline),
+                "the first delay reaches the `deadline`, so no retry could start: raise the deadline, or lower the start"
+            );
+        }
+        self
+    }
+
+    /// The first delay before jitter, the least one where it is random, where it can be known.
+    const fn first_delay(&self) -> Option<Duration> {
+        match self.backoff {
+            Backoff::Exponential { start, .. }
+            | Backoff::Fixed(start)
+            | Backoff::Linear(start)
+            | Backoff::Fibonacci(start)
+            | Backoff::Random(start)
+            | Backoff::Decorrelated(start) => Some(start),
+            Backoff::Delays(delays) => Some(delays[0]),
+            Backoff::Custom(_) => None,
+        }
+    }
+}
+
+/// What a policy says of delays.
+impl Policy {
+    /// The delays that this policy would wait, without waiting: for each retry the shortest and the longest
+    /// that it may be, equal where nothing is random. Ends with the last retry, and where even the shortest
+    /// delays add up to the deadline; a policy without a limit on attempts may give an endless iterator.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use retry_runtime::Policy;
+    ///
+    /// let second = Duration::from_secs(1);
+    /// let delays: Vec<_> = Policy::exponential(second).attempts(4).schedule().map(|d| *d.end()).collect();
+    /// assert_eq!(delays, [second, second * 2, second * 4]);
+    /// ```
+    pub fn schedule(&self) -> Schedule {
+        Schedule::of(*self)
+    }
+
+    /// The delay after `attempt`, drawn with the policy's random source; the server has no say here.
+    pub(crate) fn delay(&self, attempt: &Attempt, previous: Duration) -> Duration {
+        let delay = self.backoff.delay(attempt, previous, self.cap, self.random).min(self.cap);
+        self.jitter.apply(delay, self.cap, self.random)
+    }
+
+    pub(crate) const fn attempts_limit(&self) -> Option<u32> {
+        if self.attempts == UNLIMITED { None } else { Some(self.attempts) }
+    }
+}
+
+/// `Duration`'s own comparison is not `const`.
+const fn nanos(duration: Duration) -> u128 {
+    duration.as_nanos()
+}
+
+const fn least(jitter: Jitter, nanos: u128) -> u128 {
+    match jitter {
+        Jitter::None => nanos,
+        Jitter::Full => 0,
+        Jitter::Equal => nanos / 2,
+        Jitter::Share(p) => (nanos as f64 * (1.0 - p)) as u128,
+    }
+}

@@ -1,0 +1,295 @@
+//! The only door for generated code. Nothing in here is stable.
+//!
+//! [`Known`] finds out about a type without a bound on it: each level has methods with a `where` clause, and
+//! dereferences to the next level, so that method lookup takes the first level whose clause holds. It works inside
+//! generic functions, with the bounds that are in scope there.
+
+use core::any::type_name;
+use core::fmt::{self, Debug, Display};
+use core::marker::PhantomData;
+use core::ops::Deref;
+use std::error::Error;
+
+pub use crate::annotated::{Annotated, Plan};
+pub use crate::condition::Findings;
+pub use crate::cut::{CutOff, Uncut, cut_off};
+pub use crate::outcome::Sides;
+pub use crate::pause::Discard;
+use crate::{Class, Failure, FromTimedOut, Retryable, chain};
+
+/// What is known of an outcome, at the first level that fits.
+#[derive(Debug)]
+pub struct Known<'a, O>(Level2<'a, O>);
+#[derive(Debug)]
+pub struct Level2<'a, O>(Level3<'a, O>);
+#[derive(Debug)]
+pub struct Level3<'a, O>(Level4<'a, O>);
+#[derive(Debug)]
+pub struct Level4<'a, O>(Level5<'a, O>);
+#[derive(Debug)]
+pub struct Level5<'a, O>(&'a O);
+
+impl<'a, O: Sides> Known<'a, O> {
+    #[inline(always)]
+    pub fn new(outcome: &'a O) -> Self {
+        Self(Level2(Level3(Level4(Level5(outcome)))))
+    }
+}
+
+macro_rules! levels {
+    ($($level:ident => $next:ident),*) => {$(
+        impl<'a, O> Deref for $level<'a, O> {
+            type Target = $next<'a, O>;
+            #[inline(always)]
+            fn deref(&self) -> &$next<'a, O> {
+                &self.0
+            }
+        }
+    )*};
+}
+levels!(Known => Level2, Level2 => Level3, Level3 => Level4, Level4 => Level5);
+
+impl<'a, O> Level5<'a, O> {
+    /// The outcome; every level reaches it.
+    #[inline(always)]
+    fn get(&self) -> &'a O {
+        self.0
+    }
+}
+
+/// An error by itself, without the outcome around it.
+#[derive(Debug)]
+pub struct Alone<'a, E>(pub &'a E);
+
+impl<E> Sides for Alone<'_, E> {
+    type Answer = ();
+    type Error = E;
+    fn answer(&self) -> Option<&()> {
+        None
+    }
+    fn error(&self) -> Option<&E> {
+        Some(self.0)
+    }
+    fn into_answer(self) -> Option<()> {
+        None
+    }
+}
+
+/// What the error knows: by its own type …
+impl<O: Sides<Error: Retryable>> Known<'_, O> {
+    #[inline(always)]
+    pub fn error(&self) -> Option<Failure> {
+        self.get().error().map(Failure::of)
+    }
+}
+
+/// … by the search along the chain of a boxed error of any crate, such as `anyhow::Error` …
+impl<O: Sides<Error: Deref<Target = dyn Error + Send + Sync>>> Level2<'_, O> {
+    #[inline(always)]
+    pub fn error(&self) -> Option<Failure> {
+        self.get().error().map(|error| chain::search(&**error))
+    }
+}
+
+/// … by the search along its sources …
+impl<O: Sides<Error: Error>> Level3<'_, O> {
+    #[inline(always)]
+    pub fn error(&self) -> Option<Failure> {
+        self.get().error().map(|error| chain::search_sources(error))
+    }
+}
+
+/// … or nothing.
+impl<O: Sides> Level5<'_, O> {
+    #[inline(always)]
+    pub fn error(&self) -> Option<Failure> {
+        self.get().error().map(|_| Failure::new(Class::Unknown))
+    }
+}
+
+/// What an answer knows: by its own type, or nothing.
+impl<O: Sides<Answer: Retryable>> Known<'_, O> {
+    #[inline(always)]
+    pub fn answer(&self) -> Option<Failure> {
+        self.get().answer().map(Failure::of)
+    }
+}
+impl<O: Sides> Level5<'_, O> {
+    #[inline(always)]
+    pub fn answer(&self) -> Option<Failure> {
+        None
+    }
+}
+
+/// Whether there is nothing to decide: a success of a type that has nothing to say.
+impl<O: Sides<Answer: Retryable>> Known<'_, O> {
+    #[inline(always)]
+    pub fn is_plain_success(&self) -> bool {
+        false
+    }
+}
+impl<O: Sides> Level5<'_, O> {
+    #[inline(always)]
+    pub fn is_plain_success(&self) -> bool {
+        self.get().error().is_none()
+    }
+}
+
+/// The text of an error: its `Display`, else its `Debug`, else its type's name.
+impl<'a, O: Sides<Error: Display>> Known<'a, O> {
+    #[inline(always)]
+    pub fn reason(&self) -> Reason<'a, O, Shown> {
+        Reason(self.get(), Shown)
+    }
+}
+impl<'a, O: Sides<Error: Debug>> Level2<'a, O> {
+    #[inline(always)]
+    pub fn reason(&self) -> Reason<'a, O, Debugged> {
+        Reason(self.get(), Debugged)
+    }
+}
+impl<'a, O: Sides> Level5<'a, O> {
+    #[inline(always)]
+    pub fn reason(&self) -> Reason<'a, O, Named> {
+        Reason(self.get(), Named)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Reason<'a, O, How>(&'a O, How);
+#[derive(Clone, Copy, Debug)]
+pub struct Shown;
+#[derive(Clone, Copy, Debug)]
+pub struct Debugged;
+#[derive(Clone, Copy, Debug)]
+pub struct Named;
+
+/// Nothing for an answer: the engine has the words for that.
+impl<O: Sides<Error: Display>> Display for Reason<'_, O, Shown> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.error().map_or(Ok(()), |error| Display::fmt(error, f))
+    }
+}
+impl<O: Sides<Error: Debug>> Display for Reason<'_, O, Debugged> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.error().map_or(Ok(()), |error| Debug::fmt(error, f))
+    }
+}
+impl<O: Sides> Display for Reason<'_, O, Named> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.error().map_or(Ok(()), |_| f.write_str(type_name::<O::Error>()))
+    }
+}
+
+/// How an outcome is put away before the next attempt.
+#[cfg(feature = "reqwest")]
+impl<O: Sides<Answer: crate::http::Unread>> Known<'_, O> {
+    #[inline(always)]
+    pub fn put_away(&self) -> crate::http::ReadToEnd {
+        crate::http::ReadToEnd
+    }
+}
+impl<O: Sides> Level5<'_, O> {
+    #[inline(always)]
+    pub fn put_away(&self) -> Discard {
+        Discard
+    }
+}
+
+/// Whether an outcome can carry a status: in an answer or an error that knows it, or along the chain of an error.
+impl<O: Sides<Answer: Retryable>> Known<'_, O> {
+    #[inline(always)]
+    pub fn status(&self) -> CanCarry {
+        CanCarry
+    }
+}
+impl<O: Sides<Error: Retryable>> Level2<'_, O> {
+    #[inline(always)]
+    pub fn status(&self) -> CanCarry {
+        CanCarry
+    }
+}
+impl<O: Sides<Error: Deref<Target = dyn Error + Send + Sync>>> Level3<'_, O> {
+    #[inline(always)]
+    pub fn status(&self) -> CanCarry {
+        CanCarry
+    }
+}
+impl<O: Sides<Error: Error>> Level4<'_, O> {
+    #[inline(always)]
+    pub fn status(&self) -> CanCarry {
+        CanCarry
+    }
+}
+impl<O: Sides> Level5<'_, O> {
+    #[inline(always)]
+    pub fn status(&self) -> CannotCarry {
+        CannotCarry
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct CanCarry;
+#[derive(Clone, Copy, Debug)]
+pub struct CannotCarry;
+
+#[diagnostic::on_unimplemented(
+    message = "`on_status` needs an outcome that can carry a status",
+    label = "no part of this type can",
+    note = "return a response or an error that implements `Retryable` with its `status`, or use `on_error` and `on_ok`"
+)]
+pub trait Carries<Tag> {}
+impl<O> Carries<CanCarry> for O {}
+
+/// The error of `on_status` on a function that never has a status; `O` is written out to point at it.
+#[inline(always)]
+pub fn require_status<O: Carries<Tag>, Tag>(_: Tag) {}
+
+/// Predicates of the user's. Methods that take the outcome first, so that the types of closures are inferred.
+impl<O: Sides> Known<'_, O> {
+    /// `on_ok`.
+    #[inline(always)]
+    pub fn refused(&self, predicate: impl FnOnce(&O::Answer) -> bool) -> bool {
+        self.get().answer().is_some_and(predicate)
+    }
+
+    /// `on_error`.
+    #[inline(always)]
+    pub fn decided(&self, predicate: impl FnOnce(&O::Error) -> bool) -> Option<bool> {
+        self.get().error().map(predicate)
+    }
+}
+
+/// Whether an attempt can be cut off, where only the run-time policy knows whether it is to be.
+#[derive(Debug)]
+pub struct Cutting<O>(MaybeCutting<O>);
+#[derive(Debug)]
+pub struct MaybeCutting<O>(PhantomData<fn() -> O>);
+
+impl<O> Cutting<O> {
+    #[inline(always)]
+    pub const fn of() -> Self {
+        Self(MaybeCutting(PhantomData))
+    }
+}
+
+impl<O> Deref for Cutting<O> {
+    type Target = MaybeCutting<O>;
+    #[inline(always)]
+    fn deref(&self) -> &MaybeCutting<O> {
+        &self.0
+    }
+}
+
+impl<O: FromTimedOut> Cutting<O> {
+    #[inline(always)]
+    pub fn cut(&self) -> CutOff<O> {
+        cut_off()
+    }
+}
+impl<O> MaybeCutting<O> {
+    #[inline(always)]
+    pub fn cut(&self) -> Uncut {
+        Uncut
+    }
+}

@@ -1,0 +1,171 @@
+//! What most calls never need: made by the first failure, or where somebody listens.
+
+use core::fmt;
+use core::pin::Pin;
+#[cfg(feature = "tokio")]
+use core::task::{Context, Poll};
+#[cfg(feature = "tokio")]
+use core::time::Duration;
+
+use pin_project_lite::pin_project;
+
+use crate::sleep::Instant;
+
+/// One pointer: nothing, or what a failing or observed call needs.
+pub struct Rare(Option<Pin<Box<Inside>>>);
+
+pin_project! {
+    /// 128 bytes with tokio's timer, which is most of it.
+    struct Inside {
+        #[pin]
+        timer: Timer,
+        // Apart, to keep a failing call to which nobody listens at its 128 bytes.
+        watch: Option<Box<Watch>>,
+        number: u32,
+        phase: Phase,
+    }
+}
+
+#[cfg(feature = "tokio")]
+type Timer = Option<tokio::time::Sleep>;
+#[cfg(not(feature = "tokio"))]
+type Timer = ();
+
+/// What would be cancelled if the call were dropped now.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Phase {
+    /// Nothing.
+    Idle,
+    Attempt,
+    Pause,
+}
+
+/// What is needed where somebody listens.
+struct Watch {
+    since: Instant,
+    /// The span of the attempt that runs.
+    #[cfg(feature = "tracing")]
+    span: tracing::Span,
+}
+
+impl Rare {
+    #[inline(always)]
+    pub(crate) const fn none() -> Self {
+        Self(None)
+    }
+
+    #[inline(always)]
+    pub(crate) fn exists(&self) -> bool {
+        self.0.is_some()
+    }
+
+    fn inside(&mut self) -> Pin<&mut Inside> {
+        let make = || Box::pin(Inside { timer: Timer::default(), watch: None, number: 1, phase: Phase::Idle });
+        self.0.get_or_insert_with(make).as_mut()
+    }
+
+    /// The number of the attempt that runs, or is about to.
+    pub(crate) fn number(&self) -> u32 {
+        self.0.as_ref().map_or(1, |inside| inside.number)
+    }
+
+    /// The next attempt.
+    pub(crate) fn count(&mut self) {
+        let number = self.inside().project().number;
+        *number = number.saturating_add(1);
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        self.0.as_ref().map_or(Phase::Idle, |inside| inside.phase)
+    }
+
+    pub(crate) fn set_phase(&mut self, phase: Phase) {
+        if let Some(inside) = &mut self.0 {
+            *inside.as_mut().project().phase = phase;
+        }
+    }
+
+    /// Somebody listens, so the time is taken.
+    pub(crate) fn watch(&mut self) {
+        self.inside().project().watch.get_or_insert_with(|| {
+            Box::new(Watch {
+                since: Instant::now(),
+                #[cfg(feature = "tracing")]
+                span: tracing::Span::none(),
+            })
+        });
+    }
+
+    /// When somebody began to listen.
+    pub(crate) fn watched_since(&self) -> Option<Instant> {
+        self.0.as_ref()?.watch.as_ref().map(|watch| watch.since)
+    }
+}
+
+#[cfg(feature = "tracing")]
+impl Rare {
+    /// Gives the attempt its span, and takes it away.
+    pub(crate) fn set_span(&mut self, span: tracing::Span) {
+        if let Some(watch) = self.0.as_mut().and_then(|inside| inside.as_mut().project().watch.as_mut()) {
+            watch.span = span;
+        }
+    }
+
+    /// Enters the attempt's span until the guard is dropped.
+    #[inline(always)]
+    pub(crate) fn enter(&self) -> Option<tracing::span::Entered<'_>> {
+        self.0.as_ref().and_then(|inside| enter(inside))
+    }
+}
+
+#[cfg(feature = "tracing")]
+#[cold]
+#[inline(never)]
+fn enter(inside: &Inside) -> Option<tracing::span::Entered<'_>> {
+    inside.watch.as_ref().map(|watch| watch.span.enter())
+}
+
+#[cfg(feature = "tokio")]
+impl Rare {
+    pub(crate) fn arm(&mut self, delay: Duration) {
+        let mut timer = self.inside().project().timer;
+        match timer.as_mut().as_pin_mut() {
+            Some(sleep) => sleep.reset(end(delay)),
+            None => timer.set(Some(tokio::time::sleep(delay))),
+        }
+    }
+
+    pub(crate) fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.inside().project().timer.as_pin_mut().map_or(Poll::Ready(()), |sleep| sleep.poll(cx))
+    }
+}
+
+/// What `tokio::time::sleep` does with a delay that no `Instant` can hold.
+#[cfg(feature = "tokio")]
+fn end(delay: Duration) -> Instant {
+    const THIRTY_YEARS: Duration = Duration::from_secs(86_400 * 365 * 30);
+    let now = Instant::now();
+    now.checked_add(delay).unwrap_or_else(|| now + THIRTY_YEARS)
+}
+
+/// Keeps the drop of a box that is seldom there out of the way of calls that succeed.
+impl Drop for Rare {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if let Some(inside) = self.0.take() {
+            discard(inside);
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn discard(inside: Pin<Box<Inside>>) {
+    drop(inside);
+}
+
+impl fmt::Debug for Rare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Rare").field(&self.exists()).finish()
+    }
+}

@@ -1,0 +1,67 @@
+//! One attempt while it runs.
+
+use core::fmt;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::call::Call;
+use crate::cut::Cut;
+use crate::executor::Executor;
+use crate::sleep::TimerPlace;
+
+pin_project! {
+    /// The future of one attempt: runs it in its span, cuts it off, and says so when it is dropped before its end.
+    /// Made by [`Executor::attempt`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it drops the attempt.
+    #[must_use = "an attempt does nothing unless it is awaited"]
+    pub struct Running<'e, C: Call, S: TimerPlace, F: Future, K: Cut<S, F::Output>> {
+        executor: &'e mut Executor<C, S>,
+        cut: K,
+        #[pin]
+        future: F,
+        #[pin]
+        timer: K::Timer,
+    }
+}
+
+impl<'e, C: Call, S: TimerPlace, F: Future, K: Cut<S, F::Output>> Running<'e, C, S, F, K> {
+    #[inline(always)]
+    pub(crate) fn new(executor: &'e mut Executor<C, S>, future: F, cut: K) -> Self {
+        let timer = K::timer(&executor.sleep);
+        executor.begin();
+        Self { executor, cut, future, timer }
+    }
+}
+
+impl<C: Call, S: TimerPlace, F: Future, K: Cut<S, F::Output>> Future for Running<'_, C, S, F, K> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let polled = {
+            #[cfg(feature = "tracing")]
+            let _entered = this.executor.run.rare.enter();
+            this.future.poll(cx)
+        };
+        let polled = match polled {
+            Poll::Pending => this.cut.poll(this.timer, this.executor, cx),
+            ready => ready,
+        };
+        if polled.is_ready() {
+            this.executor.end();
+        }
+        polled
+    }
+}
+
+impl<C: Call, S: TimerPlace, F: Future, K: Cut<S, F::Output>> fmt::Debug for Running<'_, C, S, F, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Running")
+    }
+}

@@ -1,0 +1,41 @@
+//! The delays of a policy, without sleeping.
+
+use core::ops::RangeInclusive;
+use core::time::Duration;
+
+use crate::backoff::Bounds;
+use crate::sleep::Instant;
+use crate::{Attempt, Policy};
+
+/// The delays of a [`Policy`], each as the shortest and the longest it may be. See [`Policy::schedule`].
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    policy: Policy,
+    number: u32,
+    /// The sum of the shortest delays so far.
+    waited: Duration,
+}
+
+impl Schedule {
+    pub(crate) fn of(policy: Policy) -> Self {
+        Self { policy, number: 0, waited: Duration::ZERO }
+    }
+}
+
+impl Iterator for Schedule {
+    type Item = RangeInclusive<Duration>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Self { policy, number, waited } = self;
+        if policy.attempts_limit().is_some_and(|limit| *number + 1 >= limit) {
+            return None;
+        }
+        *number = number.saturating_add(1);
+        let attempt = Attempt::new(*number, policy, Some(Instant::now()), None);
+        let Bounds { min, max } = policy.backoff.bounds(&attempt, policy.cap);
+        let capped = Bounds { min: min.min(policy.cap), max: max.min(policy.cap) };
+        let delay = policy.jitter.bounds(capped, policy.cap);
+        *waited = waited.saturating_add(delay.min);
+        (policy.deadline.is_none_or(|deadline| *waited < deadline)).then_some(delay.min..=delay.max)
+    }
+}

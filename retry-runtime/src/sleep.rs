@@ -1,0 +1,106 @@
+//! The only file that knows a timer and where an `Instant` comes from.
+
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use core::time::Duration;
+
+use pin_project_lite::pin_project;
+
+use crate::rare::Rare;
+
+#[cfg(not(feature = "tokio"))]
+pub(crate) use std::time::Instant;
+#[cfg(feature = "tokio")]
+pub(crate) use tokio::time::Instant;
+
+/// What an executor sleeps with. Implemented by [`TokioSleep`] and [`CustomSleep`] alone.
+#[diagnostic::on_unimplemented(
+    message = "there is no timer to wait with",
+    label = "neither the `tokio` feature nor a sleep of your own",
+    note = "switch on the `tokio` feature of `retry-runtime`, or write `sleep = path::to::sleep` in the attribute and `.sleeping(sleep)` by hand"
+)]
+pub trait Sleep: TimerPlace {
+    /// Lets the timer end after `delay` from now.
+    #[doc(hidden)]
+    fn arm(&self, timer: Pin<&mut Self::Timer>, rare: &mut Rare, delay: Duration);
+
+    #[doc(hidden)]
+    fn poll(&self, timer: Pin<&mut Self::Timer>, rare: &mut Rare, cx: &mut Context<'_>) -> Poll<()>;
+}
+
+/// Where the timer of a pause or an attempt is kept. Apart from [`Sleep`], so that code which blocks needs no timer.
+pub trait TimerPlace {
+    /// A timer, or a place for one.
+    #[doc(hidden)]
+    type Timer;
+
+    #[doc(hidden)]
+    fn idle(&self) -> Self::Timer;
+}
+
+/// Tokio's timer, with millisecond resolution. Waiting panics outside of a tokio runtime whose time is enabled.
+///
+/// Without the `tokio` feature it is only a name, and does not implement [`Sleep`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TokioSleep;
+
+impl TimerPlace for TokioSleep {
+    type Timer = ();
+
+    #[inline(always)]
+    fn idle(&self) {}
+}
+
+/// The timer is kept with what only a failing call needs, where it is made once and then reset.
+#[cfg(feature = "tokio")]
+impl Sleep for TokioSleep {
+    fn arm(&self, _: Pin<&mut ()>, rare: &mut Rare, delay: Duration) {
+        rare.arm(delay);
+    }
+
+    #[inline(always)]
+    fn poll(&self, _: Pin<&mut ()>, rare: &mut Rare, cx: &mut Context<'_>) -> Poll<()> {
+        rare.poll_timer(cx)
+    }
+}
+
+/// A function `Fn(Duration) -> impl Future` for other async runtimes: each wait is a future that it makes.
+///
+/// Given with [`Executor::sleeping`](crate::Executor::sleeping) and the attribute's `sleep = …`.
+#[derive(Clone, Copy, Debug)]
+pub struct CustomSleep<F>(pub(crate) F);
+
+pin_project! {
+    /// A place for the future that is slept with.
+    #[derive(Debug)]
+    pub struct CustomTimer<T> {
+        #[pin]
+        sleep: Option<T>,
+    }
+}
+
+impl<F, T> TimerPlace for CustomSleep<F>
+where
+    F: Fn(Duration) -> T,
+    T: Future<Output = ()>,
+{
+    type Timer = CustomTimer<T>;
+
+    fn idle(&self) -> CustomTimer<T> {
+        CustomTimer { sleep: None }
+    }
+}
+
+impl<F, T> Sleep for CustomSleep<F>
+where
+    F: Fn(Duration) -> T,
+    T: Future<Output = ()>,
+{
+    fn arm(&self, timer: Pin<&mut CustomTimer<T>>, _: &mut Rare, delay: Duration) {
+        timer.project().sleep.set(Some((self.0)(delay)));
+    }
+
+    fn poll(&self, timer: Pin<&mut CustomTimer<T>>, _: &mut Rare, cx: &mut Context<'_>) -> Poll<()> {
+        timer.project().sleep.as_pin_mut().map_or(Poll::Ready(()), |sleep| sleep.poll(cx))
+    }
+}

@@ -1,0 +1,3 @@
+//! Behaviour through the public API, a module a theme.
+
+mod smoke;

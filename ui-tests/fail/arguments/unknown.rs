@@ -1,0 +1,8 @@
+use retry_runtime::retry;
+
+#[retry(attempt = 3)]
+async fn load() -> Result<u32, std::io::Error> {
+    Ok(1)
+}
+
+fn main() {}
