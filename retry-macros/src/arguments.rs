@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, LitStr, Path, Token};
+use syn::{Expr, ExprPath, LitStr, Path, Token};
 
 use crate::errors::Errors;
 use crate::foreign;
@@ -19,21 +19,23 @@ use crate::value;
 pub(crate) struct Arg<T> {
     pub key: Ident,
     pub value: T,
-    /// The value's span; its first token where tokens cannot be joined.
+    /// Of the first token of the value.
     pub span: Span,
+    /// Of the last one.
+    pub end: Span,
 }
 
 /// A value that is known here, or the path of a constant that the compiler evaluates.
 #[derive(Clone)]
 pub(crate) enum Given<T> {
     Literal(T),
-    Path(Path),
+    Path(ExprPath),
 }
 
 pub(crate) enum Attempts {
     Number(u32),
     Unlimited,
-    Path(Path),
+    Path(ExprPath),
 }
 
 pub(crate) enum Backoff {
@@ -43,7 +45,7 @@ pub(crate) enum Backoff {
     Fibonacci,
     Random,
     Decorrelated,
-    Custom(Path),
+    Custom(ExprPath),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,20 +60,19 @@ pub(crate) enum Jitter {
 pub(crate) enum Delays {
     List(Vec<(Given<Duration>, Span)>),
     /// A constant of type `&'static [Duration]`.
-    Path(Path),
+    Path(ExprPath),
 }
 
-/// Both bounds are inside; a single code is both.
+/// Both bounds are inside; a single status has no second one.
 pub(crate) struct StatusRange {
     pub first: StatusBound,
-    pub last: StatusBound,
+    pub last: Option<StatusBound>,
     pub span: Span,
 }
 
-#[derive(Clone)]
 pub(crate) enum StatusBound {
     Code(u16),
-    Path(Path),
+    Path(ExprPath),
 }
 
 pub(crate) enum OnError {
@@ -95,7 +96,7 @@ pub(crate) struct Arguments {
     pub max_delay: Option<Arg<Given<Duration>>>,
     pub delays: Option<Arg<Delays>>,
     pub jitter: Option<Arg<Jitter>>,
-    pub random_source: Option<Arg<Path>>,
+    pub random_source: Option<Arg<ExprPath>>,
     pub on_status: Option<Arg<Vec<StatusRange>>>,
     pub on_error: Option<Arg<OnError>>,
     pub on_ok: Option<Arg<Expr>>,
@@ -107,7 +108,7 @@ pub(crate) struct Arguments {
     pub clone: Option<Arg<Vec<Ident>>>,
     pub name: Option<Arg<Given<LitStr>>>,
     pub observer: Option<Arg<Expr>>,
-    pub sleep: Option<Arg<Path>>,
+    pub sleep: Option<Arg<ExprPath>>,
     pub blocking: Option<Ident>,
     pub krate: Option<Arg<Path>>,
     /// Every key in the order it was written, those with an unreadable value included.
@@ -214,7 +215,7 @@ impl Arguments {
             "random_source" => put(&mut self.random_source, key, input, value::function),
             "on_status" => put(&mut self.on_status, key, input, status::statuses),
             "on_error" => put(&mut self.on_error, key, input, value::on_error),
-            "on_ok" => put(&mut self.on_ok, key, input, value::predicate),
+            "on_ok" => put(&mut self.on_ok, key, input, value::on_ok),
             "retry_after" => put(&mut self.retry_after, key, input, value::server_delay),
             "deadline" => put(&mut self.deadline, key, input, value::duration),
             "attempt_timeout" => put(&mut self.attempt_timeout, key, input, value::duration),
@@ -239,9 +240,9 @@ fn put<T>(
 ) -> syn::Result<()> {
     let ahead = input.fork();
     let value = read(&ahead)?;
-    let span = scan::span_between(input.cursor(), ahead.cursor());
+    let (span, end) = scan::ends_between(input.cursor(), ahead.cursor());
     input.advance_to(&ahead);
-    place.get_or_insert(Arg { key: key.clone(), value, span });
+    place.get_or_insert(Arg { key: key.clone(), value, span, end });
     Ok(())
 }
 

@@ -20,14 +20,17 @@ pub(crate) fn check(arguments: &Arguments, function: Option<&Function>, errors: 
     one_attempt_has_no_schedule(arguments, errors);
     delays_are_some(arguments, errors);
     delays_are_all_used(arguments, errors);
-    factor_is_exponential(arguments, errors);
     factor_does_not_shrink(arguments, errors);
-    own_backoff_starts_itself(arguments, errors);
-    random_backoff_is_bounded(arguments, errors);
-    random_backoff_has_no_jitter(arguments, errors);
     random_source_is_used(arguments, errors);
-    max_delay_is_no_less_than_start(arguments, errors);
-    fixed_delay_needs_no_cap(arguments, errors);
+    // Of a schedule that has no place here, one error an argument is enough.
+    if !(arguments.wrote("policy") || arguments.wrote("delays") || is_one_attempt(arguments)) {
+        factor_is_exponential(arguments, errors);
+        own_backoff_starts_itself(arguments, errors);
+        random_backoff_is_bounded(arguments, errors);
+        random_backoff_has_no_jitter(arguments, errors);
+        max_delay_is_no_less_than_start(arguments, errors);
+        fixed_delay_needs_no_cap(arguments, errors);
+    }
     limits_are_not_zero(arguments, errors);
     attempt_timeout_is_below_deadline(arguments, errors);
     first_delay_fits_the_deadline(arguments, errors);
@@ -72,7 +75,7 @@ fn delays_are_the_whole_backoff(arguments: &Arguments, errors: &mut Errors) {
 fn one_attempt_has_no_schedule(arguments: &Arguments, errors: &mut Errors) {
     const SCHEDULE: [&str; 8] =
         ["backoff", "start", "factor", "max_delay", "delays", "jitter", "random_source", "retry_after"];
-    if !matches!(arguments.attempts, Some(Arg { value: Attempts::Number(1), .. })) {
+    if !is_one_attempt(arguments) {
         return;
     }
     for key in arguments.written.iter().filter(|key| is_any(key, &SCHEDULE)) {
@@ -145,8 +148,7 @@ fn own_backoff_starts_itself(arguments: &Arguments, errors: &mut Errors) {
 
 /// A random delay has both bounds.
 fn random_backoff_is_bounded(arguments: &Arguments, errors: &mut Errors) {
-    // With these there is another error, and one is enough.
-    if ["max_delay", "delays", "policy"].iter().any(|key| arguments.wrote(key)) {
+    if arguments.wrote("max_delay") {
         return;
     }
     if let Some((backoff, word)) = random_backoff(arguments) {
@@ -303,6 +305,10 @@ fn alone(key: &str, others: &[&str], arguments: &Arguments, errors: &mut Errors,
     }
 }
 
+fn is_one_attempt(arguments: &Arguments) -> bool {
+    matches!(arguments.attempts, Some(Arg { value: Attempts::Number(1), .. }))
+}
+
 fn is_any(key: &Ident, names: &[&str]) -> bool {
     names.iter().any(|name| key.unraw() == name)
 }
@@ -317,7 +323,8 @@ fn later(arguments: &Arguments, one: (&Ident, Span), other: (&Ident, Span)) -> S
     if last == Some(one.0) { one.1 } else { other.1 }
 }
 
-fn keyword(backoff: &Backoff) -> Option<&'static str> {
+/// The word for a backoff, which is also the name of its constructor.
+pub(crate) fn keyword(backoff: &Backoff) -> Option<&'static str> {
     Some(match backoff {
         Backoff::Exponential => "exponential",
         Backoff::Fixed => "fixed",

@@ -116,7 +116,7 @@ fn class(krate: &Path, variant: &Variant) -> TokenStream {
         Meaning::Transient { .. } => without_field(variant, quote!(#krate::Class::Transient)),
         Meaning::Permanent => without_field(variant, quote!(#krate::Class::Permanent)),
         Meaning::Status { code, .. } => with_field(variant, code, |name| {
-            let code = status_in(code, name);
+            let code = status_in(krate, code, name);
             quote!(#krate::Class::of_status(#code))
         }),
         Meaning::Source(source) => with_field(variant, source, |name| quote!(#krate::__failure!(#name).class())),
@@ -130,7 +130,7 @@ fn status(krate: &Path, variant: &Variant) -> TokenStream {
     match variant.meaning.status() {
         None => without_field(variant, quote!(::core::option::Option::None)),
         Some(code) => with_field(variant, code, |name| {
-            let code = status_in(code, name);
+            let code = status_in(krate, code, name);
             quote!(::core::option::Option::Some(#code))
         }),
     }
@@ -142,8 +142,7 @@ fn server_delay(krate: &Path, variant: &Variant) -> TokenStream {
     }
     match variant.meaning.after() {
         None => without_field(variant, quote!(::core::option::Option::None)),
-        // A `Duration` and an `Option` of it both convert.
-        Some(after) => with_field(variant, after, |name| converted(after, &delay_type(), name)),
+        Some(after) => with_field(variant, after, |name| converted(krate, "delay_in", after, name)),
     }
 }
 
@@ -161,14 +160,20 @@ fn with_field(variant: &Variant, field: &Field, value: impl FnOnce(&Ident) -> To
     quote!(#path { #member: #name, .. } => #value,)
 }
 
-fn status_in(field: &Field, name: &Ident) -> TokenStream {
-    converted(field, &quote!(u16), name)
+fn status_in(krate: &Path, field: &Field, name: &Ident) -> TokenStream {
+    converted(krate, "status_in", field, name)
 }
 
-/// A type that does not convert is an error on the user's field.
-fn converted(field: &Field, target: &TokenStream, name: &Ident) -> TokenStream {
+/// A type that does not convert is an error on the user's field, so all of the call stands there.
+fn converted(krate: &Path, function: &str, field: &Field, name: &Ident) -> TokenStream {
     let span = Span::mixed_site().located_at(field.ty.span());
-    quote_spanned!(span=> ::core::convert::Into::<#target>::into(*#name))
+    let function = Ident::new(function, span);
+    let call = quote_spanned!(span=> #krate::private::#function(#name));
+    let located = call.into_iter().map(|mut tree| {
+        tree.set_span(tree.span().located_at(span));
+        tree
+    });
+    located.collect()
 }
 
 fn delay_type() -> TokenStream {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{Attribute, Expr, Meta, Path, Visibility};
+use syn::{Attribute, Expr, Meta, Visibility};
 
 use crate::arguments::{
     Arg, Arguments, Attempts, Backoff, Delays, Given, Jitter, OnError, ServerDelay, StatusBound, StatusRange,
@@ -187,9 +187,8 @@ fn statuses(arguments: &Arguments) -> Option<String> {
 
 fn range(range: &StatusRange) -> String {
     match (&range.first, &range.last) {
-        (StatusBound::Code(first), StatusBound::Code(last)) if first == last => first.to_string(),
-        (StatusBound::Path(first), StatusBound::Path(last)) if same(first, last) => code(first),
-        (first, last) => format!("{} to {}", bound(first), bound(last)),
+        (first, None) => bound(first),
+        (first, Some(last)) => format!("{} to {}", bound(first), bound(last)),
     }
 }
 
@@ -236,10 +235,6 @@ fn duration(given: &Given<Duration>) -> String {
         Given::Literal(duration) => human(*duration),
         Given::Path(path) => code(path),
     }
-}
-
-fn same(first: &Path, last: &Path) -> bool {
-    code(first) == code(last)
 }
 
 fn code(tokens: impl ToTokens) -> String {

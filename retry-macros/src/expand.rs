@@ -1,15 +1,15 @@
 //! Writes the function again, with the loop around its body.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
-use syn::visit_mut::{self, VisitMut};
-use syn::{FnArg, Ident, Pat, PatIdent, Path, Signature, Type};
+use quote::{quote, quote_spanned};
+use syn::{Ident, Path};
 
 use crate::arguments::{Arg, Arguments, Backoff, OnError};
 use crate::documentation::{retries_section, wants_section};
-use crate::frame::{after_inner_attributes, like};
+use crate::frame::like;
 use crate::function::{Function, Shape};
 use crate::plan;
+use crate::rewrite;
 
 /// Input:
 ///
@@ -29,10 +29,14 @@ use crate::plan;
 ///                 if let Some(pin) = None::<Result<Row, Error>> { return pin; }   // pins the type before BODY is checked
 ///                 { BODY }
 ///             }, Uncut).await;
-///             let known = &Known::new(&outcome);
+///             if known(&outcome).is_plain_success() {                        // nothing takes its address: it stays
+///                 return executor.succeed(outcome);                               // in registers
+///             }
+///             let failed = outcome;
+///             let known = &known(&failed);
 ///             match executor.decide(Findings::new(known.answer(), known.error()), &known.reason()) {
-///                 None => break outcome,
-///                 Some(again) => again.after(known.put_away(), outcome),
+///                 None => return failed,
+///                 Some(again) => again.after(known.put_away(), failed),
 ///             }
 ///         };                                                                      // the outcome has left scope
 ///         pause.await;
@@ -41,11 +45,12 @@ use crate::plan;
 /// ```
 pub(crate) fn expand(arguments: &Arguments, function: &Function) -> TokenStream {
     let Function { attrs, vis, defaultness, sig, body, shape } = function;
-    let expansion = Expansion { arguments, function, span: at(sig.ident.span()), krate: krate(arguments, sig) };
-    let sig = signature(arguments, sig);
+    let expansion =
+        Expansion { arguments, function, span: at(sig.ident.span()), krate: krate(arguments, at(sig.ident.span())) };
+    let sig = rewrite::signature(arguments, sig);
     let content = match shape {
         Shape::Async | Shape::Blocking => {
-            let (inner_attributes, code) = split_inner_attributes(body);
+            let (inner_attributes, code) = rewrite::split_inner_attributes(body);
             let around = expansion.content(&like(body, code));
             quote!(#inner_attributes #around)
         }
@@ -92,12 +97,13 @@ impl Expansion<'_> {
     /// `let mut executor = …;`
     fn start(&self) -> TokenStream {
         let Self { arguments, function, span, ref krate } = *self;
-        let plan = plan::plan(arguments, &function.sig.ident, krate);
+        let plan = plan::plan(arguments, &function.sig.ident);
         let observer = arguments.observer.as_ref().map(|observer| {
             let observer = &observer.value;
             quote_spanned!(span=> let observer = &#observer;)
         });
-        let with_observer = observer.as_ref().map(|_| quote_spanned!(span=> .with_observer(observer)));
+        let with_observer =
+            arguments.observer.as_ref().map(|observer| quote_spanned!(at(observer.span)=> .with_observer(observer)));
         let with_policy = arguments.policy.as_ref().map(|policy| {
             let expression = &policy.value;
             quote_spanned!(at(policy.span)=> .with_policy(#expression))
@@ -118,53 +124,68 @@ impl Expansion<'_> {
         }
     }
 
-    /// One attempt and what follows from it: a block that gives a pause, or breaks with the outcome.
+    /// One attempt and what follows from it: a block that gives a pause, or returns the outcome. A loop that
+    /// breaks with it would be an implicit return, which some deny.
     fn once(&self, body: &Group) -> TokenStream {
-        let Self { arguments, span, ref krate, .. } = *self;
+        let Self { arguments, span, .. } = *self;
         let bind = arguments.bind.as_ref().map(|bind| {
             let name = &bind.value;
-            quote_spanned!(span=> let #name = &executor.current();)
+            quote_spanned!(at(bind.span)=> let #name = &executor.current();)
         });
         let attempt = self.attempt(body);
+        let plain_success = self.plain_success();
+        let known = self.known("failed");
         let findings = self.findings();
         let require_status = self.require_status();
         quote_spanned! {span=>
             {
                 #bind
                 let outcome = #attempt;
-                if #krate::private::Known::new(&outcome).is_plain_success() {
-                    break executor.succeed(outcome);
-                }
+                #plain_success
                 let failed = outcome;
-                let known = &#krate::private::Known::new(&failed);
+                let known = &#known;
                 #require_status
                 match executor.decide(#findings, &known.reason()) {
-                    ::core::option::Option::None => break failed,
+                    ::core::option::Option::None => return failed,
                     ::core::option::Option::Some(again) => again.after(known.put_away(), failed),
                 }
             }
         }
     }
 
+    /// Lets a success leave of which there is nothing to ask.
+    fn plain_success(&self) -> Option<TokenStream> {
+        let Self { arguments, span, .. } = *self;
+        let known = self.known("outcome");
+        arguments.on_ok.is_none().then(|| {
+            quote_spanned! {span=>
+                if #known.is_plain_success() {
+                    return executor.succeed(outcome);
+                }
+            }
+        })
+    }
+
     fn attempt(&self, body: &Group) -> TokenStream {
-        let Self { arguments, function, span, ref krate } = *self;
+        let Self { arguments, function, span, .. } = *self;
         let clones = arguments.clone.iter().flat_map(|clone| &clone.value).map(|name| {
-            let mutability = parameter(&function.sig, name).and_then(|pattern| pattern.mutability);
-            quote_spanned!(span=> let #mutability #name = ::core::clone::Clone::clone(&#name);)
+            let mutability = rewrite::parameter(&function.sig, name).and_then(|pattern| pattern.mutability);
+            // The name shadows, as it was asked to.
+            quote_spanned! {at(name.span())=>
+                #[allow(clippy::shadow_reuse)]
+                let #mutability #name = ::core::clone::Clone::clone(&#name);
+            }
         });
         // Braces of the macro's around the body: what it imports does not reach the pin.
         let mut inside = Group::new(Delimiter::Brace, body.stream());
         inside.set_span(at(body.span()));
-        let clones = quote!(#(#clones)*);
-        if matches!(function.shape, Shape::Blocking) {
-            let output = self.outcome();
-            let block = like(body, quote!(#clones #inside));
-            return quote_spanned!(span=> executor.attempt_blocking(|| -> #output #block));
-        }
         let pin = self.pin();
-        let block = like(body, quote!(#pin #clones #inside));
+        let block = like(body, quote!(#pin #(#clones)* #inside));
+        if matches!(function.shape, Shape::Blocking) {
+            return quote_spanned!(span=> executor.attempt_blocking(|| #block));
+        }
         let cut = self.cut();
-        quote_spanned!(span=> executor.run(async #block, #krate::private::#cut).await)
+        quote_spanned!(span=> executor.run(async #block, #cut).await)
     }
 
     /// Makes rustc know the type of the outcome before it checks the body, so that `?` and `return` convert.
@@ -178,25 +199,40 @@ impl Expansion<'_> {
         })
     }
 
+    fn known(&self, outcome: &str) -> TokenStream {
+        let outcome = Ident::new(outcome, self.span);
+        self.of_outcome("known", None, quote_spanned!(self.span=> &#outcome))
+    }
+
+    /// `private::name::<Outcome>(values)`, at the place of the type: what is asked of it is an error of the user's.
+    fn of_outcome(&self, name: &str, more: Option<TokenStream>, values: TokenStream) -> TokenStream {
+        let output = self.outcome();
+        let declared = self.function.outcome().map(|_| output.clone());
+        let place = |token: Option<TokenTree>| token.map_or(self.span, |token| at(token.span()));
+        let first = place(declared.clone().and_then(|output| output.into_iter().next()));
+        let last = place(declared.and_then(|output| output.into_iter().last()));
+        let krate = krate(self.arguments, first);
+        let name = Ident::new(name, first);
+        let mut values = Group::new(Delimiter::Parenthesis, values);
+        values.set_span(last);
+        quote_spanned!(first=> #krate::private::#name::<#output #more> #values)
+    }
+
     /// The declared type of the outcome, as it can be written in an expression.
     fn outcome(&self) -> TokenStream {
-        let Some(mut output) = self.function.outcome().cloned() else {
-            return quote!(_);
-        };
-        InExpression.visit_type_mut(&mut output);
-        relocated(output.into_token_stream())
+        self.function.outcome().map_or_else(|| quote!(_), rewrite::in_expression)
     }
 
     /// Whether an attempt is cut off.
     fn cut(&self) -> TokenStream {
-        let Self { arguments, span, .. } = *self;
-        let output = self.outcome();
+        let Self { arguments, span, ref krate, .. } = *self;
         if arguments.policy.is_some() {
-            quote_spanned!(span=> Cutting::<#output>::of().cut())
+            let output = self.outcome();
+            quote_spanned!(span=> #krate::private::Cutting::<#output>::of().cut())
         } else if arguments.deadline.is_some() || arguments.attempt_timeout.is_some() {
-            quote_spanned!(span=> cut_off::<#output>())
+            self.of_outcome("cut_off", None, TokenStream::new())
         } else {
-            quote_spanned!(span=> Uncut)
+            quote_spanned!(span=> #krate::private::Uncut)
         }
     }
 
@@ -216,10 +252,12 @@ impl Expansion<'_> {
     }
 
     fn require_status(&self) -> Option<TokenStream> {
-        let Self { arguments, span, ref krate, .. } = *self;
+        let Self { arguments, span, .. } = *self;
         let listed = arguments.on_status.as_ref().is_some_and(|on_status| !on_status.value.is_empty());
-        let output = self.outcome();
-        listed.then(|| quote_spanned!(span=> #krate::private::require_status::<#output, _>(known.status());))
+        listed.then(|| {
+            let required = self.of_outcome("require_status", Some(quote!(, _)), quote_spanned!(span=> known.status()));
+            quote_spanned!(span=> #required;)
+        })
     }
 
     fn wait(&self) -> TokenStream {
@@ -245,74 +283,8 @@ fn needs_notes(arguments: &Arguments) -> bool {
         || arguments.backoff.as_ref().is_some_and(looks_back)
 }
 
-fn krate(arguments: &Arguments, sig: &Signature) -> Path {
-    let span = at(sig.ident.span());
+/// The path of the runtime; it stands where the span does, unless it is the user's.
+pub(crate) fn krate(arguments: &Arguments, span: Span) -> Path {
     let standard = || syn::parse_quote_spanned!(span=> ::retry_runtime);
     arguments.krate.as_ref().map_or_else(standard, |krate| krate.value.clone())
-}
-
-/// The signature as it was written, but for the `mut` of arguments that are cloned: the clone has it.
-fn signature(arguments: &Arguments, sig: &Signature) -> Signature {
-    let mut sig = sig.clone();
-    for input in &mut sig.inputs {
-        if let Some(pattern) = identifier_mut(input) {
-            let cloned = arguments.clone.iter().flat_map(|clone| &clone.value).any(|name| *name == pattern.ident);
-            pattern.mutability = pattern.mutability.filter(|_| !cloned);
-        }
-    }
-    sig
-}
-
-fn identifier_mut(input: &mut FnArg) -> Option<&mut PatIdent> {
-    match input {
-        FnArg::Typed(typed) => match &mut *typed.pat {
-            Pat::Ident(pattern) => Some(pattern),
-            _ => None,
-        },
-        FnArg::Receiver(_) => None,
-    }
-}
-
-fn parameter<'a>(sig: &'a Signature, name: &Ident) -> Option<&'a PatIdent> {
-    sig.inputs.iter().find_map(|input| match input {
-        FnArg::Typed(typed) => match &*typed.pat {
-            Pat::Ident(pattern) if pattern.ident == *name => Some(pattern),
-            _ => None,
-        },
-        FnArg::Receiver(_) => None,
-    })
-}
-
-/// `impl Trait` may not stand in an expression; inference fills it in.
-struct InExpression;
-
-impl VisitMut for InExpression {
-    fn visit_type_mut(&mut self, ty: &mut Type) {
-        if let Type::ImplTrait(_) = ty {
-            *ty = syn::parse_quote!(_);
-        } else {
-            visit_mut::visit_type_mut(self, ty);
-        }
-    }
-}
-
-/// The user's tokens where they stand, as tokens of the macro's: lints spoke about them in the signature.
-fn relocated(tokens: TokenStream) -> TokenStream {
-    tokens
-        .into_iter()
-        .map(|mut tree| {
-            if let TokenTree::Group(group) = &tree {
-                tree = like(group, relocated(group.stream())).into();
-            }
-            tree.set_span(at(tree.span()));
-            tree
-        })
-        .collect()
-}
-
-fn split_inner_attributes(body: &Group) -> (TokenStream, TokenStream) {
-    let trees: Vec<TokenTree> = body.stream().into_iter().collect();
-    let code = after_inner_attributes(&trees);
-    let attributes = trees[..trees.len() - code.len()].iter().cloned().collect();
-    (attributes, code.iter().cloned().collect())
 }

@@ -21,6 +21,7 @@ mod foreign;
 mod frame;
 mod function;
 mod plan;
+mod rewrite;
 mod scan;
 mod schedule;
 mod status;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Ident, LitStr, Path};
@@ -10,7 +10,9 @@ use syn::{Ident, LitStr, Path};
 use crate::arguments::{
     Arg, Arguments, Attempts, Backoff, Delays, Given, Jitter, OnError, ServerDelay, StatusBound, StatusRange,
 };
-use crate::expand::at;
+use crate::check::keyword;
+use crate::expand::{at, krate};
+use crate::schedule::START;
 
 /// Input: `attempts = 5, start = DELAY, on_status = [503]` on `fn load`.
 ///
@@ -19,15 +21,16 @@ use crate::expand::at;
 /// ```text
 /// Plan::new(
 ///     concat!(module_path!(), "::", "load"),
-///     Policy::exponential(DELAY).attempts(5),
-///     Condition::new().on_status(const { &[503..=503] }),
+///     (Policy::exponential(DELAY)).attempts(5),
+///     (Condition::new()).on_status(const { &[503..=503] }),
 /// )
 /// ```
-pub(crate) fn plan(arguments: &Arguments, function: &Ident, krate: &Path) -> TokenStream {
+pub(crate) fn plan(arguments: &Arguments, function: &Ident) -> TokenStream {
     let span = at(function.span());
+    let krate = krate(arguments, span);
     let name = name(arguments, function);
-    let policy = policy(arguments, krate, span);
-    let condition = condition(arguments, krate, span);
+    let policy = policy(arguments, &krate, span);
+    let condition = condition(arguments, &krate, span);
     quote_spanned!(span=> #krate::private::Plan::new(#name, #policy, #condition))
 }
 
@@ -56,79 +59,117 @@ fn policy(arguments: &Arguments, krate: &Path, span: Span) -> TokenStream {
     if arguments.policy.is_some() {
         return quote_spanned!(span=> #krate::Policy::new());
     }
-    let schedule = schedule(arguments, krate, span);
     let calls = [
-        arguments.factor.as_ref().map(|factor| call("factor", factor.span, number(factor))),
+        arguments.factor.as_ref().map(|factor| call("factor", factor, number(factor))),
         max_delay_call(arguments),
-        arguments.jitter.as_ref().map(|given| call("jitter", given.span, jitter(given, krate))),
-        arguments
-            .random_source
-            .as_ref()
-            .map(|source| call("random_source", source.span, source.value.to_token_stream())),
+        arguments.jitter.as_ref().map(|given| call("jitter", given, jitter(given, krate))),
+        arguments.random_source.as_ref().map(|source| call("random_source", source, source.value.to_token_stream())),
         arguments.attempts.as_ref().map(attempts),
-        arguments.deadline.as_ref().map(|deadline| call("deadline", deadline.span, duration(deadline))),
-        arguments.attempt_timeout.as_ref().map(|timeout| call("attempt_timeout", timeout.span, duration(timeout))),
+        arguments.deadline.as_ref().map(|deadline| call("deadline", deadline, duration(deadline))),
+        arguments.attempt_timeout.as_ref().map(|timeout| call("attempt_timeout", timeout, duration(timeout))),
         arguments.retry_after.as_ref().map(retry_after),
     ];
-    let calls = calls.into_iter().flatten();
-    quote!(#schedule #(#calls)*)
+    calls.into_iter().flatten().fold(schedule(arguments, span), Call::on)
 }
 
-/// The constructor of the policy.
-fn schedule(arguments: &Arguments, krate: &Path, span: Span) -> TokenStream {
+/// The constructor of the policy, at the place of the value that it may refuse.
+fn schedule(arguments: &Arguments, span: Span) -> TokenStream {
+    let Arguments { backoff, start, factor, max_delay, .. } = arguments;
     if let Some(given) = &arguments.delays {
-        let delays = delays(given);
-        return quote_spanned!(at(given.span)=> #krate::Policy::delays(#delays));
+        return constructor(arguments, "delays", Place::of(given), delays(given));
     }
-    let named = arguments.backoff.as_ref().map(|backoff| (&backoff.value, at(backoff.span)));
-    let standard = arguments.start.is_none() && arguments.factor.is_none();
-    let (backoff, place) = match named {
-        None if standard => return quote_spanned!(span=> #krate::Policy::new()),
-        None => (&Backoff::Exponential, span),
-        Some(named) => named,
+    let nowhere = Place { first: span, last: span };
+    let backoff = match backoff {
+        None if start.is_none() && factor.is_none() => {
+            return constructor(arguments, "new", nowhere, TokenStream::new());
+        }
+        None => &Backoff::Exponential,
+        Some(given @ Arg { value: Backoff::Custom(function), .. }) => {
+            return constructor(arguments, "custom", Place::of(given), function.to_token_stream());
+        }
+        Some(backoff) => &backoff.value,
     };
-    let start = match &arguments.start {
+    let delay = match start {
         Some(start) => duration(start),
-        None => time(Duration::from_millis(100), span),
+        None => time(START, span),
     };
-    let max_delay = arguments.max_delay.as_ref().map(duration);
-    let constructor = match backoff {
-        Backoff::Exponential => quote!(exponential(#start)),
-        Backoff::Fixed => quote!(fixed(#start)),
-        Backoff::Linear => quote!(linear(#start)),
-        Backoff::Fibonacci => quote!(fibonacci(#start)),
-        Backoff::Random => quote_spanned!(place=> random(#start, #max_delay)),
-        Backoff::Decorrelated => quote_spanned!(place=> decorrelated(#start, #max_delay)),
-        Backoff::Custom(function) => quote!(custom(#function)),
-    };
-    quote_spanned!(place=> #krate::Policy::#constructor)
+    let name = keyword(backoff).unwrap_or_default();
+    if matches!(backoff, Backoff::Random | Backoff::Decorrelated) {
+        let place = max_delay.as_ref().map_or(nowhere, Place::of);
+        let max_delay = max_delay.as_ref().map(duration);
+        return constructor(arguments, name, place, quote!(#delay, #max_delay));
+    }
+    constructor(arguments, name, start.as_ref().map_or(nowhere, Place::of), delay)
+}
+
+/// `Policy::name(values)`
+fn constructor(arguments: &Arguments, name: &str, place: Place, values: TokenStream) -> TokenStream {
+    let krate = krate(arguments, place.first);
+    let name = Ident::new(name, place.first);
+    let values = place.parenthesized(values);
+    quote_spanned!(place.first=> #krate::Policy::#name #values)
+}
+
+/// Where the value of an argument begins and ends.
+#[derive(Clone, Copy)]
+struct Place {
+    first: Span,
+    last: Span,
+}
+
+impl Place {
+    fn of<T>(argument: &Arg<T>) -> Self {
+        Place { first: at(argument.span), last: at(argument.end) }
+    }
+
+    /// The parentheses of a call are its end for rustc.
+    fn parenthesized(&self, values: TokenStream) -> Group {
+        let mut group = Group::new(Delimiter::Parenthesis, values);
+        group.set_span(self.last);
+        group
+    }
 }
 
 /// Random backoffs have taken theirs in their constructor.
-fn max_delay_call(arguments: &Arguments) -> Option<TokenStream> {
+fn max_delay_call(arguments: &Arguments) -> Option<Call> {
     let taken = arguments.backoff.as_ref().is_some_and(|b| matches!(b.value, Backoff::Random | Backoff::Decorrelated));
     let max_delay = arguments.max_delay.as_ref().filter(|_| !taken)?;
-    Some(call("max_delay", max_delay.span, duration(max_delay)))
+    Some(call("max_delay", max_delay, duration(max_delay)))
 }
 
 /// `.name(value)`, at the place of the value.
-fn call(name: &str, span: Span, value: TokenStream) -> TokenStream {
-    let name = Ident::new(name, at(span));
-    quote_spanned!(at(span)=> .#name(#value))
+struct Call {
+    place: Place,
+    tokens: TokenStream,
 }
 
-fn attempts(attempts: &Arg<Attempts>) -> TokenStream {
-    match &attempts.value {
-        Attempts::Number(number) => call("attempts", attempts.span, number.to_token_stream()),
-        Attempts::Path(path) => call("attempts", attempts.span, path.to_token_stream()),
-        Attempts::Unlimited => call("unlimited", attempts.span, TokenStream::new()),
+impl Call {
+    /// The parentheses stand at the place of the value too, or the call would begin where its receiver does, and an
+    /// error in it would point at all that is between.
+    fn on(receiver: TokenStream, Call { place, tokens }: Call) -> TokenStream {
+        quote_spanned!(place.first=> (#receiver) #tokens)
     }
 }
 
-fn retry_after(limit: &Arg<ServerDelay>) -> TokenStream {
+fn call<T>(name: &str, argument: &Arg<T>, value: TokenStream) -> Call {
+    let place = Place::of(argument);
+    let name = Ident::new(name, place.first);
+    let value = place.parenthesized(value);
+    Call { place, tokens: quote_spanned!(place.first=> .#name #value) }
+}
+
+fn attempts(attempts: &Arg<Attempts>) -> Call {
+    match &attempts.value {
+        Attempts::Number(number) => call("attempts", attempts, number.to_token_stream()),
+        Attempts::Path(path) => call("attempts", attempts, path.to_token_stream()),
+        Attempts::Unlimited => call("unlimited", attempts, TokenStream::new()),
+    }
+}
+
+fn retry_after(limit: &Arg<ServerDelay>) -> Call {
     match &limit.value {
-        ServerDelay::AtMost(given) => call("retry_after", limit.span, given_duration(given, limit.span)),
-        ServerDelay::Ignore => call("ignore_retry_after", limit.span, TokenStream::new()),
+        ServerDelay::AtMost(given) => call("retry_after", limit, given_duration(given, limit.span)),
+        ServerDelay::Ignore => call("ignore_retry_after", limit, TokenStream::new()),
     }
 }
 
@@ -178,8 +219,8 @@ fn time(duration: Duration, span: Span) -> TokenStream {
 
 fn condition(arguments: &Arguments, krate: &Path, span: Span) -> TokenStream {
     let on_status = arguments.on_status.as_ref().map(|statuses| {
-        let ranges = statuses.value.iter().map(status_range);
-        call("on_status", statuses.span, quote_spanned!(at(statuses.span)=> const { &[#(#ranges),*] }))
+        let ranges = statuses.value.iter().map(|range| status_range(range, arguments));
+        call("on_status", statuses, quote_spanned!(at(statuses.span)=> const { &[#(#ranges),*] }))
     });
     let on_error = arguments.on_error.as_ref().and_then(|on_error| {
         let word = match &on_error.value {
@@ -188,14 +229,24 @@ fn condition(arguments: &Arguments, krate: &Path, span: Span) -> TokenStream {
             OnError::Never => quote!(Never),
             OnError::Predicate(_) => return None,
         };
-        Some(call("on_error", on_error.span, quote_spanned!(at(on_error.span)=> #krate::OnError::#word)))
+        Some(call("on_error", on_error, quote_spanned!(at(on_error.span)=> #krate::OnError::#word)))
     });
-    quote_spanned!(span=> #krate::Condition::new() #on_status #on_error)
+    let condition = quote_spanned!(span=> #krate::Condition::new());
+    [on_status, on_error].into_iter().flatten().fold(condition, Call::on)
 }
 
-fn status_range(StatusRange { first, last, span }: &StatusRange) -> TokenStream {
-    let (first, last) = (bound(first), bound(last));
-    quote_spanned!(at(*span)=> #first..=#last)
+fn status_range(StatusRange { first, last, span }: &StatusRange, arguments: &Arguments) -> TokenStream {
+    let span = at(*span);
+    let krate = krate(arguments, span);
+    match (first, last) {
+        (StatusBound::Code(code), None) => quote_spanned!(span=> #code..=#code),
+        (StatusBound::Code(first), Some(StatusBound::Code(last))) => quote_spanned!(span=> #first..=#last),
+        (StatusBound::Path(code), None) => quote_spanned!(span=> #krate::private::status(#code)),
+        (first, Some(last)) => {
+            let (first, last) = (bound(first), bound(last));
+            quote_spanned!(span=> #krate::private::statuses(#first, #last))
+        }
+    }
 }
 
 fn bound(bound: &StatusBound) -> TokenStream {

@@ -1,18 +1,16 @@
 //! Finds where values begin and end, and passes over those that cannot be read.
 
-use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
-use quote::TokenStreamExt;
+use proc_macro2::{Delimiter, Ident, Span, TokenTree};
 use syn::buffer::Cursor;
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
-use syn::spanned::Spanned;
-use syn::{Expr, ExprPath, Lit, Path, Result, Token, bracketed};
+use syn::{Error, Expr, ExprPath, Lit, Result, Token, bracketed};
 
 /// A value that is one literal or one path; nearly all are.
 pub(crate) enum Simple {
     Literal(Lit),
-    Path(Path),
+    Path(ExprPath),
     Other,
 }
 
@@ -23,7 +21,7 @@ impl Simple {
             return Simple::Literal(literal);
         }
         match whole(input, end) {
-            Some(ExprPath { qself: None, path, .. }) => Simple::Path(path),
+            Some(path) => Simple::Path(path),
             _ => Simple::Other,
         }
     }
@@ -44,7 +42,7 @@ pub(crate) fn list<T>(input: ParseStream, read: fn(ParseStream) -> Result<T>) ->
     let mut elements = Ok(Vec::new());
     while !content.is_empty() {
         let ahead = content.fork();
-        let element = read(&ahead);
+        let element = after_comma(&ahead).and_then(|()| read(&ahead));
         match &element {
             Ok(_) => content.advance_to(&ahead),
             Err(_) => skip(&content),
@@ -55,6 +53,15 @@ pub(crate) fn list<T>(input: ParseStream, read: fn(ParseStream) -> Result<T>) ->
         }
     }
     elements
+}
+
+/// Of two literals in a row both are right, and only the comma between them is missing.
+fn after_comma(input: ParseStream) -> Result<()> {
+    let ahead = input.fork();
+    if ahead.parse::<Lit>().is_ok() && ahead.peek(Lit) {
+        return Err(Error::new(here(&ahead), "expected `,` before this"));
+    }
+    Ok(())
 }
 
 fn both<T>(elements: Result<Vec<T>>, element: Result<T>) -> Result<Vec<T>> {
@@ -105,13 +112,15 @@ fn first_span(cursor: Cursor) -> Span {
     }
 }
 
-/// The span from one place to another; of the first token where tokens cannot be joined.
-pub(crate) fn span_between(start: Cursor, end: Cursor) -> Span {
-    let mut tokens = TokenStream::new();
+/// The first and the last token from one place to another. They are not joined: that works on nightly only, and both
+/// are to say the same.
+pub(crate) fn ends_between(start: Cursor, end: Cursor) -> (Span, Span) {
+    let first = first_span(start);
+    let mut last = first;
     let mut cursor = start;
-    while let Some((tree, rest)) = cursor.token_tree().filter(|_| cursor != end) {
-        tokens.append(tree);
+    while let Some((_, rest)) = cursor.token_tree().filter(|_| cursor != end) {
+        last = first_span(cursor);
         cursor = rest;
     }
-    first_span(start).join(tokens.span()).unwrap_or_else(|| first_span(start))
+    (first, last)
 }

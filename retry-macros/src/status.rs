@@ -4,7 +4,7 @@ use syn::parse::ParseStream;
 use syn::{Error, Lit, LitInt, LitStr, RangeLimits, Result, Token};
 
 use crate::arguments::{StatusBound, StatusRange};
-use crate::scan::{Simple, ends, here, list, span_between};
+use crate::scan::{Simple, ends, here, list};
 use crate::value::expected;
 
 const STATUS: &str = "a status such as `503`, `500..=599` or `\"5xx\"`";
@@ -24,19 +24,17 @@ pub(crate) fn statuses(input: ParseStream) -> Result<Vec<StatusRange>> {
 }
 
 fn element(input: ParseStream) -> Result<StatusRange> {
-    let start = input.cursor();
     let span = here(input);
     let (first, last) = bounds(input)?;
-    if let (StatusBound::Code(first), StatusBound::Code(last)) = (&first, &last) {
+    if let (StatusBound::Code(first), Some(StatusBound::Code(last))) = (&first, &last) {
         if first > last {
             return Err(Error::new(span, "this range is empty: write the smaller status first"));
         }
     }
-    let span = span_between(start, input.cursor());
     Ok(StatusRange { first, last, span })
 }
 
-fn bounds(input: ParseStream) -> Result<(StatusBound, StatusBound)> {
+fn bounds(input: ParseStream) -> Result<(StatusBound, Option<StatusBound>)> {
     let span = here(input);
     if input.peek(Token![..]) {
         return Err(Error::new(span, "a range of statuses has both ends: write `100..=599` for all of them"));
@@ -47,14 +45,14 @@ fn bounds(input: ParseStream) -> Result<(StatusBound, StatusBound)> {
     };
     let first = bound(span, first)?;
     if !input.peek(Token![..]) {
-        return Ok((first.clone(), first));
+        return Ok((first, None));
     }
     let limits: RangeLimits = input.parse()?;
     if ends(input) {
         return Err(Error::new(span, "a range of statuses has both ends: write `500..=599`"));
     }
     let last = last(&limits, input)?;
-    Ok((first, last))
+    Ok((first, Some(last)))
 }
 
 fn last(limits: &RangeLimits, input: ParseStream) -> Result<StatusBound> {
@@ -105,9 +103,9 @@ fn is_plain(number: &LitInt) -> bool {
 }
 
 /// `"5xx"` is `500..=599`.
-fn class_bounds(class: &LitStr) -> Result<(StatusBound, StatusBound)> {
+fn class_bounds(class: &LitStr) -> Result<(StatusBound, Option<StatusBound>)> {
     let text = class.value();
-    let bounds = |digit: u16| (StatusBound::Code(digit * 100), StatusBound::Code(digit * 100 + 99));
+    let bounds = |digit: u16| (StatusBound::Code(digit * 100), Some(StatusBound::Code(digit * 100 + 99)));
     match text.to_ascii_lowercase().as_str() {
         "1xx" => Ok(bounds(1)),
         "2xx" => Ok(bounds(2)),
@@ -136,7 +134,8 @@ mod tests {
     fn codes(tokens: TokenStream) -> Vec<(u16, u16)> {
         let ranges = statuses.parse2(tokens).unwrap();
         let codes = ranges.into_iter().map(|range| match (range.first, range.last) {
-            (StatusBound::Code(first), StatusBound::Code(last)) => (first, last),
+            (StatusBound::Code(code), None) => (code, code),
+            (StatusBound::Code(first), Some(StatusBound::Code(last))) => (first, last),
             _ => (0, 0),
         });
         codes.collect()

@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Span};
 use quote::ToTokens;
 use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative;
-use syn::{Error, Expr, Lit, LitInt, LitStr, Path, Result};
+use syn::{Error, Expr, ExprPath, Lit, LitInt, LitStr, Path, Result};
 
 use crate::arguments::{Attempts, Backoff, Delays, Given, Jitter, OnError, ServerDelay};
 use crate::duration::parse as parse_duration;
@@ -18,12 +18,13 @@ const JITTERS: [&str; 3] = ["none", "full", "equal"];
 const ON_ERRORS: [&str; 3] = ["any", "transient", "never"];
 
 const DURATION: &str = "a duration such as `\"250ms\"` or the path of a constant";
-const PREDICATE: &str = "the path of a function or a closure such as `|error| error.is_timeout()`";
+const ON_ERROR: &str = "the path of a function or a closure such as `|error| error.is_timeout()`";
+const ON_OK: &str = "the path of a function or a closure such as `|value| value.is_empty()`";
 
 pub(crate) fn attempts(input: ParseStream) -> Result<Attempts> {
     let span = here(input);
     match Simple::read(input, ends) {
-        Simple::Literal(Lit::Int(number)) => number_of_attempts(&number).map(Attempts::Number),
+        Simple::Literal(Lit::Int(number)) => number_of_attempts(span, &number).map(Attempts::Number),
         Simple::Literal(Lit::Str(text)) if text.value() == "unlimited" => Ok(Attempts::Unlimited),
         Simple::Literal(Lit::Str(text)) if text.value().parse::<u32>().is_ok() => {
             let right = format!("write it without quotes: `attempts = {}`", text.value());
@@ -34,9 +35,9 @@ pub(crate) fn attempts(input: ParseStream) -> Result<Attempts> {
     }
 }
 
-fn number_of_attempts(number: &LitInt) -> Result<u32> {
+fn number_of_attempts(span: Span, number: &LitInt) -> Result<u32> {
     let digits = number.base10_digits();
-    let error = |message: String| Err(Error::new(number.span(), message));
+    let error = |message: String| Err(Error::new(span, message));
     if !matches!(number.suffix(), "" | "u32") {
         return error(format!("`attempts` is a `u32`: write `{digits}`"));
     }
@@ -182,19 +183,23 @@ pub(crate) fn on_error(input: ParseStream) -> Result<OnError> {
         }
         Simple::Path(path) => {
             unquoted("on_error", &path, &ON_ERRORS)?;
-            predicate(input).map(OnError::Predicate)
+            predicate(input, ON_ERROR).map(OnError::Predicate)
         }
-        Simple::Literal(_) => expected(span, &format!("`\"any\"`, `\"transient\"`, `\"never\"`, {PREDICATE}")),
-        Simple::Other => predicate(input).map(OnError::Predicate),
+        Simple::Literal(_) => expected(span, &format!("`\"any\"`, `\"transient\"`, `\"never\"`, or {ON_ERROR}")),
+        Simple::Other => predicate(input, ON_ERROR).map(OnError::Predicate),
     }
 }
 
-pub(crate) fn predicate(input: ParseStream) -> Result<Expr> {
+pub(crate) fn on_ok(input: ParseStream) -> Result<Expr> {
+    predicate(input, ON_OK)
+}
+
+fn predicate(input: ParseStream, kind: &str) -> Result<Expr> {
     let span = here(input);
     let found: Expr = input.parse()?;
     match bare(&found) {
         Expr::Path(_) | Expr::Closure(_) => Ok(found),
-        _ => expected(span, PREDICATE),
+        _ => expected(span, kind),
     }
 }
 
@@ -233,7 +238,7 @@ pub(crate) fn text(input: ParseStream) -> Result<Given<LitStr>> {
     }
 }
 
-pub(crate) fn function(input: ParseStream) -> Result<Path> {
+pub(crate) fn function(input: ParseStream) -> Result<ExprPath> {
     let span = here(input);
     match Simple::read(input, ends) {
         Simple::Path(path) => Ok(path),
@@ -244,7 +249,7 @@ pub(crate) fn function(input: ParseStream) -> Result<Path> {
 pub(crate) fn krate(input: ParseStream) -> Result<Path> {
     let span = here(input);
     match Simple::read(input, ends) {
-        Simple::Path(path) => Ok(path),
+        Simple::Path(ExprPath { qself: None, path, .. }) => Ok(path),
         Simple::Literal(Lit::Str(text)) if text.parse::<Path>().is_ok() => {
             Err(Error::new(span, format_args!("write it without quotes: `crate = {}`", text.value())))
         }
@@ -260,12 +265,17 @@ pub(crate) fn expression(input: ParseStream) -> Result<Expr> {
 pub(crate) fn identifier(input: ParseStream) -> Result<Ident> {
     let span = here(input);
     match Simple::read(input, ends) {
-        Simple::Path(path) if path.get_ident().is_some_and(is_name) => path.require_ident().cloned(),
+        Simple::Path(path) if name(&path).is_some_and(is_name) => path.path.require_ident().cloned(),
         Simple::Literal(Lit::Str(text)) if text.parse::<Ident>().is_ok() => {
             Err(Error::new(span, format_args!("write it without quotes: `{}`", text.value())))
         }
         _ => expected(span, "an identifier such as `attempt`"),
     }
+}
+
+/// The path that is a single name.
+fn name(path: &ExprPath) -> Option<&Ident> {
+    path.path.get_ident().filter(|_| path.qself.is_none())
 }
 
 /// `self` and `Self` are paths of one segment, but nothing can be bound to them.
@@ -277,21 +287,21 @@ pub(crate) fn identifiers(input: ParseStream) -> Result<Vec<Ident>> {
     let span = here(input);
     if !input.peek(syn::token::Bracket) {
         return match Simple::read(input, ends) {
-            Simple::Path(path) if path.get_ident().is_some() => {
+            Simple::Path(path) if name(&path).is_some() => {
                 Err(Error::new(span, format_args!("write a list: `clone = [{}]`", path.to_token_stream())))
             }
             _ => expected(span, "a list of arguments such as `[first, second]`"),
         };
     }
     list(input, |element| match Simple::read(element, ends) {
-        Simple::Path(path) if path.get_ident().is_some() => path.require_ident().cloned(),
+        Simple::Path(path) if name(&path).is_some() => path.path.require_ident().cloned(),
         _ => expected(here(element), "the name of an argument"),
     })
 }
 
 /// A keyword without its quotes looks like the path of a constant.
-pub(crate) fn unquoted(key: &str, path: &Path, words: &[&str]) -> Result<()> {
-    match path.get_ident() {
+pub(crate) fn unquoted(key: &str, path: &ExprPath, words: &[&str]) -> Result<()> {
+    match name(path) {
         Some(ident) if words.iter().any(|word| ident == word) => {
             let right = format!("write it with quotes: `{key} = \"{ident}\"`");
             Err(Error::new(ident.span(), right))

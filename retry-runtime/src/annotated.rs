@@ -1,5 +1,6 @@
 //! The call of an annotated function: what is constant about it, and the parts that only some functions have.
 
+use core::borrow::Borrow;
 use core::fmt;
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use crate::Policy;
 use crate::call::{Call, Notes};
 use crate::condition::Condition;
 use crate::event::Observer;
+use crate::sealed::Sealed;
 
 /// What is constant about an annotated function.
 #[derive(Clone, Copy, Debug)]
@@ -44,14 +46,15 @@ impl<F: Fn() -> &'static Plan> Annotated<F> {
 impl<F, P, O, N> Annotated<F, P, O, N> {
     /// With a policy that is only known at run time.
     #[inline(always)]
-    pub fn with_policy<Q: PolicySource>(self, policy: Q) -> Annotated<F, Given<Q>, O, N> {
+    pub fn with_policy<Q: PolicySource>(self, policy: Q) -> Annotated<F, Q::Given, O, N> {
         let Self { plan, observer, notes, policy: _ } = self;
-        Annotated { plan, policy: Given(policy), observer, notes }
+        Annotated { plan, policy: policy.given(), observer, notes }
     }
 
     /// With somebody who listens.
+    // As a trait object, for the error of what does not listen to be the only one.
     #[inline(always)]
-    pub fn with_observer<Q: Observer>(self, observer: &Q) -> Annotated<F, P, &Q, N> {
+    pub fn with_observer<Q: Observer>(self, observer: &Q) -> Annotated<F, P, &dyn Observer, N> {
         let Self { plan, policy, notes, observer: _ } = self;
         Annotated { plan, policy, observer, notes }
     }
@@ -70,6 +73,8 @@ impl<F: Fn() -> &'static Plan, P, O, N> Annotated<F, P, O, N> {
         &(self.plan)().condition
     }
 }
+
+impl<F, P, O, N> Sealed for Annotated<F, P, O, N> {}
 
 impl<F, P, O, N> Call for Annotated<F, P, O, N>
 where
@@ -106,32 +111,31 @@ impl<F, P, O, N> fmt::Debug for Annotated<F, P, O, N> {
 }
 
 /// What `policy = …` may be.
+// The type that it gives is an associated one, for the error of what is no policy to be the only one.
 #[diagnostic::on_unimplemented(
     message = "`policy` takes a `Policy`, a `&Policy` or an `Arc<Policy>`",
     label = "not a policy"
 )]
-pub trait PolicySource: Send + Sync {
-    #[doc(hidden)]
-    fn get(&self) -> &Policy;
+pub trait PolicySource: Sized {
+    /// What is kept of it.
+    type Given: MaybePolicy;
+    /// Keeps it.
+    fn given(self) -> Self::Given;
 }
 
-impl PolicySource for Policy {
-    fn get(&self) -> &Policy {
-        self
-    }
+macro_rules! sources {
+    ($($source:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl PolicySource for $source {
+            type Given = Given<Self>;
+            #[inline(always)]
+            fn given(self) -> Given<Self> {
+                Given(self)
+            }
+        }
+    )*};
 }
-
-impl PolicySource for &Policy {
-    fn get(&self) -> &Policy {
-        self
-    }
-}
-
-impl PolicySource for Arc<Policy> {
-    fn get(&self) -> &Policy {
-        self
-    }
-}
+sources!(Policy, &Policy, Arc<Policy>);
 
 /// A policy that is given at run time.
 #[derive(Clone, Copy, Debug)]
@@ -150,9 +154,9 @@ impl MaybePolicy for () {
     }
 }
 
-impl<P: PolicySource> MaybePolicy for Given<P> {
+impl<P: Borrow<Policy> + Send + Sync> MaybePolicy for Given<P> {
     fn or<'a>(&'a self, _: &'static Policy) -> &'a Policy {
-        self.0.get()
+        self.0.borrow()
     }
 }
 
@@ -169,7 +173,7 @@ impl MaybeObserver for () {
     }
 }
 
-impl<O: Observer> MaybeObserver for &O {
+impl MaybeObserver for &dyn Observer {
     fn get(&self) -> Option<&dyn Observer> {
         Some(*self)
     }

@@ -65,8 +65,10 @@ impl Attempt {
     ///
     /// ```
     /// # use retry_runtime::Attempt;
+    /// const MIRRORS: [&str; 2] = ["https://one.example", "https://two.example"];
+    ///
     /// fn mirror(attempt: &Attempt) -> &'static str {
-    ///     attempt.pick(&["https://one.example", "https://two.example"])
+    ///     *attempt.pick(&MIRRORS)
     /// }
     /// ```
     ///

@@ -59,29 +59,30 @@ impl Backoff {
             Self::Random(start) => between(start, cap, random()),
             Self::Decorrelated(start) => between(start, times(previous.max(start), 3).min(cap), random()),
             Self::Custom(function) => function(attempt),
-            _ => self.computed(n).min,
+            _ => self.computed(n),
         }
     }
 
-    /// The bounds of the delay after attempt `attempt.number()`.
-    pub(crate) fn bounds(&self, attempt: &Attempt, cap: Duration) -> Bounds {
+    /// The bounds of the delay after attempt `attempt.number()`, where the delay before was at most `previous`.
+    pub(crate) fn bounds(&self, attempt: &Attempt, previous: Duration, cap: Duration) -> Bounds {
         match *self {
             Self::Custom(function) => Bounds::exactly(function(attempt)),
             Self::Random(start) => Bounds { min: start, max: cap },
-            _ => self.computed(attempt.number()),
+            Self::Decorrelated(start) => Bounds { min: start, max: times(previous.max(start), 3) },
+            _ => Bounds::exactly(self.computed(attempt.number())),
         }
     }
 
-    fn computed(&self, n: u32) -> Bounds {
-        Bounds::exactly(match *self {
+    /// The delay after attempt `n`, where that alone decides.
+    fn computed(&self, n: u32) -> Duration {
+        match *self {
             Self::Exponential { start, factor } => scale(start, power(factor, n - 1)),
             Self::Linear(start) => times(start, u64::from(n)),
             Self::Fibonacci(start) => times(start, fibonacci(n)),
             Self::Delays(delays) => delays[(n as usize - 1).min(delays.len() - 1)],
-            Self::Decorrelated(start) => return Bounds { min: start, max: scale(start, power(3.0, n)) },
-            Self::Fixed(delay) | Self::Random(delay) => delay,
+            Self::Fixed(delay) | Self::Random(delay) | Self::Decorrelated(delay) => delay,
             Self::Custom(_) => Duration::ZERO,
-        })
+        }
     }
 }
 

@@ -4,13 +4,14 @@ use core::fmt;
 use core::time::Duration;
 
 use crate::event::Observer;
+use crate::sealed::Sealed;
 use crate::sleep::Instant;
 use crate::{Failure, Policy};
 
 /// What an executor asks of a call. The engine's cold half sees it as a trait object, so that it is compiled once.
 ///
-/// Implemented by [`ByHand`] and by what the attribute makes; nothing else needs to.
-pub trait Call: Send + Sync {
+/// Implemented by [`ByHand`] and by what the attribute makes, and by nothing else.
+pub trait Call: Sealed + Send + Sync {
     #[doc(hidden)]
     fn policy(&self) -> &Policy;
 
@@ -63,6 +64,8 @@ impl fmt::Debug for ByHand<'_> {
             .finish_non_exhaustive()
     }
 }
+
+impl Sealed for ByHand<'_> {}
 
 impl Call for ByHand<'_> {
     fn policy(&self) -> &Policy {

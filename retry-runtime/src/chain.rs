@@ -31,7 +31,7 @@ fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
     let failure = None
         .or_else(|| failure_of::<io::Error>(error))
         .or_else(|| failure_of::<TimedOut>(error))
-        .or_else(|| error.downcast_ref::<Marked>().map(|marked| Failure::of(marked)))
+        .or_else(|| failure_of::<Marked>(error))
         .or_else(|| crate::http::known(error))?;
     (failure.class() != Class::Unknown || failure.status().is_some()).then_some(failure)
 }

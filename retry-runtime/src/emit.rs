@@ -3,11 +3,11 @@
 use crate::call::Call;
 use crate::event::Event;
 
-/// Whether anybody may listen to events of any level: one relaxed load.
+/// Whether anybody may listen to what a failing call has to say, or to more: one relaxed load.
 #[inline(always)]
 pub(crate) fn tracing_listens() -> bool {
     #[cfg(feature = "tracing")]
-    return tracing::level_filters::LevelFilter::current() != tracing::level_filters::LevelFilter::OFF;
+    return tracing::level_filters::LevelFilter::current() >= tracing::level_filters::LevelFilter::WARN;
     #[cfg(not(feature = "tracing"))]
     false
 }
@@ -25,9 +25,10 @@ pub(crate) fn emit(call: &dyn Call, event: &Event<'_>) {
 fn to_tracing(event: &Event<'_>) {
     use tracing::Level;
 
-    use crate::event::EventKind;
+    use crate::event::{EventKind, legible};
 
     let Event { name, attempt, attempts, elapsed, kind } = *event;
+    let elapsed = legible(elapsed);
     // The level and the names of fields must be known where the macro stands.
     macro_rules! say {
         ($level:ident $(, $key:ident = $value:expr)*) => {
@@ -41,7 +42,7 @@ fn to_tracing(event: &Event<'_>) {
     match kind {
         EventKind::AttemptStarted => say!(DEBUG),
         EventKind::AttemptFailed { class, status, .. } => say!(WARN, class = class.as_str(), status = status),
-        EventKind::Waiting { delay, .. } => say!(INFO, delay = tracing::field::debug(delay)),
+        EventKind::Waiting { delay, .. } => say!(INFO, delay = tracing::field::debug(legible(delay))),
         EventKind::Succeeded if attempt == 1 => say!(DEBUG),
         EventKind::Succeeded => say!(INFO),
         EventKind::GaveUp(why) => say!(WARN, why = why.as_str()),

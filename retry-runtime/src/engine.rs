@@ -10,8 +10,8 @@ use crate::condition::{Condition, Findings, Verdict};
 use crate::emit::{emit, tracing_listens};
 use crate::event::{DelaySource, Event, EventKind, GiveUp};
 use crate::mask::Masked;
-use crate::outcome::Unnamed;
 use crate::rare::{Phase, Rare};
+use crate::reason::Unnamed;
 use crate::sleep::{Instant, Sleep};
 use crate::timed_out::TimedOut;
 use crate::{Attempt, Failure};
@@ -76,7 +76,7 @@ pub(crate) fn decide(
         succeeded(rare, call);
         return None;
     }
-    let unnamed = Unnamed::answer(verdict);
+    let unnamed = if findings.refused { Unnamed::Refused } else { Unnamed::of(verdict) };
     settle(rare, call, verdict, if findings.is_error() { reason } else { &unnamed })
 }
 
@@ -116,10 +116,13 @@ fn next_delay(
     if !matches!(verdict, Verdict::Retry(_)) {
         return Err(GiveUp::Permanent);
     }
-    if policy.attempts_limit().is_some_and(|limit| rare.number() >= limit) {
+    let attempt = Attempt::new(rare.number(), policy, started(rare, call), Some(failure));
+    if attempt.remaining().is_some_and(|remaining| remaining.is_zero()) {
+        return Err(GiveUp::Deadline);
+    }
+    if attempt.is_last() {
         return Err(GiveUp::Exhausted);
     }
-    let attempt = Attempt::new(rare.number(), policy, started(rare, call), Some(failure));
     let computed = policy.delay(&attempt, call.notes().map_or(Duration::ZERO, |notes| notes.previous));
     let (delay, source) = with_server(computed, failure.server_delay(), policy.server_limit)?;
     match attempt.remaining() {

@@ -38,8 +38,8 @@ pub enum EventKind<'a> {
         class: Class,
         /// The HTTP status, where there is one.
         status: Option<u16>,
-        /// The error's `Display`, else its `Debug`, else its type's name; for an answer its status. User names,
-        /// passwords and queries of URLs are masked.
+        /// The error with its sources (`outer: inner`), or its `Display`, else its `Debug`, else its type's name; for
+        /// an answer its status. User names, passwords and queries of URLs are masked.
         reason: &'a dyn Display,
     },
     /// The next attempt follows after this delay; said before the wait.
@@ -86,6 +86,11 @@ pub enum GiveUp {
 ///
 /// Called on the task that retries, between attempts: it should not block. The standard listener needs no
 /// `Observer`: with the `tracing` feature all events go to `tracing`, target `retry`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not listen to events",
+    label = "does not implement `Observer`",
+    note = "write `impl retry_runtime::Observer for` the type"
+)]
 pub trait Observer: Send + Sync {
     /// Something happened.
     fn on_event(&self, event: &Event<'_>);
@@ -93,6 +98,7 @@ pub trait Observer: Send + Sync {
 
 macro_rules! delegate {
     ($($pointer:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<T: Observer + ?Sized> Observer for $pointer {
             fn on_event(&self, event: &Event<'_>) {
                 (**self).on_event(event);
@@ -108,15 +114,24 @@ impl Display for Event<'_> {
         match self.kind {
             EventKind::AttemptStarted => write!(f, "{n} starts"),
             EventKind::AttemptFailed { reason, .. } => write!(f, "{n} failed: {reason}"),
-            EventKind::Waiting { delay, source: DelaySource::Backoff } => write!(f, "next attempt in {delay:?}"),
+            EventKind::Waiting { delay, .. } if delay.is_zero() => f.write_str("next attempt at once"),
+            EventKind::Waiting { delay, source: DelaySource::Backoff } => write!(f, "next attempt in {:?}", legible(delay)),
             EventKind::Waiting { delay, source: DelaySource::Server } => {
-                write!(f, "next attempt in {delay:?}, as the server asked")
+                write!(f, "next attempt in {:?}, as the server asked", legible(delay))
             }
             EventKind::Succeeded => write!(f, "{n} succeeded"),
             EventKind::GaveUp(why) => write!(f, "gave up after {n}: {why}"),
             EventKind::Cancelled => write!(f, "cancelled in {n}"),
         }
     }
+}
+
+/// Without the digits that nobody reads: whole milliseconds from 10 ms on, whole microseconds below.
+pub(crate) fn legible(duration: Duration) -> Duration {
+    const MICRO: u32 = 1_000;
+    const MILLI: u32 = 1_000_000;
+    let unit = if duration < Duration::from_millis(10) { MICRO } else { MILLI };
+    Duration::new(duration.as_secs(), duration.subsec_nanos() / unit * unit)
 }
 
 /// "attempt 1 of 3", or "attempt 1" without a limit.

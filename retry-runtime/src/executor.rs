@@ -14,11 +14,12 @@ use crate::cut::{Cut, CutOff, Uncut, cut_off};
 use crate::emit::tracing_listens;
 use crate::engine;
 use crate::event::Observer;
-use crate::outcome::{Judge, Unnamed};
+use crate::outcome::Judge;
 use crate::pause::{Again, Nothing, Pause};
 use crate::rare::Rare;
+use crate::reason::Unnamed;
 use crate::running::Running;
-use crate::sleep::{CustomSleep, Sleep, TimerPlace, TokioSleep};
+use crate::sleep::{Sleep, SleepFunction, TimerPlace, TokioSleep};
 use crate::{Attempt, Class, Failure, FromTimedOut, Policy};
 
 /// Decides, for one call, whether and when to try again. For loops that are written by hand; the attribute,
@@ -120,11 +121,8 @@ impl<C: Call, S> Executor<C, S> {
     /// for each wait, and once for each attempt that has a time limit and is not ready at once.
     #[must_use]
     #[inline]
-    pub fn sleeping<F>(self, sleep: F) -> Executor<C, CustomSleep<F>>
-    where
-        CustomSleep<F>: Sleep,
-    {
-        Executor { run: self.run, sleep: CustomSleep(sleep) }
+    pub fn sleeping<F: SleepFunction>(self, sleep: F) -> Executor<C, F::Sleep> {
+        Executor { run: self.run, sleep: sleep.sleep() }
     }
 }
 
@@ -252,6 +250,9 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
     /// `judge` says what the outcome is worth: a `&`[`Condition`](crate::Condition) for outcomes that implement
     /// [`Outcome`](crate::Outcome), or the [`Verdict`] that [`verdict!`](crate::verdict) gives for any outcome.
     ///
+    /// `verdict!` has to look at the outcome before `next` consumes it: `let verdict = verdict!(&outcome);` goes on a
+    /// line of its own.
+    ///
     /// ```
     /// # use retry_runtime::{Condition, Executor, Policy, verdict};
     /// # use std::ops::ControlFlow::{Break, Continue};
@@ -272,7 +273,7 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
         if verdict == Verdict::Done {
             return ControlFlow::Break(self.succeed(outcome));
         }
-        let unnamed = Unnamed::of::<O>(verdict);
+        let unnamed = Unnamed::of(verdict);
         match self.settle(verdict, judge.reason(&outcome).unwrap_or(&unnamed)) {
             Some(delay) => ControlFlow::Continue(Pause::new(self, delay, Nothing)),
             None => ControlFlow::Break(outcome),

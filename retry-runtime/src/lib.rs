@@ -1,4 +1,83 @@
-//! Retries for async Rust.
+//! Retries for async Rust: an attribute that turns a function into a loop, and the engine below it for loops that you
+//! write yourself.
+//!
+//! ```
+//! # #[cfg(feature = "reqwest")]
+//! # mod example {
+//! use retry_runtime::retry;
+//!
+//! #[retry(attempts = 3, backoff = "exponential", start = "1s", on_status = [503])]
+//! async fn fetch(client: &reqwest::Client, url: &str) -> reqwest::Result<reqwest::Response> {
+//!     client.get(url).send().await
+//! }
+//! # }
+//! ```
+//!
+//! Three attempts, with one and then two seconds between them, on status 503 and on errors that may pass, such as a
+//! refused connection. The function keeps its signature, its return type and its error type, and the last outcome comes
+//! back as it is. A configuration that makes no sense is a compile error with the caret on the value at fault.
+//!
+//! - The arguments: [`retry`](macro@retry).
+//! - A loop by hand: [`Executor`]; a loop around a closure: [`Policy::run`].
+//! - How often and when: [`Policy`]. Which outcomes: [`Condition`].
+//! - What a type knows of itself: [`Retryable`], and the [derive macro](derive@Retryable) for error enums.
+//! - Who listens: [`Observer`], and `tracing`.
+//!
+//! # What is tried again
+//!
+//! Without a word from you: outcomes with status 408, 429, 500, 502, 503 or 504, and all errors but those that are known
+//! to be permanent. [`Condition`] has the whole rule, and [`Class`] what is known of statuses and I/O errors. To find out
+//! about an error, the attribute looks at
+//!
+//! 1. the error itself, if its type implements [`Retryable`];
+//! 2. the error and its `source()` chain, if it is a boxed error or an `anyhow::Error`;
+//! 3. its `source()` chain, if it is another [`Error`](std::error::Error).
+//!
+//! What such a search cannot see: thiserror's `#[error(transparent)]` hides the error inside from the chain, and a type
+//! of yours that implements `Retryable` cannot be found inside of an `anyhow::Error`. Ways out: `#[derive(Retryable)]`
+//! with `#[retryable(source)]`, [`transient_in_chain`] as `on_error`, and the marks [`transient`] and [`permanent`].
+//!
+//! # What happens to the function
+//!
+//! The body runs once for each attempt and borrows the arguments; a body that consumes one is rustc's own "use of moved
+//! value", and `clone = [name]` gives each attempt its own. `?` and `return` end the attempt, not the function. The
+//! future is `Send` where the plain function's is. Two things do not work, because of what an attempt borrows:
+//!
+//! - a result that borrows from `&mut self` (rustc says E0524 or "captured variable cannot escape");
+//! - `#[tracing::instrument]` above `#[retry]` where it moves owned arguments into its own block. Put `#[retry]` above it:
+//!   then each attempt is instrumented.
+//!
+//! # Time limits
+//!
+//! `deadline` counts from the start of the first attempt, `attempt_timeout` from the start of each. An attempt that outlives
+//! one of them is dropped, and gives an error made by `From<`[`TimedOut`]`>`. No attempt starts that could only start after
+//! the deadline: the call gives up at once instead of waiting in vain.
+//!
+//! # Cancel safety
+//!
+//! Drop the future of an annotated function whenever you like. The attempt that runs is dropped with it; there is no other
+//! state that could be lost.
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `macros` | yes | [`retry`](macro@retry) and the derive macro |
+//! | `tokio` | yes | tokio's timer; without it, `sleep = …` and [`Executor::sleeping`] |
+//! | `tracing` | yes | events and spans for `tracing`, target `retry` |
+//! | `reqwest` | no | what is known of reqwest 0.13's errors and responses; `Retry-After`; `CheckStatus` |
+//!
+//! Features add: none changes what another one knows. None of them switches on a feature of `reqwest` or `tokio` that your
+//! program did not ask for, but tokio's `time`.
+//!
+//! # What it does not do
+//!
+//! It does not run on `wasm32`, has no budget, circuit breaker or hedging yet, and does not look into bodies: a response of
+//! 200 that says "try again" in its JSON is for the function to find and to make an error of.
+//!
+//! reqwest and hyper send some requests again by themselves, when a connection that was kept open turns out to be closed.
+//! Such a request counts as one attempt here.
+
 #![forbid(unsafe_code)]
 
 mod annotated;
@@ -23,10 +102,12 @@ mod policy;
 #[allow(missing_docs, reason = "not for people")]
 pub mod private;
 mod rare;
+mod reason;
 #[cfg(feature = "tokio")]
 mod run;
 mod running;
 mod schedule;
+mod sealed;
 mod sleep;
 #[cfg(feature = "tracing")]
 mod span;
@@ -48,7 +129,7 @@ pub use crate::pause::Pause;
 pub use crate::policy::Policy;
 pub use crate::running::Running;
 pub use crate::schedule::Schedule;
-pub use crate::sleep::{CustomSleep, Sleep, TokioSleep};
+pub use crate::sleep::{CustomSleep, Sleep, SleepFunction, TokioSleep};
 pub use crate::timed_out::{FromTimedOut, TimedOut};
 pub use crate::wrap::{Marked, permanent, transient, transient_in_chain};
 #[cfg(feature = "macros")]
@@ -71,10 +152,12 @@ macro_rules! verdict {
     ($outcome:expr $(,)?) => {
         $crate::verdict!($outcome, $crate::Condition::new())
     };
-    ($outcome:expr, $condition:expr $(,)?) => {{
-        let known = &$crate::private::Known::new($outcome);
-        $crate::Condition::judge(&$condition, known.answer(), known.error())
-    }};
+    ($outcome:expr, $condition:expr $(,)?) => {
+        // What a `match` looks at lives to the end of it, so that `$outcome` may borrow a temporary value.
+        match &$crate::private::Known::new($outcome) {
+            known => $crate::Condition::judge(&$condition, known.answer(), known.error()),
+        }
+    };
 }
 
 /// What is known of an error of any type, for `#[derive(Retryable)]`.

@@ -7,7 +7,8 @@ pub(crate) struct Masked<'a>(pub(crate) &'a dyn Display);
 
 impl Display for Masked<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&mask(&self.0.to_string()))
+        // The alternate form of an `anyhow::Error` is its whole chain.
+        f.write_str(&mask(&format!("{:#}", self.0)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What an attempt gives, as far as a bound can say it.
 
-use core::any::{Any, type_name};
+use core::any::Any;
 use core::fmt::{self, Display};
 
 use crate::condition::{Condition, Findings, Verdict};
@@ -64,7 +64,6 @@ pub trait Judge<O> {
     fn reason<'a>(&self, outcome: &'a O) -> Option<&'a dyn Display>;
 }
 
-#[diagnostic::do_not_recommend]
 impl<O: Outcome> Judge<O> for &Condition {
     fn judge(&self, outcome: &O) -> Verdict {
         self.verdict(outcome.findings())
@@ -102,6 +101,7 @@ pub trait Sides {
     fn into_answer(self) -> Option<Self::Answer>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E> Sides for Result<T, E> {
     type Answer = T;
     type Error = E;
@@ -118,6 +118,7 @@ impl<T, E> Sides for Result<T, E> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T> Sides for Option<T> {
     type Answer = T;
     type Error = NoValue;
@@ -158,30 +159,5 @@ pub struct NoValue;
 impl Display for NoValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("no value")
-    }
-}
-
-/// The reason of a failure that has no text of its own: its status, or else what its class or type says.
-pub(crate) struct Unnamed {
-    failure: Option<Failure>,
-    type_name: &'static str,
-}
-
-impl Unnamed {
-    pub(crate) fn of<O>(verdict: Verdict) -> Self {
-        Self { failure: verdict.failure(), type_name: type_name::<O>() }
-    }
-
-    pub(crate) fn answer(verdict: Verdict) -> Self {
-        Self { failure: verdict.failure(), type_name: "an answer that is to be tried again" }
-    }
-}
-
-impl Display for Unnamed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.failure.and_then(|failure| failure.status()) {
-            Some(status) => write!(f, "status {status}"),
-            None => f.write_str(self.type_name),
-        }
     }
 }

@@ -7,7 +7,8 @@
 use core::any::type_name;
 use core::fmt::{self, Debug, Display};
 use core::marker::PhantomData;
-use core::ops::Deref;
+use core::ops::{Deref, RangeInclusive};
+use core::time::Duration;
 use std::error::Error;
 
 pub use crate::annotated::{Annotated, Plan};
@@ -15,7 +16,7 @@ pub use crate::condition::Findings;
 pub use crate::cut::{CutOff, Uncut, cut_off};
 pub use crate::outcome::Sides;
 pub use crate::pause::Discard;
-use crate::{Class, Failure, FromTimedOut, Retryable, chain};
+use crate::{Class, Failure, FromTimedOut, Retryable, chain, reason};
 
 /// What is known of an outcome, at the first level that fits.
 #[derive(Debug)]
@@ -27,13 +28,21 @@ pub struct Level3<'a, O>(Level4<'a, O>);
 #[derive(Debug)]
 pub struct Level4<'a, O>(Level5<'a, O>);
 #[derive(Debug)]
-pub struct Level5<'a, O>(&'a O);
+pub struct Level5<'a, O>(Level6<'a, O>);
+#[derive(Debug)]
+pub struct Level6<'a, O>(&'a O);
 
 impl<'a, O: Sides> Known<'a, O> {
     #[inline(always)]
     pub fn new(outcome: &'a O) -> Self {
-        Self(Level2(Level3(Level4(Level5(outcome)))))
+        Self(Level2(Level3(Level4(Level5(Level6(outcome))))))
     }
+}
+
+/// [`Known::new`] with the type written out, for the error of what is no outcome to point at it.
+#[inline(always)]
+pub fn known<O: Sides>(outcome: &O) -> Known<'_, O> {
+    Known::new(outcome)
 }
 
 macro_rules! levels {
@@ -47,9 +56,9 @@ macro_rules! levels {
         }
     )*};
 }
-levels!(Known => Level2, Level2 => Level3, Level3 => Level4, Level4 => Level5);
+levels!(Known => Level2, Level2 => Level3, Level3 => Level4, Level4 => Level5, Level5 => Level6);
 
-impl<'a, O> Level5<'a, O> {
+impl<'a, O> Level6<'a, O> {
     /// The outcome; every level reaches it.
     #[inline(always)]
     fn get(&self) -> &'a O {
@@ -135,14 +144,26 @@ impl<O: Sides> Level5<'_, O> {
     }
 }
 
-/// The text of an error: its `Display`, else its `Debug`, else its type's name.
-impl<'a, O: Sides<Error: Display>> Known<'a, O> {
+/// The text of an error: its chain of sources where it has one, else its `Display`, else its `Debug`, else its type's name.
+impl<'a, O: Sides<Error: Error>> Known<'a, O> {
+    #[inline(always)]
+    pub fn reason(&self) -> Reason<'a, O, Chained> {
+        Reason(self.get(), Chained)
+    }
+}
+impl<'a, O: Sides<Error: Deref<Target = dyn Error + Send + Sync>>> Level2<'a, O> {
+    #[inline(always)]
+    pub fn reason(&self) -> Reason<'a, O, Boxed> {
+        Reason(self.get(), Boxed)
+    }
+}
+impl<'a, O: Sides<Error: Display>> Level3<'a, O> {
     #[inline(always)]
     pub fn reason(&self) -> Reason<'a, O, Shown> {
         Reason(self.get(), Shown)
     }
 }
-impl<'a, O: Sides<Error: Debug>> Level2<'a, O> {
+impl<'a, O: Sides<Error: Debug>> Level4<'a, O> {
     #[inline(always)]
     pub fn reason(&self) -> Reason<'a, O, Debugged> {
         Reason(self.get(), Debugged)
@@ -157,28 +178,26 @@ impl<'a, O: Sides> Level5<'a, O> {
 
 #[derive(Clone, Copy, Debug)]
 pub struct Reason<'a, O, How>(&'a O, How);
-#[derive(Clone, Copy, Debug)]
-pub struct Shown;
-#[derive(Clone, Copy, Debug)]
-pub struct Debugged;
-#[derive(Clone, Copy, Debug)]
-pub struct Named;
 
-/// Nothing for an answer: the engine has the words for that.
-impl<O: Sides<Error: Display>> Display for Reason<'_, O, Shown> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.error().map_or(Ok(()), |error| Display::fmt(error, f))
-    }
+/// A way to show an error. Nothing is shown of an answer: the engine has the words for that.
+macro_rules! ways {
+    ($($how:ident($($bound:tt)*): |$error:ident, $f:ident| $show:expr;)*) => {$(
+        #[derive(Clone, Copy, Debug)]
+        pub struct $how;
+
+        impl<O: Sides<Error: $($bound)*>> Display for Reason<'_, O, $how> {
+            fn fmt(&self, $f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.error().map_or(Ok(()), |$error| $show)
+            }
+        }
+    )*};
 }
-impl<O: Sides<Error: Debug>> Display for Reason<'_, O, Debugged> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.error().map_or(Ok(()), |error| Debug::fmt(error, f))
-    }
-}
-impl<O: Sides> Display for Reason<'_, O, Named> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.error().map_or(Ok(()), |_| f.write_str(type_name::<O::Error>()))
-    }
+ways! {
+    Chained(Error): |error, f| reason::write_chain(error, f);
+    Boxed(Deref<Target = dyn Error + Send + Sync>): |error, f| reason::write_chain(&**error, f);
+    Shown(Display): |error, f| write!(f, "{error}");
+    Debugged(Debug): |error, f| write!(f, "{error:?}");
+    Named(Sized): |_error, f| f.write_str(type_name::<O::Error>());
 }
 
 /// How an outcome is put away before the next attempt.
@@ -199,26 +218,26 @@ impl<O: Sides> Level5<'_, O> {
 /// Whether an outcome can carry a status: in an answer or an error that knows it, or along the chain of an error.
 impl<O: Sides<Answer: Retryable>> Known<'_, O> {
     #[inline(always)]
-    pub fn status(&self) -> CanCarry {
-        CanCarry
+    pub fn status(&self) -> CanCarry<O> {
+        CanCarry(PhantomData)
     }
 }
 impl<O: Sides<Error: Retryable>> Level2<'_, O> {
     #[inline(always)]
-    pub fn status(&self) -> CanCarry {
-        CanCarry
+    pub fn status(&self) -> CanCarry<O> {
+        CanCarry(PhantomData)
     }
 }
 impl<O: Sides<Error: Deref<Target = dyn Error + Send + Sync>>> Level3<'_, O> {
     #[inline(always)]
-    pub fn status(&self) -> CanCarry {
-        CanCarry
+    pub fn status(&self) -> CanCarry<O> {
+        CanCarry(PhantomData)
     }
 }
 impl<O: Sides<Error: Error>> Level4<'_, O> {
     #[inline(always)]
-    pub fn status(&self) -> CanCarry {
-        CanCarry
+    pub fn status(&self) -> CanCarry<O> {
+        CanCarry(PhantomData)
     }
 }
 impl<O: Sides> Level5<'_, O> {
@@ -228,10 +247,13 @@ impl<O: Sides> Level5<'_, O> {
     }
 }
 
+/// Names the outcome, so that what `impl Trait` stands for in its written type is inferred.
 #[derive(Clone, Copy, Debug)]
-pub struct CanCarry;
+pub struct CanCarry<O>(PhantomData<fn(O)>);
 #[derive(Clone, Copy, Debug)]
 pub struct CannotCarry;
+#[derive(Clone, Copy, Debug)]
+pub struct Unasked;
 
 #[diagnostic::on_unimplemented(
     message = "`on_status` needs an outcome that can carry a status",
@@ -239,11 +261,69 @@ pub struct CannotCarry;
     note = "return a response or an error that implements `Retryable` with its `status`, or use `on_error` and `on_ok`"
 )]
 pub trait Carries<Tag> {}
-impl<O> Carries<CanCarry> for O {}
+#[diagnostic::do_not_recommend]
+impl<O> Carries<CanCarry<O>> for O {}
+/// Were there only one implementation, rustc would infer the tag from it, and complain of the tag that it is given.
+#[diagnostic::do_not_recommend]
+impl<O> Carries<Unasked> for O {}
 
 /// The error of `on_status` on a function that never has a status; `O` is written out to point at it.
 #[inline(always)]
 pub fn require_status<O: Carries<Tag>, Tag>(_: Tag) {}
+
+/// A constant in `on_status`, which is written only once.
+#[inline(always)]
+pub const fn status(code: u16) -> RangeInclusive<u16> {
+    code..=code
+}
+
+/// A range with a constant in `on_status`. rustc's own would show the user where the standard library makes it.
+#[inline(always)]
+pub const fn statuses(first: u16, last: u16) -> RangeInclusive<u16> {
+    first..=last
+}
+
+/// What `#[retryable(status = field)]` names.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no status",
+    label = "not `Copy`, or without a conversion into `u16`",
+    note = "`status = …` names a field whose type is `u16`, or is `Copy` and implements `Into<u16>`"
+)]
+pub trait StatusField {
+    fn status(&self) -> u16;
+}
+#[diagnostic::do_not_recommend]
+impl<T: Copy + Into<u16>> StatusField for T {
+    fn status(&self) -> u16 {
+        (*self).into()
+    }
+}
+
+/// What `#[retryable(after = field)]` names.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no delay",
+    label = "neither a `Duration` nor an `Option<Duration>`",
+    note = "`after = …` names a field of type `Duration` or `Option<Duration>`"
+)]
+pub trait DelayField {
+    fn delay(&self) -> Option<Duration>;
+}
+#[diagnostic::do_not_recommend]
+impl<T: Copy + Into<Option<Duration>>> DelayField for T {
+    fn delay(&self) -> Option<Duration> {
+        (*self).into()
+    }
+}
+
+/// The status in a field.
+pub fn status_in<T: StatusField>(field: &T) -> u16 {
+    field.status()
+}
+
+/// The delay in a field.
+pub fn delay_in<T: DelayField>(field: &T) -> Option<Duration> {
+    field.delay()
+}
 
 /// Predicates of the user's. Methods that take the outcome first, so that the types of closures are inferred.
 impl<O: Sides> Known<'_, O> {
@@ -257,6 +337,34 @@ impl<O: Sides> Known<'_, O> {
     #[inline(always)]
     pub fn decided(&self, predicate: impl FnOnce(&O::Error) -> bool) -> Option<bool> {
         self.get().error().map(predicate)
+    }
+}
+
+/// What is no outcome at all: the error of [`known`] is to be the only one.
+impl<O> Level6<'_, O> {
+    pub fn is_plain_success(&self) -> bool {
+        true
+    }
+    pub fn answer(&self) -> Option<Failure> {
+        None
+    }
+    pub fn error(&self) -> Option<Failure> {
+        None
+    }
+    pub fn reason(&self) -> &'static str {
+        type_name::<O>()
+    }
+    pub fn status(&self) -> CanCarry<O> {
+        CanCarry(PhantomData)
+    }
+    pub fn put_away(&self) -> Discard {
+        Discard
+    }
+    pub fn refused<P>(&self, _: P) -> bool {
+        false
+    }
+    pub fn decided<P>(&self, _: P) -> Option<bool> {
+        None
     }
 }
 

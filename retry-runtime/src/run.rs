@@ -8,6 +8,8 @@ impl Policy {
     /// Runs `operation` until it succeeds or this policy or the standard [`Condition`] says that it is enough; gives
     /// the last outcome as it is.
     ///
+    /// Its events have the name `retry`; for one of your own, or an observer, write the loop with an [`Executor`].
+    ///
     /// The operation is called once for each attempt, with the [`Attempt`]. State that it needs mutably does not fit
     /// into a closure that makes futures: write the loop with an [`Executor`], or annotate a function.
     ///

@@ -14,11 +14,13 @@ pub struct Schedule {
     number: u32,
     /// The sum of the shortest delays so far.
     waited: Duration,
+    /// The longest that the delay before may have been.
+    previous: Duration,
 }
 
 impl Schedule {
     pub(crate) fn of(policy: Policy) -> Self {
-        Self { policy, number: 0, waited: Duration::ZERO }
+        Self { policy, number: 0, waited: Duration::ZERO, previous: Duration::ZERO }
     }
 }
 
@@ -26,16 +28,17 @@ impl Iterator for Schedule {
     type Item = RangeInclusive<Duration>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let Self { policy, number, waited } = self;
+        let Self { policy, number, waited, previous } = self;
         if policy.attempts_limit().is_some_and(|limit| *number + 1 >= limit) {
             return None;
         }
         *number = number.saturating_add(1);
         let attempt = Attempt::new(*number, policy, Some(Instant::now()), None);
-        let Bounds { min, max } = policy.backoff.bounds(&attempt, policy.cap);
+        let Bounds { min, max } = policy.backoff.bounds(&attempt, *previous, policy.cap);
         let capped = Bounds { min: min.min(policy.cap), max: max.min(policy.cap) };
         let delay = policy.jitter.bounds(capped, policy.cap);
         *waited = waited.saturating_add(delay.min);
+        *previous = delay.max;
         (policy.deadline.is_none_or(|deadline| *waited < deadline)).then_some(delay.min..=delay.max)
     }
 }

@@ -7,6 +7,7 @@ use core::time::Duration;
 use pin_project_lite::pin_project;
 
 use crate::rare::Rare;
+use crate::sealed::Sealed;
 
 #[cfg(not(feature = "tokio"))]
 pub(crate) use std::time::Instant;
@@ -29,7 +30,7 @@ pub trait Sleep: TimerPlace {
 }
 
 /// Where the timer of a pause or an attempt is kept. Apart from [`Sleep`], so that code which blocks needs no timer.
-pub trait TimerPlace {
+pub trait TimerPlace: Sealed {
     /// A timer, or a place for one.
     #[doc(hidden)]
     type Timer;
@@ -43,6 +44,8 @@ pub trait TimerPlace {
 /// Without the `tokio` feature it is only a name, and does not implement [`Sleep`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TokioSleep;
+
+impl Sealed for TokioSleep {}
 
 impl TimerPlace for TokioSleep {
     type Timer = ();
@@ -70,6 +73,34 @@ impl Sleep for TokioSleep {
 #[derive(Clone, Copy, Debug)]
 pub struct CustomSleep<F>(pub(crate) F);
 
+/// A function to sleep with: `Fn(Duration) -> impl Future<Output = ()>`.
+// What it makes is an associated type, for the error of what is no such function to be the only one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no function to sleep with",
+    label = "not a `fn(Duration) -> impl Future<Output = ()>`",
+    note = "an `async fn(Duration)` is one; a function that blocks its thread is one only under `blocking`"
+)]
+pub trait SleepFunction {
+    #[doc(hidden)]
+    type Sleep: Sleep;
+
+    #[doc(hidden)]
+    fn sleep(self) -> Self::Sleep;
+}
+
+#[diagnostic::do_not_recommend]
+impl<F, T> SleepFunction for F
+where
+    F: Fn(Duration) -> T,
+    T: Future<Output = ()>,
+{
+    type Sleep = CustomSleep<F>;
+
+    fn sleep(self) -> CustomSleep<F> {
+        CustomSleep(self)
+    }
+}
+
 pin_project! {
     /// A place for the future that is slept with.
     #[derive(Debug)]
@@ -78,6 +109,8 @@ pin_project! {
         sleep: Option<T>,
     }
 }
+
+impl<F> Sealed for CustomSleep<F> {}
 
 impl<F, T> TimerPlace for CustomSleep<F>
 where

@@ -79,7 +79,7 @@ impl From<TimedOut> for String {
 /// your own that is an outcome by itself may implement it.
 #[diagnostic::on_unimplemented(
     message = "an attempt that is cut off cannot give a `{Self}`",
-    label = "its error type does not implement `From<TimedOut>`",
+    label = "cannot be made from `TimedOut`",
     note = "`deadline` and `attempt_timeout` cut off an attempt that takes too long, and the error is made from `retry_runtime::TimedOut`: \
             write `impl From<retry_runtime::TimedOut> for` your error type (thiserror: `#[from] TimedOut`)"
 )]
@@ -95,6 +95,7 @@ impl<T, E: From<TimedOut>> FromTimedOut for Result<T, E> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T> FromTimedOut for Option<T> {
     fn from_timed_out(_: TimedOut) -> Self {
         None

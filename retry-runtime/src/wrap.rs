@@ -70,7 +70,8 @@ impl Retryable for Marked {
 }
 
 /// Whether an error of type `E` that knows itself to be transient is in the chain of `error`, its head included:
-/// for `on_error`, where a type of yours is hidden in a boxed error or in `anyhow::Error`.
+/// for `on_error`, where a type of yours is hidden in a boxed error or in `anyhow::Error`:
+/// `on_error = |error| transient_in_chain::<Busy>(error.as_ref())`.
 ///
 /// ```
 /// # use std::{error::Error, fmt};

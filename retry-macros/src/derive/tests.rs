@@ -56,24 +56,20 @@ fn fields() {
                     match self {
                         Self::A { .. } => facade::retry::Class::Transient,
                         Self::B { 0: field, .. } =>
-                            facade::retry::Class::of_status(::core::convert::Into::<u16>::into(*field)),
+                            facade::retry::Class::of_status(facade::retry::private::status_in(field)),
                     }
                 }
                 fn status(&self) -> ::core::option::Option<u16> {
                     match self {
                         Self::A { .. } => ::core::option::Option::None,
                         Self::B { 0: field, .. } =>
-                            ::core::option::Option::Some(::core::convert::Into::<u16>::into(*field)),
+                            ::core::option::Option::Some(facade::retry::private::status_in(field)),
                     }
                 }
                 fn server_delay(&self) -> ::core::option::Option<::core::time::Duration> {
                     match self {
-                        Self::A { wait: field, .. } => ::core::convert::Into::<
-                            ::core::option::Option<::core::time::Duration>
-                        >::into(*field),
-                        Self::B { 1: field, .. } => ::core::convert::Into::<
-                            ::core::option::Option<::core::time::Duration>
-                        >::into(*field),
+                        Self::A { wait: field, .. } => facade::retry::private::delay_in(field),
+                        Self::B { 1: field, .. } => facade::retry::private::delay_in(field),
                     }
                 }
             }

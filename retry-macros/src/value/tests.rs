@@ -21,9 +21,11 @@ fn numbers_of_attempts() {
     assert!(matches!(read(attempts, quote!(4294967295)), Attempts::Number(u32::MAX)));
     assert!(matches!(read(attempts, quote!(0x10)), Attempts::Number(16)));
     assert!(matches!(read(attempts, quote!("unlimited")), Attempts::Unlimited));
-    assert!(matches!(read(attempts, quote!(Self::MAX)), Attempts::Path(_)));
+    for path in [quote!(MAX), quote!(Self::MAX), quote!(<T as Limits>::MAX)] {
+        assert!(matches!(read(attempts, path), Attempts::Path(_)));
+    }
     let integer = "expected an integer such as `3`, `\"unlimited\"`, or the path of a constant";
-    for wrong in [quote!(1.5), quote!("many"), quote!(true), quote!([3]), quote!(1 + 1), quote!(<T as Limits>::MAX)] {
+    for wrong in [quote!(1.5), quote!("many"), quote!(true), quote!([3]), quote!(1 + 1)] {
         refused(attempts, wrong, integer);
     }
     for few in [quote!(0), quote!(-1), quote!(0x0)] {
@@ -75,7 +77,7 @@ fn lists_of_delays() {
     refused(delays, quote!("1s"), "expected a list of durations such as `[\"1s\", \"5s\"]` or the path of a constant");
     let errors = delays.parse2(quote!(["1x", "1s", 5])).err().unwrap();
     assert_eq!(errors.into_iter().count(), 2);
-    refused(delays, quote!(["1s" "2s"]), "expected a duration such as `\"250ms\"` or the path of a constant");
+    refused(delays, quote!(["1s" "2s"]), "expected `,` before this");
 }
 
 #[test]
@@ -122,11 +124,11 @@ fn predicates() {
     refused(on_error, quote!(transient), "write it with quotes: `on_error = \"transient\"`");
     let call = "expected the path of a function or a closure such as `|error| error.is_timeout()`";
     refused(on_error, quote!(busy(3)), call);
-    refused(predicate, quote!("any"), call);
+    refused(on_ok, quote!("any"), "expected the path of a function or a closure such as `|value| value.is_empty()`");
     refused(
         on_error,
         quote!(true),
-        "expected `\"any\"`, `\"transient\"`, `\"never\"`, the path of a function or a closure such as \
+        "expected `\"any\"`, `\"transient\"`, `\"never\"`, or the path of a function or a closure such as \
          `|error| error.is_timeout()`",
     );
 }

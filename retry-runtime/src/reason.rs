@@ -1,0 +1,48 @@
+//! The text of a failure.
+
+use core::fmt::{self, Display, Write};
+use std::error::Error;
+
+use crate::condition::Verdict;
+use crate::{Class, chain};
+
+/// The error and its sources, `outer: inner`; a source that its error has already named is left out.
+pub(crate) fn write_chain(error: &dyn Error, f: &mut impl Write) -> fmt::Result {
+    let mut said = error.to_string();
+    f.write_str(&said)?;
+    for source in error.source().into_iter().flat_map(chain::links) {
+        let text = source.to_string();
+        if !said.contains(&text) {
+            write!(f, ": {text}")?;
+            said = text;
+        }
+    }
+    Ok(())
+}
+
+/// The reason of a failure that has no text of its own: its status, or else what is known of it.
+pub(crate) enum Unnamed {
+    Status(u16),
+    Class(Class),
+    /// A success that `on_ok` does not want.
+    Refused,
+}
+
+impl Unnamed {
+    pub(crate) fn of(verdict: Verdict) -> Self {
+        let status = verdict.failure().and_then(|failure| failure.status());
+        let class = verdict.failure().map_or(Class::Unknown, |failure| failure.class());
+        status.map_or(Self::Class(class), Self::Status)
+    }
+}
+
+impl Display for Unnamed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "status {status}"),
+            Self::Class(Class::Unknown) => f.write_str("a failure of which nothing is known"),
+            Self::Class(class) => write!(f, "a {class} failure"),
+            Self::Refused => f.write_str("`on_ok` asks for another attempt"),
+        }
+    }
+}
