@@ -1,7 +1,8 @@
 //! An annotated function calls a service that is busy at first.
 //!
 //! `cargo run --example quickstart` starts a server in this process, which answers 503, 503, 200.
-//! `cargo run --example quickstart -- https://example.com` calls a service of yours.
+//! `cargo run --example quickstart -- http://example.com` calls a service of yours. For one behind `https` write
+//! `cargo run --example quickstart --features reqwest/default-tls -- https://example.com`.
 
 use std::env;
 use std::error::Error;
@@ -24,6 +25,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
 
     let response = fetch(&Client::new(), &url).await?;
-    println!("{}: {}", response.status(), response.text().await?);
+    println!("result: {}, {:.60}", response.status(), response.text().await?);
     Ok(())
 }

@@ -1,0 +1,53 @@
+//! Can a loop of mine stand beside an annotated function?
+//!
+//! Yes: the loop asks the same engine, so both wait and report alike. Here a plain loop goes through the orders, a loop
+//! written by hand pushes each one, and before each push an annotated function asks for the current version.
+//!
+//! `cargo run --example by_hand`
+
+use std::error::Error;
+use std::time::Duration;
+
+use reqwest::{Client, Response, StatusCode};
+use retry_runtime::{Executor, Policy, retry};
+
+const POLICY: Policy = Policy::fixed(Duration::from_millis(200)).attempts(5);
+
+/// Every failure that may pass is tried again.
+#[retry(backoff = "fixed", start = "100ms")]
+async fn version(client: &Client, url: &str) -> reqwest::Result<String> {
+    client.get(url).send().await?.error_for_status()?.text().await
+}
+
+async fn push(client: &Client, url: &str, version: &str) -> reqwest::Result<Response> {
+    client.put(url).header("if-match", version).send().await?.error_for_status()
+}
+
+/// Only a conflict is tried again, each time with the version that holds by then.
+async fn push_order(client: &Client, versions: &str, orders: &str) -> reqwest::Result<Response> {
+    let mut retry = Executor::new(&POLICY).named("push_order");
+    loop {
+        let version = version(client, versions).await?;
+        match retry.attempt(push(client, orders, &version)).await {
+            Ok(response) => break Ok(retry.succeed(response)),
+            Err(error) if error.status() == Some(StatusCode::CONFLICT) => retry.pause(error)?.await,
+            Err(error) => break Err(retry.fail(error)),
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    retry_examples::print_logs();
+    let versions = retry_examples::serve_statuses(&[503, 200]).await?;
+    let orders = retry_examples::serve_statuses(&[409, 200, 200, 400]).await?;
+    let client = Client::new();
+
+    for order in ["first", "second", "third"] {
+        match push_order(&client, &versions, &orders).await {
+            Ok(response) => println!("the {order} order is placed: {}", response.status()),
+            Err(error) => println!("the {order} order is refused: {error}"),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! How do I compute the delays myself?
+//!
+//! With a function of the attempt that has just failed: its number, the time that is left, what is known of the failure.
+//!
+//! `cargo run --example custom_backoff`
+
+use std::error::Error;
+use std::time::Duration;
+
+use reqwest::{Client, Response};
+use retry_runtime::{Attempt, retry};
+
+/// Long where the server has too many requests, else a little longer each time.
+fn delay(failed: &Attempt) -> Duration {
+    match failed.last_failure().and_then(|failure| failure.status()) {
+        Some(429) => Duration::from_millis(500),
+        _ => Duration::from_millis(50) * failed.number(),
+    }
+}
+
+#[retry(attempts = 5, backoff = delay)]
+async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
+    client.get(url).send().await
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    retry_examples::print_logs();
+    let url = retry_examples::serve_statuses(&[503, 429, 503, 200]).await?;
+
+    println!("result: {}", fetch(&Client::new(), &url).await?.status());
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! How does an error type of mine say what is worth another attempt, and after what delay?
+//!
+//! With `#[derive(Retryable)]` and a word on each variant.
+//!
+//! `cargo run --example own_error`
+
+use std::error::Error;
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode};
+use retry_runtime::{Retryable, retry};
+
+#[derive(Debug, Retryable, thiserror::Error)]
+enum ApiError {
+    /// The delay is a lower bound of the wait.
+    #[error("the service is busy")]
+    #[retryable(transient, after = wait)]
+    Busy { wait: Duration },
+
+    #[error("there is no such user")]
+    #[retryable(permanent)]
+    NoSuchUser,
+
+    /// As the error inside says.
+    #[error(transparent)]
+    #[retryable(source)]
+    Http(#[from] reqwest::Error),
+}
+
+#[retry(backoff = "fixed", start = "100ms")]
+async fn user(client: &Client, url: &str) -> Result<String, ApiError> {
+    let response = client.get(url).send().await?;
+    match response.status() {
+        StatusCode::TOO_MANY_REQUESTS => Err(ApiError::Busy { wait: Duration::from_millis(700) }),
+        StatusCode::NOT_FOUND => Err(ApiError::NoSuchUser),
+        _ => Ok(response.error_for_status()?.text().await?),
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    retry_examples::print_logs();
+    let client = Client::new();
+
+    let busy = retry_examples::serve_statuses(&[429, 503, 200]).await?;
+    println!("result: {:?}", user(&client, &busy).await);
+
+    let missing = retry_examples::serve_statuses(&[404]).await?;
+    println!("result: {:?}", user(&client, &missing).await);
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! Where does the randomness of a jitter come from, and how do I make it repeatable?
+//!
+//! From a function that gives numbers in [0, 1). This one is seeded, so that each run waits the same.
+//!
+//! `cargo run --example random_source`
+
+use std::error::Error;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use reqwest::{Client, Response};
+use retry_runtime::retry;
+
+/// A Weyl sequence: good enough for delays, for nothing else.
+fn seeded() -> f64 {
+    const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
+    static STATE: AtomicU64 = AtomicU64::new(42);
+    let state = STATE.fetch_add(GOLDEN_RATIO, Ordering::Relaxed).wrapping_add(GOLDEN_RATIO);
+    (state >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+#[retry(attempts = 4, backoff = "exponential", start = "200ms", jitter = "full", random_source = seeded)]
+async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
+    client.get(url).send().await
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    retry_examples::print_logs();
+    let url = retry_examples::serve_statuses(&[503, 503, 503, 200]).await?;
+
+    println!("result: {}", fetch(&Client::new(), &url).await?.status());
+    Ok(())
+}

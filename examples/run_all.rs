@@ -1,0 +1,44 @@
+//! Every example ends by itself, well, and prints what it is there to show.
+
+use std::env::{self, consts::EXE_SUFFIX};
+use std::process::Command;
+
+/// `cargo test` puts this test into `deps` and the examples beside that.
+fn output_of(example: &str) -> String {
+    let test = env::current_exe().expect("the path of this test");
+    let directory = test.ancestors().nth(2).expect("the directory of the profile").join("examples");
+    let output = Command::new(directory.join(format!("{example}{EXE_SUFFIX}")))
+        .env_remove("RUST_LOG")
+        .output()
+        .unwrap_or_else(|error| panic!("`cargo test -p retry-examples` builds the examples: {error}"));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(output.status.success(), "{example}: {}\n{text}{}", output.status, String::from_utf8_lossy(&output.stderr));
+    text
+}
+
+macro_rules! prints {
+    ($($example:ident: $($line:literal),+;)*) => {$(
+        #[test]
+        fn $example() {
+            let text = output_of(stringify!($example));
+            $(assert!(text.contains($line), "no line has `{}`:\n{text}", $line);)+
+        }
+    )*};
+}
+
+prints! {
+    quickstart: "attempt 1 of 3 failed: status 503", "next attempt in 2s", "result: 200 OK, answer 3";
+    blocking: "Connection refused", "connected: true";
+    body_decides: "failed: the job is running", "with an error: 42", "with on_ok: Job { state: \"done\"";
+    by_hand: "name=\"push_order\"", "name=\"by_hand::version\"", "the second order is placed: 200 OK", "the third order is refused";
+    custom_backoff: "next attempt in 500ms", "next attempt in 150ms", "result: 200 OK";
+    deadline: "result: here I am", "result: no answer: ";
+    observer: "attempts: 7", "calls_given_up: 2";
+    other_parameters: "attempt 4 asks", "for no-cache", "result: 200 OK";
+    other_runtime: "attempt 3 of 3 succeeded", "result: hello";
+    own_client: "the cookie: session=7; authorization: Bearer of-this-example", "result: welcome back";
+    own_error: "next attempt in 700ms, as the server asked", "result: Ok(\"answer 3\")", "result: Err(NoSuchUser)";
+    random_source: "next attempt in 123.606798ms", "result: 200 OK";
+    run_closure: "retry 3 waits between 200ms and 400ms", "result: 200 OK";
+    trait_methods: "native: answer 3 after 3 requests", "async_trait: answer 3";
+}

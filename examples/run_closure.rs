@@ -1,0 +1,28 @@
+//! How do I retry without a function of its own, under a policy that is known only at run time?
+//!
+//! `Policy::run` takes a closure. `Policy::schedule` says beforehand what the policy would wait.
+//!
+//! `cargo run --example run_closure -- 5`
+
+use std::env;
+use std::error::Error;
+use std::time::Duration;
+
+use reqwest::Client;
+use retry_runtime::{Jitter, Policy};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    retry_examples::print_logs();
+    let attempts = env::args().nth(1).map_or(Ok(4), |number| number.parse())?;
+    let policy = Policy::exponential(Duration::from_millis(100)).attempts(attempts).jitter(Jitter::Equal);
+    for (retry, delay) in (1..).zip(policy.schedule()) {
+        println!("retry {retry} waits between {:?} and {:?}", delay.start(), delay.end());
+    }
+
+    let url = retry_examples::serve_statuses(&[503, 503, 200]).await?;
+    let client = Client::new();
+    let response = policy.run(|attempt| client.get(&url).header("x-attempt", attempt.number()).send()).await?;
+    println!("result: {}", response.status());
+    Ok(())
+}
