@@ -1,3 +1,16 @@
 //! Behaviour through the public API, a module a theme.
 
-mod smoke;
+mod by_hand;
+mod cancellation;
+mod compile;
+mod deadlines;
+mod edges;
+mod events;
+mod http;
+mod options;
+mod rules;
+mod schedule;
+mod server;
+mod support;
+mod trace;
+mod traps;

@@ -1,0 +1,390 @@
+//! Return types: every outcome, written in every way.
+
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::error::Error;
+use std::fmt::{self, Display};
+use std::io;
+use std::num::ParseIntError;
+use std::pin::Pin;
+
+use retry_runtime::{Class, Retryable, retry};
+
+use super::{Flaky, R, assert_third};
+
+#[derive(Debug)]
+struct BadWord<'a>(&'a str);
+
+#[retry(start = "0s")]
+async fn error_with_lifetime<'a>(text: &'a str, flaky: &Flaky) -> Result<usize, BadWord<'a>> {
+    if flaky.fails() { Err(BadWord(text)) } else { Ok(text.len()) }
+}
+
+#[retry(start = "0s")]
+async fn generic_error<E: Error + From<io::Error>>(flaky: &Flaky) -> Result<u32, E> {
+    if flaky.fails() {
+        Err(io::Error::other("not yet"))?;
+    }
+    Ok(1)
+}
+
+#[retry(start = "0s")]
+async fn generic_unbounded_error<E>(make: impl Fn() -> E, flaky: &Flaky) -> Result<u32, E> {
+    if flaky.fails() { Err(make()) } else { Ok(1) }
+}
+
+#[retry(start = "0s")]
+async fn error_of_the_callers_choice(flaky: &Flaky) -> Result<u32, impl Display + use<>> {
+    flaky.give(1)
+}
+
+#[retry(start = "0s")]
+async fn plain_text_error(flaky: &Flaky) -> Result<&'static str, &'static str> {
+    if flaky.fails() { Err("not yet") } else { Ok("done") }
+}
+
+#[retry(start = "0s")]
+async fn unit_error(flaky: &Flaky) -> Result<u32, ()> {
+    flaky.give(1).map_err(drop)
+}
+
+#[tokio::test]
+async fn any_type_may_be_the_error() {
+    let flaky = Flaky::new();
+    assert_third(&flaky, error_with_lifetime("one", &flaky).await, 3_usize);
+    let flaky = Flaky::new();
+    assert_third(&flaky, generic_error::<io::Error>(&flaky).await, 1_u32);
+    let flaky = Flaky::new();
+    assert_third(&flaky, generic_unbounded_error(|| Cell::new(0), &flaky).await, 1_u32);
+    let flaky = Flaky::new();
+    assert_third(&flaky, error_of_the_callers_choice(&flaky).await.map_err(|error| error.to_string()), 1_u32);
+    let flaky = Flaky::new();
+    assert_third(&flaky, plain_text_error(&flaky).await, "done");
+    let flaky = Flaky::new();
+    assert_third(&flaky, unit_error(&flaky).await, 1_u32);
+}
+
+#[tokio::test]
+async fn the_last_error_comes_back_as_it_is() {
+    #[retry(start = "0s")]
+    async fn never<'a>(text: &'a str, flaky: &Flaky) -> Result<Infallible, BadWord<'a>> {
+        flaky.give(()).ok();
+        Err(BadWord(text))
+    }
+    let flaky = Flaky::new();
+    let BadWord(text) = never("bad", &flaky).await.unwrap_err();
+    assert_eq!((text, flaky.attempts()), ("bad", 3));
+}
+
+// https://github.com/tokio-rs/tokio/issues/6930
+#[retry(start = "0s")]
+async fn converts_into_a_boxed_error(text: &str, flaky: &Flaky) -> Result<u32, Box<dyn Error + Send + Sync>> {
+    flaky.give(())?;
+    Ok(text.parse()?)
+}
+
+#[retry(start = "0s")]
+async fn converts_into_a_local_boxed_error(text: &str, flaky: &Flaky) -> Result<u32, Box<dyn Error>> {
+    flaky.give(())?;
+    Ok(text.parse()?)
+}
+
+#[retry(start = "0s")]
+async fn converts_into_anyhow(text: &str, flaky: &Flaky) -> anyhow::Result<u32> {
+    anyhow::ensure!(!flaky.fails(), "not yet");
+    Ok(text.parse()?)
+}
+
+#[derive(Debug, thiserror::Error)]
+enum LoadError {
+    #[error("a bad number")]
+    Number(#[from] ParseIntError),
+    #[error("not yet")]
+    Busy(#[from] fmt::Error),
+}
+
+#[retry(start = "0s")]
+async fn converts_into_an_enum(text: &str, flaky: &Flaky) -> Result<u32, LoadError> {
+    if flaky.fails() {
+        return Err(fmt::Error.into());
+    }
+    let number: u32 = text.parse()?;
+    Ok(number)
+}
+
+#[tokio::test]
+async fn question_marks_convert_as_in_the_plain_function() {
+    let flaky = Flaky::new();
+    assert_third(&flaky, converts_into_a_boxed_error("7", &flaky).await, 7_u32);
+    let flaky = Flaky::new();
+    assert_third(&flaky, converts_into_a_local_boxed_error("7", &flaky).await, 7_u32);
+    let flaky = Flaky::new();
+    assert_third(&flaky, converts_into_anyhow("7", &flaky).await, 7_u32);
+    let flaky = Flaky::new();
+    assert_third(&flaky, converts_into_an_enum("7", &flaky).await, 7_u32);
+}
+
+type Loaded = Result<u32, LoadError>;
+type Text<'a, E = String> = Result<&'a str, E>;
+type Nested<T> = R<Option<T>>;
+
+macro_rules! outcome {
+    ($ok:ty) => { R<$ok> };
+}
+
+#[retry(start = "0s")]
+async fn io_result(flaky: &Flaky) -> io::Result<u32> {
+    if flaky.fails() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(1) }
+}
+
+#[retry(start = "0s")]
+async fn whole_alias(flaky: &Flaky) -> Loaded {
+    if flaky.fails() {
+        Err(fmt::Error)?;
+    }
+    Ok("1".parse()?)
+}
+
+#[retry(start = "0s")]
+async fn alias_with_a_default<'a>(text: &'a str, flaky: &Flaky) -> Text<'a> {
+    flaky.give(text)
+}
+
+#[retry(start = "0s")]
+async fn alias_of_an_alias(flaky: &Flaky) -> Nested<u32> {
+    flaky.give(Some(1))
+}
+
+#[retry(start = "0s")]
+async fn full_path(flaky: &Flaky) -> ::std::result::Result<u32, ::std::string::String> {
+    flaky.give(1)
+}
+
+#[retry(start = "0s")]
+async fn made_by_a_macro(flaky: &Flaky) -> outcome![u32] {
+    flaky.give(1)
+}
+
+trait Source {
+    type Item;
+    type Error: fmt::Debug + From<String>;
+    type Outcome;
+}
+
+struct Numbers;
+
+impl Source for Numbers {
+    type Item = u32;
+    type Error = String;
+    type Outcome = R<u32>;
+}
+
+#[retry(start = "0s")]
+async fn associated_types<S: Source<Item: Copy>>(
+    item: S::Item,
+    flaky: &Flaky,
+) -> Result<S::Item, <S as Source>::Error> {
+    flaky.give(())?;
+    Ok(item)
+}
+
+#[retry(start = "0s")]
+async fn outcome_is_an_associated_type(flaky: &Flaky) -> <Numbers as Source>::Outcome {
+    flaky.give(1)
+}
+
+#[tokio::test]
+async fn the_outcome_may_be_written_in_any_way() {
+    let flaky = Flaky::new();
+    assert_third(&flaky, io_result(&flaky).await, 1_u32);
+    let flaky = Flaky::new();
+    assert_third(&flaky, whole_alias(&flaky).await, 1_u32);
+    let flaky = Flaky::new();
+    assert_third(&flaky, alias_with_a_default("a", &flaky).await, "a");
+    let flaky = Flaky::new();
+    assert_third(&flaky, alias_of_an_alias(&flaky).await, Some(1));
+    let flaky = Flaky::new();
+    assert_third(&flaky, full_path(&flaky).await, 1_u32);
+    let flaky = Flaky::new();
+    assert_third(&flaky, made_by_a_macro(&flaky).await, 1_u32);
+    let flaky = Flaky::new();
+    assert_third(&flaky, associated_types::<Numbers>(1, &flaky).await, 1_u32);
+    let flaky = Flaky::new();
+    assert_third(&flaky, outcome_is_an_associated_type(&flaky).await, 1_u32);
+}
+
+// https://github.com/tokio-rs/tracing/issues/1236
+#[retry(start = "0s")]
+async fn impl_iterator(flaky: &Flaky) -> R<impl Iterator<Item = u32> + use<>> {
+    flaky.give([1, 2].into_iter())
+}
+
+#[retry(start = "0s")]
+async fn impl_iterator_that_borrows<'a>(text: &'a str, flaky: &Flaky) -> R<impl Iterator<Item = &'a str>> {
+    flaky.give(())?;
+    Ok(text.split(' '))
+}
+
+#[retry(start = "0s")]
+async fn two_impls(flaky: &Flaky) -> Result<(impl Fn(u32) -> u32, Vec<impl Display>), impl Display> {
+    let step = 1;
+    flaky.give((move |n| n + step, vec!["a"]))
+}
+
+#[retry(start = "0s")]
+async fn boxed_closure<'a>(step: &'a u32, flaky: &Flaky) -> R<Box<dyn Fn(u32) -> u32 + Send + 'a>> {
+    flaky.give(())?;
+    Ok(Box::new(move |n| n + step))
+}
+
+#[retry(start = "0s")]
+async fn future_as_value(flaky: &Flaky) -> R<Pin<Box<dyn Future<Output = u32>>>> {
+    flaky.give(())?;
+    Ok(Box::pin(async { 1 }))
+}
+
+#[retry(start = "0s")]
+async fn array(flaky: &Flaky) -> R<[u8; size_of::<u16>()]> {
+    flaky.give([1; 2])
+}
+
+#[tokio::test]
+async fn success_may_be_of_any_type() {
+    let flaky = Flaky::new();
+    assert_third(&flaky, impl_iterator(&flaky).await.map(Vec::from_iter), [1, 2]);
+    let flaky = Flaky::new();
+    assert_third(&flaky, impl_iterator_that_borrows("a b", &flaky).await.map(Vec::from_iter), ["a", "b"]);
+    let flaky = Flaky::new();
+    let both = two_impls(&flaky).await.map(|(map, list)| format!("{}{}", map(1), list[0]));
+    assert_third(&flaky, both.map_err(|error| error.to_string()), "2a");
+    let flaky = Flaky::new();
+    assert_third(&flaky, boxed_closure(&2, &flaky).await.map(|map| map(1)), 3_u32);
+    let flaky = Flaky::new();
+    let future = future_as_value(&flaky).await.unwrap();
+    assert_eq!((future.await, flaky.attempts()), (1, 3));
+    let flaky = Flaky::new();
+    assert_third(&flaky, array(&flaky).await, [1, 1]);
+}
+
+#[retry(start = "0s")]
+async fn option(flaky: &Flaky) -> Option<u32> {
+    flaky.give(()).ok()?;
+    Some(1)
+}
+
+#[retry(start = "0s")]
+async fn option_of_a_reference<'a>(list: &'a [u32], flaky: &Flaky) -> Option<&'a u32> {
+    if flaky.fails() {
+        return None;
+    }
+    list.first()
+}
+
+#[retry(start = "0s", on_ok = Option::is_none)]
+async fn option_in_a_result(flaky: &Flaky) -> R<Option<u32>> {
+    Ok(flaky.give(1).ok())
+}
+
+#[tokio::test]
+async fn none_is_a_failure_and_success_may_be_refused() {
+    let flaky = Flaky::new();
+    assert_third(&flaky, option(&flaky).await.ok_or(()), 1_u32);
+    let flaky = Flaky::new();
+    assert_third(&flaky, option_of_a_reference(&[1], &flaky).await.ok_or(()), &1);
+    let flaky = Flaky::new();
+    assert_third(&flaky, option_in_a_result(&flaky).await, Some(1));
+}
+
+/// An answer that says itself what it is worth.
+#[derive(Debug, PartialEq)]
+enum Answer {
+    Busy,
+    Done(u32),
+}
+
+impl Retryable for Answer {
+    fn class(&self) -> Class {
+        match self {
+            Self::Busy => Class::Transient,
+            Self::Done(_) => Class::Success,
+        }
+    }
+}
+
+#[retry(start = "0s")]
+async fn own_outcome(flaky: &Flaky) -> Answer {
+    if flaky.fails() {
+        return Answer::Busy;
+    }
+    Answer::Done(1)
+}
+
+#[retry(start = "0s")]
+async fn own_outcome_in_a_result(flaky: &Flaky) -> Result<Answer, Infallible> {
+    Ok(if flaky.fails() { Answer::Busy } else { Answer::Done(1) })
+}
+
+#[retry(start = "0s")]
+async fn generic_outcome<O: Retryable>(make: impl Fn(bool) -> O, flaky: &Flaky) -> O {
+    make(flaky.fails())
+}
+
+#[tokio::test]
+async fn an_outcome_may_be_a_type_of_the_users() {
+    let flaky = Flaky::new();
+    assert_third(&flaky, Ok::<_, ()>(own_outcome(&flaky).await), Answer::Done(1));
+    let flaky = Flaky::new();
+    assert_third(&flaky, own_outcome_in_a_result(&flaky).await, Answer::Done(1));
+    let flaky = Flaky::new();
+    let make = |busy| if busy { Answer::Busy } else { Answer::Done(2) };
+    assert_third(&flaky, Ok::<_, ()>(generic_outcome(make, &flaky).await), Answer::Done(2));
+}
+
+type BoxFuture<'a, O> = Pin<Box<dyn Future<Output = O> + Send + 'a>>;
+
+/// The alias of the crate `futures`, by its name.
+#[retry(start = "0s")]
+fn explicit_alias(flaky: &Flaky) -> BoxFuture<'_, Result<u32, Box<dyn Error + Send + Sync>>> {
+    Box::pin(async {
+        flaky.give(())?;
+        Ok("7".parse()?)
+    })
+}
+
+fn explicit_future(flaky: &Flaky) -> impl Future<Output = R<u32>> + Send {
+    explicit(flaky)
+}
+
+#[retry(start = "0s")]
+fn explicit(flaky: &Flaky) -> impl Future<Output = R<u32>> + Send {
+    async move { flaky.give(1) }
+}
+
+#[retry(start = "0s")]
+fn explicit_box<'a>(
+    flaky: &'a Flaky,
+    name: &'a str,
+) -> Pin<Box<dyn Future<Output = Result<u32, Box<dyn Error>>> + 'a>> {
+    Box::pin(async move {
+        flaky.give(())?;
+        Ok(name.parse()?)
+    })
+}
+
+#[retry(start = "0s", blocking)]
+fn blocks(flaky: &Flaky, text: &str) -> Result<u32, Box<dyn Error>> {
+    flaky.give(())?;
+    Ok(text.parse()?)
+}
+
+#[tokio::test]
+async fn a_plain_function_may_return_the_future_or_block() {
+    let flaky = Flaky::new();
+    assert_third(&flaky, explicit_future(&flaky).await, 1_u32);
+    let flaky = Flaky::new();
+    assert_third(&flaky, explicit_box(&flaky, "7").await, 7_u32);
+    let flaky = Flaky::new();
+    assert_third(&flaky, explicit_alias(&flaky).await, 7_u32);
+    let flaky = Flaky::new();
+    assert_third(&flaky, blocks(&flaky, "7"), 7_u32);
+}

@@ -1,0 +1,398 @@
+//! Real requests to a real server, on a paused clock.
+
+use std::error::Error;
+use std::time::{Duration, SystemTime};
+
+use reqwest::{Client, Response, StatusCode};
+use retry_runtime::{CheckStatus, Class, Condition, Executor, Policy, Retryable, StatusError, retry};
+
+use crate::server::{Reply, Server, client, refused};
+use crate::support::{Attempts, Recorder, SECOND, all_ms, ms, timed};
+
+type Boxed = Box<dyn Error + Send + Sync>;
+
+/// The first lines of the design, character for character.
+mod promise {
+    use retry_runtime::retry;
+
+    #[retry(attempts = 3, backoff = "exponential", start = "1s", on_status = [503])]
+    pub(super) async fn fetch(client: &reqwest::Client, url: &str) -> reqwest::Result<reqwest::Response> {
+        client.get(url).send().await
+    }
+}
+use promise::fetch;
+
+#[tokio::test(start_paused = true)]
+async fn the_promise_waits_1_s_and_then_2_s_on_503() {
+    let server = Server::statuses([503, 503, 200]).await;
+    let (response, took) = timed(fetch(&client(), &server.url)).await;
+    assert_eq!(response.unwrap().status(), 200);
+    assert_eq!((server.delays(), took), (all_ms([1000, 2000]), SECOND * 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_promise_gives_the_last_503_back_as_it_is() {
+    let server = Server::statuses([503]).await;
+    let response = fetch(&client(), &server.url).await.unwrap();
+    assert_eq!(response.status(), 503);
+    assert_eq!(server.delays(), all_ms([1000, 2000]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_promise_retries_a_refused_connection() {
+    let (outcome, took) = timed(fetch(&client(), &refused().await)).await;
+    assert!(outcome.unwrap_err().is_connect());
+    assert_eq!(took, SECOND * 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_promise_does_not_retry_other_statuses() {
+    for status in [200, 404, 500, 502] {
+        let server = Server::statuses([status, 200]).await;
+        let (response, took) = timed(fetch(&client(), &server.url)).await;
+        assert_eq!(response.unwrap().status(), status);
+        assert_eq!((server.requests(), took), (1, Duration::ZERO), "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_promise_does_not_retry_a_bad_url() {
+    let (outcome, took) = timed(fetch(&client(), "no url")).await;
+    assert!(outcome.unwrap_err().is_builder());
+    assert_eq!(took, Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_error_never_stops_a_refused_connection_from_being_tried_again() {
+    #[retry(start = "1s", on_status = [503], on_error = "never")]
+    async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
+        client.get(url).send().await
+    }
+    let (outcome, took) = timed(fetch(&client(), &refused().await)).await;
+    assert!(outcome.unwrap_err().is_connect());
+    assert_eq!(took, Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bare_attribute_retries_an_answer_of_503() {
+    #[retry]
+    async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
+        client.get(url).send().await
+    }
+    let server = Server::statuses([503, 429, 200]).await;
+    assert_eq!(fetch(&client(), &server.url).await.unwrap().status(), 200);
+    let server = Server::statuses([404, 200]).await;
+    assert_eq!(fetch(&client(), &server.url).await.unwrap().status(), 404);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bare_attribute_retries_what_error_for_status_makes_of_503() {
+    #[retry]
+    async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
+        client.get(url).send().await?.error_for_status()
+    }
+    let server = Server::statuses([503, 429, 200]).await;
+    assert_eq!(fetch(&client(), &server.url).await.unwrap().status(), 200);
+    let server = Server::statuses([404, 200]).await;
+    let error = fetch(&client(), &server.url).await.unwrap_err();
+    assert_eq!((error.status(), server.requests()), (Some(StatusCode::NOT_FOUND), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_is_found_in_boxed_errors_and_in_anyhow() {
+    #[retry(on_status = [418])]
+    async fn boxed(client: &Client, url: &str) -> Result<Response, Boxed> {
+        Ok(client.get(url).send().await?.error_for_status()?)
+    }
+    #[retry(on_status = [418])]
+    async fn any(client: &Client, url: &str) -> anyhow::Result<Response> {
+        Ok(client.get(url).send().await?.check_status()?)
+    }
+    let server = Server::statuses([418, 418, 503, 200]).await;
+    let error = boxed(&client(), &server.url).await.unwrap_err();
+    assert_eq!((error.status(), server.requests()), (Some(503), 3));
+    let server = Server::statuses([418, 418, 200]).await;
+    assert_eq!(any(&client(), &server.url).await.unwrap().status(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn check_status_keeps_the_servers_delay_and_error_for_status_does_not() {
+    #[retry(start = "1s")]
+    async fn checked(client: &Client, url: &str) -> Result<Response, Boxed> {
+        Ok(client.get(url).send().await?.check_status()?)
+    }
+    #[retry(start = "1s")]
+    async fn plain(client: &Client, url: &str) -> Result<Response, Boxed> {
+        Ok(client.get(url).send().await?.error_for_status()?)
+    }
+    let replies = [Reply::status(503).retry_after("7"), Reply::status(503), Reply::status(200)];
+    let server = Server::start(replies.clone()).await;
+    checked(&client(), &server.url).await.unwrap();
+    assert_eq!(server.delays(), all_ms([7000, 2000]));
+    let server = Server::start(replies).await;
+    plain(&client(), &server.url).await.unwrap();
+    assert_eq!(server.delays(), all_ms([1000, 2000]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn check_status_says_what_it_knows() {
+    let server = Server::start([Reply::status(429).retry_after("7"), Reply::status(304)]).await;
+    let error: StatusError = client().get(&server.url).send().await.unwrap().check_status().unwrap_err();
+    assert_eq!((error.status(), error.server_delay()), (StatusCode::TOO_MANY_REQUESTS, Some(SECOND * 7)));
+    assert_eq!((error.class(), error.url().as_str()), (Class::Transient, server.url.as_str()));
+    let response = client().get(&server.url).send().await.unwrap().check_status().unwrap();
+    assert_eq!(response.status(), 304);
+}
+
+mod retry_after {
+    use super::*;
+
+    #[retry(attempts = 3, start = "1s", max_delay = "2s", observer = recorder)]
+    async fn fetch(client: &Client, url: &str, recorder: &Recorder) -> reqwest::Result<Response> {
+        client.get(url).send().await
+    }
+
+    /// What is waited for, and the event that says so, after an answer with this header.
+    async fn first(value: &str) -> (Vec<Duration>, String) {
+        let server = Server::start([Reply::status(503).retry_after(value), Reply::status(200)]).await;
+        let recorder = Recorder::new();
+        fetch(&client(), &server.url, &recorder).await.unwrap();
+        (server.delays(), recorder.lines()[2].clone())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn seconds_are_waited_for_above_max_delay() {
+        let expected = "1/3 Waiting { delay: 10s, source: Server }".to_owned();
+        assert_eq!(first("10").await, (all_ms([10_000]), expected));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_a_floor_and_shortens_nothing() {
+        let expected = "1/3 Waiting { delay: 1s, source: Backoff }".to_owned();
+        assert_eq!(first("0").await, (all_ms([1000]), expected));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_date_is_waited_for() {
+        let date = httpdate::fmt_http_date(SystemTime::now() + SECOND * 30);
+        let (delays, event) = first(&date).await;
+        // A date has whole seconds, and this machine is not infinitely quick.
+        assert!(delays[0] > SECOND * 20 && delays[0] <= SECOND * 30, "{delays:?}");
+        assert!(event.ends_with("source: Server }"), "{event}");
+        assert_eq!(first("Sun, 06 Nov 1994 08:49:37 GMT").await.0, all_ms([1000]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_cannot_be_read_asks_for_nothing() {
+        assert_eq!(first("soon").await.0, all_ms([1000]));
+        assert_eq!(first("-5").await.0, all_ms([1000]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_delay_above_the_limit_ends_the_call_at_once_with_the_response() {
+        for (value, said) in
+            [("61", "61s"), ("99999999999", "99999999999s"), ("99999999999999999999999999", "18446744073709551615s")]
+        {
+            let server = Server::start([Reply::status(503).retry_after(value)]).await;
+            let recorder = Recorder::new();
+            let (response, took) = timed(fetch(&client(), &server.url, &recorder)).await;
+            assert_eq!(response.unwrap().headers()["retry-after"], value);
+            assert_eq!((server.requests(), took), (1, Duration::ZERO));
+            assert_eq!(recorder.lines()[2], format!("1/3 GaveUp(ServerDelay({said}))"));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_max_delay_of_centuries_does_not_make_it_wait_longer() {
+        #[retry(attempts = "unlimited", start = "1s", max_delay = "182500d", observer = recorder)]
+        async fn patient(client: &Client, url: &str, recorder: &Recorder) -> reqwest::Result<Response> {
+            client.get(url).send().await
+        }
+        let server = Server::start([Reply::status(503).retry_after("99999999999")]).await;
+        let recorder = Recorder::new();
+        let (response, took) = timed(patient(&client(), &server.url, &recorder)).await;
+        assert_eq!((response.unwrap().status().as_u16(), took), (503, Duration::ZERO));
+        assert_eq!(recorder.lines()[2], "1/- GaveUp(ServerDelay(99999999999s))");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_must_fit_the_deadline() {
+        #[retry(attempts = 3, start = "1s", deadline = "5s", observer = recorder)]
+        async fn limited(client: &Client, url: &str, recorder: &Recorder) -> reqwest::Result<Response> {
+            client.get(url).send().await
+        }
+        let server = Server::start([Reply::status(503).retry_after("5")]).await;
+        let recorder = Recorder::new();
+        let (response, took) = timed(limited(&client(), &server.url, &recorder)).await;
+        assert_eq!((response.unwrap().status().as_u16(), took), (503, Duration::ZERO));
+        assert_eq!(recorder.lines()[2], "1/3 GaveUp(Deadline)");
+    }
+}
+
+/// What reqwest's errors are.
+mod errors {
+    use super::*;
+
+    #[retry(attempts = 2, start = "1s", on_error = "transient")]
+    async fn json(client: &Client, url: &str) -> reqwest::Result<Vec<u32>> {
+        client.get(url).send().await?.json().await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_is_lost_while_json_is_read_is_transient() {
+        let server = Server::start([Reply::lost("[1, 2"), Reply::json("[1, 2]")]).await;
+        assert_eq!(json(&client(), &server.url).await.unwrap(), [1, 2]);
+        assert_eq!(server.requests(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn json_that_does_not_decode_is_permanent() {
+        let server = Server::start([Reply::json("[1, 2")]).await;
+        let error = json(&client(), &server.url).await.unwrap_err();
+        assert!(error.is_decode());
+        assert_eq!((error.class(), server.requests()), (Class::Permanent, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_is_lost_while_text_is_read_is_transient() {
+        let server = Server::start([Reply::lost("text")]).await;
+        let error = client().get(&server.url).send().await.unwrap().text().await.unwrap_err();
+        assert_eq!(error.class(), Class::Transient);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_connection_is_transient() {
+        let error = client().get(refused().await).send().await.unwrap_err();
+        assert_eq!((error.class(), error.status()), (Class::Transient, None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_hangs_up_without_an_answer_is_tried_again_by_a_bare_attribute() {
+        #[retry(start = "1s")]
+        async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
+            client.get(url).send().await
+        }
+        let server = Server::start([Reply::nothing(), Reply::status(200)]).await;
+        assert_eq!(fetch(&client(), &server.url).await.unwrap().status(), 200);
+        assert_eq!(server.delays(), all_ms([1000]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timeout_of_the_clients_is_transient() {
+        #[retry(attempts = 2, start = "1s", on_error = "transient")]
+        async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
+            client.get(url).timeout(SECOND * 2).send().await
+        }
+        let server = Server::start([Reply::silence()]).await;
+        let error = fetch(&client(), &server.url).await.unwrap_err();
+        assert!(error.is_timeout());
+        assert_eq!(server.delays(), all_ms([3000]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_that_hangs_is_cut_off() {
+        #[retry(attempts = 2, start = "1s", attempt_timeout = "5s")]
+        async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
+            client.get(url).send().await
+        }
+        let server = Server::start([Reply::silence(), Reply::status(200)]).await;
+        assert_eq!(fetch(&client(), &server.url).await.unwrap().status(), 200);
+        assert_eq!(server.delays(), all_ms([6000]));
+    }
+}
+
+/// A response that is retried is read to its end during the pause.
+mod connections {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_used_again_after_a_slow_body() {
+        let slow = Reply::status(503).pieces(10, ms(50));
+        let server = Server::start([slow.clone(), slow, Reply::status(200)]).await;
+        assert_eq!(fetch(&client(), &server.url).await.unwrap().status(), 200);
+        assert_eq!((server.connections(), server.delays()), (1, all_ms([1000, 2000])));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_has_no_end_is_given_up_at_the_end_of_the_delay() {
+        let endless = Reply::status(503).pieces(1_000_000, ms(100));
+        let server = Server::start([endless, Reply::status(200)]).await;
+        assert_eq!(fetch(&client(), &server.url).await.unwrap().status(), 200);
+        assert_eq!((server.connections(), server.delays()), (2, all_ms([1000])));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_is_too_long_is_not_worth_its_connection() {
+        let long = Reply::status(503).pieces(100, ms(1));
+        let server = Server::start([long, Reply::status(200)]).await;
+        assert_eq!(fetch(&client(), &server.url).await.unwrap().status(), 200);
+        assert_eq!((server.connections(), server.delays()), (2, all_ms([1000])));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_response_is_left_unread() {
+        let server = Server::start([Reply::status(503).pieces(3, ms(50))]).await;
+        let response = fetch(&client(), &server.url).await.unwrap();
+        assert_eq!(response.bytes().await.unwrap().len(), 3000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_option_of_a_response_is_read_too() {
+        #[retry(start = "1s")]
+        async fn fetch(client: &Client, url: &str) -> Option<Response> {
+            client.get(url).send().await.ok()
+        }
+        let server = Server::start([Reply::status(503).pieces(10, ms(50)), Reply::status(200)]).await;
+        assert_eq!(fetch(&client(), &server.url).await.unwrap().status(), 200);
+        assert_eq!((server.connections(), server.delays()), (1, all_ms([1000])));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_attempt_sends_the_whole_body() {
+    #[retry(start = "1s", clone = [body])]
+    async fn push(client: &Client, url: &str, body: String) -> reqwest::Result<Response> {
+        client.post(url).body(body).send().await
+    }
+    let server = Server::statuses([503, 503, 200]).await;
+    push(&client(), &server.url, "order 7".to_owned()).await.unwrap();
+    assert_eq!(server.bodies(), ["order 7"; 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loop_by_hand_knows_responses_too() {
+    let server = Server::start([Reply::status(503).retry_after("4"), Reply::status(200)]).await;
+    let policy = Policy::fixed(SECOND);
+    let client = client();
+    let response = policy.run(|_| client.get(&server.url).send()).await.unwrap();
+    assert_eq!((response.status().as_u16(), server.delays()), (200, all_ms([4000])));
+    let server = Server::statuses([418, 200]).await;
+    let mut retry = Executor::new(&policy);
+    let outcome = retry.attempt(client.get(&server.url).send()).await;
+    let condition = Condition::new().on_status(const { &[418..=418] });
+    assert!(retry.next(outcome, &condition).is_continue());
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_hide_the_query_of_a_failed_request() {
+    #[retry(attempts = 1, observer = recorder)]
+    async fn fetch(client: &Client, url: &str, recorder: &Recorder) -> reqwest::Result<Response> {
+        client.get(format!("{url}path?key=secret")).send().await
+    }
+    let recorder = Recorder::new();
+    fetch(&client(), &refused().await, &recorder).await.unwrap_err();
+    let failed = recorder.lines()[1].clone();
+    assert!(failed.contains("/path?***") && !failed.contains("secret"), "{failed}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_never_refused_is_sent_once() {
+    #[retry]
+    async fn fetch(client: &Client, url: &str, attempts: &Attempts) -> reqwest::Result<Response> {
+        attempts.start();
+        client.get(url).send().await
+    }
+    let (server, attempts) = (Server::statuses([200]).await, Attempts::new());
+    fetch(&client(), &server.url, &attempts).await.unwrap();
+    assert_eq!((server.requests(), attempts.count()), (1, 1));
+}

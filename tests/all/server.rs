@@ -1,0 +1,190 @@
+//! A real HTTP server whose answers are made by hand.
+//!
+//! It runs in the test's own runtime, on the same paused clock. That clock moves on only where all tasks wait and a
+//! timer is set: while an attempt talks to the server, there is none, for [`client`] keeps no timers of its own. So a
+//! request that comes exactly one second after the one before does so because somebody slept for one second.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use reqwest::Client;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, sleep};
+
+/// Speaks to no proxy, and keeps idle connections without a timer.
+pub(crate) fn client() -> Client {
+    Client::builder().no_proxy().pool_idle_timeout(None).build().unwrap()
+}
+
+/// One answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    status: u16,
+    headers: String,
+    body: Body,
+}
+
+#[derive(Clone, Debug)]
+enum Body {
+    Whole(&'static str),
+    /// So many pieces of 1000 bytes, this long apart.
+    Pieces(u32, Duration),
+    /// Says that there is more than this, and hangs up.
+    Lost(&'static str),
+    /// Hangs up without an answer.
+    Nothing,
+    /// Never answers.
+    Silence,
+}
+
+impl Reply {
+    pub(crate) fn status(status: u16) -> Self {
+        Self { status, headers: String::new(), body: Body::Whole("") }
+    }
+
+    pub(crate) fn json(body: &'static str) -> Self {
+        Self { headers: "content-type: application/json\r\n".to_owned(), body: Body::Whole(body), ..Self::status(200) }
+    }
+
+    pub(crate) fn retry_after(self, value: &str) -> Self {
+        Self { headers: format!("{}retry-after: {value}\r\n", self.headers), ..self }
+    }
+
+    pub(crate) fn pieces(self, count: u32, every: Duration) -> Self {
+        Self { body: Body::Pieces(count, every), ..self }
+    }
+
+    pub(crate) fn lost(body: &'static str) -> Self {
+        Self { body: Body::Lost(body), ..Self::status(200) }
+    }
+
+    pub(crate) fn nothing() -> Self {
+        Self { body: Body::Nothing, ..Self::status(200) }
+    }
+
+    pub(crate) fn silence() -> Self {
+        Self { body: Body::Silence, ..Self::status(200) }
+    }
+
+    /// Whether the connection can be used again.
+    async fn write(&self, stream: &mut TcpStream) -> io::Result<bool> {
+        let length = match self.body {
+            Body::Whole(text) => text.len(),
+            Body::Pieces(count, _) => 1000 * count as usize,
+            Body::Lost(text) => text.len() + 1000,
+            Body::Nothing => return Ok(false),
+            Body::Silence => std::future::pending().await,
+        };
+        let head = format!("HTTP/1.1 {} -\r\n{}content-length: {length}\r\n\r\n", self.status, self.headers);
+        stream.write_all(head.as_bytes()).await?;
+        match self.body {
+            Body::Whole(text) | Body::Lost(text) => stream.write_all(text.as_bytes()).await?,
+            Body::Pieces(count, every) => {
+                for _ in 0..count {
+                    sleep(every).await;
+                    stream.write_all(&[b'x'; 1000]).await?;
+                }
+            }
+            Body::Nothing | Body::Silence => {}
+        }
+        Ok(!matches!(self.body, Body::Lost(_)))
+    }
+}
+
+/// Answers with the replies, one after the other; the last one repeats.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) url: String,
+    log: Arc<Log>,
+}
+
+#[derive(Debug)]
+struct Log {
+    replies: Vec<Reply>,
+    connections: Mutex<u32>,
+    requests: Mutex<Vec<(Instant, String)>>,
+}
+
+impl Server {
+    pub(crate) async fn start(replies: impl Into<Vec<Reply>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let log = Arc::new(Log { replies: replies.into(), connections: Mutex::default(), requests: Mutex::default() });
+        tokio::spawn(accept(listener, log.clone()));
+        Self { url, log }
+    }
+
+    pub(crate) async fn statuses<const N: usize>(statuses: [u16; N]) -> Self {
+        Self::start(statuses.map(Reply::status)).await
+    }
+
+    pub(crate) fn connections(&self) -> u32 {
+        *self.log.connections.lock().unwrap()
+    }
+
+    pub(crate) fn requests(&self) -> usize {
+        self.log.requests.lock().unwrap().len()
+    }
+
+    /// The time from each request to the next.
+    pub(crate) fn delays(&self) -> Vec<Duration> {
+        self.log.requests.lock().unwrap().windows(2).map(|pair| pair[1].0 - pair[0].0).collect()
+    }
+
+    /// The bodies of the requests.
+    pub(crate) fn bodies(&self) -> Vec<String> {
+        self.log.requests.lock().unwrap().iter().map(|(_, body)| body.clone()).collect()
+    }
+}
+
+/// A URL that nobody answers.
+pub(crate) async fn refused() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    format!("http://{}/", listener.local_addr().unwrap())
+}
+
+async fn accept(listener: TcpListener, log: Arc<Log>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        // Without it, bodies arrive 40 ms late.
+        stream.set_nodelay(true).unwrap();
+        *log.connections.lock().unwrap() += 1;
+        tokio::spawn(serve(stream, log.clone()));
+    }
+}
+
+/// An error is a client that hung up.
+async fn serve(mut stream: TcpStream, log: Arc<Log>) -> io::Result<()> {
+    while let Some(body) = read(&mut stream).await? {
+        let number = {
+            let mut requests = log.requests.lock().unwrap();
+            requests.push((Instant::now(), body));
+            requests.len()
+        };
+        let reply = &log.replies[number.min(log.replies.len()) - 1];
+        if !reply.write(&mut stream).await? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The body of the next request.
+async fn read(stream: &mut TcpStream) -> io::Result<Option<String>> {
+    let mut text = String::new();
+    loop {
+        let mut buffer = [0; 4096];
+        let count = stream.read(&mut buffer).await?;
+        if count == 0 {
+            return Ok(None);
+        }
+        text.push_str(std::str::from_utf8(&buffer[..count]).unwrap());
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
+                return Ok(Some(body.to_owned()));
+            }
+        }
+    }
+}

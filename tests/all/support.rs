@@ -1,0 +1,225 @@
+//! What the tests share: operations that fail, a sleep and an observer that record, random sources that are not random.
+
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use retry_runtime::{Class, Event, Observer, Retryable, TimedOut};
+use tokio::time::Instant;
+
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+
+pub(crate) const fn ms(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+pub(crate) fn all_ms<const N: usize>(milliseconds: [u64; N]) -> Vec<Duration> {
+    milliseconds.map(ms).to_vec()
+}
+
+/// When each attempt of a call started.
+#[derive(Debug, Default)]
+pub(crate) struct Attempts(Mutex<Vec<Instant>>);
+
+impl Attempts {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// An attempt starts: gives its number, from 1.
+    pub(crate) fn start(&self) -> u32 {
+        let mut starts = self.0.lock().unwrap();
+        starts.push(Instant::now());
+        starts.len() as u32
+    }
+
+    pub(crate) fn count(&self) -> u32 {
+        self.0.lock().unwrap().len() as u32
+    }
+
+    /// The time from each attempt to the next.
+    pub(crate) fn delays(&self) -> Vec<Duration> {
+        self.0.lock().unwrap().windows(2).map(|pair| pair[1] - pair[0]).collect()
+    }
+
+    /// Fails with `error` until this is attempt `number`, which gives its number.
+    pub(crate) fn succeed_at<E>(&self, number: u32, error: E) -> Result<u32, E> {
+        let this = self.start();
+        if this < number { Err(error) } else { Ok(this) }
+    }
+}
+
+/// An error that knows of itself what it is told.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error("fault")]
+pub(crate) struct Fault {
+    class: Class,
+    status: Option<u16>,
+    after: Option<Duration>,
+}
+
+impl Fault {
+    pub(crate) const TRANSIENT: Self = Self::of(Class::Transient);
+    pub(crate) const UNKNOWN: Self = Self::of(Class::Unknown);
+    pub(crate) const PERMANENT: Self = Self::of(Class::Permanent);
+
+    const fn of(class: Class) -> Self {
+        Self { class, status: None, after: None }
+    }
+
+    pub(crate) const fn status(status: u16) -> Self {
+        Self { status: Some(status), ..Self::of(Class::of_status(status)) }
+    }
+
+    pub(crate) const fn after(self, delay: Duration) -> Self {
+        Self { after: Some(delay), ..self }
+    }
+
+    pub(crate) fn is_unknown(&self) -> bool {
+        *self == Self::UNKNOWN
+    }
+}
+
+impl Retryable for Fault {
+    fn class(&self) -> Class {
+        self.class
+    }
+    fn status(&self) -> Option<u16> {
+        self.status
+    }
+    fn server_delay(&self) -> Option<Duration> {
+        self.after
+    }
+}
+
+impl From<TimedOut> for Fault {
+    fn from(_: TimedOut) -> Self {
+        Self::TRANSIENT
+    }
+}
+
+/// An answer with a status.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Answer(pub(crate) u16);
+
+impl Retryable for Answer {
+    fn class(&self) -> Class {
+        Class::of_status(self.0)
+    }
+    fn status(&self) -> Option<u16> {
+        Some(self.0)
+    }
+}
+
+/// Calls a function with these arguments of the attribute, whose attempts all give `outcome`.
+macro_rules! run {
+    (($($arguments:tt)*) $output:ty, $outcome:expr) => {{
+        #[retry_runtime::retry($($arguments)*)]
+        async fn call(attempts: &$crate::support::Attempts) -> $output {
+            attempts.start();
+            $outcome
+        }
+        let attempts = $crate::support::Attempts::new();
+        let outcome = call(&attempts).await;
+        $crate::support::Run { outcome, delays: attempts.delays(), attempts: attempts.count() }
+    }};
+}
+pub(crate) use run;
+
+/// A call at its end.
+pub(crate) struct Run<O> {
+    pub(crate) outcome: O,
+    pub(crate) delays: Vec<Duration>,
+    pub(crate) attempts: u32,
+}
+
+/// What happened, in order: events, and the delays that [`recorded_sleep`] was asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Recorder {
+    lines: Mutex<Vec<String>>,
+    names: Mutex<Vec<String>>,
+    elapsed: Mutex<Vec<Duration>>,
+    slept: Mutex<Vec<Duration>>,
+}
+
+impl Recorder {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// What happened so far, and forgets it.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        std::mem::take(&mut self.lines.lock().unwrap())
+    }
+
+    /// The names in the events.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.names.lock().unwrap().clone()
+    }
+
+    /// The time since the start in each event.
+    pub(crate) fn elapsed(&self) -> Vec<Duration> {
+        self.elapsed.lock().unwrap().clone()
+    }
+
+    pub(crate) fn slept(&self) -> Vec<Duration> {
+        self.slept.lock().unwrap().clone()
+    }
+
+    /// Runs a future in which [`recorded_sleep`] writes here.
+    pub(crate) async fn sleeps<F: Future>(self: &Arc<Self>, future: F) -> F::Output {
+        RECORDER.scope(self.clone(), future).await
+    }
+
+    /// The same for code that blocks.
+    pub(crate) fn sleeps_blocking<O>(self: &Arc<Self>, body: impl FnOnce() -> O) -> O {
+        RECORDER.sync_scope(self.clone(), body)
+    }
+
+    fn sleep(&self, delay: Duration) {
+        self.lines.lock().unwrap().push(format!("slept {delay:?}"));
+        self.slept.lock().unwrap().push(delay);
+    }
+}
+
+/// `1/3 AttemptStarted`
+impl Observer for Recorder {
+    fn on_event(&self, event: &Event<'_>) {
+        let limit = event.attempts.map_or("-".to_owned(), |limit| limit.to_string());
+        self.lines.lock().unwrap().push(format!("{}/{limit} {:?}", event.attempt, event.kind));
+        self.names.lock().unwrap().push(event.name.to_owned());
+        self.elapsed.lock().unwrap().push(event.elapsed);
+    }
+}
+
+tokio::task_local! {
+    static RECORDER: Arc<Recorder>;
+}
+
+/// Takes no time: a sleep for `sleep = …`, inside of [`Recorder::sleeps`].
+pub(crate) async fn recorded_sleep(delay: Duration) {
+    RECORDER.with(|recorder| recorder.sleep(delay));
+}
+
+/// The same for `blocking`.
+pub(crate) fn recorded_block(delay: Duration) {
+    RECORDER.with(|recorder| recorder.sleep(delay));
+}
+
+pub(crate) fn lowest() -> f64 {
+    0.0
+}
+
+pub(crate) fn middle() -> f64 {
+    0.5
+}
+
+pub(crate) fn highest() -> f64 {
+    0.999_999
+}
+
+/// A call that was driven to its end on a clock that stands still until somebody waits: what it gave, and when.
+pub(crate) async fn timed<F: Future<Output: Debug>>(future: F) -> (F::Output, Duration) {
+    let start = Instant::now();
+    (future.await, start.elapsed())
+}

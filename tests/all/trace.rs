@@ -1,0 +1,92 @@
+//! A subscriber of `tracing` that keeps what it is told, for the thread that asks for it.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::{Arc, LazyLock, Mutex};
+
+use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing::span::{Attributes, Id};
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
+use tracing::{Dispatch, Event, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+
+/// One event.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) target: String,
+    pub(crate) level: String,
+    pub(crate) message: String,
+    pub(crate) fields: BTreeMap<String, String>,
+    /// The span that it happened in.
+    pub(crate) span: Option<SeenSpan>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct SeenSpan {
+    pub(crate) target: String,
+    pub(crate) name: String,
+    pub(crate) fields: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Trace(Arc<Mutex<Vec<Seen>>>);
+
+impl Trace {
+    pub(crate) fn events(&self) -> Vec<Seen> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+/// Records on this thread until the guard is dropped.
+pub(crate) fn record() -> (Trace, DefaultGuard) {
+    record_up_to(LevelFilter::TRACE)
+}
+
+pub(crate) fn record_up_to(level: LevelFilter) -> (Trace, DefaultGuard) {
+    // While there is but one dispatcher, an event that another thread comes upon first asks that thread's, which is
+    // none, and stays switched off for all: https://github.com/tokio-rs/tracing/issues/3611
+    static OTHERS: LazyLock<[Dispatch; 2]> =
+        LazyLock::new(|| [Dispatch::new(NoSubscriber::new()), Dispatch::new(NoSubscriber::new())]);
+    LazyLock::force(&OTHERS);
+    let trace = Trace::default();
+    let subscriber = tracing_subscriber::registry().with(trace.clone().with_filter(level));
+    (trace, tracing::subscriber::set_default(subscriber))
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Trace {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        let metadata = attributes.metadata();
+        let span =
+            SeenSpan { target: metadata.target().to_owned(), name: metadata.name().to_owned(), fields: fields.0 };
+        context.span(id).unwrap().extensions_mut().insert(span);
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let span = context.event_span(event).and_then(|span| span.extensions().get::<SeenSpan>().cloned());
+        self.0.lock().unwrap().push(Seen {
+            target: event.metadata().target().to_owned(),
+            level: event.metadata().level().to_string(),
+            message: fields.0.remove("message").unwrap_or_default(),
+            fields: fields.0,
+            span,
+        });
+    }
+}
+
+#[derive(Default)]
+struct Fields(BTreeMap<String, String>);
+
+impl Visit for Fields {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name().to_owned(), value.to_owned());
+    }
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.insert(field.name().to_owned(), format!("{value:?}"));
+    }
+}
