@@ -1,7 +1,7 @@
 use retry_runtime::retry;
 
 #[retry(attempt = 3)]
-async fn load() -> Result<u32, std::io::Error> {
+async fn load() -> Result<u32, String> {
     Ok(1)
 }
 

@@ -1,0 +1,8 @@
+use retry_runtime::retry;
+
+#[retry]
+async fn load() -> Result<u32, String> {
+    outcome
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use retry_runtime::retry;
+
+#[retry]
+async fn load() -> Result<u32, String> {
+    let count = ;
+    Ok(1)
+}
+
+fn main() {}

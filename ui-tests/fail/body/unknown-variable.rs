@@ -1,0 +1,8 @@
+use retry_runtime::retry;
+
+#[retry]
+async fn load(count: u32) -> Result<u32, String> {
+    Ok(cont)
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use retry_runtime::{Executor, Policy};
+
+const POLICY: Policy = Policy::new();
+
+struct LoadError;
+
+async fn load() -> Result<u32, LoadError> {
+    let mut retry = Executor::new(&POLICY);
+    retry.pause(LoadError)?.await;
+    Ok(1)
+}
+
+fn main() {}

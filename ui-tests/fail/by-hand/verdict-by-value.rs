@@ -1,0 +1,7 @@
+use retry_runtime::verdict;
+
+fn judge(outcome: std::io::Result<u32>) {
+    let _ = verdict!(outcome);
+}
+
+fn main() {}

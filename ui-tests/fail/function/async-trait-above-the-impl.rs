@@ -1,0 +1,9 @@
+use retry_runtime::retry;
+
+#[async_trait::async_trait]
+trait Load {
+    #[retry]
+    async fn load(&self) -> Result<u32, String>;
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+use retry_runtime::retry;
+
+struct Client;
+
+#[async_trait::async_trait]
+trait Load {
+    async fn load(&self) -> u32;
+}
+
+#[async_trait::async_trait]
+impl Load for Client {
+    #[retry]
+    async fn load(&self) -> u32 {
+        1
+    }
+}
+
+fn main() {}

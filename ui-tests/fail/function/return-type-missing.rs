@@ -1,0 +1,6 @@
+use retry_runtime::retry;
+
+#[retry]
+async fn load() {}
+
+fn main() {}

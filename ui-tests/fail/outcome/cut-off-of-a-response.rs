@@ -1,0 +1,8 @@
+use retry_runtime::retry;
+
+#[retry(deadline = "5s")]
+async fn load() -> reqwest::Response {
+    todo!()
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use retry_runtime::retry;
+
+#[retry(on_status = [503])]
+async fn load() -> Result<u32, String> {
+    Ok(1)
+}
+
+#[retry(on_status = [503])]
+async fn find() -> Option<u32> {
+    None
+}
+
+fn main() {}

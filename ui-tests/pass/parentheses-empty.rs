@@ -1,0 +1,10 @@
+use retry_runtime::retry;
+
+#[retry()]
+async fn load() -> Result<u32, String> {
+    Ok(1)
+}
+
+fn main() {
+    drop(load());
+}
