@@ -25,24 +25,27 @@ use crate::rewrite;
 ///     let mut executor = Executor::start(Annotated::new(|| const { &Plan::new("module::load", POLICY, CONDITION) }));
 ///     loop {
 ///         let pause = {
-///             let outcome = executor.run(async {                                  // the user's braces
+///             let outcome = Executor::run(&mut executor, async {                  // the user's braces
 ///                 if let Some(pin) = None::<Result<Row, Error>> { return pin; }   // pins the type before BODY is checked
 ///                 { BODY }
 ///             }, Uncut).await;
-///             if known(&outcome).is_plain_success() {                        // nothing takes its address: it stays
-///                 return executor.succeed(outcome);                               // in registers
+///             if known::<Result<Row, Error>>(&outcome).__is_plain_success() {     // nothing takes its address: it stays
+///                 return Executor::succeed(&mut executor, outcome);               // in registers
 ///             }
 ///             let failed = outcome;
-///             let known = &known(&failed);
-///             match executor.decide(Findings::new(known.answer(), known.error()), &known.reason()) {
+///             let known = &known::<Result<Row, Error>>(&failed);
+///             match Executor::decide(&mut executor, Findings::new(known.__answer(), known.__error()), &known.__reason()) {
 ///                 None => return failed,
-///                 Some(again) => again.after(known.put_away(), failed),
+///                 Some(again) => again.after(known.__put_away(), failed),
 ///             }
 ///         };                                                                      // the outcome has left scope
 ///         pause.await;
 ///     }
 /// }
 /// ```
+///
+/// Methods are called as functions, or have names that nobody else gives: a trait of the user's for all types may have
+/// methods of any other name, and method lookup would come to them first.
 pub(crate) fn expand(arguments: &Arguments, function: &Function) -> TokenStream {
     let Function { attrs, vis, defaultness, sig, body, shape } = function;
     let expansion =
@@ -127,10 +130,10 @@ impl Expansion<'_> {
     /// One attempt and what follows from it: a block that gives a pause, or returns the outcome. A loop that
     /// breaks with it would be an implicit return, which some deny.
     fn once(&self, body: &Group) -> TokenStream {
-        let Self { arguments, span, .. } = *self;
+        let Self { arguments, span, ref krate, .. } = *self;
         let bind = arguments.bind.as_ref().map(|bind| {
             let name = &bind.value;
-            quote_spanned!(at(bind.span)=> let #name = &executor.current();)
+            quote_spanned!(at(bind.span)=> let #name = &#krate::Executor::current(&executor);)
         });
         let attempt = self.attempt(body);
         let plain_success = self.plain_success();
@@ -145,9 +148,9 @@ impl Expansion<'_> {
                 let failed = outcome;
                 let known = &#known;
                 #require_status
-                match executor.decide(#findings, &known.reason()) {
+                match #krate::Executor::decide(&mut executor, #findings, &known.__reason()) {
                     ::core::option::Option::None => return failed,
-                    ::core::option::Option::Some(again) => again.after(known.put_away(), failed),
+                    ::core::option::Option::Some(again) => again.after(known.__put_away(), failed),
                 }
             }
         }
@@ -155,19 +158,19 @@ impl Expansion<'_> {
 
     /// Lets a success leave of which there is nothing to ask.
     fn plain_success(&self) -> Option<TokenStream> {
-        let Self { arguments, span, .. } = *self;
+        let Self { arguments, span, ref krate, .. } = *self;
         let known = self.known("outcome");
         arguments.on_ok.is_none().then(|| {
             quote_spanned! {span=>
-                if #known.is_plain_success() {
-                    return executor.succeed(outcome);
+                if #known.__is_plain_success() {
+                    return #krate::Executor::succeed(&mut executor, outcome);
                 }
             }
         })
     }
 
     fn attempt(&self, body: &Group) -> TokenStream {
-        let Self { arguments, function, span, .. } = *self;
+        let Self { arguments, function, span, ref krate } = *self;
         let clones = arguments.clone.iter().flat_map(|clone| &clone.value).map(|name| {
             let mutability = rewrite::parameter(&function.sig, name).and_then(|pattern| pattern.mutability);
             // The name shadows, as it was asked to.
@@ -182,10 +185,10 @@ impl Expansion<'_> {
         let pin = self.pin();
         let block = like(body, quote!(#pin #(#clones)* #inside));
         if matches!(function.shape, Shape::Blocking) {
-            return quote_spanned!(span=> executor.attempt_blocking(|| #block));
+            return quote_spanned!(span=> #krate::Executor::attempt_blocking(&mut executor, || #block));
         }
         let cut = self.cut();
-        quote_spanned!(span=> executor.run(async #block, #cut).await)
+        quote_spanned!(span=> #krate::Executor::run(&mut executor, async #block, #cut).await)
     }
 
     /// Makes rustc know the type of the outcome before it checks the body, so that `?` and `return` convert.
@@ -228,7 +231,7 @@ impl Expansion<'_> {
         let Self { arguments, span, ref krate, .. } = *self;
         if arguments.policy.is_some() {
             let output = self.outcome();
-            quote_spanned!(span=> #krate::private::Cutting::<#output>::of().cut())
+            quote_spanned!(span=> #krate::private::Cutting::<#output>::of().__cut())
         } else if arguments.deadline.is_some() || arguments.attempt_timeout.is_some() {
             self.of_outcome("cut_off", None, TokenStream::new())
         } else {
@@ -240,22 +243,23 @@ impl Expansion<'_> {
         let Self { arguments, span, ref krate, .. } = *self;
         let on_ok = arguments.on_ok.as_ref().map(|on_ok| {
             let predicate = &on_ok.value;
-            quote_spanned!(at(on_ok.span)=> .on_ok(known.refused(#predicate)))
+            quote_spanned!(at(on_ok.span)=> .on_ok(known.__refused(#predicate)))
         });
         let on_error = arguments.on_error.as_ref().and_then(|on_error| match &on_error.value {
             OnError::Predicate(predicate) => {
-                Some(quote_spanned!(at(on_error.span)=> .on_error(known.decided(#predicate))))
+                Some(quote_spanned!(at(on_error.span)=> .on_error(known.__decided(#predicate))))
             }
             _ => None,
         });
-        quote_spanned!(span=> #krate::private::Findings::new(known.answer(), known.error()) #on_ok #on_error)
+        quote_spanned!(span=> #krate::private::Findings::new(known.__answer(), known.__error()) #on_ok #on_error)
     }
 
     fn require_status(&self) -> Option<TokenStream> {
         let Self { arguments, span, .. } = *self;
         let listed = arguments.on_status.as_ref().is_some_and(|on_status| !on_status.value.is_empty());
         listed.then(|| {
-            let required = self.of_outcome("require_status", Some(quote!(, _)), quote_spanned!(span=> known.status()));
+            let required =
+                self.of_outcome("require_status", Some(quote!(, _)), quote_spanned!(span=> known.__status()));
             quote_spanned!(span=> #required;)
         })
     }

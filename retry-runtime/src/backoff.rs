@@ -53,12 +53,19 @@ impl Bounds {
 
 impl Backoff {
     /// The delay after attempt `attempt.number()`, drawn with `random` where it is random.
-    pub(crate) fn delay(&self, attempt: &Attempt, previous: Duration, cap: Duration, random: fn() -> f64) -> Duration {
-        let n = attempt.number();
+    #[inline(always)]
+    pub(crate) fn delay(
+        &self,
+        n: u32,
+        attempt: impl FnOnce() -> Attempt,
+        previous: impl FnOnce() -> Duration,
+        cap: Duration,
+        random: fn() -> f64,
+    ) -> Duration {
         match *self {
             Self::Random(start) => between(start, cap, random()),
-            Self::Decorrelated(start) => between(start, times(previous.max(start), 3).min(cap), random()),
-            Self::Custom(function) => function(attempt),
+            Self::Decorrelated(start) => between(start, times(previous().max(start), 3).min(cap), random()),
+            Self::Custom(function) => function(&attempt()),
             _ => self.computed(n),
         }
     }
@@ -74,8 +81,11 @@ impl Backoff {
     }
 
     /// The delay after attempt `n`, where that alone decides.
+    #[inline(always)]
     fn computed(&self, n: u32) -> Duration {
         match *self {
+            // Exactly, and without floating point: the one delay that most failing calls need.
+            Self::Exponential { start, .. } if n == 1 => start,
             Self::Exponential { start, factor } => scale(start, power(factor, n - 1)),
             Self::Linear(start) => times(start, u64::from(n)),
             Self::Fibonacci(start) => times(start, fibonacci(n)),

@@ -108,6 +108,7 @@ impl Condition {
         self.verdict(Findings::new(answer, error))
     }
 
+    #[inline(always)]
     pub(crate) fn verdict(&self, findings: Findings) -> Verdict {
         match findings {
             Findings { error: Some(failure), decided, .. } => self.of_error(failure, decided),
@@ -126,6 +127,7 @@ impl Condition {
         }
     }
 
+    #[inline(always)]
     fn of_error(&self, failure: Failure, decided: Option<bool>) -> Verdict {
         // A predicate is `on_error` too; it was asked before.
         let by_error = decided.or_else(|| self.errors.map(|errors| errors.include(failure.class())));
@@ -155,6 +157,7 @@ impl Condition {
         }
     }
 
+    #[inline(always)]
     fn retry_if(&self, yes: bool, failure: Failure) -> Verdict {
         if yes && !self.forbidden { Verdict::Retry(failure) } else { Verdict::GiveUp(failure) }
     }

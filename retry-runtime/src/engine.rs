@@ -39,7 +39,9 @@ pub(crate) fn begin(rare: &mut Rare, call: &dyn Call) {
 pub(crate) fn end(rare: &mut Rare) {
     rare.set_phase(Phase::Idle);
     #[cfg(feature = "tracing")]
-    rare.set_span(tracing::Span::none());
+    if rare.is_watched() {
+        rare.set_span(tracing::Span::none());
+    }
 }
 
 /// The call is dropped, after its end or before.
@@ -82,7 +84,6 @@ pub(crate) fn decide(
 
 /// What follows a failure: the delay before the next attempt, or nothing.
 #[cold]
-#[inline(never)]
 pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, reason: &dyn Display) -> Option<Duration> {
     let failure = verdict.failure()?;
     end(rare);
@@ -95,7 +96,6 @@ pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, rea
                 (notes.last_failure, notes.previous) = (Some(failure), delay);
             }
             rare.count();
-            rare.set_phase(Phase::Pause);
             Some(delay)
         }
         Err(why) => {
@@ -106,6 +106,7 @@ pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, rea
 }
 
 /// The true delay before the next attempt, or why there is none.
+#[inline(always)]
 fn next_delay(
     rare: &Rare,
     call: &dyn Call,
@@ -116,22 +117,26 @@ fn next_delay(
     if !matches!(verdict, Verdict::Retry(_)) {
         return Err(GiveUp::Permanent);
     }
-    let attempt = Attempt::new(rare.number(), policy, started(rare, call), Some(failure));
-    if attempt.remaining().is_some_and(|remaining| remaining.is_zero()) {
+    // Asked for only by some policies.
+    let attempt = || Attempt::new(rare.number(), policy, started(rare, call), Some(failure));
+    let previous = || call.notes().map_or(Duration::ZERO, |notes| notes.previous);
+    let remaining = || policy.deadline.and_then(|_| attempt().remaining());
+    if remaining().is_some_and(|remaining| remaining.is_zero()) {
         return Err(GiveUp::Deadline);
     }
-    if attempt.is_last() {
+    if policy.attempts_limit().is_some_and(|limit| rare.number() >= limit) {
         return Err(GiveUp::Exhausted);
     }
-    let computed = policy.delay(&attempt, call.notes().map_or(Duration::ZERO, |notes| notes.previous));
+    let computed = policy.delay(rare.number(), attempt, previous);
     let (delay, source) = with_server(computed, failure.server_delay(), policy.server_limit)?;
-    match attempt.remaining() {
+    match remaining() {
         Some(remaining) if delay >= remaining => Err(GiveUp::Deadline),
         _ => Ok((delay, source)),
     }
 }
 
 /// The server's delay is a floor under the computed one.
+#[inline(always)]
 fn with_server(
     computed: Duration,
     asked: Option<Duration>,
@@ -203,10 +208,17 @@ fn started(rare: &Rare, call: &dyn Call) -> Option<Instant> {
     call.notes().map(|notes| notes.started).or_else(|| rare.watched_since())
 }
 
+/// Whoever observes has the call watched from its start.
+#[inline(always)]
 fn say(rare: &Rare, call: &dyn Call, kind: EventKind<'_>) {
-    if call.observer().is_none() && !tracing_listens() {
-        return;
+    if rare.is_watched() || tracing_listens() {
+        say_aloud(rare, call, kind);
     }
+}
+
+#[cold]
+#[inline(never)]
+fn say_aloud(rare: &Rare, call: &dyn Call, kind: EventKind<'_>) {
     // The pause belongs to the attempt before, but the number has counted on.
     let attempt = rare.number() - u32::from(rare.phase() == Phase::Pause);
     let elapsed = started(rare, call).map_or(Duration::ZERO, |started| started.elapsed());

@@ -24,6 +24,7 @@ pub enum Jitter {
 
 impl Jitter {
     /// `d` with the jitter on it; `random` is asked only where there is any.
+    #[inline(always)]
     pub(crate) fn apply(self, d: Duration, cap: Duration, random: fn() -> f64) -> Duration {
         if matches!(self, Self::None) {
             return d;

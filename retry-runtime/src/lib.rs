@@ -47,6 +47,9 @@
 //! - `#[tracing::instrument]` above `#[retry]` where it moves owned arguments into its own block. Put `#[retry]` above it:
 //!   then each attempt is instrumented.
 //!
+//! Each annotated function adds a level to the type of the future. From the 13th on that call each other without a box in
+//! between, rustc asks for `#![recursion_limit = "256"]`.
+//!
 //! # Time limits
 //!
 //! `deadline` counts from the start of the first attempt, `attempt_timeout` from the start of each. An attempt that outlives
@@ -155,7 +158,7 @@ macro_rules! verdict {
     ($outcome:expr, $condition:expr $(,)?) => {
         // What a `match` looks at lives to the end of it, so that `$outcome` may borrow a temporary value.
         match &$crate::private::Known::new($outcome) {
-            known => $crate::Condition::judge(&$condition, known.answer(), known.error()),
+            known => $crate::Condition::judge(&$condition, known.__answer(), known.__error()),
         }
     };
 }
@@ -166,7 +169,7 @@ macro_rules! verdict {
 macro_rules! __failure {
     ($error:expr) => {
         (&$crate::private::Known::new(&$crate::private::Alone($error)))
-            .error()
+            .__error()
             .unwrap_or($crate::Failure::new($crate::Class::Unknown))
     };
 }

@@ -292,8 +292,14 @@ impl Policy {
     }
 
     /// The delay after `attempt`, drawn with the policy's random source; the server has no say here.
-    pub(crate) fn delay(&self, attempt: &Attempt, previous: Duration) -> Duration {
-        let delay = self.backoff.delay(attempt, previous, self.cap, self.random).min(self.cap);
+    #[inline(always)]
+    pub(crate) fn delay(
+        &self,
+        n: u32,
+        attempt: impl FnOnce() -> Attempt,
+        previous: impl FnOnce() -> Duration,
+    ) -> Duration {
+        let delay = self.backoff.delay(n, attempt, previous, self.cap, self.random).min(self.cap);
         self.jitter.apply(delay, self.cap, self.random)
     }
 

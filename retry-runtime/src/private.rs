@@ -87,7 +87,7 @@ impl<E> Sides for Alone<'_, E> {
 /// What the error knows: by its own type …
 impl<O: Sides<Error: Retryable>> Known<'_, O> {
     #[inline(always)]
-    pub fn error(&self) -> Option<Failure> {
+    pub fn __error(&self) -> Option<Failure> {
         self.get().error().map(Failure::of)
     }
 }
@@ -95,7 +95,7 @@ impl<O: Sides<Error: Retryable>> Known<'_, O> {
 /// … by the search along the chain of a boxed error of any crate, such as `anyhow::Error` …
 impl<O: Sides<Error: Deref<Target = dyn Error + Send + Sync>>> Level2<'_, O> {
     #[inline(always)]
-    pub fn error(&self) -> Option<Failure> {
+    pub fn __error(&self) -> Option<Failure> {
         self.get().error().map(|error| chain::search(&**error))
     }
 }
@@ -103,7 +103,7 @@ impl<O: Sides<Error: Deref<Target = dyn Error + Send + Sync>>> Level2<'_, O> {
 /// … by the search along its sources …
 impl<O: Sides<Error: Error>> Level3<'_, O> {
     #[inline(always)]
-    pub fn error(&self) -> Option<Failure> {
+    pub fn __error(&self) -> Option<Failure> {
         self.get().error().map(|error| chain::search_sources(error))
     }
 }
@@ -111,7 +111,7 @@ impl<O: Sides<Error: Error>> Level3<'_, O> {
 /// … or nothing.
 impl<O: Sides> Level5<'_, O> {
     #[inline(always)]
-    pub fn error(&self) -> Option<Failure> {
+    pub fn __error(&self) -> Option<Failure> {
         self.get().error().map(|_| Failure::new(Class::Unknown))
     }
 }
@@ -119,13 +119,13 @@ impl<O: Sides> Level5<'_, O> {
 /// What an answer knows: by its own type, or nothing.
 impl<O: Sides<Answer: Retryable>> Known<'_, O> {
     #[inline(always)]
-    pub fn answer(&self) -> Option<Failure> {
+    pub fn __answer(&self) -> Option<Failure> {
         self.get().answer().map(Failure::of)
     }
 }
 impl<O: Sides> Level5<'_, O> {
     #[inline(always)]
-    pub fn answer(&self) -> Option<Failure> {
+    pub fn __answer(&self) -> Option<Failure> {
         None
     }
 }
@@ -133,13 +133,13 @@ impl<O: Sides> Level5<'_, O> {
 /// Whether there is nothing to decide: a success of a type that has nothing to say.
 impl<O: Sides<Answer: Retryable>> Known<'_, O> {
     #[inline(always)]
-    pub fn is_plain_success(&self) -> bool {
+    pub fn __is_plain_success(&self) -> bool {
         false
     }
 }
 impl<O: Sides> Level5<'_, O> {
     #[inline(always)]
-    pub fn is_plain_success(&self) -> bool {
+    pub fn __is_plain_success(&self) -> bool {
         self.get().error().is_none()
     }
 }
@@ -147,31 +147,31 @@ impl<O: Sides> Level5<'_, O> {
 /// The text of an error: its chain of sources where it has one, else its `Display`, else its `Debug`, else its type's name.
 impl<'a, O: Sides<Error: Error>> Known<'a, O> {
     #[inline(always)]
-    pub fn reason(&self) -> Reason<'a, O, Chained> {
+    pub fn __reason(&self) -> Reason<'a, O, Chained> {
         Reason(self.get(), Chained)
     }
 }
 impl<'a, O: Sides<Error: Deref<Target = dyn Error + Send + Sync>>> Level2<'a, O> {
     #[inline(always)]
-    pub fn reason(&self) -> Reason<'a, O, Boxed> {
+    pub fn __reason(&self) -> Reason<'a, O, Boxed> {
         Reason(self.get(), Boxed)
     }
 }
 impl<'a, O: Sides<Error: Display>> Level3<'a, O> {
     #[inline(always)]
-    pub fn reason(&self) -> Reason<'a, O, Shown> {
+    pub fn __reason(&self) -> Reason<'a, O, Shown> {
         Reason(self.get(), Shown)
     }
 }
 impl<'a, O: Sides<Error: Debug>> Level4<'a, O> {
     #[inline(always)]
-    pub fn reason(&self) -> Reason<'a, O, Debugged> {
+    pub fn __reason(&self) -> Reason<'a, O, Debugged> {
         Reason(self.get(), Debugged)
     }
 }
 impl<'a, O: Sides> Level5<'a, O> {
     #[inline(always)]
-    pub fn reason(&self) -> Reason<'a, O, Named> {
+    pub fn __reason(&self) -> Reason<'a, O, Named> {
         Reason(self.get(), Named)
     }
 }
@@ -204,13 +204,13 @@ ways! {
 #[cfg(feature = "reqwest")]
 impl<O: Sides<Answer: crate::http::Unread>> Known<'_, O> {
     #[inline(always)]
-    pub fn put_away(&self) -> crate::http::ReadToEnd {
+    pub fn __put_away(&self) -> crate::http::ReadToEnd {
         crate::http::ReadToEnd
     }
 }
 impl<O: Sides> Level5<'_, O> {
     #[inline(always)]
-    pub fn put_away(&self) -> Discard {
+    pub fn __put_away(&self) -> Discard {
         Discard
     }
 }
@@ -218,31 +218,31 @@ impl<O: Sides> Level5<'_, O> {
 /// Whether an outcome can carry a status: in an answer or an error that knows it, or along the chain of an error.
 impl<O: Sides<Answer: Retryable>> Known<'_, O> {
     #[inline(always)]
-    pub fn status(&self) -> CanCarry<O> {
+    pub fn __status(&self) -> CanCarry<O> {
         CanCarry(PhantomData)
     }
 }
 impl<O: Sides<Error: Retryable>> Level2<'_, O> {
     #[inline(always)]
-    pub fn status(&self) -> CanCarry<O> {
+    pub fn __status(&self) -> CanCarry<O> {
         CanCarry(PhantomData)
     }
 }
 impl<O: Sides<Error: Deref<Target = dyn Error + Send + Sync>>> Level3<'_, O> {
     #[inline(always)]
-    pub fn status(&self) -> CanCarry<O> {
+    pub fn __status(&self) -> CanCarry<O> {
         CanCarry(PhantomData)
     }
 }
 impl<O: Sides<Error: Error>> Level4<'_, O> {
     #[inline(always)]
-    pub fn status(&self) -> CanCarry<O> {
+    pub fn __status(&self) -> CanCarry<O> {
         CanCarry(PhantomData)
     }
 }
 impl<O: Sides> Level5<'_, O> {
     #[inline(always)]
-    pub fn status(&self) -> CannotCarry {
+    pub fn __status(&self) -> CannotCarry {
         CannotCarry
     }
 }
@@ -329,35 +329,35 @@ pub fn delay_in<T: DelayField>(field: &T) -> Option<Duration> {
 impl<O: Sides> Known<'_, O> {
     /// `on_ok`.
     #[inline(always)]
-    pub fn refused(&self, predicate: impl FnOnce(&O::Answer) -> bool) -> bool {
+    pub fn __refused(&self, predicate: impl FnOnce(&O::Answer) -> bool) -> bool {
         self.get().answer().is_some_and(predicate)
     }
 
     /// `on_error`.
     #[inline(always)]
-    pub fn decided(&self, predicate: impl FnOnce(&O::Error) -> bool) -> Option<bool> {
+    pub fn __decided(&self, predicate: impl FnOnce(&O::Error) -> bool) -> Option<bool> {
         self.get().error().map(predicate)
     }
 }
 
 /// What is no outcome at all: the error of [`known`] is to be the only one.
 impl<O> Level6<'_, O> {
-    pub fn is_plain_success(&self) -> bool {
+    pub fn __is_plain_success(&self) -> bool {
         true
     }
-    pub fn answer(&self) -> Option<Failure> {
+    pub fn __answer(&self) -> Option<Failure> {
         None
     }
-    pub fn error(&self) -> Option<Failure> {
+    pub fn __error(&self) -> Option<Failure> {
         None
     }
-    pub fn reason(&self) -> &'static str {
+    pub fn __reason(&self) -> &'static str {
         type_name::<O>()
     }
-    pub fn status(&self) -> CanCarry<O> {
+    pub fn __status(&self) -> CanCarry<O> {
         CanCarry(PhantomData)
     }
-    pub fn put_away(&self) -> Discard {
+    pub fn __put_away(&self) -> Discard {
         Discard
     }
     pub fn refused<P>(&self, _: P) -> bool {
@@ -391,13 +391,13 @@ impl<O> Deref for Cutting<O> {
 
 impl<O: FromTimedOut> Cutting<O> {
     #[inline(always)]
-    pub fn cut(&self) -> CutOff<O> {
+    pub fn __cut(&self) -> CutOff<O> {
         cut_off()
     }
 }
 impl<O> MaybeCutting<O> {
     #[inline(always)]
-    pub fn cut(&self) -> Uncut {
+    pub fn __cut(&self) -> Uncut {
         Uncut
     }
 }

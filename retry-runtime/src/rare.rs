@@ -59,8 +59,8 @@ impl Rare {
         self.0.is_some()
     }
 
+    #[inline(always)]
     fn inside(&mut self) -> Pin<&mut Inside> {
-        let make = || Box::pin(Inside { timer: Timer::default(), watch: None, number: 1, phase: Phase::Idle });
         self.0.get_or_insert_with(make).as_mut()
     }
 
@@ -69,10 +69,12 @@ impl Rare {
         self.0.as_ref().map_or(1, |inside| inside.number)
     }
 
-    /// The next attempt.
+    /// A pause, and then the next attempt.
+    #[inline(always)]
     pub(crate) fn count(&mut self) {
-        let number = self.inside().project().number;
-        *number = number.saturating_add(1);
+        let inside = self.inside().project();
+        *inside.number = inside.number.saturating_add(1);
+        *inside.phase = Phase::Pause;
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -96,10 +98,20 @@ impl Rare {
         });
     }
 
+    #[inline(always)]
+    pub(crate) fn is_watched(&self) -> bool {
+        self.0.as_ref().is_some_and(|inside| inside.watch.is_some())
+    }
+
     /// When somebody began to listen.
     pub(crate) fn watched_since(&self) -> Option<Instant> {
         self.0.as_ref()?.watch.as_ref().map(|watch| watch.since)
     }
+}
+
+#[inline(never)]
+fn make() -> Pin<Box<Inside>> {
+    Box::pin(Inside { timer: Timer::default(), watch: None, number: 1, phase: Phase::Idle })
 }
 
 #[cfg(feature = "tracing")]
@@ -127,6 +139,7 @@ fn enter(inside: &Inside) -> Option<tracing::span::Entered<'_>> {
 
 #[cfg(feature = "tokio")]
 impl Rare {
+    #[inline(always)]
     pub(crate) fn arm(&mut self, delay: Duration) {
         let mut timer = self.inside().project().timer;
         match timer.as_mut().as_pin_mut() {
@@ -135,6 +148,7 @@ impl Rare {
         }
     }
 
+    #[inline(always)]
     pub(crate) fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.inside().project().timer.as_pin_mut().map_or(Poll::Ready(()), |sleep| sleep.poll(cx))
     }

@@ -57,6 +57,7 @@ impl TimerPlace for TokioSleep {
 /// The timer is kept with what only a failing call needs, where it is made once and then reset.
 #[cfg(feature = "tokio")]
 impl Sleep for TokioSleep {
+    #[inline(always)]
     fn arm(&self, _: Pin<&mut ()>, rare: &mut Rare, delay: Duration) {
         rare.arm(delay);
     }

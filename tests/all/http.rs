@@ -1,8 +1,10 @@
 //! Real requests to a real server, on a paused clock.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use reqwest::dns::{Name, Resolve, Resolving};
 use reqwest::{Client, Response, StatusCode};
 use retry_runtime::{CheckStatus, Class, Condition, Executor, Policy, Retryable, StatusError, retry};
 
@@ -266,9 +268,24 @@ mod errors {
         assert_eq!((error.class(), error.status()), (Class::Transient, None));
     }
 
+    /// Nothing is known of what a resolver says, but that there was no connection.
     #[tokio::test(start_paused = true)]
-    async fn a_server_that_hangs_up_without_an_answer_is_tried_again_by_a_bare_attribute() {
-        #[retry(start = "1s")]
+    async fn a_name_that_is_not_found_is_transient() {
+        struct Nowhere;
+        impl Resolve for Nowhere {
+            fn resolve(&self, _: Name) -> Resolving {
+                Box::pin(async { Err("no such host".into()) })
+            }
+        }
+        let client = Client::builder().no_proxy().dns_resolver(Arc::new(Nowhere)).build().unwrap();
+        let error = client.get("http://nowhere.example/").send().await.unwrap_err();
+        assert!(error.is_connect());
+        assert_eq!(error.class(), Class::Transient);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_hangs_up_without_an_answer_is_transient() {
+        #[retry(start = "1s", on_status = [503])]
         async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
             client.get(url).send().await
         }

@@ -16,7 +16,8 @@ pub(super) fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
     None.or_else(|| chain::failure_of::<reqwest::Error>(error)).or_else(|| chain::failure_of::<StatusError>(error))
 }
 
-/// A status is found in errors of `error_for_status`. Connect, timeout and body failures are transient; a URL or a
+/// A status is found in errors of `error_for_status`. Connect, timeout and body failures are transient, as is a request
+/// whose connection was lost before an answer came; a URL or a
 /// request that cannot be built is permanent, as is a body that does not decode, unless an I/O error or a timeout lies
 /// under it: reqwest reports a connection that was lost while JSON was read as a decode error.
 impl Retryable for reqwest::Error {
@@ -29,7 +30,7 @@ impl Retryable for reqwest::Error {
         }
         match chain::search_sources(self).class() {
             Class::Unknown if self.is_builder() || self.is_decode() => Class::Permanent,
-            Class::Unknown if self.is_body() => Class::Transient,
+            Class::Unknown if self.is_body() || self.is_request() => Class::Transient,
             found => found,
         }
     }

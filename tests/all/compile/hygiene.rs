@@ -94,3 +94,65 @@ async fn labels_are_the_users() {
     let flaky = Flaky::new();
     assert_third(&flaky, labels(&flaky).await, 1_u32);
 }
+
+/// Methods for all types, with names that an expansion might call.
+mod greedy {
+    #[expect(dead_code, reason = "what is tested is that nothing calls them")]
+    pub(super) trait Greedy: Sized {
+        fn current(&self) {}
+        fn attempt_blocking(self) {}
+        fn finish(self) {}
+        fn failed(self) {}
+        fn block(self) {}
+        fn run(self) {}
+        fn decide(&mut self) {}
+        fn succeed(&mut self) {}
+        fn after(self) {}
+        fn answer(&self) {}
+        fn error(&self) {}
+        fn reason(&self) {}
+        fn status(&self) {}
+        fn put_away(&self) {}
+        fn is_plain_success(&self) {}
+        fn refused(&self) {}
+        fn decided(&self) {}
+        fn cut(&self) {}
+        fn into_future(self) {}
+    }
+
+    impl<T> Greedy for T {}
+}
+
+mod among_greedy_methods {
+    #[allow(unused_imports)]
+    use super::greedy::Greedy;
+    use super::{Flaky, R, retry};
+
+    #[derive(Debug)]
+    pub(super) struct Unnamed;
+
+    #[retry(start = "0s")]
+    pub(super) async fn load(flaky: &Flaky) -> R<u32> {
+        flaky.give(1)
+    }
+
+    #[retry(start = "0s")]
+    pub(super) async fn of_unknown_types(flaky: &Flaky) -> Result<u32, Unnamed> {
+        flaky.give(1).map_err(|_| Unnamed)
+    }
+
+    #[retry(start = "0s", on_error = |_| true, on_ok = |_| false, deadline = "1s")]
+    pub(super) async fn with_predicates(flaky: &Flaky) -> R<u32> {
+        flaky.give(1)
+    }
+}
+
+#[tokio::test]
+async fn methods_of_the_users_for_all_types_are_not_called() {
+    let flaky = Flaky::new();
+    assert_third(&flaky, among_greedy_methods::load(&flaky).await, 1_u32);
+    let flaky = Flaky::new();
+    assert_third(&flaky, among_greedy_methods::of_unknown_types(&flaky).await, 1_u32);
+    let flaky = Flaky::new();
+    assert_third(&flaky, among_greedy_methods::with_predicates(&flaky).await, 1_u32);
+}
