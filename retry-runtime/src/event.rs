@@ -115,7 +115,9 @@ impl Display for Event<'_> {
             EventKind::AttemptStarted => write!(f, "{n} starts"),
             EventKind::AttemptFailed { reason, .. } => write!(f, "{n} failed: {reason}"),
             EventKind::Waiting { delay, .. } if delay.is_zero() => f.write_str("next attempt at once"),
-            EventKind::Waiting { delay, source: DelaySource::Backoff } => write!(f, "next attempt in {:?}", legible(delay)),
+            EventKind::Waiting { delay, source: DelaySource::Backoff } => {
+                write!(f, "next attempt in {:?}", legible(delay))
+            }
             EventKind::Waiting { delay, source: DelaySource::Server } => {
                 write!(f, "next attempt in {:?}, as the server asked", legible(delay))
             }

@@ -158,7 +158,7 @@ async fn retry_after() {
     }
     assert_eq!(waits!(), all_ms([1000, 1000]));
     assert_eq!(waits!(retry_after = "1s"), all_ms([1000, 1000]));
-    assert_eq!(waits!(retry_after = "999ms"), []);
+    assert!(waits!(retry_after = "999ms").is_empty());
     assert_eq!(waits!(retry_after = "ignore"), all_ms([10, 10]));
 }
 
@@ -168,7 +168,7 @@ async fn retry_after_left_out_is_a_minute() {
     let at = run!((attempts = 2) Result<(), Fault>, Err(Fault::TRANSIENT.after(MINUTE)));
     assert_eq!(at.delays, [MINUTE]);
     let above = run!((attempts = 2) Result<(), Fault>, Err(Fault::TRANSIENT.after(MINUTE + ms(1))));
-    assert_eq!(above.delays, []);
+    assert!(above.delays.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
