@@ -46,9 +46,10 @@ pub(crate) fn end(rare: &mut Rare) {
 
 /// The call is dropped, after its end or before.
 #[cold]
-pub(crate) fn dropped(rare: &mut Rare, call: &dyn Call) {
+#[inline(never)]
+pub(crate) fn dropped(rare: Rare, call: &dyn Call) {
     if rare.phase() != Phase::Idle && !std::thread::panicking() {
-        say(rare, call, EventKind::Cancelled);
+        say(&rare, call, EventKind::Cancelled);
     }
 }
 

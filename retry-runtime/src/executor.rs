@@ -4,6 +4,7 @@
 //! in `engine.rs`: cold, not generic, and compiled once.
 
 use core::fmt::{self, Display};
+use core::mem;
 use core::ops::ControlFlow;
 use core::time::Duration;
 
@@ -73,7 +74,8 @@ impl<C: Call> Drop for Run<C> {
     #[inline(always)]
     fn drop(&mut self) {
         if self.rare.exists() {
-            engine::dropped(&mut self.rare, &self.call);
+            // Taken, so that there is nothing left to look at afterwards.
+            engine::dropped(mem::replace(&mut self.rare, Rare::none()), &self.call);
         }
     }
 }
