@@ -38,7 +38,7 @@ prints! {
     other_runtime: "attempt 3 of 3 succeeded", "result: hello";
     own_client: "the cookie: session=7; authorization: Bearer of-this-example", "result: welcome back";
     own_error: "next attempt in 700ms, as the server asked", "result: Ok(\"answer 3\")", "result: Err(NoSuchUser)";
-    random_source: "next attempt in 123.606798ms", "result: 200 OK";
+    random_source: "next attempt in 123ms", "result: 200 OK";
     run_closure: "retry 3 waits between 200ms and 400ms", "result: 200 OK";
     trait_methods: "native: answer 3 after 3 requests", "async_trait: answer 3";
 }

@@ -31,7 +31,9 @@ pub(crate) fn attempts(input: ParseStream) -> Result<Attempts> {
             Err(Error::new(span, right))
         }
         Simple::Path(path) => unquoted("attempts", &path, &["unlimited"]).map(|()| Attempts::Path(path)),
-        _ => expected(span, "an integer such as `3`, `\"unlimited\"`, or the path of a constant"),
+        other => {
+            expected_constant(input, span, "an integer such as `3`, `\"unlimited\"`, or the path of a constant", &other)
+        }
     }
 }
 
@@ -82,7 +84,7 @@ pub(crate) fn duration(input: ParseStream) -> Result<Given<Duration>> {
         Simple::Literal(Lit::Int(number)) => Err(number_for_duration(span, number.base10_digits(), number.suffix())),
         Simple::Literal(Lit::Float(number)) => Err(number_for_duration(span, number.base10_digits(), number.suffix())),
         Simple::Path(path) => Ok(Given::Path(path)),
-        _ => expected(span, DURATION),
+        other => expected_constant(input, span, DURATION, &other),
     }
 }
 
@@ -123,7 +125,7 @@ pub(crate) fn number(input: ParseStream) -> Result<Given<f64>> {
             Err(Error::new(span, format_args!("write it without quotes: `{}`", text.value())))
         }
         Simple::Path(path) => Ok(Given::Path(path)),
-        _ => expected(span, "a number such as `2` or `1.5`, or the path of a constant"),
+        other => expected_constant(input, span, "a number such as `2` or `1.5`, or the path of a constant", &other),
     }
 }
 
@@ -314,6 +316,15 @@ fn unknown_word<T>(what: &str, word: &LitStr, allowed: &[&str]) -> Result<T> {
     let value = word.value();
     let advice = suggest_quoted(&value, allowed);
     Err(Error::new(word.span(), format_args!("unknown {what} `\"{value}\"`: {advice}")))
+}
+
+/// An expression is an attempt to say what is known only at run time.
+fn expected_constant<T>(input: ParseStream, span: Span, what: &str, found: &Simple) -> Result<T> {
+    match found {
+        Simple::Literal(_) => expected(span, what),
+        _ if input.peek(syn::token::Bracket) => expected(span, what),
+        _ => expected(span, &format!("{what}; what is known only at run time goes through `policy`")),
+    }
 }
 
 pub(crate) fn expected<T>(span: Span, what: &str) -> Result<T> {

@@ -11,10 +11,8 @@ use crate::jitter::between;
 /// saturates at [`Duration::MAX`]; the policy's [`max_delay`](crate::Policy::max_delay) caps what comes out.
 /// Made by the constructors of [`Policy`](crate::Policy), such as [`Policy::linear`](crate::Policy::linear).
 #[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum Backoff {
+pub(crate) enum Backoff {
     /// `start · factorⁿ⁻¹`.
-    #[non_exhaustive]
     Exponential {
         /// The first delay.
         start: Duration,

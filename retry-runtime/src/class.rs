@@ -4,6 +4,7 @@ use core::fmt;
 use core::time::Duration;
 use std::error::Error;
 use std::io;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::chain;
@@ -86,7 +87,13 @@ impl Failure {
     /// What `value` says of itself.
     #[must_use]
     pub fn of<R: Retryable + ?Sized>(value: &R) -> Self {
-        Self { class: value.class(), status: value.status(), server_delay: value.server_delay() }
+        value.failure()
+    }
+
+    /// A success that is to be tried again is a failure of which nothing is known.
+    pub(crate) fn refused(self) -> Self {
+        let class = if self.class == Class::Success { Class::Unknown } else { self.class };
+        Self { class, ..self }
     }
 
     /// The same with the delay that the server asked for.
@@ -120,7 +127,7 @@ impl Failure {
 /// `#[derive(Retryable)]` implements it for error enums. Implemented here for [`std::io::Error`], boxed errors and
 /// [`TimedOut`](crate::TimedOut); with the `reqwest` feature for `reqwest::Error` and `reqwest::Response`.
 ///
-/// An implementation may be asked once for each failed attempt, on the task that failed; it should not block.
+/// It is asked after an attempt, on the task that made it, perhaps more than once; it should not block.
 ///
 /// ```
 /// use std::time::Duration;
@@ -162,6 +169,12 @@ pub trait Retryable {
     fn server_delay(&self) -> Option<Duration> {
         None
     }
+
+    /// All of it, found in one search.
+    #[doc(hidden)]
+    fn failure(&self) -> Failure {
+        Failure { class: self.class(), status: self.status(), server_delay: self.server_delay() }
+    }
 }
 
 macro_rules! delegate {
@@ -176,26 +189,13 @@ macro_rules! delegate {
             fn server_delay(&self) -> Option<Duration> {
                 (**self).server_delay()
             }
+            fn failure(&self) -> Failure {
+                (**self).failure()
+            }
         }
     )*};
 }
-delegate!(&T, Box<T>, Arc<T>);
-
-impl Retryable for io::Error {
-    fn class(&self) -> Class {
-        match Class::of_io(self.kind()) {
-            // Many crates hide their errors in `io::Error::other`.
-            Class::Unknown => self.get_ref().map_or(Class::Unknown, |inner| inner.class()),
-            known => known,
-        }
-    }
-    fn status(&self) -> Option<u16> {
-        self.get_ref().and_then(|inner| inner.status())
-    }
-    fn server_delay(&self) -> Option<Duration> {
-        self.get_ref().and_then(|inner| inner.server_delay())
-    }
-}
+delegate!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
 
 macro_rules! walk {
     ($($object:ty),*) => {$(
@@ -210,7 +210,10 @@ macro_rules! walk {
             fn server_delay(&self) -> Option<Duration> {
                 chain::search(self).server_delay()
             }
+            fn failure(&self) -> Failure {
+                chain::search(self)
+            }
         }
     )*};
 }
-walk!(dyn Error, dyn Error + Send, dyn Error + Send + Sync);
+walk!(io::Error, dyn Error, dyn Error + Send, dyn Error + Sync, dyn Error + Send + Sync);

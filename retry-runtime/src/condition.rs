@@ -112,7 +112,7 @@ impl Condition {
     pub(crate) fn verdict(&self, findings: Findings) -> Verdict {
         match findings {
             Findings { error: Some(failure), decided, .. } => self.of_error(failure, decided),
-            Findings { refused: true, answer, .. } => self.retry_if(true, answer.unwrap_or(REFUSED)),
+            Findings { refused: true, answer, .. } => self.retry_if(true, answer.unwrap_or(REFUSED).refused()),
             Findings { answer: Some(failure), .. } => self.of_answer(failure),
             Findings { .. } => Verdict::Done,
         }

@@ -24,6 +24,10 @@ pub trait Cut<S: TimerPlace, O>: Sized {
     #[doc(hidden)]
     fn timer(sleep: &S) -> Self::Timer;
 
+    /// The attempt is about to be polled: gives its outcome if it is too late for it to start.
+    #[doc(hidden)]
+    fn before<C: Call>(&self, timer: Pin<&mut Self::Timer>, executor: &mut Executor<C, S>) -> Option<O>;
+
     /// The attempt has to wait: gives its outcome if it is to wait no longer.
     #[doc(hidden)]
     fn poll<C: Call>(
@@ -67,6 +71,11 @@ impl<S: TimerPlace, O> Cut<S, O> for Uncut {
     fn timer(_: &S) {}
 
     #[inline(always)]
+    fn before<C: Call>(&self, _: Pin<&mut ()>, _: &mut Executor<C, S>) -> Option<O> {
+        None
+    }
+
+    #[inline(always)]
     fn poll<C: Call>(&self, _: Pin<&mut ()>, _: &mut Executor<C, S>, _: &mut Context<'_>) -> Poll<O> {
         Poll::Pending
     }
@@ -95,6 +104,7 @@ pin_project! {
     /// The time limit of an attempt: its timer is armed when the attempt first has to wait.
     #[derive(Debug)]
     pub struct Limit<T> {
+        is_started: bool,
         is_armed: bool,
         #[pin]
         timer: T,
@@ -109,7 +119,13 @@ impl<S: Sleep, O> Cut<S, O> for CutOff<O> {
         S: 'e;
 
     fn timer(sleep: &S) -> Limit<S::Timer> {
-        Limit { is_armed: false, timer: sleep.idle() }
+        Limit { is_started: false, is_armed: false, timer: sleep.idle() }
+    }
+
+    #[inline]
+    fn before<C: Call>(&self, timer: Pin<&mut Limit<S::Timer>>, executor: &mut Executor<C, S>) -> Option<O> {
+        let is_started = core::mem::replace(timer.project().is_started, true);
+        if is_started { None } else { engine::too_late(&executor.run.rare, &executor.run.call).map(self.0) }
     }
 
     #[inline]

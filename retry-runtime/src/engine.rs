@@ -16,17 +16,15 @@ use crate::sleep::{Instant, Sleep};
 use crate::timed_out::TimedOut;
 use crate::{Attempt, Failure};
 
-/// Somebody may listen: prepares for it.
-#[cold]
-pub(crate) fn watch(rare: &mut Rare) {
-    rare.watch();
-}
-
 /// An attempt starts.
 #[cold]
 #[inline(never)]
 pub(crate) fn begin(rare: &mut Rare, call: &dyn Call) {
     rare.set_phase(Phase::Attempt);
+    if tracing_listens() {
+        // Somebody may have begun to listen since the call began.
+        rare.watch();
+    }
     say(rare, call, EventKind::AttemptStarted);
     #[cfg(feature = "tracing")]
     if tracing_listens() {
@@ -37,7 +35,9 @@ pub(crate) fn begin(rare: &mut Rare, call: &dyn Call) {
 /// The attempt that ran, if one did, has its outcome.
 #[cold]
 pub(crate) fn end(rare: &mut Rare) {
-    rare.set_phase(Phase::Idle);
+    if rare.phase() != Phase::Ended {
+        rare.set_phase(Phase::Idle);
+    }
     #[cfg(feature = "tracing")]
     if rare.is_watched() {
         rare.set_span(tracing::Span::none());
@@ -48,7 +48,7 @@ pub(crate) fn end(rare: &mut Rare) {
 #[cold]
 #[inline(never)]
 pub(crate) fn dropped(rare: Rare, call: &dyn Call) {
-    if rare.phase() != Phase::Idle && !std::thread::panicking() {
+    if matches!(rare.phase(), Phase::Attempt | Phase::Pause) && !std::thread::panicking() {
         say(&rare, call, EventKind::Cancelled);
     }
 }
@@ -57,6 +57,7 @@ pub(crate) fn dropped(rare: Rare, call: &dyn Call) {
 pub(crate) fn succeeded(rare: &mut Rare, call: &dyn Call) {
     end(rare);
     say(rare, call, EventKind::Succeeded);
+    rare.set_phase(Phase::Ended);
 }
 
 /// The attempt that runs, or is about to.
@@ -101,6 +102,7 @@ pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, rea
         }
         Err(why) => {
             say(rare, call, EventKind::GaveUp(why));
+            rare.set_phase(Phase::Ended);
             None
         }
     }
@@ -176,6 +178,12 @@ pub(crate) fn poll_pause<S: Sleep>(
     Poll::Ready(())
 }
 
+/// Whether the deadline has passed before an attempt started: the pause before it may have ended late.
+pub(crate) fn too_late(rare: &Rare, call: &dyn Call) -> Option<TimedOut> {
+    let deadline = call.policy().deadline?;
+    attempt(rare, call).remaining()?.is_zero().then_some(TimedOut::deadline(deadline))
+}
+
 /// Waits for the time limit of the attempt that runs, if there is one.
 #[cold]
 #[inline(never)]
@@ -194,7 +202,9 @@ pub(crate) fn poll_limit<S: Sleep>(
         sleep.arm(timer.as_mut(), rare, limit);
         *is_armed = true;
     }
-    ready!(sleep.poll(timer, rare, cx));
+    if sleep.poll(timer, rare, cx).is_pending() && !sleep.is_over(rare) {
+        return Poll::Pending;
+    }
     Poll::Ready(match (call.policy().deadline, timeout) {
         (Some(deadline), _) if attempt(rare, call).remaining().is_some_and(|left| left.is_zero()) => {
             TimedOut::deadline(deadline)
@@ -212,7 +222,7 @@ fn started(rare: &Rare, call: &dyn Call) -> Option<Instant> {
 /// Whoever observes has the call watched from its start.
 #[inline(always)]
 fn say(rare: &Rare, call: &dyn Call, kind: EventKind<'_>) {
-    if rare.is_watched() || tracing_listens() {
+    if (rare.is_watched() || tracing_listens()) && rare.phase() != Phase::Ended {
         say_aloud(rare, call, kind);
     }
 }

@@ -18,14 +18,14 @@ pub struct Event<'a> {
     pub attempt: u32,
     /// The most attempts there may be; `None` without a limit.
     pub attempts: Option<u32>,
-    /// The time since the first attempt started.
+    /// The time since the first attempt started, or since somebody began to listen.
     pub elapsed: Duration,
     /// What happened.
     pub kind: EventKind<'a>,
 }
 
 /// What happened. A call makes these in the order: started, failed, waiting, started …, and ends with exactly one
-/// of succeeded, gave up and cancelled.
+/// of succeeded, gave up and cancelled; a loop by hand, if it says how it ended.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum EventKind<'a> {

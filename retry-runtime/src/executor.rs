@@ -58,7 +58,9 @@ use crate::{Attempt, Class, Failure, FromTimedOut, Policy};
 /// # Cancel safety
 ///
 /// Drop the future of an attempt or a pause, or the executor, whenever you like: nothing is lost but the attempt
-/// that ran. Where an attempt or a pause is dropped before its end, the event `Cancelled` says so.
+/// that ran. An executor that is dropped while an attempt or a pause is under way says so with the event
+/// `Cancelled`. A loop may also drop an attempt (`select!`) and go on: such an attempt does not count, unless the loop
+/// tells with [`pause`](Self::pause) that it failed.
 pub struct Executor<C: Call = ByHand<'static>, S = TokioSleep> {
     pub(crate) run: Run<C>,
     pub(crate) sleep: S,
@@ -112,7 +114,7 @@ impl<C: Call> Executor<C> {
     pub fn start(call: C) -> Self {
         let mut run = Run { call, rare: Rare::none() };
         if run.call.observer().is_some() || tracing_listens() {
-            engine::watch(&mut run.rare);
+            run.rare.watch();
         }
         Self { run, sleep: TokioSleep }
     }
@@ -133,6 +135,11 @@ impl<C: Call, S: Sleep> Executor<C, S> {
     /// Runs one attempt, in a span of its own with the `tracing` feature. Where the policy has a deadline or an
     /// attempt timeout, an attempt that outlives it is dropped and gives an error made from
     /// [`TimedOut`](crate::TimedOut).
+    ///
+    /// # Panics
+    ///
+    /// With tokio's timer, when an attempt with a time limit has to wait outside of a tokio runtime whose time is
+    /// enabled.
     ///
     /// # Cancel safety
     ///
@@ -242,7 +249,7 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
     /// Says that this error ends the call, and gives it back.
     #[inline]
     pub fn fail<E: Display>(&mut self, error: E) -> E {
-        self.settle(Verdict::GiveUp(Failure::new(Class::Permanent)), &error);
+        self.settle(Verdict::GiveUp(Failure::new(Class::Unknown)), &error);
         error
     }
 
@@ -251,6 +258,8 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
     ///
     /// `judge` says what the outcome is worth: a `&`[`Condition`](crate::Condition) for outcomes that implement
     /// [`Outcome`](crate::Outcome), or the [`Verdict`] that [`verdict!`](crate::verdict) gives for any outcome.
+    ///
+    /// A verdict has no text: the reason in the events is then the status or the class, not the error's own words.
     ///
     /// `verdict!` has to look at the outcome before `next` consumes it: `let verdict = verdict!(&outcome);` goes on a
     /// line of its own.

@@ -52,7 +52,7 @@
 //!
 //! # Time limits
 //!
-//! `deadline` counts from the start of the first attempt, `attempt_timeout` from the start of each. An attempt that outlives
+//! `deadline` counts from the start of the first attempt, `attempt_timeout` from when an attempt first has to wait. An attempt that outlives
 //! one of them is dropped, and gives an error made by `From<`[`TimedOut`]`>`. No attempt starts that could only start after
 //! the deadline: the call gives up at once instead of waiting in vain.
 //!
@@ -118,7 +118,6 @@ mod timed_out;
 mod wrap;
 
 pub use crate::attempt::Attempt;
-pub use crate::backoff::Backoff;
 pub use crate::call::{ByHand, Call};
 pub use crate::class::{Class, Failure, Retryable};
 pub use crate::condition::{Condition, OnError, Verdict};

@@ -32,19 +32,21 @@ fn ends_url(c: char) -> bool {
     c.is_whitespace() || matches!(c, '"' | '<' | '>')
 }
 
-/// A URL without its scheme.
+/// A URL without its scheme. A password may have marks in it that should have been written otherwise; the user's
+/// part ends at the last `@` before the path.
 fn push_url(masked: &mut String, url: &str) {
-    let (place, query) = url.split_once('?').map_or((url, None), |(place, query)| (place, Some(query)));
-    let path = place.find(['/', '#']).unwrap_or(place.len());
-    match place[..path].rfind('@') {
-        Some(at) => {
-            masked.push_str("***");
-            masked.push_str(&place[at..]);
-        }
-        None => masked.push_str(place),
+    let path = url.find('/').unwrap_or(url.len());
+    let user = url[..path].rfind('@');
+    if user.is_some() {
+        masked.push_str("***");
     }
-    if query.is_some() {
-        masked.push_str("?***");
+    let rest = &url[user.unwrap_or(0)..];
+    match rest.split_once('?') {
+        Some((place, _)) => {
+            masked.push_str(place);
+            masked.push_str("?***");
+        }
+        None => masked.push_str(rest),
     }
 }
 
@@ -62,7 +64,8 @@ mod tests {
             ("\"http://a/?k=1\" and <ftp://u@b>?", "\"http://a/?***\" and <ftp://***@b>?"),
             ("https://a.example/@me?x https://b?y", "https://a.example/@me?*** https://b?***"),
             ("https://a?next=https://u:p@b/ end", "https://a?*** end"),
-            ("https://a.example?user=x@y", "https://a.example?***"),
+            ("https://a.example?user=x@y", "https://***@y"),
+            ("https://u:p?w#x@host/a?b", "https://***@host/a?***"),
             ("https://ü:ß@a.example/é?ö", "https://***@a.example/é?***"),
             ("://", "://"),
         ] {

@@ -12,7 +12,7 @@ use crate::{Class, Failure, Retryable};
 /// [`Policy::run`](crate::Policy::run) and [`Executor::next`](crate::Executor::next) ask for it. The attribute and
 /// [`verdict!`](crate::verdict) do not: they find out about any type, so also where the error is an `anyhow::Error`
 /// or the answer a type of yours that implements `Retryable`. Here only the answers of this crate are known, such as
-/// `reqwest::Response`.
+/// `reqwest::Response`; for that, an answer may not borrow. For one that does, take the verdict of `verdict!`.
 #[diagnostic::on_unimplemented(
     message = "nothing is known of the outcome `{Self}`",
     label = "neither a `Result` with an error that is `Retryable` and has a `Display`, nor an `Option`, nor `Retryable` itself",

@@ -65,7 +65,7 @@ impl Default for Policy {
     }
 }
 
-/// Constructors: one for each [`Backoff`].
+/// Constructors: one for each backoff.
 impl Policy {
     /// The standard policy: 3 attempts, exponential from 100 ms, factor 2, capped at 30 s, full jitter; no
     /// deadline; a server's delay is honoured up to 60 s.
@@ -218,8 +218,8 @@ impl Policy {
         Self { deadline: Some(deadline), ..self }.checked()
     }
 
-    /// The most that one attempt may take; an attempt that takes longer is dropped and counts as failed.
-    /// None if not said.
+    /// The most that one attempt may take, from when it first has to wait; an attempt that takes longer is dropped and
+    /// counts as failed. None if not said.
     ///
     /// # Panics
     ///

@@ -360,10 +360,10 @@ impl<O> Level6<'_, O> {
     pub fn __put_away(&self) -> Discard {
         Discard
     }
-    pub fn refused<P>(&self, _: P) -> bool {
+    pub fn __refused<P>(&self, _: P) -> bool {
         false
     }
-    pub fn decided<P>(&self, _: P) -> Option<bool> {
+    pub fn __decided<P>(&self, _: P) -> Option<bool> {
         None
     }
 }

@@ -38,6 +38,8 @@ pub(crate) enum Phase {
     Idle,
     Attempt,
     Pause,
+    /// Nothing, and all has been said.
+    Ended,
 }
 
 /// What is needed where somebody listens.
@@ -88,6 +90,7 @@ impl Rare {
     }
 
     /// Somebody listens, so the time is taken.
+    #[cold]
     pub(crate) fn watch(&mut self) {
         self.inside().project().watch.get_or_insert_with(|| {
             Box::new(Watch {
@@ -151,6 +154,11 @@ impl Rare {
     #[inline(always)]
     pub(crate) fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.inside().project().timer.as_pin_mut().map_or(Poll::Ready(()), |sleep| sleep.poll(cx))
+    }
+
+    pub(crate) fn timer_is_over(&self) -> bool {
+        let timer = self.0.as_ref().and_then(|inside| inside.timer.as_ref());
+        timer.is_some_and(|sleep| Instant::now() >= sleep.deadline())
     }
 }
 

@@ -12,8 +12,7 @@ use crate::executor::Executor;
 use crate::sleep::TimerPlace;
 
 pin_project! {
-    /// The future of one attempt: runs it in its span, cuts it off, and says so when it is dropped before its end.
-    /// Made by [`Executor::attempt`].
+    /// The future of one attempt: runs it in its span and cuts it off. Made by [`Executor::attempt`].
     ///
     /// # Cancel safety
     ///
@@ -43,7 +42,11 @@ impl<C: Call, S: TimerPlace, F: Future, K: Cut<S, F::Output>> Future for Running
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
+        let mut this = self.project();
+        if let Some(outcome) = this.cut.before(this.timer.as_mut(), this.executor) {
+            this.executor.end();
+            return Poll::Ready(outcome);
+        }
         let polled = {
             #[cfg(feature = "tracing")]
             let _entered = this.executor.run.rare.enter();

@@ -27,6 +27,12 @@ pub trait Sleep: TimerPlace {
 
     #[doc(hidden)]
     fn poll(&self, timer: Pin<&mut Self::Timer>, rare: &mut Rare, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// Whether the time is over although the timer does not say so.
+    #[doc(hidden)]
+    fn is_over(&self, _: &Rare) -> bool {
+        false
+    }
 }
 
 /// Where the timer of a pause or an attempt is kept. Apart from [`Sleep`], so that code which blocks needs no timer.
@@ -65,6 +71,11 @@ impl Sleep for TokioSleep {
     #[inline(always)]
     fn poll(&self, _: Pin<&mut ()>, rare: &mut Rare, cx: &mut Context<'_>) -> Poll<()> {
         rare.poll_timer(cx)
+    }
+
+    /// Tokio's timer is never ready once the attempt has used up what its task may do at a time.
+    fn is_over(&self, rare: &Rare) -> bool {
+        rare.timer_is_over()
     }
 }
 

@@ -321,3 +321,24 @@ fn what_is_known_of_a_failure_is_what_its_type_says() {
     );
     assert_eq!(Fault::UNKNOWN.class().as_str(), "unknown");
 }
+
+#[tokio::test]
+async fn a_call_ends_once_whatever_is_said_after_its_end() {
+    let recorder = Recorder::new();
+    let mut retry = Executor::new(&const { Policy::new().attempts(1) }).observed_by(&*recorder);
+    let error = retry.attempt_to_end(async { Err::<(), _>("no") }).await.unwrap_err();
+    let error = retry.pause(error).unwrap_err();
+    let _ = retry.fail(error);
+    let _ = retry.succeed(1);
+    drop(retry);
+    let ends = recorder.lines().iter().filter(|line| line.contains("GaveUp") || line.contains("Succeeded")).count();
+    assert_eq!(ends, 1);
+}
+
+#[tokio::test]
+async fn an_error_that_ends_the_call_by_hand_is_of_unknown_class() {
+    let recorder = Recorder::new();
+    let mut retry = Executor::new(&POLICY).observed_by(&*recorder);
+    let _ = retry.fail("no");
+    assert!(recorder.lines()[0].contains("class: Unknown"));
+}

@@ -411,3 +411,38 @@ mod by_hand {
         assert_eq!((attempt.elapsed(), attempt.remaining()), (SECOND, Some(SECOND * 3)));
     }
 }
+
+/// Does all that its task may do at a time, again and again, so that tokio lets no timer of the task be ready.
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_never_rests_is_cut_off() {
+    #[retry(attempts = 1, attempt_timeout = "1s")]
+    async fn call() -> Result<(), Failed> {
+        loop {
+            tokio::task::consume_budget().await;
+        }
+    }
+    let clock = async {
+        for _ in 0..50 {
+            tokio::time::advance(ms(100)).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        outcome = call() => assert_eq!(outcome.unwrap_err().limit(), Some(("attempt", SECOND))),
+        () = clock => panic!("the attempt went on for five seconds"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_attempt_starts_where_a_pause_ended_after_the_deadline() {
+    async fn sleeps_late(_: Duration) {
+        sleep(SECOND * 60).await;
+    }
+    #[retry(start = "1s", deadline = "10s", sleep = sleeps_late)]
+    async fn call(attempts: &Attempts) -> Result<u32, Failed> {
+        attempts.succeed_at(2, Failed::No)
+    }
+    let attempts = Attempts::new();
+    assert_eq!(call(&attempts).await.unwrap_err().limit(), Some(("deadline", SECOND * 10)));
+    assert_eq!(attempts.count(), 1);
+}

@@ -3,11 +3,13 @@
 use std::error::Error;
 use std::fmt::{self, Debug, Display};
 use std::io;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use retry_runtime::{
-    Class, Condition, Failure, OnError, Retryable, Verdict, permanent, retry, transient, transient_in_chain, verdict,
+    Class, Condition, Failure, Marked, OnError, Retryable, Verdict, permanent, retry, transient, transient_in_chain,
+    verdict,
 };
 
 use crate::support::{Answer, Attempts, Fault, SECOND, ms, run};
@@ -276,6 +278,35 @@ mod search {
         assert_eq!(class_of!(anyhow::Error::from(transient("text")).context("more")), Class::Transient);
         assert_eq!(permanent(refused()).to_string(), refused().to_string());
         assert!(permanent(refused()).into_inner().downcast_ref::<io::Error>().is_some());
+    }
+
+    /// Each level was once searched three times by the level above.
+    #[test]
+    fn errors_in_errors_in_io_errors_are_found_in_linear_time() {
+        let mut error = io::Error::from(io::ErrorKind::PermissionDenied);
+        for _ in 0..60 {
+            error = io::Error::other(error);
+        }
+        assert_eq!(error.class(), Class::Permanent);
+    }
+
+    #[test]
+    fn a_mark_decides_before_what_is_known_of_the_errors_around_it() {
+        let error = io::Error::new(io::ErrorKind::ConnectionReset, permanent("do not"));
+        assert_eq!(error.class(), Class::Permanent);
+    }
+
+    #[test]
+    fn transient_in_chain_looks_into_io_errors() {
+        assert!(transient_in_chain::<Marked>(&io::Error::other(transient("busy"))));
+        assert!(!transient_in_chain::<Marked>(&io::Error::other(permanent("gone"))));
+    }
+
+    #[test]
+    fn pointers_to_a_known_error_are_known() {
+        let mut error = io::Error::from(io::ErrorKind::PermissionDenied);
+        assert_eq!((&mut error).class(), Class::Permanent);
+        assert_eq!(Rc::new(error).class(), Class::Permanent);
     }
 
     #[tokio::test(start_paused = true)]

@@ -25,8 +25,12 @@ fn numbers_of_attempts() {
         assert!(matches!(read(attempts, path), Attempts::Path(_)));
     }
     let integer = "expected an integer such as `3`, `\"unlimited\"`, or the path of a constant";
-    for wrong in [quote!(1.5), quote!("many"), quote!(true), quote!([3]), quote!(1 + 1)] {
+    for wrong in [quote!(1.5), quote!("many"), quote!(true), quote!([3])] {
         refused(attempts, wrong, integer);
+    }
+    let at_run_time = "; what is known only at run time goes through `policy`";
+    for wrong in [quote!(1 + 1), quote!(self.attempts)] {
+        refused(attempts, wrong, &format!("{integer}{at_run_time}"));
     }
     for few in [quote!(0), quote!(-1), quote!(0x0)] {
         refused(attempts, few, "`attempts` counts the first call too: it must be at least 1");
@@ -60,9 +64,11 @@ fn durations() {
     assert!(matches!(read(duration, quote!("1.5s")), Given::Literal(given) if given.as_millis() == 1500));
     assert!(matches!(read(duration, quote!(limits::START)), Given::Path(_)));
     let kind = "expected a duration such as `\"250ms\"` or the path of a constant";
-    for wrong in [quote!(true), quote!(["1s"]), quote!(Duration::from_secs(1)), quote!('1')] {
+    for wrong in [quote!(true), quote!(["1s"]), quote!('1')] {
         refused(duration, wrong, kind);
     }
+    let at_run_time = "; what is known only at run time goes through `policy`";
+    refused(duration, quote!(Duration::from_secs(1)), &format!("{kind}{at_run_time}"));
     refused(duration, quote!("1x"), "unknown unit `x`: expected `ns`, `us`, `ms`, `s`, `m`, `h` or `d`");
     refused(duration, quote!(5), "a duration has a unit and is quoted: write `\"5s\"` or `\"5ms\"`");
     refused(duration, quote!(250ms), "write it with quotes: `\"250ms\"`");
