@@ -18,7 +18,7 @@
 //!     fn class(&self) -> Class {
 //!         match self {
 //!             Self::Busy { .. } => Class::Transient,
-//!             Self::Transport { 0: field, .. } => __failure!(field).class(),
+//!             Self::Transport { 0: field, .. } => Failure::class(&__failure!(field)),
 //!             Self::Parse { .. } => Class::Unknown,
 //!         }
 //!     }
@@ -69,7 +69,7 @@ fn write(input: &Input) -> TokenStream {
     let says_status = |meaning: &Meaning| meaning.status().or(meaning.source()).is_some();
     let status = says(input, says_status).then(|| {
         let arms = matched(input, status);
-        quote!(fn status(&self) -> ::core::option::Option<u16> { #arms })
+        quote!(fn status(&self) -> ::core::option::Option<::core::primitive::u16> { #arms })
     });
     let says_delay = |meaning: &Meaning| meaning.after().or(meaning.source()).is_some();
     let server_delay = says(input, says_delay).then(|| {
@@ -97,6 +97,7 @@ fn implement(input: &Input, methods: TokenStream) -> TokenStream {
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     quote! {
         #[automatically_derived]
+        #[allow(deprecated)]
         impl #impl_generics #krate::Retryable for #ident #ty_generics #where_clause {
             #methods
         }
@@ -119,13 +120,15 @@ fn class(krate: &Path, variant: &Variant) -> TokenStream {
             let code = status_in(krate, code, name);
             quote!(#krate::Class::of_status(#code))
         }),
-        Meaning::Source(source) => with_field(variant, source, |name| quote!(#krate::__failure!(#name).class())),
+        Meaning::Source(source) => {
+            with_field(variant, source, |name| quote!(#krate::Failure::class(&#krate::__failure!(#name))))
+        }
     }
 }
 
 fn status(krate: &Path, variant: &Variant) -> TokenStream {
     if let Some(source) = variant.meaning.source() {
-        return with_field(variant, source, |name| quote!(#krate::__failure!(#name).status()));
+        return with_field(variant, source, |name| quote!(#krate::Failure::status(&#krate::__failure!(#name))));
     }
     match variant.meaning.status() {
         None => without_field(variant, quote!(::core::option::Option::None)),
@@ -138,7 +141,7 @@ fn status(krate: &Path, variant: &Variant) -> TokenStream {
 
 fn server_delay(krate: &Path, variant: &Variant) -> TokenStream {
     if let Some(source) = variant.meaning.source() {
-        return with_field(variant, source, |name| quote!(#krate::__failure!(#name).server_delay()));
+        return with_field(variant, source, |name| quote!(#krate::Failure::server_delay(&#krate::__failure!(#name))));
     }
     match variant.meaning.after() {
         None => without_field(variant, quote!(::core::option::Option::None)),
@@ -187,7 +190,11 @@ fn bounded(input: &Input) -> Generics {
     for Variant { meaning, .. } in &input.variants {
         let delay = delay_type();
         bound(&mut bounded, meaning.source(), &quote!(#krate::Retryable));
-        bound(&mut bounded, meaning.status(), &quote!(::core::marker::Copy + ::core::convert::Into<u16>));
+        bound(
+            &mut bounded,
+            meaning.status(),
+            &quote!(::core::marker::Copy + ::core::convert::Into<::core::primitive::u16>),
+        );
         bound(&mut bounded, meaning.after(), &quote!(::core::marker::Copy + ::core::convert::Into<#delay>));
     }
     bounded

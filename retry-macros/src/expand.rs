@@ -2,7 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
-use syn::{Ident, Path};
+use syn::{Ident, Path, Token};
 
 use crate::arguments::{Arg, Arguments, Backoff, OnError};
 use crate::documentation::{retries_section, wants_section};
@@ -27,7 +27,7 @@ use crate::rewrite;
 ///         let pause = {
 ///             let outcome = Executor::run(&mut executor, async {                  // the user's braces
 ///                 if let Some(pin) = None::<Result<Row, Error>> { return pin; }   // pins the type before BODY is checked
-///                 { BODY }
+///                 { const _: () = (); BODY }
 ///             }, Uncut).await;
 ///             if known::<Result<Row, Error>>(&outcome).__is_plain_success() {     // nothing takes its address: it stays
 ///                 return Executor::succeed(&mut executor, outcome);               // in registers
@@ -48,9 +48,9 @@ use crate::rewrite;
 /// methods of any other name, and method lookup would come to them first.
 pub(crate) fn expand(arguments: &Arguments, function: &Function) -> TokenStream {
     let Function { attrs, vis, defaultness, sig, body, shape } = function;
-    let expansion =
-        Expansion { arguments, function, span: at(sig.ident.span()), krate: krate(arguments, at(sig.ident.span())) };
-    let sig = rewrite::signature(arguments, sig);
+    let span = at(sig.ident.span());
+    let (sig, mutable) = rewrite::signature(arguments, sig);
+    let expansion = Expansion { arguments, mutable, function, span, krate: krate(arguments, span) };
     let content = match shape {
         Shape::Async | Shape::Blocking => {
             let (inner_attributes, code) = rewrite::split_inner_attributes(body);
@@ -76,6 +76,8 @@ pub(crate) fn at(span: Span) -> Span {
 
 struct Expansion<'a> {
     arguments: &'a Arguments,
+    /// The cloned arguments that are `mut`.
+    mutable: Vec<(Ident, Token![mut])>,
     function: &'a Function,
     /// Of the function's name: for what has no better place.
     span: Span,
@@ -99,18 +101,13 @@ impl Expansion<'_> {
 
     /// `let mut executor = …;`
     fn start(&self) -> TokenStream {
-        let Self { arguments, function, span, ref krate } = *self;
+        let Self { arguments, function, span, ref krate, .. } = *self;
         let plan = plan::plan(arguments, &function.sig.ident);
-        let observer = arguments.observer.as_ref().map(|observer| {
-            let observer = &observer.value;
-            quote_spanned!(span=> let observer = &#observer;)
-        });
+        let given = self.given();
         let with_observer =
             arguments.observer.as_ref().map(|observer| quote_spanned!(at(observer.span)=> .with_observer(observer)));
-        let with_policy = arguments.policy.as_ref().map(|policy| {
-            let expression = &policy.value;
-            quote_spanned!(at(policy.span)=> .with_policy(#expression))
-        });
+        let with_policy =
+            arguments.policy.as_ref().map(|policy| quote_spanned!(at(policy.span)=> .with_policy(policy)));
         let with_notes = needs_notes(arguments).then(|| quote_spanned!(span=> .with_notes()));
         let sleeping = match (&arguments.sleep, &arguments.blocking) {
             (Some(sleep), None) => {
@@ -120,11 +117,28 @@ impl Expansion<'_> {
             _ => None,
         };
         quote_spanned! {span=>
-            #observer
+            #given
             let mut executor = #krate::Executor::start(
                 #krate::private::Annotated::new(|| const { &#plan }) #with_policy #with_observer #with_notes
             ) #sleeping;
         }
+    }
+
+    /// The values of expressions, in the order in which they were written.
+    fn given(&self) -> TokenStream {
+        let Self { arguments, span, .. } = *self;
+        let given = arguments.written.iter().filter_map(|key| {
+            if key == "observer" {
+                let observer = &arguments.observer.as_ref()?.value;
+                Some(quote_spanned!(span=> let observer = &#observer;))
+            } else if key == "policy" {
+                let policy = &arguments.policy.as_ref()?.value;
+                Some(quote_spanned!(span=> let policy = #policy;))
+            } else {
+                None
+            }
+        });
+        quote!(#(#given)*)
     }
 
     /// One attempt and what follows from it: a block that gives a pause, or returns the outcome. A loop that
@@ -133,8 +147,10 @@ impl Expansion<'_> {
         let Self { arguments, span, ref krate, .. } = *self;
         let bind = arguments.bind.as_ref().map(|bind| {
             let name = &bind.value;
+            let krate = self::krate(arguments, at(bind.span));
             quote_spanned!(at(bind.span)=> let #name = &#krate::Executor::current(&executor);)
         });
+        let clones = self.clones();
         let attempt = self.attempt(body);
         let plain_success = self.plain_success();
         let known = self.known("failed");
@@ -143,6 +159,7 @@ impl Expansion<'_> {
         quote_spanned! {span=>
             {
                 #bind
+                #clones
                 let outcome = #attempt;
                 #plain_success
                 let failed = outcome;
@@ -170,25 +187,41 @@ impl Expansion<'_> {
     }
 
     fn attempt(&self, body: &Group) -> TokenStream {
-        let Self { arguments, function, span, ref krate } = *self;
-        let clones = arguments.clone.iter().flat_map(|clone| &clone.value).map(|name| {
-            let mutability = rewrite::parameter(&function.sig, name).and_then(|pattern| pattern.mutability);
-            // The name shadows, as it was asked to.
-            quote_spanned! {at(name.span())=>
-                #[allow(clippy::shadow_reuse)]
-                let #mutability #name = ::core::clone::Clone::clone(&#name);
-            }
-        });
-        // Braces of the macro's around the body: what it imports does not reach the pin.
-        let mut inside = Group::new(Delimiter::Brace, body.stream());
-        inside.set_span(at(body.span()));
+        let Self { function, span, ref krate, .. } = *self;
         let pin = self.pin();
+        let clones = self.cloned().map(|(mutability, name)| self.shadow(mutability, name, quote!(#name)));
+        let inside = inside(body);
         let block = like(body, quote!(#pin #(#clones)* #inside));
         if matches!(function.shape, Shape::Blocking) {
             return quote_spanned!(span=> #krate::Executor::attempt_blocking(&mut executor, || #block));
         }
         let cut = self.cut();
         quote_spanned!(span=> #krate::Executor::run(&mut executor, async #block, #cut).await)
+    }
+
+    /// Makes the clones for one attempt. Outside of it: an attempt that held the originals by reference would be `Send`
+    /// only where they are `Sync`.
+    fn clones(&self) -> TokenStream {
+        let clones = self.cloned().map(|(_, name)| {
+            self.shadow(None, name, quote_spanned!(at(name.span())=> ::core::clone::Clone::clone(&#name)))
+        });
+        quote!(#(#clones)*)
+    }
+
+    fn cloned(&self) -> impl Iterator<Item = (Option<Token![mut]>, &Ident)> {
+        self.arguments.clone.iter().flat_map(|clone| &clone.value).map(|name| {
+            let mutability =
+                self.mutable.iter().find(|(mutable, _)| mutable == name).map(|(_, mutability)| *mutability);
+            (mutability, name)
+        })
+    }
+
+    /// The name shadows, and is used, as it was asked to.
+    fn shadow(&self, mutability: Option<Token![mut]>, name: &Ident, value: TokenStream) -> TokenStream {
+        quote_spanned! {at(name.span())=>
+            #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::used_underscore_binding)]
+            let #mutability #name = #value;
+        }
     }
 
     /// Makes rustc know the type of the outcome before it checks the body, so that `?` and `return` convert.
@@ -204,7 +237,11 @@ impl Expansion<'_> {
 
     fn known(&self, outcome: &str) -> TokenStream {
         let outcome = Ident::new(outcome, self.span);
-        self.of_outcome("known", None, quote_spanned!(self.span=> &#outcome))
+        let name = match self.function.outcome() {
+            Some(ty) if rewrite::has_borrowed_object(ty) => "known_borrowed",
+            _ => "known",
+        };
+        self.of_outcome(name, None, quote_spanned!(self.span=> &#outcome))
     }
 
     /// `private::name::<Outcome>(values)`, at the place of the type: what is asked of it is an error of the user's.
@@ -275,6 +312,15 @@ impl Expansion<'_> {
             _ => quote_spanned!(span=> .await),
         }
     }
+}
+
+/// The body in braces of its own: what it imports does not reach the pin. They are the user's, for in editions before
+/// 2024 the temporaries of a tail expression live until after the locals. The item keeps rustc from calling them unused,
+/// and clippy from calling items of the body late.
+fn inside(body: &Group) -> Group {
+    let (inner_attributes, code) = rewrite::split_inner_attributes(body);
+    let item = quote_spanned!(at(body.span())=> const _: () = (););
+    like(body, quote!(#inner_attributes #item #code))
 }
 
 /// Whether the executor must remember more than the number of the attempt. Of a policy that is given at run time

@@ -3,42 +3,39 @@
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit_mut::{self, VisitMut};
-use syn::{FnArg, Ident, Pat, PatIdent, Signature, Type};
+use syn::{FnArg, Ident, PatIdent, Signature, Token, Type, TypeParamBound, TypeTraitObject};
 
 use crate::arguments::Arguments;
 use crate::expand::at;
 use crate::frame::after_inner_attributes;
 
-/// The signature as it was written, but for the `mut` of arguments that are cloned: the clone has it.
-pub(crate) fn signature(arguments: &Arguments, sig: &Signature) -> Signature {
+/// The signature as it was written, but for the `mut` of arguments that are cloned, which the clone has; and those
+/// arguments.
+pub(crate) fn signature(arguments: &Arguments, sig: &Signature) -> (Signature, Vec<(Ident, Token![mut])>) {
     let mut sig = sig.clone();
+    let cloned = arguments.clone.iter().flat_map(|clone| &clone.value).collect();
+    let mut mutable = Mutable { cloned, found: Vec::new() };
     for input in &mut sig.inputs {
-        if let Some(pattern) = identifier_mut(input) {
-            let cloned = arguments.clone.iter().flat_map(|clone| &clone.value).any(|name| *name == pattern.ident);
-            pattern.mutability = pattern.mutability.filter(|_| !cloned);
+        if let FnArg::Typed(typed) = input {
+            mutable.visit_pat_mut(&mut typed.pat);
         }
     }
-    sig
+    (sig, mutable.found)
 }
 
-fn identifier_mut(input: &mut FnArg) -> Option<&mut PatIdent> {
-    match input {
-        FnArg::Typed(typed) => match &mut *typed.pat {
-            Pat::Ident(pattern) => Some(pattern),
-            _ => None,
-        },
-        FnArg::Receiver(_) => None,
+/// Takes the `mut` of cloned arguments away.
+struct Mutable<'a> {
+    cloned: Vec<&'a Ident>,
+    found: Vec<(Ident, Token![mut])>,
+}
+
+impl VisitMut for Mutable<'_> {
+    fn visit_pat_ident_mut(&mut self, pattern: &mut PatIdent) {
+        if self.cloned.contains(&&pattern.ident) {
+            self.found.extend(pattern.mutability.take().map(|mutability| (pattern.ident.clone(), mutability)));
+        }
+        visit_mut::visit_pat_ident_mut(self, pattern);
     }
-}
-
-pub(crate) fn parameter<'a>(sig: &'a Signature, name: &Ident) -> Option<&'a PatIdent> {
-    sig.inputs.iter().find_map(|input| match input {
-        FnArg::Typed(typed) => match &*typed.pat {
-            Pat::Ident(pattern) if pattern.ident == *name => Some(pattern),
-            _ => None,
-        },
-        FnArg::Receiver(_) => None,
-    })
 }
 
 /// A type of the signature as it can be written in an expression. The tokens are the user's, for what rustc says of
@@ -59,6 +56,24 @@ impl VisitMut for InExpression {
         } else {
             visit_mut::visit_type_mut(self, ty);
         }
+    }
+}
+
+/// Whether the type has an object in it that borrows: `dyn Error + 'a`.
+pub(crate) fn has_borrowed_object(ty: &Type) -> bool {
+    let mut found = BorrowedObject(false);
+    found.visit_type_mut(&mut ty.clone());
+    found.0
+}
+
+struct BorrowedObject(bool);
+
+impl VisitMut for BorrowedObject {
+    fn visit_type_trait_object_mut(&mut self, object: &mut TypeTraitObject) {
+        let borrows =
+            |bound: &TypeParamBound| matches!(bound, TypeParamBound::Lifetime(life) if life.ident != "static");
+        self.0 |= object.bounds.iter().any(borrows);
+        visit_mut::visit_type_trait_object_mut(self, object);
     }
 }
 

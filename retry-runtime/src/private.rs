@@ -45,6 +45,13 @@ pub fn known<O: Sides>(outcome: &O) -> Known<'_, O> {
     Known::new(outcome)
 }
 
+/// The levels without those that ask about types for all lifetimes: method lookup does not look at lifetimes, and would
+/// take `dyn Error + 'a` for a `dyn Error + 'static`.
+#[inline(always)]
+pub fn known_borrowed<O: Sides>(outcome: &O) -> Level3<'_, O> {
+    Known::new(outcome).0.0
+}
+
 macro_rules! levels {
     ($($level:ident => $next:ident),*) => {$(
         impl<'a, O> Deref for $level<'a, O> {

@@ -5,7 +5,10 @@ use super::*;
 /// The methods of the implementation, without the attribute and the braces around them.
 #[track_caller]
 fn same(item: TokenStream, expected: TokenStream) {
-    assert_eq!(derive(item).unwrap().to_string(), quote!(#[automatically_derived] #expected).to_string());
+    assert_eq!(
+        derive(item).unwrap().to_string(),
+        quote!(#[automatically_derived] #[allow(deprecated)] #expected).to_string()
+    );
 }
 
 #[track_caller]
@@ -59,7 +62,7 @@ fn fields() {
                             facade::retry::Class::of_status(facade::retry::private::status_in(field)),
                     }
                 }
-                fn status(&self) -> ::core::option::Option<u16> {
+                fn status(&self) -> ::core::option::Option<::core::primitive::u16> {
                     match self {
                         Self::A { .. } => ::core::option::Option::None,
                         Self::B { 0: field, .. } =>
@@ -89,13 +92,13 @@ fn a_generic_source() {
         quote! {
             impl<T, E> ::retry_runtime::Retryable for S<T, E> where T: Copy, E: ::retry_runtime::Retryable {
                 fn class(&self) -> ::retry_runtime::Class {
-                    match self { Self { 0: field, .. } => ::retry_runtime::__failure!(field).class(), }
+                    match self { Self { 0: field, .. } => ::retry_runtime::Failure::class(&::retry_runtime::__failure!(field)), }
                 }
-                fn status(&self) -> ::core::option::Option<u16> {
-                    match self { Self { 0: field, .. } => ::retry_runtime::__failure!(field).status(), }
+                fn status(&self) -> ::core::option::Option<::core::primitive::u16> {
+                    match self { Self { 0: field, .. } => ::retry_runtime::Failure::status(&::retry_runtime::__failure!(field)), }
                 }
                 fn server_delay(&self) -> ::core::option::Option<::core::time::Duration> {
-                    match self { Self { 0: field, .. } => ::retry_runtime::__failure!(field).server_delay(), }
+                    match self { Self { 0: field, .. } => ::retry_runtime::Failure::server_delay(&::retry_runtime::__failure!(field)), }
                 }
             }
         },

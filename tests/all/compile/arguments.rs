@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::path::Path;
+use std::time::Duration;
 
-use retry_runtime::retry;
+use retry_runtime::{Policy, retry};
 
 use super::{Flaky, R, assert_third};
 
@@ -304,4 +305,28 @@ async fn arguments_may_be_objects_and_references() {
     assert_third(&flaky, double_reference(&mut &["a", "b", "c", "d"][..], &flaky).await, 1_usize);
     let flaky = Flaky::new();
     assert_third(&flaky, counted(&["a", "b"], &mut HashMap::new(), &flaky).await, 3_u32);
+}
+
+#[retry(start = "0s", clone = [list])]
+async fn mutable_in_a_pattern((mut list, more): (Vec<u32>, u32), flaky: &Flaky) -> R<usize> {
+    list.push(more);
+    flaky.give(list.len())
+}
+
+#[tokio::test]
+async fn a_clone_has_the_mut_of_a_pattern() {
+    let flaky = Flaky::new();
+    assert_third(&flaky, mutable_in_a_pattern((vec![1], 2), &flaky).await, 2_usize);
+}
+
+/// A value made by an expression lives as long as the call.
+#[retry(policy = &Policy::fixed(Duration::ZERO).attempts(3))]
+async fn temporary_policy(flaky: &Flaky) -> R<u32> {
+    flaky.give(1)
+}
+
+#[tokio::test]
+async fn a_policy_may_be_a_temporary() {
+    let flaky = Flaky::new();
+    assert_third(&flaky, temporary_policy(&flaky).await, 1_u32);
 }

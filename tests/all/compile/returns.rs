@@ -388,3 +388,15 @@ async fn a_plain_function_may_return_the_future_or_block() {
     let flaky = Flaky::new();
     assert_third(&flaky, blocks(&flaky, "7"), 7_u32);
 }
+
+/// An object that borrows: what is asked of types would be asked for all lifetimes.
+#[retry(start = "0s")]
+async fn borrowing_object<'a>(flaky: &Flaky, name: &'a str) -> Result<&'a str, Box<dyn Error + Send + Sync + 'a>> {
+    flaky.give(name).map_err(Box::from)
+}
+
+#[tokio::test]
+async fn an_error_object_may_borrow() {
+    let (flaky, name) = (Flaky::new(), String::from("name"));
+    assert_third(&flaky, borrowing_object(&flaky, &name).await.map_err(|error| error.to_string()), "name");
+}

@@ -1,5 +1,6 @@
 //! What can be spawned: each shape of loop, with errors that are not `Send` where the future does not keep them.
 
+use std::cell::Cell;
 use std::fmt::{self, Display};
 use std::future::{Ready, ready};
 use std::ops::ControlFlow::{Break, Continue};
@@ -302,4 +303,22 @@ async fn an_exclusive_method_that_takes_a_closure() {
         let flaky = &flaky;
         Rows(vec![1]).each(|n| async move { flaky.give(n) }).await
     });
+}
+
+/// `Send` and `Clone`, but not `Sync`: it cannot be held by reference over an await.
+#[derive(Clone)]
+struct Unshared(Cell<u32>);
+
+#[retry(start = "0s", clone = [service])]
+async fn clones_what_is_not_sync(service: Unshared, flaky: &Flaky) -> R<u32> {
+    yield_now().await;
+    flaky.give(service.0.get())
+}
+
+#[tokio::test]
+async fn a_clone_of_what_is_not_sync_stays_send() {
+    async fn call() -> R<u32> {
+        clones_what_is_not_sync(Unshared(Cell::new(1)), &Flaky::new()).await
+    }
+    assert_eq!(tokio::spawn(call()).await.unwrap(), Ok(1));
 }
