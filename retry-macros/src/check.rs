@@ -184,16 +184,19 @@ fn random_source_is_used(arguments: &Arguments, errors: &mut Errors) {
     errors.at(place, "`random_source` has no effect without `jitter`: write for example `jitter = \"full\"`");
 }
 
-/// The cap is not below the first delay.
+/// The cap is not below the first delay, which is 100 ms if it is not written.
 fn max_delay_is_no_less_than_start(arguments: &Arguments, errors: &mut Errors) {
-    let (Some(start), Some(max_delay)) = (&arguments.start, &arguments.max_delay) else {
+    let custom = arguments.backoff.as_ref().is_some_and(|backoff| matches!(backoff.value, Backoff::Custom(_)));
+    let elsewhere = custom || arguments.wrote("delays") || arguments.wrote("policy");
+    let Some(max_delay) = arguments.max_delay.as_ref().filter(|_| !elsewhere && !arguments.misread(&["start"])) else {
         return;
     };
-    let (Some(first), Some(most)) = (literal(start), literal(max_delay)) else {
+    let (Some(first), Some(most)) = (schedule::start(arguments), literal(max_delay)) else {
         return;
     };
     if most < first {
-        let place = later(arguments, (&start.key, start.span), (&max_delay.key, max_delay.span));
+        let cap = (&max_delay.key, max_delay.span);
+        let place = arguments.start.as_ref().map_or(cap.1, |start| later(arguments, (&start.key, start.span), cap));
         let (first, most) = (human(first), human(most));
         errors
             .at(place, format_args!("`max_delay` ({most}) is shorter than `start` ({first}): write at least {first}"));

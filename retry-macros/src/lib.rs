@@ -52,7 +52,8 @@ mod value;
 /// - A **keyword** is quoted: `backoff = "fixed"`.
 /// - A **duration** is a string with a unit to every number: `"250ms"`, `"1s"`, `"1.5s"`, `"2m"`, `"1h 30m"`. The units are
 ///   `ns`, `us` (or `µs`), `ms`, `s`, `m`, `h` and `d`.
-/// - A **path** is the path of a constant, which the compiler evaluates and checks: `attempts = Self::MAX`. Values that
+/// - A **path** is the path of a constant, which the compiler evaluates and checks: `attempts = Self::MAX`. `cargo build`
+///   does that, where the function is used; `cargo check` does not evaluate constants. Values that
 ///   are known only at run time go through `policy`.
 ///
 /// Arguments that contradict each other, or of which one has no effect, are errors.
@@ -72,7 +73,7 @@ mod value;
 /// - `attempts` is the total, the first call included.
 /// - `deadline` runs from the start of the first attempt. After it no attempt starts or goes on. If a delay does not fit
 ///   in what is left, the last outcome is returned at once, without the wait.
-/// - `attempt_timeout` is the most that one attempt may take. It is shorter than the deadline.
+/// - `attempt_timeout` is the most that one attempt may take, from when it first has to wait. It is shorter than the deadline.
 ///
 /// What an attempt that is cut off gives is an error made by `From<TimedOut>` for the function's error type.
 ///
@@ -138,6 +139,10 @@ mod value;
 ///
 /// `policy` is an expression of type `Policy`, `&Policy` or `Arc<Policy>`, evaluated once a call. It says how often and how
 /// long, so the arguments of those two sections, and `retry_after`, are errors beside it. All other arguments apply.
+/// An `Arc` is taken by value: `policy = self.policy.clone()`.
+///
+/// Nothing is known of such a policy when the function is compiled. Where the error type is not `From<TimedOut>`, nothing
+/// cuts an attempt off: the policy's deadline then only stops new attempts, and its attempt timeout has no effect.
 ///
 /// # Inside the body
 ///
@@ -175,6 +180,11 @@ mod value;
 /// # Other attributes
 ///
 /// Put `#[retry]` above attributes that take `async` away, such as `#[tokio::main]`.
+///
+/// # Documentation
+///
+/// The documentation of the function ends with a section "Retries", made from the arguments: how many attempts, which
+/// delays, on which outcomes.
 #[proc_macro_attribute]
 pub fn retry(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let item = Tokens::from(item);

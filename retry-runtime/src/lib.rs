@@ -35,20 +35,23 @@
 //!
 //! What such a search cannot see: thiserror's `#[error(transparent)]` hides the error inside from the chain, and a type
 //! of yours that implements `Retryable` cannot be found inside of an `anyhow::Error`. Ways out: `#[derive(Retryable)]`
-//! with `#[retryable(source)]`, [`transient_in_chain`] as `on_error`, and the marks [`transient`] and [`permanent`].
+//! with `#[retryable(source)]`, [`transient_in_chain`] as `on_error`, and the marks [`transient`] and [`permanent`]. Nor does it
+//! see into a pointer to an `anyhow::Error`, nor into a context that was put on one.
 //!
 //! # What happens to the function
 //!
 //! The body runs once for each attempt and borrows the arguments; a body that consumes one is rustc's own "use of moved
-//! value", and `clone = [name]` gives each attempt its own. `?` and `return` end the attempt, not the function. The
-//! future is `Send` where the plain function's is. Two things do not work, because of what an attempt borrows:
+//! value", and `clone = [name]` gives each attempt its own. `?` and `return` end the attempt, not the function. Two
+//! things do not work, because of what an attempt borrows:
 //!
-//! - a result that borrows from `&mut self` (rustc says E0524 or "captured variable cannot escape");
-//! - `#[tracing::instrument]` above `#[retry]` where it moves owned arguments into its own block. Put `#[retry]` above it:
-//!   then each attempt is instrumented.
+//! - A body that changes `self` cannot return a borrow of it: rustc says E0524.
+//! - `#[tracing::instrument]` above `#[retry]` gives each attempt a span and moves owned arguments into it, so it works only
+//!   where they are `Copy`. Below `#[retry]` it gives the whole call one span, and works for all.
 //!
-//! Each annotated function adds a level to the type of the future. From the 13th on that call each other without a box in
-//! between, rustc asks for `#![recursion_limit = "256"]`.
+//! Since an attempt holds the arguments by reference, the future is `Send` only where they are `Sync`; `clone` helps.
+//!
+//! Each annotated function adds levels to the type of the future. After ten to twenty that call each other without a box in
+//! between, depending on what they hold, rustc asks for `#![recursion_limit = "256"]`.
 //!
 //! # Time limits
 //!
@@ -66,7 +69,7 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `macros` | yes | [`retry`](macro@retry) and the derive macro |
-//! | `tokio` | yes | tokio's timer; without it, `sleep = …` and [`Executor::sleeping`] |
+//! | `tokio` | yes | tokio's timer and [`Policy::run`]; without it, `sleep = …` and [`Executor::sleeping`] |
 //! | `tracing` | yes | events and spans for `tracing`, target `retry` |
 //! | `reqwest` | no | what is known of reqwest 0.13's errors and responses; `Retry-After`; `CheckStatus` |
 //!

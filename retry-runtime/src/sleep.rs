@@ -1,4 +1,4 @@
-//! The only file that knows a timer and where an `Instant` comes from.
+//! With `rare.rs`, which keeps tokio's timer, the only file that knows a timer; and where an `Instant` comes from.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};

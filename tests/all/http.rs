@@ -13,7 +13,7 @@ use crate::support::{Attempts, Recorder, SECOND, all_ms, ms, timed};
 
 type Boxed = Box<dyn Error + Send + Sync>;
 
-/// The first lines of the design, character for character.
+/// The example of the README, character for character.
 mod promise {
     use retry_runtime::retry;
 

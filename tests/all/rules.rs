@@ -305,8 +305,8 @@ mod search {
     #[test]
     fn pointers_to_a_known_error_are_known() {
         let mut error = io::Error::from(io::ErrorKind::PermissionDenied);
-        assert_eq!((&mut error).class(), Class::Permanent);
-        assert_eq!(Rc::new(error).class(), Class::Permanent);
+        assert_eq!(class_of!(&mut error), Class::Permanent);
+        assert_eq!(class_of!(Rc::new(error)), Class::Permanent);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-//! What other retry crates got wrong, each as a test (DESIGN §12).
+//! What other retry crates got wrong, each as a test.
 //!
 //! Two traps are about what rustc says, and are tested where it is asked: lints and `cfg` that leak into the user's
 //! crate, and documentation that silences `missing_docs`. Token buckets and requests that cannot be cloned wait for what

@@ -127,6 +127,7 @@ fn random_source() {
 
 #[test]
 fn max_delay() {
+    refused(quote!(max_delay = "50ms"), "`max_delay` (50 ms) is shorter than `start` (100 ms): write at least 100 ms");
     refused(
         quote!(start = "2s", max_delay = "1s"),
         "`max_delay` (1 s) is shorter than `start` (2 s): write at least 2 s",
