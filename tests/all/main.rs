@@ -4,6 +4,7 @@ mod by_hand;
 mod cancellation;
 mod compile;
 mod deadlines;
+mod derived;
 mod edges;
 mod events;
 mod http;
