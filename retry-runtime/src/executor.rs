@@ -259,6 +259,9 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
     /// `judge` says what the outcome is worth: a `&`[`Condition`](crate::Condition) for outcomes that implement
     /// [`Outcome`](crate::Outcome), or the [`Verdict`] that [`verdict!`](crate::verdict) gives for any outcome.
     ///
+    /// A response that is tried again is dropped, and its connection may be lost with it; an annotated function reads it to
+    /// its end during the pause.
+    ///
     /// A verdict has no text: the reason in the events is then the status or the class, not the error's own words.
     ///
     /// `verdict!` has to look at the outcome before `next` consumes it: `let verdict = verdict!(&outcome);` goes on a
