@@ -24,13 +24,18 @@ pub enum Jitter {
 
 impl Jitter {
     /// `d` with the jitter on it; `random` is asked only where there is any.
-    #[inline(always)]
     pub(crate) fn apply(self, d: Duration, cap: Duration, random: fn() -> f64) -> Duration {
-        if matches!(self, Self::None) {
-            return d;
+        match self {
+            Self::None => d,
+            Self::Full => between(Duration::ZERO, d, random()),
+            Self::Equal => between(d / 2, d, random()),
+            // At once, for to and from floating point is most of what it costs.
+            Self::Share(p) => {
+                let (least, most) = (1.0 - p, 1.0 + p);
+                let most = if d.is_zero() { most } else { most.min(cap.as_secs_f64() / d.as_secs_f64()) };
+                scale(d, least + (most - least) * within_one(random())).min(cap)
+            }
         }
-        let bounds = self.bounds(Bounds::exactly(d), cap);
-        between(bounds.min, bounds.max, random())
     }
 
     pub(crate) fn bounds(self, d: Bounds, cap: Duration) -> Bounds {
@@ -46,8 +51,12 @@ impl Jitter {
 /// The point at `share` of the way from `low` to `high`, never outside of them, whatever `share` is.
 pub(crate) fn between(low: Duration, high: Duration, share: f64) -> Duration {
     let width = high.saturating_sub(low);
-    // A random source of the user's may break its promise: NaN and negatives become 0.
-    low.saturating_add(scale(width, share.max(0.0)).min(width))
+    low.saturating_add(scale(width, within_one(share)).min(width))
+}
+
+/// A random source of the user's may break its promise: NaN and negatives become 0.
+fn within_one(share: f64) -> f64 {
+    if share > 0.0 { share.min(1.0) } else { 0.0 }
 }
 
 /// The standard random source: `rand`'s thread generator, uniform in `[0, 1)`.
