@@ -33,7 +33,7 @@ pub(crate) fn begin(rare: &mut Rare, call: &dyn Call) {
 }
 
 /// The attempt that ran, if one did, has its outcome.
-#[cold]
+#[inline]
 pub(crate) fn end(rare: &mut Rare) {
     if rare.phase() != Phase::Ended {
         rare.set_phase(Phase::Idle);
@@ -80,32 +80,44 @@ pub(crate) fn decide(
         succeeded(rare, call);
         return None;
     }
-    let unnamed = if findings.refused { Unnamed::Refused } else { Unnamed::of(verdict) };
-    settle(rare, call, verdict, if findings.is_error() { reason } else { &unnamed })
+    let unnamed;
+    let reason = if findings.is_error() {
+        reason
+    } else {
+        unnamed = if findings.refused { Unnamed::Refused } else { Unnamed::of(verdict) };
+        &unnamed
+    };
+    settle(rare, call, verdict, reason)
 }
 
 /// What follows a failure: the delay before the next attempt, or nothing.
-#[cold]
+#[inline]
 pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, reason: &dyn Display) -> Option<Duration> {
     let failure = verdict.failure()?;
+    let is_heard = is_heard(rare);
     end(rare);
-    let reason = &Masked(reason);
-    say(rare, call, EventKind::AttemptFailed { class: failure.class(), status: failure.status(), reason });
-    match next_delay(rare, call, verdict, failure) {
-        Ok((delay, source)) => {
-            say(rare, call, EventKind::Waiting { delay, source });
-            if let Some(notes) = call.notes_mut() {
-                (notes.last_failure, notes.previous) = (Some(failure), delay);
-            }
-            rare.count();
-            Some(delay)
-        }
-        Err(why) => {
-            say(rare, call, EventKind::GaveUp(why));
-            rare.set_phase(Phase::Ended);
-            None
-        }
+    if is_heard {
+        let reason = &Masked(reason);
+        let kind = EventKind::AttemptFailed { class: failure.class(), status: failure.status(), reason };
+        say_aloud(rare, call, kind);
     }
+    let next = next_delay(rare, call, verdict, failure);
+    if is_heard {
+        let kind = match next {
+            Ok((delay, source)) => EventKind::Waiting { delay, source },
+            Err(why) => EventKind::GaveUp(why),
+        };
+        say_aloud(rare, call, kind);
+    }
+    let Ok((delay, _)) = next else {
+        rare.set_phase(Phase::Ended);
+        return None;
+    };
+    if let Some(notes) = call.notes_mut() {
+        (notes.last_failure, notes.previous) = (Some(failure), delay);
+    }
+    rare.count();
+    Some(delay)
 }
 
 /// The true delay before the next attempt, or why there is none.
@@ -221,8 +233,13 @@ fn started(rare: &Rare, call: &dyn Call) -> Option<Instant> {
 
 /// Whoever observes has the call watched from its start.
 #[inline(always)]
+fn is_heard(rare: &Rare) -> bool {
+    (rare.is_watched() || tracing_listens()) && rare.phase() != Phase::Ended
+}
+
+#[inline(always)]
 fn say(rare: &Rare, call: &dyn Call, kind: EventKind<'_>) {
-    if (rare.is_watched() || tracing_listens()) && rare.phase() != Phase::Ended {
+    if is_heard(rare) {
         say_aloud(rare, call, kind);
     }
 }

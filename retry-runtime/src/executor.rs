@@ -174,7 +174,7 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
 
     #[inline(always)]
     pub(crate) fn begin(&mut self) {
-        if self.run.rare.exists() {
+        if self.run.rare.exists() && (self.run.rare.is_watched() || tracing_listens()) {
             engine::begin(&mut self.run.rare, &self.run.call);
         }
     }
