@@ -2,7 +2,7 @@ use retry_runtime::retry;
 
 #[retry]
 async fn load() -> Result<Page, String> {
-    todo!()
+    panic!()
 }
 
 fn main() {}

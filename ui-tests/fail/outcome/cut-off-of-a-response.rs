@@ -2,7 +2,7 @@ use retry_runtime::retry;
 
 #[retry(deadline = "5s")]
 async fn load() -> reqwest::Response {
-    todo!()
+    panic!()
 }
 
 fn main() {}
