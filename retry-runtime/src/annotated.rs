@@ -19,7 +19,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The standard policy and condition.
+    /// The name in events, and what the attribute says of policy and condition.
     pub const fn new(name: &'static str, policy: Policy, condition: Condition) -> Self {
         Self { name, policy, condition }
     }

@@ -24,9 +24,9 @@ pub trait Cut<S: TimerPlace, O>: Sized {
     #[doc(hidden)]
     fn timer(sleep: &S) -> Self::Timer;
 
-    /// The attempt is about to be polled: gives its outcome if it is too late for it to start.
+    /// The attempt is about to start: gives its outcome if it is too late for that.
     #[doc(hidden)]
-    fn before<C: Call>(&self, timer: Pin<&mut Self::Timer>, executor: &mut Executor<C, S>) -> Option<O>;
+    fn before<C: Call>(&self, executor: &Executor<C, S>) -> Option<O>;
 
     /// The attempt has to wait: gives its outcome if it is to wait no longer.
     #[doc(hidden)]
@@ -71,7 +71,7 @@ impl<S: TimerPlace, O> Cut<S, O> for Uncut {
     fn timer(_: &S) {}
 
     #[inline(always)]
-    fn before<C: Call>(&self, _: Pin<&mut ()>, _: &mut Executor<C, S>) -> Option<O> {
+    fn before<C: Call>(&self, _: &Executor<C, S>) -> Option<O> {
         None
     }
 
@@ -104,7 +104,6 @@ pin_project! {
     /// The time limit of an attempt: its timer is armed when the attempt first has to wait.
     #[derive(Debug)]
     pub struct Limit<T> {
-        is_started: bool,
         is_armed: bool,
         #[pin]
         timer: T,
@@ -119,13 +118,12 @@ impl<S: Sleep, O> Cut<S, O> for CutOff<O> {
         S: 'e;
 
     fn timer(sleep: &S) -> Limit<S::Timer> {
-        Limit { is_started: false, is_armed: false, timer: sleep.idle() }
+        Limit { is_armed: false, timer: sleep.idle() }
     }
 
     #[inline]
-    fn before<C: Call>(&self, timer: Pin<&mut Limit<S::Timer>>, executor: &mut Executor<C, S>) -> Option<O> {
-        let is_started = core::mem::replace(timer.project().is_started, true);
-        if is_started { None } else { engine::too_late(&executor.run.rare, &executor.run.call).map(self.0) }
+    fn before<C: Call>(&self, executor: &Executor<C, S>) -> Option<O> {
+        engine::too_late(&executor.run.rare, &executor.run.call).map(self.0)
     }
 
     #[inline]

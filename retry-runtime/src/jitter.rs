@@ -33,7 +33,8 @@ impl Jitter {
             Self::Share(p) => {
                 let (least, most) = (1.0 - p, 1.0 + p);
                 let most = if d.is_zero() { most } else { most.min(cap.as_secs_f64() / d.as_secs_f64()) };
-                scale(d, least + (most - least) * within_one(random())).min(cap)
+                // Rounding may lead out of the bounds by a hair.
+                scale(d, (least + (most - least) * within_one(random())).min(most)).min(cap)
             }
         }
     }

@@ -21,6 +21,7 @@ pin_project! {
     pub struct Running<'e, C: Call, S: TimerPlace, F: Future, K: Cut<S, F::Output>> {
         executor: &'e mut Executor<C, S>,
         cut: K,
+        is_started: bool,
         #[pin]
         future: F,
         #[pin]
@@ -32,8 +33,7 @@ impl<'e, C: Call, S: TimerPlace, F: Future, K: Cut<S, F::Output>> Running<'e, C,
     #[inline(always)]
     pub(crate) fn new(executor: &'e mut Executor<C, S>, future: F, cut: K) -> Self {
         let timer = K::timer(&executor.sleep);
-        executor.begin();
-        Self { executor, cut, future, timer }
+        Self { executor, cut, is_started: false, future, timer }
     }
 }
 
@@ -42,10 +42,13 @@ impl<C: Call, S: TimerPlace, F: Future, K: Cut<S, F::Output>> Future for Running
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let mut this = self.project();
-        if let Some(outcome) = this.cut.before(this.timer.as_mut(), this.executor) {
-            this.executor.end();
-            return Poll::Ready(outcome);
+        let this = self.project();
+        if !core::mem::replace(this.is_started, true) {
+            this.executor.begin();
+            if let Some(outcome) = this.cut.before(this.executor) {
+                this.executor.end();
+                return Poll::Ready(outcome);
+            }
         }
         let polled = {
             #[cfg(feature = "tracing")]

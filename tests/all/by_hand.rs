@@ -342,3 +342,13 @@ async fn an_error_that_ends_the_call_by_hand_is_of_unknown_class() {
     let _ = retry.fail("no");
     assert!(recorder.lines()[0].contains("class: Unknown"));
 }
+
+#[tokio::test]
+async fn an_attempt_that_is_never_polled_has_not_started() {
+    let recorder = Recorder::new();
+    let mut retry = Executor::new(&POLICY).observed_by(&*recorder);
+    drop(retry.attempt_to_end(async { Err::<(), _>("no") }));
+    assert!(recorder.lines().is_empty());
+    let _ = retry.attempt_to_end(async { Err::<(), _>("no") }).await;
+    assert_eq!(recorder.lines(), ["1/3 AttemptStarted"]);
+}

@@ -366,17 +366,6 @@ mod connections {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_attempt_sends_the_whole_body() {
-    #[retry(start = "1s", clone = [body])]
-    async fn push(client: &Client, url: &str, body: String) -> reqwest::Result<Response> {
-        client.post(url).body(body).send().await
-    }
-    let server = Server::statuses([503, 503, 200]).await;
-    push(&client(), &server.url, "order 7".to_owned()).await.unwrap();
-    assert_eq!(server.bodies(), ["order 7"; 3]);
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_loop_by_hand_knows_responses_too() {
     let server = Server::start([Reply::status(503).retry_after("4"), Reply::status(200)]).await;
     let policy = Policy::fixed(SECOND);
