@@ -76,12 +76,17 @@ fn write(input: &Input) -> TokenStream {
         let arms = matched(input, server_delay);
         quote!(fn server_delay(&self) -> ::core::option::Option<::core::time::Duration> { #arms })
     });
+    let is_unprocessed = says(input, |meaning| meaning.source().is_some()).then(|| {
+        let arms = matched(input, is_unprocessed);
+        quote!(fn is_unprocessed(&self) -> ::core::primitive::bool { #arms })
+    });
     implement(
         input,
         quote! {
             fn class(&self) -> #krate::Class { #class }
             #status
             #server_delay
+            #is_unprocessed
         },
     )
 }
@@ -146,6 +151,15 @@ fn server_delay(krate: &Path, variant: &Variant) -> TokenStream {
     match variant.meaning.after() {
         None => without_field(variant, quote!(::core::option::Option::None)),
         Some(after) => with_field(variant, after, |name| converted(krate, "delay_in", after, name)),
+    }
+}
+
+fn is_unprocessed(krate: &Path, variant: &Variant) -> TokenStream {
+    match variant.meaning.source() {
+        None => without_field(variant, quote!(false)),
+        Some(source) => {
+            with_field(variant, source, |name| quote!(#krate::Failure::is_unprocessed(&#krate::__failure!(#name))))
+        }
     }
 }
 

@@ -37,10 +37,16 @@ fn next<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static
 /// What is known of one link by its type.
 fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
     let failure = None
-        .or_else(|| error.downcast_ref::<io::Error>().map(|error| Failure::new(Class::of_io(error.kind()))))
+        .or_else(|| error.downcast_ref::<io::Error>().map(of_io))
         .or_else(|| failure_of::<TimedOut>(error))
         .or_else(|| crate::http::known(error))?;
     (failure.class() != Class::Unknown || failure.status().is_some()).then_some(failure)
+}
+
+/// Only a refused connection cannot be one that was made before: routes may vanish under it.
+fn of_io(error: &io::Error) -> Failure {
+    let failure = Failure::new(Class::of_io(error.kind()));
+    if error.kind() == io::ErrorKind::ConnectionRefused { failure.before_processing() } else { failure }
 }
 
 pub(crate) fn failure_of<E: Error + Retryable + 'static>(error: &(dyn Error + 'static)) -> Option<Failure> {

@@ -35,7 +35,7 @@ impl Class {
         }
     }
 
-    /// The class of an I/O error.
+    /// The class of an I/O error. A refused connection is also known to have processed nothing.
     ///
     /// Transient: `ConnectionRefused`, `ConnectionReset`, `ConnectionAborted`, `NotConnected`, `BrokenPipe`,
     /// `TimedOut`, `Interrupted`, `UnexpectedEof`, `HostUnreachable`, `NetworkUnreachable`, `NetworkDown`.
@@ -75,13 +75,14 @@ pub struct Failure {
     class: Class,
     status: Option<u16>,
     server_delay: Option<Duration>,
+    unprocessed: bool,
 }
 
 impl Failure {
     /// Of this class, with neither status nor server delay.
     #[must_use]
     pub const fn new(class: Class) -> Self {
-        Self { class, status: None, server_delay: None }
+        Self { class, status: None, server_delay: None, unprocessed: false }
     }
 
     /// What `value` says of itself.
@@ -102,6 +103,12 @@ impl Failure {
         Self { server_delay: Some(delay), ..self }
     }
 
+    /// The same, of a request that the server cannot have processed.
+    #[must_use]
+    pub const fn before_processing(self) -> Self {
+        Self { unprocessed: true, ..self }
+    }
+
     /// The class.
     #[must_use]
     pub const fn class(&self) -> Class {
@@ -118,6 +125,18 @@ impl Failure {
     #[must_use]
     pub const fn server_delay(&self) -> Option<Duration> {
         self.server_delay
+    }
+
+    /// Whether the server cannot have processed the request, so that it is safe to send again whatever its method:
+    /// there was no connection, the server refused the request before it looked at it, or it answered 429, or 503 with a
+    /// delay.
+    #[must_use]
+    pub const fn is_unprocessed(&self) -> bool {
+        match self.status {
+            Some(429) => true,
+            Some(503) if self.server_delay.is_some() => true,
+            _ => self.unprocessed,
+        }
     }
 }
 
@@ -170,10 +189,21 @@ pub trait Retryable {
         None
     }
 
+    /// Whether the server cannot have processed the request, apart from what its status says. Asked for where a request
+    /// is not safe to send twice.
+    fn is_unprocessed(&self) -> bool {
+        false
+    }
+
     /// All of it, found in one search.
     #[doc(hidden)]
     fn failure(&self) -> Failure {
-        Failure { class: self.class(), status: self.status(), server_delay: self.server_delay() }
+        Failure {
+            class: self.class(),
+            status: self.status(),
+            server_delay: self.server_delay(),
+            unprocessed: self.is_unprocessed(),
+        }
     }
 }
 
@@ -188,6 +218,9 @@ macro_rules! delegate {
             }
             fn server_delay(&self) -> Option<Duration> {
                 (**self).server_delay()
+            }
+            fn is_unprocessed(&self) -> bool {
+                (**self).is_unprocessed()
             }
             fn failure(&self) -> Failure {
                 (**self).failure()
@@ -209,6 +242,9 @@ macro_rules! walk {
             }
             fn server_delay(&self) -> Option<Duration> {
                 chain::search(self).server_delay()
+            }
+            fn is_unprocessed(&self) -> bool {
+                chain::search(self).is_unprocessed()
             }
             fn failure(&self) -> Failure {
                 chain::search(self)

@@ -2,7 +2,7 @@
 
 use core::ops::RangeInclusive;
 
-use crate::{Class, Failure};
+use crate::{Class, Failure, GiveUp};
 
 /// Which outcomes are worth another attempt: statuses, kinds of errors, methods. A plain `Copy` value from a
 /// `const fn` builder; how often and when is the [`Policy`](crate::Policy).
@@ -26,7 +26,7 @@ pub struct Condition {
     statuses: Option<&'static [RangeInclusive<u16>]>,
     errors: Option<OnError>,
     methods: &'static [&'static str],
-    forbidden: bool,
+    guarded: bool,
 }
 
 /// Which errors are worth another attempt. See [`Condition::on_error`].
@@ -55,7 +55,7 @@ impl Condition {
             statuses: None,
             errors: None,
             methods: &["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"],
-            forbidden: false,
+            guarded: false,
         }
     }
 
@@ -82,14 +82,15 @@ impl Condition {
         Self { errors: Some(errors), ..self }
     }
 
-    /// The request methods that may be sent again, in capitals, instead of the standard ones. Looked at by
-    /// [`for_method`](Self::for_method).
+    /// The request methods that may be sent again whatever happened to the request, in capitals, instead of the standard
+    /// ones. Looked at by [`for_method`](Self::for_method), and for requests that are sent with
+    /// `send_with_retry`, the middleware and the tower policy.
     pub const fn methods(self, methods: &'static [&'static str]) -> Self {
         Self { methods, ..self }
     }
 
-    /// This condition for a request with the method `method`: itself if that is one of its methods, otherwise a
-    /// condition that retries nothing.
+    /// This condition for a request with the method `method`: itself if that is one of its methods, otherwise one that
+    /// retries only what the server cannot have processed ([`Failure::is_unprocessed`]).
     ///
     /// ```
     /// # use retry_runtime::{Condition, Verdict, verdict};
@@ -97,10 +98,12 @@ impl Condition {
     /// let outcome: Result<(), Error> = Err(ErrorKind::TimedOut.into());
     /// let condition = Condition::new();
     /// assert!(matches!(verdict!(&outcome, condition.for_method("GET")), Verdict::Retry(_)));
-    /// assert!(matches!(verdict!(&outcome, condition.for_method("POST")), Verdict::GiveUp(_)));
+    /// assert!(matches!(verdict!(&outcome, condition.for_method("POST")), Verdict::Barred(..)));
+    /// let refused: Result<(), Error> = Err(ErrorKind::ConnectionRefused.into());
+    /// assert!(matches!(verdict!(&refused, condition.for_method("POST")), Verdict::Retry(_)));
     /// ```
     pub fn for_method(self, method: &str) -> Self {
-        Self { forbidden: !self.methods.contains(&method), ..self }
+        Self { guarded: !self.methods.contains(&method), ..self }
     }
 
     #[doc(hidden)]
@@ -159,7 +162,11 @@ impl Condition {
 
     #[inline(always)]
     fn retry_if(&self, yes: bool, failure: Failure) -> Verdict {
-        if yes && !self.forbidden { Verdict::Retry(failure) } else { Verdict::GiveUp(failure) }
+        match yes {
+            false => Verdict::GiveUp(failure),
+            true if self.guarded && !failure.is_unprocessed() => Verdict::Barred(failure, GiveUp::NotIdempotent),
+            true => Verdict::Retry(failure),
+        }
     }
 }
 
@@ -223,6 +230,8 @@ pub enum Verdict {
     GiveUp(Failure),
     /// A failure that is worth another attempt.
     Retry(Failure),
+    /// A failure that is worth another attempt, but there must not be one: why.
+    Barred(Failure, GiveUp),
 }
 
 impl Verdict {
@@ -231,7 +240,7 @@ impl Verdict {
     pub const fn failure(&self) -> Option<Failure> {
         match self {
             Self::Done => None,
-            Self::GiveUp(failure) | Self::Retry(failure) => Some(*failure),
+            Self::GiveUp(failure) | Self::Retry(failure) | Self::Barred(failure, _) => Some(*failure),
         }
     }
 }

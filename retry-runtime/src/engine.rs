@@ -129,8 +129,10 @@ fn next_delay(
     failure: Failure,
 ) -> Result<(Duration, DelaySource), GiveUp> {
     let policy = call.policy();
-    if !matches!(verdict, Verdict::Retry(_)) {
-        return Err(GiveUp::Permanent);
+    match verdict {
+        Verdict::Retry(_) => {}
+        Verdict::Barred(_, why) => return Err(why),
+        Verdict::Done | Verdict::GiveUp(_) => return Err(GiveUp::Permanent),
     }
     // Asked for only by some policies.
     let attempt = || Attempt::new(rare.number(), policy, started(rare, call), Some(failure));

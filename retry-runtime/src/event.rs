@@ -80,6 +80,10 @@ pub enum GiveUp {
     Deadline,
     /// The server asked for a delay above the policy's limit: this one.
     ServerDelay(Duration),
+    /// The server may have processed the request, and its method is not one that is safe to send twice.
+    NotIdempotent,
+    /// The body of the request is a stream that was used up, so there is nothing to send again.
+    BodyUsedUp,
 }
 
 /// Listens to the events of calls. Any number of calls may share one, on any thread.
@@ -156,12 +160,16 @@ impl Display for GiveUp {
             Self::Permanent => f.write_str("the failure is not worth another attempt"),
             Self::Deadline => f.write_str("the next attempt could not start before the deadline"),
             Self::ServerDelay(delay) => write!(f, "the server asked to wait {delay:?}, longer than the limit"),
+            Self::NotIdempotent => {
+                f.write_str("the server may have processed the request, and its method is not idempotent")
+            }
+            Self::BodyUsedUp => f.write_str("the body of the request is a stream, which cannot be sent again"),
         }
     }
 }
 
 impl GiveUp {
-    /// One word for it: `exhausted`, `permanent`, `deadline` or `server_delay`.
+    /// One word for it: `exhausted`, `permanent`, `deadline`, `server_delay`, `not_idempotent` or `body_used_up`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -169,6 +177,8 @@ impl GiveUp {
             Self::Permanent => "permanent",
             Self::Deadline => "deadline",
             Self::ServerDelay(_) => "server_delay",
+            Self::NotIdempotent => "not_idempotent",
+            Self::BodyUsedUp => "body_used_up",
         }
     }
 }

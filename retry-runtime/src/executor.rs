@@ -16,7 +16,7 @@ use crate::emit::tracing_listens;
 use crate::engine;
 use crate::event::Observer;
 use crate::outcome::Judge;
-use crate::pause::{Again, Nothing, Pause};
+use crate::pause::{Again, Nothing, Pause, Remains};
 use crate::rare::Rare;
 use crate::reason::Unnamed;
 use crate::running::Running;
@@ -259,8 +259,8 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
     /// `judge` says what the outcome is worth: a `&`[`Condition`](crate::Condition) for outcomes that implement
     /// [`Outcome`](crate::Outcome), or the [`Verdict`] that [`verdict!`](crate::verdict) gives for any outcome.
     ///
-    /// A response that is tried again is dropped, and its connection may be lost with it; an annotated function reads it to
-    /// its end during the pause.
+    /// With a condition, a response that is tried again is read to its end during the pause, as in an annotated function, so
+    /// that its connection can be used again; with a verdict it is dropped.
     ///
     /// A verdict has no text: the reason in the events is then the status or the class, not the error's own words.
     ///
@@ -282,14 +282,17 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
     /// }
     /// # }
     /// ```
-    pub fn next<O>(&mut self, outcome: O, judge: impl Judge<O>) -> ControlFlow<O, Pause<'_, C, S>> {
+    pub fn next<O>(&mut self, outcome: O, judge: impl Judge<O>) -> ControlFlow<O, Pause<'_, C, S, Remains>> {
         let verdict = judge.judge(&outcome);
         if verdict == Verdict::Done {
             return ControlFlow::Break(self.succeed(outcome));
         }
         let unnamed = Unnamed::of(verdict);
         match self.settle(verdict, judge.reason(&outcome).unwrap_or(&unnamed)) {
-            Some(delay) => ControlFlow::Continue(Pause::new(self, delay, Nothing)),
+            Some(delay) => {
+                let remains = judge.put_away(outcome, self.run.call.policy());
+                ControlFlow::Continue(Pause::new(self, delay, remains))
+            }
             None => ControlFlow::Break(outcome),
         }
     }

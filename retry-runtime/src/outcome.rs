@@ -4,7 +4,8 @@ use core::any::Any;
 use core::fmt::{self, Display};
 
 use crate::condition::{Condition, Findings, Verdict};
-use crate::{Class, Failure, Retryable};
+use crate::pause::Remains;
+use crate::{Class, Failure, Policy, Retryable};
 
 /// What an attempt gives: a `Result` whose error is [`Retryable`], an `Option`, where `None` is a failure of which
 /// nothing is known, or any type that is [`Retryable`] itself.
@@ -27,6 +28,15 @@ pub trait Outcome {
     fn reason(&self) -> Option<&dyn Display> {
         None
     }
+
+    /// What is still to be done with it, when it is not the last one.
+    #[doc(hidden)]
+    fn put_away(self, _: &Policy) -> Remains
+    where
+        Self: Sized,
+    {
+        Remains::none()
+    }
 }
 
 impl<T: 'static, E: Retryable + Display> Outcome for Result<T, E> {
@@ -36,12 +46,18 @@ impl<T: 'static, E: Retryable + Display> Outcome for Result<T, E> {
     fn reason(&self) -> Option<&dyn Display> {
         self.as_ref().err().map(|error| error as &dyn Display)
     }
+    fn put_away(self, policy: &Policy) -> Remains {
+        crate::http::put_away(&mut self.ok(), policy)
+    }
 }
 
 impl<T: 'static> Outcome for Option<T> {
     fn findings(&self) -> Findings {
         let error = self.is_none().then_some(Failure::new(Class::Unknown));
         Findings::new(self.as_ref().and_then(known_answer), error)
+    }
+    fn put_away(mut self, policy: &Policy) -> Remains {
+        crate::http::put_away(&mut self, policy)
     }
 }
 
@@ -62,6 +78,9 @@ pub trait Judge<O> {
 
     #[doc(hidden)]
     fn reason<'a>(&self, outcome: &'a O) -> Option<&'a dyn Display>;
+
+    #[doc(hidden)]
+    fn put_away(&self, outcome: O, policy: &Policy) -> Remains;
 }
 
 impl<O: Outcome> Judge<O> for &Condition {
@@ -71,6 +90,9 @@ impl<O: Outcome> Judge<O> for &Condition {
     fn reason<'a>(&self, outcome: &'a O) -> Option<&'a dyn Display> {
         outcome.reason()
     }
+    fn put_away(&self, outcome: O, policy: &Policy) -> Remains {
+        outcome.put_away(policy)
+    }
 }
 
 impl<O> Judge<O> for Verdict {
@@ -79,6 +101,9 @@ impl<O> Judge<O> for Verdict {
     }
     fn reason<'a>(&self, _: &'a O) -> Option<&'a dyn Display> {
         None
+    }
+    fn put_away(&self, _: O, _: &Policy) -> Remains {
+        Remains::none()
     }
 }
 

@@ -11,6 +11,7 @@ use crate::call::Call;
 use crate::engine;
 use crate::executor::Executor;
 use crate::rare::Phase;
+use crate::Policy;
 use crate::sleep::{Sleep, TimerPlace, TokioSleep};
 
 pin_project! {
@@ -100,7 +101,8 @@ impl<'e, C: Call, S: TimerPlace> Again<'e, C, S> {
     /// it, and is not `Send` where it is not.
     #[inline]
     pub fn after<O, T: PutAway<O>>(self, tag: T, outcome: O) -> Pause<'e, C, S, T::Leftover> {
-        Pause::new(self.executor, self.delay, tag.put_away(outcome))
+        let leftover = tag.put_away(outcome, self.executor.run.call.policy());
+        Pause::new(self.executor, self.delay, leftover)
     }
 }
 
@@ -113,7 +115,7 @@ impl<C: Call, S> fmt::Debug for Again<'_, C, S> {
 /// What becomes of an outcome that is not the last one.
 pub trait PutAway<O> {
     type Leftover: Leftover;
-    fn put_away(self, outcome: O) -> Self::Leftover;
+    fn put_away(self, outcome: O, policy: &Policy) -> Self::Leftover;
 }
 
 /// What is still to be done during a pause. Given up at its end, finished or not.
@@ -137,7 +139,39 @@ pub struct Discard;
 impl<O> PutAway<O> for Discard {
     type Leftover = Nothing;
     #[inline(always)]
-    fn put_away(self, _: O) -> Nothing {
+    fn put_away(self, _: O, _: &Policy) -> Nothing {
         Nothing
+    }
+}
+
+/// What is left of an outcome whose type is not known in advance: a body that is being read, or nothing.
+pub struct Remains(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
+
+impl Remains {
+    pub(crate) const fn none() -> Self {
+        Self(None)
+    }
+
+    /// Reads on, as long as the policy allows.
+    #[cfg(feature = "http")]
+    pub(crate) fn read(policy: &Policy, reading: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(Some(match policy.drain_timeout {
+            None => Box::pin(reading),
+            Some(timeout) => Box::pin(async move { drop(tokio::time::timeout(timeout, reading).await) }),
+        }))
+    }
+}
+
+impl Leftover for Remains {
+    fn poll(&mut self, cx: &mut Context<'_>) {
+        if self.0.as_mut().is_some_and(|reading| reading.as_mut().poll(cx).is_ready()) {
+            self.0 = None;
+        }
+    }
+}
+
+impl fmt::Debug for Remains {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Remains").field(&self.0.is_some()).finish()
     }
 }

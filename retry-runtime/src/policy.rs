@@ -14,6 +14,8 @@ const STANDARD_START: Duration = Duration::from_millis(100);
 const STANDARD_FACTOR: f64 = 2.0;
 const STANDARD_CAP: Duration = Duration::from_secs(30);
 const STANDARD_SERVER_LIMIT: Duration = Duration::from_secs(60);
+/// What is left unread of a body that is longer is not worth a connection.
+const STANDARD_DRAIN_LIMIT: usize = 64 * 1024;
 
 /// How often and when to try again: attempts, backoff, jitter and limits. No word on which outcomes;
 /// that is the [`Condition`](crate::Condition).
@@ -57,6 +59,11 @@ pub struct Policy {
     pub(crate) attempt_timeout: Option<Duration>,
     /// The longest server delay to honour; `None` ignores them.
     pub(crate) server_limit: Option<Duration>,
+    #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "there are no bodies to read"))]
+    pub(crate) drain_limit: usize,
+    /// The delay is the limit where there is none.
+    #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "there are no bodies to read"))]
+    pub(crate) drain_timeout: Option<Duration>,
 }
 
 impl Default for Policy {
@@ -141,6 +148,8 @@ impl Policy {
             deadline: None,
             attempt_timeout: None,
             server_limit: Some(STANDARD_SERVER_LIMIT),
+            drain_limit: STANDARD_DRAIN_LIMIT,
+            drain_timeout: None,
         }
     }
 }
@@ -239,6 +248,18 @@ impl Policy {
     /// Takes no notice of the delays that servers ask for.
     pub const fn ignore_retry_after(self) -> Self {
         Self { server_limit: None, ..self }
+    }
+
+    /// The most bytes that are read of the body of a response which is tried again, so that the next attempt finds its
+    /// connection free; 64 KiB if not said. A longer body, or 0, gives the connection up.
+    pub const fn drain_limit(self, bytes: usize) -> Self {
+        Self { drain_limit: bytes, ..self }
+    }
+
+    /// The longest that such a body is read; as long as the delay before the next attempt if not said, and never longer:
+    /// no attempt waits for it.
+    pub const fn drain_timeout(self, timeout: Duration) -> Self {
+        Self { drain_timeout: Some(timeout), ..self }
     }
 
     /// The rules that concern two values; called by whatever sets one of them, so that the order does not matter.

@@ -208,7 +208,7 @@ ways! {
 }
 
 /// How an outcome is put away before the next attempt.
-#[cfg(feature = "reqwest")]
+#[cfg(feature = "http")]
 impl<O: Sides<Answer: crate::http::Unread>> Known<'_, O> {
     #[inline(always)]
     pub fn __put_away(&self) -> crate::http::ReadToEnd {

@@ -8,8 +8,7 @@ impl Policy {
     /// Runs `operation` until it succeeds or this policy or the standard [`Condition`] says that it is enough; gives
     /// the last outcome as it is.
     ///
-    /// A response that is tried again is dropped, and its connection may be lost with it; an annotated function reads it to
-    /// its end during the pause.
+    /// A response that is tried again is read to its end during the pause, as in an annotated function.
     ///
     /// Its events have the name `retry`; for one of your own, or an observer, write the loop with an [`Executor`].
     ///

@@ -67,6 +67,10 @@ impl Retryable for Marked {
     fn server_delay(&self) -> Option<Duration> {
         self.error.server_delay()
     }
+
+    fn is_unprocessed(&self) -> bool {
+        self.error.is_unprocessed()
+    }
 }
 
 /// Whether an error of type `E` that knows itself to be transient is in the chain of `error`, its head included:

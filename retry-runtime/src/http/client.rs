@@ -3,18 +3,12 @@
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
-use std::error::Error;
 use std::io;
 
 use reqwest::Response;
 
 use super::retry_after::server_delay;
-use super::status_error::StatusError;
-use crate::{Class, Failure, Retryable, TimedOut, chain};
-
-pub(super) fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
-    None.or_else(|| chain::failure_of::<reqwest::Error>(error)).or_else(|| chain::failure_of::<StatusError>(error))
-}
+use crate::{Class, Retryable, TimedOut, chain};
 
 /// A status is found in errors of `error_for_status`. Connect, timeout and body failures are transient, as is a request
 /// whose connection was lost before an answer came; a URL or a
@@ -37,6 +31,12 @@ impl Retryable for reqwest::Error {
 
     fn status(&self) -> Option<u16> {
         Self::status(self).map(|status| status.as_u16())
+    }
+
+    /// Where there was no connection: it was refused, the name was not found, the TLS handshake failed. With the `h2`
+    /// feature also where an HTTP/2 server refused the stream.
+    fn is_unprocessed(&self) -> bool {
+        self.is_connect() || super::is_refused_stream(self)
     }
 }
 

@@ -1,34 +1,42 @@
 //! A response that is retried is read to its end during the pause, so that the next attempt finds its connection
 //! free again.
 
-use core::fmt;
-use core::pin::Pin;
-use core::task::Context;
+use core::future::poll_fn;
+use core::pin::pin;
 
-use reqwest::Response;
+use bytes::Buf;
+use http_body::Body;
 
+use crate::Policy;
 use crate::outcome::Sides;
-use crate::pause::{Leftover, PutAway};
-
-/// What is left unread of a body that is longer is not worth a connection.
-const MOST: usize = 64 * 1024;
+use crate::pause::{PutAway, Remains};
 
 /// An answer whose body may be unread.
 pub trait Unread {
-    /// Reads it to its end, within bounds.
-    fn read_to_end(self) -> Reading;
+    /// Reads it to its end, within the bounds of the policy.
+    fn read_to_end(self, policy: &Policy) -> Remains;
 }
 
-impl Unread for Response {
-    fn read_to_end(self) -> Reading {
-        Reading(Some(Box::pin(read(self))))
+impl<B: Body + Send + 'static> Unread for http::Response<B> {
+    fn read_to_end(self, policy: &Policy) -> Remains {
+        match policy.drain_limit {
+            0 => Remains::none(),
+            limit => Remains::read(policy, read(self.into_body(), limit)),
+        }
     }
 }
 
-async fn read(mut response: Response) {
-    let mut left = MOST;
-    while let Ok(Some(chunk)) = response.chunk().await {
-        let Some(rest) = left.checked_sub(chunk.len()) else { return };
+#[cfg(feature = "reqwest")]
+impl Unread for reqwest::Response {
+    fn read_to_end(self, policy: &Policy) -> Remains {
+        http::Response::<reqwest::Body>::from(self).read_to_end(policy)
+    }
+}
+
+async fn read(body: impl Body, mut left: usize) {
+    let mut body = pin!(body);
+    while let Some(Ok(frame)) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
+        let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, Buf::remaining)) else { return };
         left = rest;
     }
 }
@@ -38,26 +46,9 @@ async fn read(mut response: Response) {
 pub struct ReadToEnd;
 
 impl<O: Sides<Answer: Unread>> PutAway<O> for ReadToEnd {
-    type Leftover = Reading;
+    type Leftover = Remains;
 
-    fn put_away(self, outcome: O) -> Reading {
-        outcome.into_answer().map_or(Reading(None), Unread::read_to_end)
-    }
-}
-
-/// A body that is being read; nothing once it is done.
-pub struct Reading(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
-
-impl Leftover for Reading {
-    fn poll(&mut self, cx: &mut Context<'_>) {
-        if self.0.as_mut().is_some_and(|reading| reading.as_mut().poll(cx).is_ready()) {
-            self.0 = None;
-        }
-    }
-}
-
-impl fmt::Debug for Reading {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Reading").field(&self.0.is_some()).finish()
+    fn put_away(self, outcome: O, policy: &Policy) -> Remains {
+        outcome.into_answer().map_or(Remains::none(), |answer| answer.read_to_end(policy))
     }
 }

@@ -3,22 +3,25 @@
 use core::time::Duration;
 use std::time::SystemTime;
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use http::header::{DATE, HeaderMap, RETRY_AFTER};
 
 /// The delay that the headers ask for, where they do (RFC 9110 §10.2.3): seconds, or a date, which is a delay of
 /// zero once it has passed. Anything else asks for nothing.
+///
+/// A date is read by the server's clock, where the header `Date` tells it, and else by this machine's: they may differ.
 pub(crate) fn server_delay(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    parse(value, SystemTime::now())
+    let text = |name| Some(headers.get(name)?.to_str().ok()?.trim());
+    let now = || text(DATE).and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or_else(SystemTime::now);
+    parse(text(RETRY_AFTER)?, now)
 }
 
-fn parse(value: &str, now: SystemTime) -> Option<Duration> {
+fn parse(value: &str, now: impl FnOnce() -> SystemTime) -> Option<Duration> {
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // More digits than fit are a long delay, not a wrong one.
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
     let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
+    Some(date.duration_since(now()).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -46,7 +49,7 @@ mod tests {
             ("", None),
             ("soon", None),
         ] {
-            assert_eq!(parse(value, now), delay.map(Duration::from_secs), "{value}");
+            assert_eq!(parse(value, || now), delay.map(Duration::from_secs), "{value}");
         }
     }
 }
