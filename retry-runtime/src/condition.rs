@@ -112,6 +112,13 @@ impl Condition {
         Self { guarded, ..self }
     }
 
+    /// Whether a response with this status is nothing to try again.
+    #[cfg(feature = "http")]
+    #[inline]
+    pub(crate) fn is_success(&self, status: u16) -> bool {
+        Class::of_status(status) == Class::Success && (self.statuses.is_none() || !self.lists(status))
+    }
+
     #[cfg(feature = "http")]
     pub(crate) fn has_method(&self, method: &str) -> bool {
         self.methods.contains(&method)

@@ -123,6 +123,7 @@ impl<S: Sleep, O> Cut<S, O> for CutOff<O> {
 
     #[inline]
     fn before<C: Call>(&self, executor: &Executor<C, S>) -> Option<O> {
+        executor.run.call.policy().deadline?;
         engine::too_late(&executor.run.rare, &executor.run.call).map(self.0)
     }
 

@@ -336,11 +336,6 @@ impl Policy {
         self.deadline.is_some() || self.attempt_timeout.is_some()
     }
 
-    #[cfg(feature = "http")]
-    pub(crate) const fn is_single(&self) -> bool {
-        self.attempts == 1
-    }
-
     pub(crate) const fn attempts_limit(&self) -> Option<u32> {
         if self.attempts == UNLIMITED { None } else { Some(self.attempts) }
     }
