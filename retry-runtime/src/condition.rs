@@ -107,19 +107,19 @@ impl Condition {
     }
 
     /// The same with the guard that [`for_method`](Self::for_method) may set.
-    #[cfg(feature = "http")]
+    #[cfg(feature = "reqwest")]
     pub(crate) const fn guarded(self, guarded: bool) -> Self {
         Self { guarded, ..self }
     }
 
     /// Whether a response with this status is nothing to try again.
-    #[cfg(feature = "http")]
+    #[cfg(feature = "reqwest")]
     #[inline]
     pub(crate) fn is_success(&self, status: u16) -> bool {
         Class::of_status(status) == Class::Success && (self.statuses.is_none() || !self.lists(status))
     }
 
-    #[cfg(feature = "http")]
+    #[cfg(feature = "reqwest")]
     pub(crate) fn has_method(&self, method: &str) -> bool {
         self.methods.contains(&method)
     }
@@ -231,6 +231,12 @@ impl Findings {
     #[inline(always)]
     pub const fn on_error(self, decided: Option<bool>) -> Self {
         Self { decided, ..self }
+    }
+
+    /// The connection that the answer came over.
+    #[cfg(feature = "wire")]
+    pub(crate) fn connection(&self) -> Option<crate::Connection> {
+        self.answer.and_then(|answer| answer.connection)
     }
 
     pub(crate) const fn is_error(&self) -> bool {

@@ -72,6 +72,17 @@ pub(crate) struct Run<C: Call> {
     pub(crate) rare: Rare,
 }
 
+impl<C: Call> Run<C> {
+    /// Says what happened on the wire since it was last asked.
+    #[inline(always)]
+    pub(crate) fn tell(&self) {
+        #[cfg(feature = "wire")]
+        if self.rare.exists() {
+            engine::tell(&self.rare, &self.call);
+        }
+    }
+}
+
 impl<C: Call> Drop for Run<C> {
     #[inline(always)]
     fn drop(&mut self) {
@@ -193,10 +204,11 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
     pub fn attempt_blocking<O>(&mut self, body: impl FnOnce() -> O) -> O {
         self.begin();
         let outcome = {
-            #[cfg(feature = "tracing")]
+            #[cfg(any(feature = "tracing", feature = "wire"))]
             let _entered = self.run.rare.enter();
             body()
         };
+        self.run.tell();
         self.end();
         outcome
     }
@@ -284,6 +296,8 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
     /// ```
     pub fn next<O>(&mut self, outcome: O, judge: impl Judge<O>) -> ControlFlow<O, Pause<'_, C, S, Remains>> {
         let verdict = judge.judge(&outcome);
+        #[cfg(feature = "wire")]
+        self.came_over(|| judge.connection(&outcome));
         if verdict == Verdict::Done {
             return ControlFlow::Break(self.succeed(outcome));
         }
@@ -294,6 +308,15 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
                 ControlFlow::Continue(Pause::new(self, delay, remains))
             }
             None => ControlFlow::Break(outcome),
+        }
+    }
+
+    /// Says whether the connection that a response came over was there before.
+    #[cfg(feature = "wire")]
+    #[inline]
+    pub(crate) fn came_over(&self, connection: impl FnOnce() -> Option<crate::Connection>) {
+        if self.run.rare.exists() {
+            engine::came_over(&self.run.rare, &self.run.call, connection());
         }
     }
 

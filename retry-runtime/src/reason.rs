@@ -21,8 +21,10 @@ pub(crate) fn write_chain(error: &dyn Error, f: &mut impl Write) -> fmt::Result 
 }
 
 /// An error with its sources.
+#[cfg(feature = "reqwest")]
 pub(crate) struct Chain<'a, E>(pub(crate) &'a E);
 
+#[cfg(feature = "reqwest")]
 impl<E: Error> Display for Chain<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_chain(self.0, f)

@@ -275,6 +275,8 @@ pub(super) async fn go_on<T: Transport>(
                 Some(outcome) => outcome,
                 None => attempt(&mut retry, options, &mut source, &mut transport, &mut guarded).await,
             };
+            #[cfg(feature = "wire")]
+            retry.came_over(|| outcome.as_ref().ok().and_then(Retryable::connection));
             let verdict = repeatable(options.verdict(&outcome, guarded), source.has_more());
             if verdict == Verdict::Done {
                 return retry.succeed(outcome);
