@@ -123,8 +123,8 @@ impl<O: Sides> Level5<'_, O> {
     }
 }
 
-/// What an answer knows: by its own type, or nothing.
-impl<O: Sides<Answer: Retryable>> Known<'_, O> {
+/// What an answer knows: by its own type, or nothing. Asked at a level that [`known_borrowed`] reaches.
+impl<O: Sides<Answer: Retryable>> Level4<'_, O> {
     #[inline(always)]
     pub fn __answer(&self) -> Option<Failure> {
         self.get().answer().map(Failure::of)
@@ -138,7 +138,7 @@ impl<O: Sides> Level5<'_, O> {
 }
 
 /// Whether there is nothing to decide: a success of a type that has nothing to say.
-impl<O: Sides<Answer: Retryable>> Known<'_, O> {
+impl<O: Sides<Answer: Retryable>> Level4<'_, O> {
     #[inline(always)]
     pub fn __is_plain_success(&self) -> bool {
         false
@@ -209,7 +209,7 @@ ways! {
 
 /// How an outcome is put away before the next attempt.
 #[cfg(feature = "http")]
-impl<O: Sides<Answer: crate::http::Unread>> Known<'_, O> {
+impl<O: Sides<Answer: crate::http::Unread>> Level4<'_, O> {
     #[inline(always)]
     pub fn __put_away(&self) -> crate::http::ReadToEnd {
         crate::http::ReadToEnd
@@ -223,25 +223,25 @@ impl<O: Sides> Level5<'_, O> {
 }
 
 /// Whether an outcome can carry a status: in an answer or an error that knows it, or along the chain of an error.
-impl<O: Sides<Answer: Retryable>> Known<'_, O> {
+impl<O: Sides<Error: Retryable>> Known<'_, O> {
     #[inline(always)]
     pub fn __status(&self) -> CanCarry<O> {
         CanCarry(PhantomData)
     }
 }
-impl<O: Sides<Error: Retryable>> Level2<'_, O> {
+impl<O: Sides<Error: Deref<Target = dyn Error + Send + Sync>>> Level2<'_, O> {
     #[inline(always)]
     pub fn __status(&self) -> CanCarry<O> {
         CanCarry(PhantomData)
     }
 }
-impl<O: Sides<Error: Deref<Target = dyn Error + Send + Sync>>> Level3<'_, O> {
+impl<O: Sides<Error: Error>> Level3<'_, O> {
     #[inline(always)]
     pub fn __status(&self) -> CanCarry<O> {
         CanCarry(PhantomData)
     }
 }
-impl<O: Sides<Error: Error>> Level4<'_, O> {
+impl<O: Sides<Answer: Retryable>> Level4<'_, O> {
     #[inline(always)]
     pub fn __status(&self) -> CanCarry<O> {
         CanCarry(PhantomData)
@@ -332,8 +332,9 @@ pub fn delay_in<T: DelayField>(field: &T) -> Option<Duration> {
     field.delay()
 }
 
-/// Predicates of the user's. Methods that take the outcome first, so that the types of closures are inferred.
-impl<O: Sides> Known<'_, O> {
+/// Predicates of the user's. Methods that take the outcome first, so that the types of closures are inferred. All levels
+/// reach them.
+impl<O: Sides> Level5<'_, O> {
     /// `on_ok`.
     #[inline(always)]
     pub fn __refused(&self, predicate: impl FnOnce(&O::Answer) -> bool) -> bool {
