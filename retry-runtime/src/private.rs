@@ -16,7 +16,7 @@ pub use crate::condition::Findings;
 pub use crate::cut::{CutOff, Uncut, cut_off};
 pub use crate::outcome::Sides;
 pub use crate::pause::Discard;
-use crate::{Class, Failure, FromTimedOut, Retryable, chain, reason};
+use crate::{Class, Condition, Failure, FromTimedOut, Retryable, chain, reason};
 
 /// What is known of an outcome, at the first level that fits.
 #[derive(Debug)]
@@ -278,6 +278,42 @@ impl<O> Carries<Unasked> for O {}
 #[inline(always)]
 pub fn require_status<O: Carries<Tag>, Tag>(_: Tag) {}
 
+/// Whether an answer can be asked for the server's delay where there is no `on_ok`: it is where it says itself that it
+/// is to be tried again.
+impl<O: Sides<Answer: Retryable>> Level4<'_, O> {
+    #[inline(always)]
+    pub fn __asked(&self) -> Asked<O> {
+        Asked(PhantomData)
+    }
+}
+impl<O: Sides> Level5<'_, O> {
+    #[inline(always)]
+    pub fn __asked(&self) -> NeverAsked {
+        NeverAsked
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<O>(PhantomData<fn(O)>);
+#[derive(Clone, Copy, Debug)]
+pub struct NeverAsked;
+
+#[diagnostic::on_unimplemented(
+    message = "`server_delay` is never asked: no answer of this function is tried again",
+    label = "nothing is known of the answer in this type",
+    note = "write `on_ok`, or implement `retry_runtime::Retryable` for the answer; an error tells its delay by `Retryable::server_delay`"
+)]
+pub trait AsksAnswer<Tag> {}
+#[diagnostic::do_not_recommend]
+impl<O> AsksAnswer<Asked<O>> for O {}
+/// As in [`Carries`].
+#[diagnostic::do_not_recommend]
+impl<O> AsksAnswer<Unasked> for O {}
+
+/// The error of a `server_delay` that is never asked.
+#[inline(always)]
+pub fn require_asked<O: AsksAnswer<Tag>, Tag>(_: Tag) {}
+
 /// A constant in `on_status`, which is written only once.
 #[inline(always)]
 pub const fn status(code: u16) -> RangeInclusive<u16> {
@@ -332,8 +368,8 @@ pub fn delay_in<T: DelayField>(field: &T) -> Option<Duration> {
     field.delay()
 }
 
-/// Predicates of the user's. Methods that take the outcome first, so that the types of closures are inferred. All levels
-/// reach them.
+/// What the user asks. Methods that take the outcome first, so that the types of closures are inferred. All levels reach
+/// them.
 impl<O: Sides> Level5<'_, O> {
     /// `on_ok`.
     #[inline(always)]
@@ -345,6 +381,20 @@ impl<O: Sides> Level5<'_, O> {
     #[inline(always)]
     pub fn __decided(&self, predicate: impl FnOnce(&O::Error) -> bool) -> Option<bool> {
         self.get().error().map(predicate)
+    }
+
+    /// `server_delay`, asked of answers that are worth another attempt.
+    #[inline]
+    pub fn __delayed(
+        &self,
+        condition: &Condition,
+        findings: Findings,
+        read: impl FnOnce(&O::Answer) -> Option<Duration>,
+    ) -> Findings {
+        match self.get().answer() {
+            Some(answer) if condition.wants_again(findings) => findings.server_delay(read(answer)),
+            _ => findings,
+        }
     }
 }
 
@@ -373,6 +423,12 @@ impl<O> Level6<'_, O> {
     }
     pub fn __decided<P>(&self, _: P) -> Option<bool> {
         None
+    }
+    pub fn __asked(&self) -> Asked<O> {
+        Asked(PhantomData)
+    }
+    pub fn __delayed<P>(&self, _: &Condition, findings: Findings, _: P) -> Findings {
+        findings
     }
 }
 
