@@ -10,7 +10,7 @@ use core::time::Duration;
 
 use crate::annotated::{Annotated, Plan};
 use crate::call::{ByHand, Call, Notes};
-use crate::condition::{Findings, Verdict};
+use crate::condition::{Condition, Findings, Verdict};
 use crate::cut::{Cut, CutOff, Uncut, cut_off};
 use crate::emit::tracing_listens;
 use crate::engine;
@@ -341,11 +341,18 @@ where
     Annotated<F, P, O, N>: Call,
     S: TimerPlace,
 {
+    /// Which outcomes are worth another attempt.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn condition(&self) -> &'static Condition {
+        self.run.call.condition()
+    }
+
     /// What follows an outcome: another attempt, or none.
     #[doc(hidden)]
     #[inline]
     pub fn decide(&mut self, findings: Findings, reason: &dyn Display) -> Option<Again<'_, Annotated<F, P, O, N>, S>> {
-        let condition = self.run.call.condition();
+        let condition = self.condition();
         let delay = engine::decide(&mut self.run.rare, &mut self.run.call, condition, findings, reason)?;
         Some(Again::new(self, delay))
     }
