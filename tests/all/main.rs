@@ -10,6 +10,7 @@ mod events;
 mod http;
 mod http_options;
 mod options;
+mod requests;
 mod rules;
 mod schedule;
 mod server;
