@@ -144,7 +144,14 @@ impl Failure {
 /// asked to wait. Errors implement it, and responses.
 ///
 /// `#[derive(Retryable)]` implements it for error enums. Implemented here for [`std::io::Error`], boxed errors and
-/// [`TimedOut`](crate::TimedOut); with the `reqwest` feature for `reqwest::Error` and `reqwest::Response`.
+/// [`TimedOut`](crate::TimedOut); and by features:
+///
+/// | feature | for |
+/// |---|---|
+/// | `http` | `http::Response` |
+/// | `reqwest` | `reqwest::Error`, `reqwest::Response`, `StatusError` |
+/// | `hyper` | `hyper::Error`, `hyper_util::client::legacy::Error` |
+/// | `h2` | `h2::Error` |
 ///
 /// It is asked after an attempt, on the task that made it, perhaps more than once; it should not block.
 ///
