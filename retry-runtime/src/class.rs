@@ -152,6 +152,7 @@ impl Failure {
 /// | `reqwest` | `reqwest::Error`, `reqwest::Response`, `StatusError` |
 /// | `hyper` | `hyper::Error`, `hyper_util::client::legacy::Error` |
 /// | `h2` | `h2::Error` |
+/// | `tonic` | `tonic::Status`, `tonic::ConnectError`, `tonic::TimeoutExpired` |
 ///
 /// It is asked after an attempt, on the task that made it, perhaps more than once; it should not block.
 ///

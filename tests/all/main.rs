@@ -7,6 +7,7 @@ mod deadlines;
 mod derived;
 mod edges;
 mod events;
+mod grpc;
 mod http;
 mod hyper_client;
 mod options;

@@ -10,6 +10,8 @@ use crate::{Failure, Policy};
 mod client;
 #[cfg(feature = "http")]
 mod drain;
+#[cfg(feature = "tonic")]
+mod grpc;
 #[cfg(feature = "h2")]
 mod http2;
 #[cfg(feature = "hyper")]
@@ -51,6 +53,12 @@ pub(crate) fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
         crate::chain::failure_of::<hyper::Error>,
         #[cfg(feature = "hyper")]
         crate::chain::failure_of::<hyper_util::client::legacy::Error>,
+        #[cfg(feature = "tonic")]
+        crate::chain::failure_of::<tonic::Status>,
+        #[cfg(feature = "tonic")]
+        crate::chain::failure_of::<tonic::ConnectError>,
+        #[cfg(feature = "tonic")]
+        crate::chain::failure_of::<tonic::TimeoutExpired>,
     ];
     found.iter().find_map(|find| find(error))
 }
