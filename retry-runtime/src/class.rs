@@ -1,5 +1,6 @@
 //! What a type knows of its own failure.
 
+use core::convert::Infallible;
 use core::fmt;
 use core::time::Duration;
 use std::error::Error;
@@ -143,8 +144,8 @@ impl Failure {
 /// What a type knows of itself: whether it is worth another attempt, its HTTP status, and how long the server
 /// asked to wait. Errors implement it, and responses.
 ///
-/// `#[derive(Retryable)]` implements it for error enums. Implemented here for [`std::io::Error`], boxed errors and
-/// [`TimedOut`](crate::TimedOut); and by features:
+/// `#[derive(Retryable)]` implements it for error enums. Implemented here for [`std::io::Error`], boxed errors,
+/// [`Infallible`] and [`TimedOut`](crate::TimedOut); and by features:
 ///
 /// | feature | for |
 /// |---|---|
@@ -153,6 +154,7 @@ impl Failure {
 /// | `hyper` | `hyper::Error`, `hyper_util::client::legacy::Error` |
 /// | `h2` | `h2::Error` |
 /// | `tonic` | `tonic::Status`, `tonic::ConnectError`, `tonic::TimeoutExpired` |
+/// | `tower` | `tower::timeout::error::Elapsed` |
 ///
 /// It is asked after an attempt, on the task that made it, perhaps more than once; it should not block.
 ///
@@ -212,6 +214,13 @@ pub trait Retryable {
             server_delay: self.server_delay(),
             unprocessed: self.is_unprocessed(),
         }
+    }
+}
+
+/// There is no such error.
+impl Retryable for Infallible {
+    fn class(&self) -> Class {
+        match *self {}
     }
 }
 

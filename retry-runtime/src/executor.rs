@@ -298,7 +298,7 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
     }
 
     #[inline(always)]
-    fn succeeded(&mut self) {
+    pub(crate) fn succeeded(&mut self) {
         if self.run.rare.exists() {
             engine::succeeded(&mut self.run.rare, &self.run.call);
         }
@@ -306,7 +306,7 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
 
     /// What follows a failure: the delay before the next attempt, or nothing.
     #[inline]
-    fn settle(&mut self, verdict: Verdict, reason: &dyn Display) -> Option<Duration> {
+    pub(crate) fn settle(&mut self, verdict: Verdict, reason: &dyn Display) -> Option<Duration> {
         engine::settle(&mut self.run.rare, &mut self.run.call, verdict, reason)
     }
 }

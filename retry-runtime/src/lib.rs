@@ -74,6 +74,7 @@
 //! | `reqwest` | no | what is known of reqwest 0.13's errors and responses; `Retry-After`; `CheckStatus` |
 //! | `hyper` | no | what is known of the errors of hyper 1 and of hyper-util's client; it switches on hyper-util's `client-legacy` and `http1` |
 //! | `tonic` | no | what is known of tonic 0.14's `Status`, with `RetryInfo` and pushback; beside tonic, without its transport, it brings prost |
+//! | `tower` | no | [`TowerPolicy`](tower::TowerPolicy), a retry policy for the services of tower 0.5; it switches on tower's `retry` and `timeout` |
 //!
 //! Features add: none changes what another one knows. None of them switches on a feature of `reqwest` or `tokio` that your
 //! program did not ask for, but tokio's `time`.
@@ -120,6 +121,8 @@ mod sleep;
 #[cfg(feature = "tracing")]
 mod span;
 mod timed_out;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod wrap;
 
 pub use crate::attempt::Attempt;

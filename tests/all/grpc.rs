@@ -260,7 +260,7 @@ mod calls {
     async fn not_found_is_not() {
         let server = Server::start([Reply::status("5")]).await;
         assert_eq!(call(&server.channel).await.unwrap_err().code(), Code::NotFound);
-        assert_eq!(server.delays(), []);
+        assert_eq!(server.delays(), all_ms([]));
     }
 
     #[tokio::test(start_paused = true)]

@@ -59,6 +59,8 @@ pub(crate) fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
         crate::chain::failure_of::<tonic::ConnectError>,
         #[cfg(feature = "tonic")]
         crate::chain::failure_of::<tonic::TimeoutExpired>,
+        #[cfg(feature = "tower")]
+        crate::chain::failure_of::<tower::timeout::error::Elapsed>,
     ];
     found.iter().find_map(|find| find(error))
 }
