@@ -150,7 +150,7 @@ impl Failure {
 /// | feature | for |
 /// |---|---|
 /// | `http` | `http::Response` |
-/// | `reqwest` | `reqwest::Error`, `reqwest::Response`, `StatusError` |
+/// | `reqwest`, `reqwest-012` | `reqwest::Error`, `reqwest::Response`, `StatusError` |
 /// | `hyper` | `hyper::Error`, `hyper_util::client::legacy::Error` |
 /// | `h2` | `h2::Error` |
 /// | `tonic` | `tonic::Status`, `tonic::ConnectError`, `tonic::TimeoutExpired` |

@@ -358,6 +358,8 @@ http_requests! {
     [B, C] http::Request<B> => http::Response<C>;
     #[cfg(feature = "reqwest")]
     [] reqwest::Request => reqwest::Response;
+    #[cfg(feature = "reqwest-012")]
+    [] reqwest_012::Request => reqwest_012::Response;
 }
 
 /// How a request is cloned. Implemented by [`Cloned`] and [`CloneWith`] alone.

@@ -11,6 +11,7 @@ mod grpc;
 mod http;
 mod hyper_client;
 mod options;
+mod reqwest_012;
 mod rules;
 mod schedule;
 mod server;

@@ -6,7 +6,7 @@ use std::error::Error;
 use crate::pause::Remains;
 use crate::{Failure, Policy};
 
-#[cfg(feature = "reqwest")]
+#[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
 mod client;
 #[cfg(feature = "http")]
 mod drain;
@@ -20,16 +20,16 @@ mod hyper_errors;
 mod response;
 #[cfg(feature = "http")]
 mod retry_after;
-#[cfg(feature = "reqwest")]
+#[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
 mod status_error;
 
 #[cfg(feature = "http")]
 pub(crate) use self::drain::{ReadToEnd, Unread};
-#[cfg(feature = "reqwest")]
+#[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
 pub use self::status_error::{CheckStatus, StatusError};
 
 /// Whether an HTTP/2 server has refused the request before it looked at it.
-#[cfg(feature = "reqwest")]
+#[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
 fn is_refused_stream(error: &(dyn Error + 'static)) -> bool {
     #[cfg(feature = "h2")]
     return crate::chain::links(error).filter_map(crate::chain::failure_of::<h2::Error>).any(|f| f.is_unprocessed());
@@ -45,7 +45,9 @@ pub(crate) fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
     let found: &[fn(&(dyn Error + 'static)) -> Option<Failure>] = &[
         #[cfg(feature = "reqwest")]
         crate::chain::failure_of::<reqwest::Error>,
-        #[cfg(feature = "reqwest")]
+        #[cfg(feature = "reqwest-012")]
+        crate::chain::failure_of::<reqwest_012::Error>,
+        #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
         crate::chain::failure_of::<StatusError>,
         #[cfg(feature = "h2")]
         crate::chain::failure_of::<h2::Error>,
@@ -70,6 +72,8 @@ pub(crate) fn known_answer(answer: &dyn Any) -> Option<Failure> {
     let found: &[fn(&dyn Any) -> Option<Failure>] = &[
         #[cfg(feature = "reqwest")]
         |answer| answer.downcast_ref::<reqwest::Response>().map(Failure::of),
+        #[cfg(feature = "reqwest-012")]
+        |answer| answer.downcast_ref::<reqwest_012::Response>().map(Failure::of),
         #[cfg(feature = "hyper")]
         |answer| answer.downcast_ref::<HyperResponse>().map(Failure::of),
     ];
@@ -81,6 +85,8 @@ pub(crate) fn put_away(answer: &mut dyn Any, policy: &Policy) -> Remains {
     let found: &[ReadOn] = &[
         #[cfg(feature = "reqwest")]
         read_on::<reqwest::Response>,
+        #[cfg(feature = "reqwest-012")]
+        read_on::<reqwest_012::Response>,
         #[cfg(feature = "hyper")]
         read_on::<HyperResponse>,
     ];
@@ -89,7 +95,7 @@ pub(crate) fn put_away(answer: &mut dyn Any, policy: &Policy) -> Remains {
 
 type ReadOn = fn(&mut dyn Any, &Policy) -> Option<Remains>;
 
-#[cfg(any(feature = "reqwest", feature = "hyper"))]
+#[cfg(any(feature = "reqwest", feature = "reqwest-012", feature = "hyper"))]
 fn read_on<R: Unread + 'static>(answer: &mut dyn Any, policy: &Policy) -> Option<Remains> {
     Some(answer.downcast_mut::<Option<R>>()?.take()?.read_to_end(policy))
 }
