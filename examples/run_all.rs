@@ -33,6 +33,7 @@ prints! {
     by_hand: "name=\"push_order\"", "name=\"by_hand::version\"", "the second order is placed: 200 OK", "the third order is refused";
     custom_backoff: "next attempt in 500ms", "next attempt in 150ms", "result: 200 OK";
     deadline: "result: here I am", "result: no answer: ";
+    grpc: "next attempt in 500ms, as the server asked", "result: hello", "result: NotFound";
     observer: "attempts: 7", "calls_given_up: 2";
     other_parameters: "attempt 4 asks", "for no-cache", "result: 200 OK";
     other_runtime: "attempt 3 of 3 succeeded", "result: hello";
@@ -40,5 +41,6 @@ prints! {
     own_error: "next attempt in 700ms, as the server asked", "result: Ok(\"answer 3\")", "result: Err(NoSuchUser)";
     random_source: "next attempt in 123ms", "result: 200 OK";
     run_closure: "retry 3 waits between 200ms and 400ms", "result: 200 OK";
+    tower_service: "attempt 3 of 3 succeeded", "a GET: 200 OK", "its method is not idempotent", "a POST: 503", "a POST with a key: 200 OK";
     trait_methods: "native: answer 3 after 3 requests", "async_trait: answer 3";
 }

@@ -10,7 +10,7 @@ use crate::{Failure, Policy};
 
 /// What an executor asks of a call. The engine's cold half sees it as a trait object, so that it is compiled once.
 ///
-/// Implemented by [`ByHand`] and by what the attribute makes, and by nothing else.
+/// Implemented by [`ByHand`] and by what the attribute and the tower policy make, and by nothing else.
 pub trait Call: Sealed + Send + Sync {
     #[doc(hidden)]
     fn policy(&self) -> &Policy;

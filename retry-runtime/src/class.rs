@@ -1,5 +1,6 @@
 //! What a type knows of its own failure.
 
+use core::convert::Infallible;
 use core::fmt;
 use core::time::Duration;
 use std::error::Error;
@@ -153,8 +154,17 @@ impl Failure {
 /// What a type knows of itself: whether it is worth another attempt, its HTTP status, and how long the server
 /// asked to wait. Errors implement it, and responses.
 ///
-/// `#[derive(Retryable)]` implements it for error enums. Implemented here for [`std::io::Error`], boxed errors and
-/// [`TimedOut`](crate::TimedOut); with the `reqwest` feature for `reqwest::Error` and `reqwest::Response`.
+/// `#[derive(Retryable)]` implements it for error enums. Implemented here for [`std::io::Error`], boxed errors,
+/// [`Infallible`] and [`TimedOut`](crate::TimedOut); and by features:
+///
+/// | feature | for |
+/// |---|---|
+/// | `http` | `http::Response` |
+/// | `reqwest`, `reqwest-012` | `reqwest::Error`, `reqwest::Response`, `StatusError` |
+/// | `hyper` | `hyper::Error`, `hyper_util::client::legacy::Error` |
+/// | `h2` | `h2::Error` |
+/// | `tonic` | `tonic::Status`, `tonic::ConnectError`, `tonic::TimeoutExpired` |
+/// | `tower` | `tower::timeout::error::Elapsed` |
 ///
 /// It is asked after an attempt, on the task that made it, perhaps more than once; it should not block.
 ///
@@ -223,6 +233,13 @@ pub trait Retryable {
     #[doc(hidden)]
     fn connection(&self) -> Option<crate::Connection> {
         None
+    }
+}
+
+/// There is no such error.
+impl Retryable for Infallible {
+    fn class(&self) -> Class {
+        match *self {}
     }
 }
 

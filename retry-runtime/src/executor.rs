@@ -321,7 +321,7 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
     }
 
     #[inline(always)]
-    fn succeeded(&mut self) {
+    pub(crate) fn succeeded(&mut self) {
         if self.run.rare.exists() {
             engine::succeeded(&mut self.run.rare, &self.run.call);
         }

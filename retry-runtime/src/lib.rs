@@ -72,6 +72,10 @@
 //! | `tokio` | yes | tokio's timer and [`Policy::run`]; without it, `sleep = …` and [`Executor::sleeping`] |
 //! | `tracing` | yes | events and spans for `tracing`, target `retry` |
 //! | `reqwest` | no | what is known of reqwest 0.13's errors and responses; `Retry-After`; `CheckStatus` |
+//! | `reqwest-012` | no | the same for reqwest 0.12; both may be on |
+//! | `hyper` | no | what is known of the errors of hyper 1 and of hyper-util's client; it switches on hyper-util's `client-legacy` and `http1` |
+//! | `tonic` | no | what is known of tonic 0.14's `Status`, with `RetryInfo` and pushback; beside tonic, without its transport, it brings prost |
+//! | `tower` | no | [`TowerPolicy`](tower::TowerPolicy), a retry policy for the services of tower 0.5; it switches on tower's `retry` and `timeout` |
 //!
 //! Features add: none changes what another one knows. None of them switches on a feature of `reqwest` or `tokio` that your
 //! program did not ask for, but tokio's `time`.
@@ -121,6 +125,8 @@ mod sleep;
 #[cfg(any(feature = "tracing", feature = "wire"))]
 mod span;
 mod timed_out;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod wrap;
 
 pub use crate::attempt::Attempt;
@@ -129,7 +135,7 @@ pub use crate::class::{Class, Failure, Retryable};
 pub use crate::condition::{Condition, OnError, Verdict};
 pub use crate::event::{DelaySource, Event, EventKind, GiveUp, Observer};
 pub use crate::executor::Executor;
-#[cfg(feature = "reqwest")]
+#[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
 pub use crate::http::{CheckStatus, StatusError};
 pub use crate::jitter::Jitter;
 pub use crate::on_wire::{Connection, OnWire};

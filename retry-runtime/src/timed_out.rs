@@ -10,8 +10,8 @@ use crate::{Class, Retryable};
 /// An attempt was cut off: it outlived the attempt timeout, or the deadline passed while it ran.
 ///
 /// The function's error type is made from it: implement `From<TimedOut>` (with thiserror: a variant with
-/// `#[from] TimedOut`). [`std::io::Error`], `String`, boxed errors, `anyhow::Error` and, with the `reqwest` feature,
-/// `reqwest::Error` have it.
+/// `#[from] TimedOut`). [`std::io::Error`], `String`, boxed errors, `anyhow::Error` and, with the features of these names,
+/// `reqwest::Error` and `tonic::Status` have it.
 ///
 /// Transient: after an attempt timeout there may be another attempt. After the deadline there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

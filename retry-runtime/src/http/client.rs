@@ -1,58 +1,103 @@
-//! What is known of reqwest's errors and responses.
+//! What is known of reqwest's errors and responses: the same for each of its versions.
 
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll, Waker};
 use core::time::Duration;
-
-use reqwest::Response;
+use std::error::Error;
+use std::io;
 
 use super::retry_after::server_delay;
-use crate::{Class, Retryable, chain};
+use crate::{Class, Retryable, TimedOut, chain};
 
-/// A status is found in errors of `error_for_status`. Connect, timeout and body failures are transient, as is a request
-/// whose connection was lost before an answer came; a URL or a
-/// request that cannot be built is permanent, as is a body that does not decode, unless an I/O error or a timeout lies
-/// under it: reqwest reports a connection that was lost while JSON was read as a decode error.
-impl Retryable for reqwest::Error {
-    fn class(&self) -> Class {
-        if let Some(status) = self.status() {
-            return Class::of_status(status.as_u16());
-        }
-        if self.is_timeout() || self.is_connect() {
-            return Class::Transient;
-        }
-        match chain::search_sources(self).class() {
-            Class::Unknown if self.is_builder() || self.is_decode() => Class::Permanent,
-            Class::Unknown if self.is_body() || self.is_request() => Class::Transient,
-            found => found,
-        }
-    }
+macro_rules! client {
+    ($reqwest:ident, $error_of:ident) => {
+        /// A status is found in errors of `error_for_status`. Connect, timeout and body failures are transient, as is a
+        /// request whose connection was lost before an answer came; a URL or a request that cannot be built is permanent, as
+        /// is a body that does not decode, unless an I/O error or a timeout lies under it: reqwest reports a connection that
+        /// was lost while JSON was read as a decode error.
+        impl Retryable for $reqwest::Error {
+            fn class(&self) -> Class {
+                if let Some(status) = self.status() {
+                    return Class::of_status(status.as_u16());
+                }
+                if self.is_timeout() || self.is_connect() {
+                    return Class::Transient;
+                }
+                match chain::search_sources(self).class() {
+                    Class::Unknown if self.is_builder() || self.is_decode() => Class::Permanent,
+                    Class::Unknown if self.is_body() || self.is_request() => Class::Transient,
+                    found => found,
+                }
+            }
 
-    fn status(&self) -> Option<u16> {
-        Self::status(self).map(|status| status.as_u16())
-    }
+            fn status(&self) -> Option<u16> {
+                Self::status(self).map(|status| status.as_u16())
+            }
 
-    /// Where there was no connection: it was refused, the name was not found, the TLS handshake failed. With the `h2`
-    /// feature also where an HTTP/2 server refused the stream.
-    fn is_unprocessed(&self) -> bool {
-        self.is_connect() || super::is_refused_stream(self)
-    }
+            /// Where there was no connection: it was refused, the name was not found, the TLS handshake failed. With the `h2`
+            /// feature also where an HTTP/2 server refused the stream.
+            fn is_unprocessed(&self) -> bool {
+                self.is_connect() || super::is_refused_stream(self)
+            }
+        }
+
+        /// The class of its status; the server's delay is that of the header `Retry-After`, in seconds or as a date.
+        impl Retryable for $reqwest::Response {
+            fn class(&self) -> Class {
+                Class::of_status(self.status().as_u16())
+            }
+
+            fn status(&self) -> Option<u16> {
+                Some(self.status().as_u16())
+            }
+
+            fn server_delay(&self) -> Option<Duration> {
+                server_delay(self.headers())
+            }
+
+            #[cfg(feature = "wire")]
+            fn connection(&self) -> Option<crate::Connection> {
+                super::wire::connection_of_response(self.extensions())
+            }
+        }
+
+        /// A timeout as reqwest would report it itself: `is_timeout()` holds, and the [`TimedOut`] is at the end of the
+        /// `source()` chain.
+        impl From<TimedOut> for $reqwest::Error {
+            fn from(timed_out: TimedOut) -> Self {
+                $error_of(io::Error::from(timed_out).into())
+            }
+        }
+
+        /// An error of reqwest's with this source. reqwest has no constructor for its errors; a body that fails makes one.
+        pub(super) fn $error_of(source: Boxed) -> $reqwest::Error {
+            let body = $reqwest::Body::wrap(Failing(Some(source)));
+            let mut read = pin!($reqwest::Response::from(http::Response::new(body)).bytes());
+            match read.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(Err(error)) => error,
+                _ => unreachable!("a body that fails at once gives an error at once"),
+            }
+        }
+    };
 }
+#[cfg(feature = "reqwest")]
+client!(reqwest, error_of);
+#[cfg(feature = "reqwest-012")]
+client!(reqwest_012, error_of_012);
 
-/// The class of its status; the server's delay is that of the header `Retry-After`, in seconds or as a date.
-impl Retryable for Response {
-    fn class(&self) -> Class {
-        Class::of_status(self.status().as_u16())
-    }
+type Boxed = Box<dyn Error + Send + Sync>;
 
-    fn status(&self) -> Option<u16> {
-        Some(self.status().as_u16())
-    }
+/// A body that fails when it is read.
+struct Failing(Option<Boxed>);
 
-    fn server_delay(&self) -> Option<Duration> {
-        server_delay(self.headers())
-    }
+impl http_body::Body for Failing {
+    type Data = &'static [u8];
+    type Error = Boxed;
 
-    #[cfg(feature = "wire")]
-    fn connection(&self) -> Option<crate::Connection> {
-        super::wire::connection_of_response(self)
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<&'static [u8]>, Boxed>>> {
+        Poll::Ready(self.0.take().map(Err))
     }
 }

@@ -33,6 +33,13 @@ impl Unread for reqwest::Response {
     }
 }
 
+#[cfg(feature = "reqwest-012")]
+impl Unread for reqwest_012::Response {
+    fn read_to_end(self, policy: &Policy) -> Remains {
+        http::Response::<reqwest_012::Body>::from(self).read_to_end(policy)
+    }
+}
+
 async fn read(body: impl Body, mut left: usize) {
     let mut body = pin!(body);
     while let Some(Ok(frame)) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {

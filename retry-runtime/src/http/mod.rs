@@ -8,12 +8,16 @@ use crate::{Failure, Policy};
 
 #[cfg(feature = "reqwest")]
 mod body;
-#[cfg(feature = "reqwest")]
+#[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
 mod client;
 #[cfg(feature = "http")]
 mod drain;
+#[cfg(feature = "tonic")]
+mod grpc;
 #[cfg(feature = "h2")]
 mod http2;
+#[cfg(feature = "hyper")]
+mod hyper_errors;
 #[cfg(feature = "reqwest-middleware")]
 mod middleware;
 #[cfg(feature = "reqwest")]
@@ -26,7 +30,7 @@ mod retry_after;
 mod send;
 #[cfg(feature = "reqwest")]
 mod source;
-#[cfg(feature = "reqwest")]
+#[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
 mod status_error;
 
 #[cfg(feature = "reqwest")]
@@ -40,11 +44,11 @@ pub(crate) use self::drain::{ReadToEnd, Unread};
 pub use self::request_retry::{HowToRetry, Outgoing, RequestRetry};
 #[cfg(feature = "reqwest")]
 pub use self::send::{SendFirstOf, SendWithRetry};
-#[cfg(feature = "reqwest")]
+#[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
 pub use self::status_error::{CheckStatus, StatusError};
 
 /// Whether an HTTP/2 server has refused the request before it looked at it.
-#[cfg(feature = "reqwest")]
+#[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
 fn is_refused_stream(error: &(dyn Error + 'static)) -> bool {
     #[cfg(feature = "h2")]
     return crate::chain::links(error).filter_map(crate::chain::failure_of::<h2::Error>).any(|f| f.is_unprocessed());
@@ -57,40 +61,65 @@ fn is_refused_stream(error: &(dyn Error + 'static)) -> bool {
 
 /// What one error of a chain knows of itself, if it is one of HTTP.
 pub(crate) fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
-    let found: [fn(&(dyn Error + 'static)) -> Option<Failure>; _] = [
+    let found: &[fn(&(dyn Error + 'static)) -> Option<Failure>] = &[
         #[cfg(feature = "reqwest")]
         crate::chain::failure_of::<reqwest::Error>,
-        #[cfg(feature = "reqwest")]
+        #[cfg(feature = "reqwest-012")]
+        crate::chain::failure_of::<reqwest_012::Error>,
+        #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
         crate::chain::failure_of::<StatusError>,
         #[cfg(feature = "reqwest-middleware")]
         crate::chain::failure_of::<reqwest_middleware::Error>,
         #[cfg(feature = "h2")]
         crate::chain::failure_of::<h2::Error>,
+        #[cfg(feature = "hyper")]
+        crate::chain::failure_of::<hyper::Error>,
+        #[cfg(feature = "hyper")]
+        crate::chain::failure_of::<hyper_util::client::legacy::Error>,
+        #[cfg(feature = "tonic")]
+        crate::chain::failure_of::<tonic::Status>,
+        #[cfg(feature = "tonic")]
+        crate::chain::failure_of::<tonic::ConnectError>,
+        #[cfg(feature = "tonic")]
+        crate::chain::failure_of::<tonic::TimeoutExpired>,
+        #[cfg(feature = "tower")]
+        crate::chain::failure_of::<tower::timeout::error::Elapsed>,
     ];
     found.iter().find_map(|find| find(error))
 }
 
 /// What an answer knows of itself, if it is one of HTTP.
 pub(crate) fn known_answer(answer: &dyn Any) -> Option<Failure> {
-    #[cfg(feature = "reqwest")]
-    return answer.downcast_ref::<reqwest::Response>().map(Failure::of);
-    #[cfg(not(feature = "reqwest"))]
-    {
-        let _ = answer;
-        None
-    }
+    let found: &[fn(&dyn Any) -> Option<Failure>] = &[
+        #[cfg(feature = "reqwest")]
+        |answer| answer.downcast_ref::<reqwest::Response>().map(Failure::of),
+        #[cfg(feature = "reqwest-012")]
+        |answer| answer.downcast_ref::<reqwest_012::Response>().map(Failure::of),
+        #[cfg(feature = "hyper")]
+        |answer| answer.downcast_ref::<HyperResponse>().map(Failure::of),
+    ];
+    found.iter().find_map(|find| find(answer))
 }
 
 /// Reads an answer on, if it is one of HTTP; `answer` is an `Option` of it.
 pub(crate) fn put_away(answer: &mut dyn Any, policy: &Policy) -> Remains {
-    #[cfg(feature = "reqwest")]
-    return match answer.downcast_mut::<Option<reqwest::Response>>() {
-        Some(answer) => answer.take().map_or(Remains::none(), |response| response.read_to_end(policy)),
-        None => Remains::none(),
-    };
-    #[cfg(not(feature = "reqwest"))]
-    {
-        let _ = (answer, policy);
-        Remains::none()
-    }
+    let found: &[ReadOn] = &[
+        #[cfg(feature = "reqwest")]
+        read_on::<reqwest::Response>,
+        #[cfg(feature = "reqwest-012")]
+        read_on::<reqwest_012::Response>,
+        #[cfg(feature = "hyper")]
+        read_on::<HyperResponse>,
+    ];
+    found.iter().find_map(|read_on| read_on(answer, policy)).unwrap_or(Remains::none())
 }
+
+type ReadOn = fn(&mut dyn Any, &Policy) -> Option<Remains>;
+
+#[cfg(any(feature = "reqwest", feature = "reqwest-012", feature = "hyper"))]
+fn read_on<R: Unread + 'static>(answer: &mut dyn Any, policy: &Policy) -> Option<Remains> {
+    Some(answer.downcast_mut::<Option<R>>()?.take()?.read_to_end(policy))
+}
+
+#[cfg(feature = "hyper")]
+type HyperResponse = ::http::Response<hyper::body::Incoming>;

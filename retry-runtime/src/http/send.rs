@@ -9,7 +9,8 @@ use std::error::Error;
 use pin_project_lite::pin_project;
 use reqwest::{Client, Request, RequestBuilder, Response};
 
-use super::body::{IntoBody, error_of};
+use super::body::IntoBody;
+use super::client::error_of;
 use super::drain::Unread;
 use super::request_retry::{HowToRetry, Options};
 use super::source::{Listed, Repeated, Source, Streamed};

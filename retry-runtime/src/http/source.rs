@@ -7,7 +7,8 @@ use http::{HeaderMap, Method, Version};
 use reqwest::{Body, Request, Url};
 use smallvec::SmallVec;
 
-use super::body::{IntoBody, error_of};
+use super::body::IntoBody;
+use super::client::error_of;
 use super::request_retry::Options;
 
 /// Gives a request for each attempt.

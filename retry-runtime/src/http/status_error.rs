@@ -4,7 +4,11 @@ use core::fmt;
 use core::time::Duration;
 use std::error::Error;
 
-use reqwest::{Response, StatusCode, Url};
+use http::StatusCode;
+#[cfg(feature = "reqwest")]
+use reqwest::Url;
+#[cfg(not(feature = "reqwest"))]
+use reqwest_012::Url;
 
 use super::retry_after::server_delay;
 use crate::{Class, Retryable};
@@ -29,16 +33,24 @@ pub trait CheckStatus: Sized {
     fn check_status(self) -> Result<Self, StatusError>;
 }
 
-impl CheckStatus for Response {
-    fn check_status(self) -> Result<Self, StatusError> {
-        let status = self.status();
-        if !status.is_client_error() && !status.is_server_error() {
-            return Ok(self);
+macro_rules! check_status {
+    ($response:ty) => {
+        impl CheckStatus for $response {
+            fn check_status(self) -> Result<Self, StatusError> {
+                let status = self.status();
+                if !status.is_client_error() && !status.is_server_error() {
+                    return Ok(self);
+                }
+                let server_delay = server_delay(self.headers());
+                Err(StatusError { status, server_delay, url: self.url().clone() })
+            }
         }
-        let server_delay = server_delay(self.headers());
-        Err(StatusError { status, server_delay, url: self.url().clone() })
-    }
+    };
 }
+#[cfg(feature = "reqwest")]
+check_status!(reqwest::Response);
+#[cfg(feature = "reqwest-012")]
+check_status!(reqwest_012::Response);
 
 /// A response had a status of 400 or above. Made by [`CheckStatus::check_status`].
 #[derive(Clone, Debug)]

@@ -43,9 +43,9 @@ use std::sync::Arc;
 
 use http::Extensions;
 use hyper_util::client::legacy::connect::{Connection as Connectable, HttpInfo};
+use reqwest::ClientBuilder;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
-use reqwest::{ClientBuilder, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -150,8 +150,8 @@ fn connection_of(connected: &impl Connectable) -> Option<Connection> {
 }
 
 /// The connection that a response came over, where any client tells of its connections.
-pub(super) fn connection_of_response(response: &Response) -> Option<Connection> {
-    if is_on() { connection_in(response.extensions()) } else { None }
+pub(super) fn connection_of_response(extensions: &Extensions) -> Option<Connection> {
+    if is_on() { connection_in(extensions) } else { None }
 }
 
 fn connection_in(extensions: &Extensions) -> Option<Connection> {

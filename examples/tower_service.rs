@@ -1,0 +1,40 @@
+//! Can a tower service be retried?
+//!
+//! Yes: a `TowerPolicy` is what tower's retry layer asks for. For HTTP it looks at the method too: a POST is tried again only
+//! where the server cannot have processed it, unless an `Idempotency-Key` tells the server that it is the same request.
+//!
+//! `cargo run --example tower_service`
+
+use std::time::Duration;
+
+use reqwest::{Client, Method, Request};
+use retry_runtime::Policy;
+use retry_runtime::tower::TowerPolicy;
+use tower::timeout::TimeoutLayer;
+use tower::{BoxError, ServiceBuilder, ServiceExt};
+
+const POLICY: Policy = Policy::exponential(Duration::from_millis(100)).attempts(3);
+
+#[tokio::main]
+async fn main() -> Result<(), BoxError> {
+    retry_examples::print_logs();
+    let url = retry_examples::serve_statuses(&[503, 503, 200, 503, 503, 200]).await?;
+    let url = reqwest::Url::parse(&url)?;
+
+    // Each attempt has five seconds, since the timeout is below the retry layer.
+    let service = ServiceBuilder::new()
+        .retry(TowerPolicy::http(POLICY).named("http").cloning(Request::try_clone))
+        .layer(TimeoutLayer::new(Duration::from_secs(5)))
+        .service(Client::new());
+
+    let get = Request::new(Method::GET, url.clone());
+    println!("a GET: {}", service.clone().oneshot(get).await?.status());
+
+    let mut post = Request::new(Method::POST, url);
+    let twin = post.try_clone().expect("a request without a body");
+    println!("a POST: {}", service.clone().oneshot(twin).await?.status());
+
+    post.headers_mut().insert("idempotency-key", "order-7".parse()?);
+    println!("a POST with a key: {}", service.oneshot(post).await?.status());
+    Ok(())
+}

@@ -1,0 +1,440 @@
+//! A retry policy for [tower]'s services.
+//!
+//! [`TowerPolicy`] is a [`tower::retry::Policy`]: what goes into `ServiceBuilder::retry` or
+//! `RetryLayer::new`. It asks the same engine as an annotated function, and makes the same events.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use retry_runtime::Policy;
+//! use retry_runtime::tower::TowerPolicy;
+//! use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
+//!
+//! const POLICY: Policy = Policy::exponential(Duration::from_millis(1)).attempts(3);
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+//! let jobs = service_fn(async |job: String| if job.is_empty() { Err("no job".to_owned()) } else { Ok(job.len()) });
+//! # let jobs = jobs.map_err(std::io::Error::other);
+//! let mut jobs = ServiceBuilder::new().retry(TowerPolicy::new(POLICY).named("jobs")).service(jobs);
+//! assert_eq!(jobs.ready().await.unwrap().call("four".to_owned()).await.unwrap(), 4);
+//! # });
+//! ```
+//!
+//! # What is different from an annotated function
+//!
+//! - Nothing cuts off an attempt. A `deadline` only ends the retrying, and a policy with an `attempt_timeout` is a panic, in
+//!   constant evaluation where the policy is a `const`. Put tower's `TimeoutLayer` below the retry layer: its error is known to
+//!   be transient.
+//! - A response that is tried again is dropped before the pause, not read to its end.
+//! - With the `tracing` feature there are the events, but no spans: a policy is not asked when the service runs.
+//! - A request that cannot be cloned is sent once, and without events, for tower does not ask about its outcome.
+//! - tower asks the service whether it is ready before each attempt. Where that gives an error, tower ends the call with it,
+//!   and asks the policy nothing; the last event is `Cancelled`.
+//!
+//! Where something does not fit, rustc says no more than that the layered service is no `Service`. The request has to be
+//! `Clone` (or say [`cloning`](TowerPolicy::cloning)), the service too, and its error [`Retryable`] with a `Display`.
+
+use core::any::Any;
+use core::fmt::{self, Display};
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use core::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ::tower::timeout::error::Elapsed;
+
+use crate::call::{Call, Notes};
+use crate::condition::Findings;
+use crate::engine;
+use crate::rare::Phase;
+use crate::reason::Unnamed;
+use crate::sealed::Sealed;
+use crate::{Class, Condition, Executor, Failure, Observer, Policy, Retryable, Verdict};
+
+/// A retry policy for tower's services. See the [module](self).
+///
+/// `K` says what is known of requests and answers: [`AnyRequest`] or [`HttpRequests`]. `C` says how a request is cloned:
+/// [`Cloned`] or [`CloneWith`].
+///
+/// Calls share the policy, and nothing else: each has its own attempts, and its deadline counts from when it was made.
+///
+/// Errors have to be [`Retryable`] and have a `Display`. tower's `BoxError` is: its chain of sources is searched.
+pub struct TowerPolicy<K = AnyRequest, C = Cloned> {
+    policy: Policy,
+    condition: Condition,
+    name: &'static str,
+    observer: Option<Arc<dyn Observer>>,
+    kind: K,
+    cloning: C,
+    /// The call that is under way.
+    call: Mutex<Option<InFlight>>,
+}
+
+/// Where calls are told apart: tower begins a call with the service's own policy, and then clones that for the future of
+/// the call. So a clone takes the call that has begun with it.
+impl<K: Clone, C: Clone> Clone for TowerPolicy<K, C> {
+    fn clone(&self) -> Self {
+        Self {
+            policy: self.policy,
+            condition: self.condition,
+            name: self.name,
+            observer: self.observer.clone(),
+            kind: self.kind.clone(),
+            cloning: self.cloning.clone(),
+            call: Mutex::new(lock(&self.call).take()),
+        }
+    }
+}
+
+impl TowerPolicy {
+    /// For requests of any type that is `Clone`, each of them safe to send twice.
+    ///
+    /// Of an answer nothing is known but where it is a `reqwest::Response` or hyper's; for services that take an
+    /// `http::Request` and give an `http::Response`, see [`http`](TowerPolicy::http).
+    ///
+    /// # Panics
+    ///
+    /// When the policy has an `attempt_timeout`, which a tower policy cannot keep.
+    #[must_use]
+    #[track_caller]
+    pub const fn new(policy: Policy) -> Self {
+        Self::of(policy, AnyRequest)
+    }
+}
+
+impl TowerPolicy<HttpRequests> {
+    /// For services that take an `http::Request` and give an `http::Response`, whatever their bodies; or a
+    /// `reqwest::Request` and a `reqwest::Response`, with the `reqwest` feature and `.cloning(Request::try_clone)`.
+    ///
+    /// A request whose method is not one of the condition's [`methods`](Condition::methods), such as a POST, is tried again
+    /// only where the server cannot have processed it ([`Failure::is_unprocessed`]), unless it has the header
+    /// `Idempotency-Key`.
+    ///
+    /// # Panics
+    ///
+    /// When the policy has an `attempt_timeout`, which a tower policy cannot keep.
+    #[must_use]
+    #[track_caller]
+    pub const fn http(policy: Policy) -> Self {
+        Self::of(policy, HttpRequests { are_idempotent: false })
+    }
+
+    /// Says that every request is safe to send twice, whatever its method.
+    #[must_use]
+    pub fn idempotent(self) -> Self {
+        Self { kind: HttpRequests { are_idempotent: true }, ..self }
+    }
+}
+
+impl<K> TowerPolicy<K> {
+    #[track_caller]
+    const fn of(policy: Policy, kind: K) -> Self {
+        assert!(
+            policy.attempt_timeout.is_none(),
+            "a tower policy cannot cut off an attempt: instead of `attempt_timeout`, put a `tower::timeout::TimeoutLayer` below the retry layer"
+        );
+        let condition = Condition::new();
+        Self { policy, condition, name: "retry", observer: None, kind, cloning: Cloned, call: Mutex::new(None) }
+    }
+
+    /// How a request is cloned, instead of by `Clone`. What gives `None` is sent once and not tried again.
+    ///
+    /// ```
+    /// # use retry_runtime::{Policy, tower::TowerPolicy};
+    /// struct Job { id: u64, is_urgent: bool }
+    ///
+    /// let urgent = |job: &Job| job.is_urgent.then(|| Job { ..*job });
+    /// let policy = TowerPolicy::new(Policy::new()).cloning(urgent);
+    /// ```
+    #[must_use]
+    pub fn cloning<F>(self, clone: F) -> TowerPolicy<K, CloneWith<F>> {
+        let Self { policy, condition, name, observer, kind, cloning: Cloned, call } = self;
+        TowerPolicy { policy, condition, name, observer, kind, cloning: CloneWith(clone), call }
+    }
+}
+
+impl<K, C> TowerPolicy<K, C> {
+    /// Which outcomes are worth another attempt, instead of [`Condition::new`].
+    #[must_use]
+    pub fn condition(self, condition: Condition) -> Self {
+        Self { condition, ..self }
+    }
+
+    /// The name in events; `retry` if not said.
+    #[must_use]
+    pub fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
+    /// Sends the events to this observer, beside `tracing`.
+    #[must_use]
+    pub fn observed_by(self, observer: impl Observer + 'static) -> Self {
+        Self { observer: Some(Arc::new(observer)), ..self }
+    }
+
+    fn start(&self, condition: Condition) -> InFlight {
+        let Self { policy, name, ref observer, .. } = *self;
+        let call = Owned { policy, name, observer: observer.clone(), notes: Notes::new() };
+        InFlight { executor: Arc::new(Mutex::new(Executor::start(call))), condition, is_waiting: false }
+    }
+}
+
+impl<Req, Res, E, K, C> ::tower::retry::Policy<Req, Res, E> for TowerPolicy<K, C>
+where
+    K: Kind<Req, Res>,
+    C: CloneRequest<Req>,
+    E: Retryable + Display,
+{
+    type Future = TowerPause;
+
+    /// An attempt starts.
+    fn clone_request(&mut self, request: &Req) -> Option<Req> {
+        let before = get(&mut self.call).take().filter(|call| call.is_waiting);
+        let Some(clone) = self.cloning.clone_request(request) else {
+            before.inspect(InFlight::forget);
+            return None;
+        };
+        let call = before.unwrap_or_else(|| self.start(self.kind.condition(self.condition, request)));
+        lock(&call.executor).begin();
+        *get(&mut self.call) = Some(InFlight { is_waiting: false, ..call });
+        Some(clone)
+    }
+
+    /// An attempt has its outcome.
+    fn retry(&mut self, _: &mut Req, outcome: &mut Result<Res, E>) -> Option<TowerPause> {
+        let call = get(&mut self.call).take()?;
+        let answer = outcome.as_ref().ok().and_then(|answer| self.kind.answer(answer));
+        let verdict = call.condition.verdict(Findings::new(answer, outcome.as_ref().err().map(Failure::of)));
+        let pause = call.settle(verdict, outcome.as_ref().err().map(|error| error as &dyn Display))?;
+        *get(&mut self.call) = Some(InFlight { is_waiting: true, ..call });
+        Some(pause)
+    }
+}
+
+/// A call that is under way. Dropped in an attempt or a pause, it says so.
+struct InFlight {
+    executor: Arc<Mutex<Executor<Owned>>>,
+    condition: Condition,
+    is_waiting: bool,
+}
+
+impl InFlight {
+    fn settle(&self, verdict: Verdict, reason: Option<&dyn Display>) -> Option<TowerPause> {
+        let mut executor = lock(&self.executor);
+        if verdict == Verdict::Done {
+            executor.succeeded();
+            return None;
+        }
+        let delay = executor.settle(verdict, reason.unwrap_or(&Unnamed::of(verdict)))?;
+        Some(TowerPause { executor: self.executor.clone(), delay, is_armed: false })
+    }
+
+    /// Nobody will tell how the call ends.
+    fn forget(&self) {
+        lock(&self.executor).run.rare.set_phase(Phase::Ended);
+    }
+}
+
+/// The wait before the next attempt of a tower service.
+///
+/// The wait begins when it is first polled. A delay of zero takes no timer, but lets other tasks run once.
+///
+/// # Panics
+///
+/// When it is polled outside of a tokio runtime whose time is enabled.
+///
+/// # Cancel safety
+///
+/// Dropping it ends the wait.
+#[must_use = "a pause does nothing unless it is awaited"]
+pub struct TowerPause {
+    executor: Arc<Mutex<Executor<Owned>>>,
+    delay: Duration,
+    is_armed: bool,
+}
+
+impl TowerPause {
+    /// How long the wait is.
+    #[must_use]
+    pub fn delay(&self) -> Duration {
+        self.delay
+    }
+}
+
+impl Future for TowerPause {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Self { executor, delay, is_armed } = self.get_mut();
+        let Executor { run, sleep } = &mut *lock(executor);
+        ready!(engine::poll_pause(&mut run.rare, sleep, Pin::new(&mut ()), is_armed, *delay, cx));
+        // Until the service is ready for the next attempt.
+        run.rare.set_phase(Phase::Pause);
+        Poll::Ready(())
+    }
+}
+
+/// A call of a tower service.
+struct Owned {
+    policy: Policy,
+    name: &'static str,
+    observer: Option<Arc<dyn Observer>>,
+    notes: Notes,
+}
+
+impl Sealed for Owned {}
+
+impl Call for Owned {
+    fn policy(&self) -> &Policy {
+        &self.policy
+    }
+    fn name(&self) -> &str {
+        self.name
+    }
+    fn observer(&self) -> Option<&dyn Observer> {
+        self.observer.as_deref()
+    }
+    fn notes(&self) -> Option<&Notes> {
+        Some(&self.notes)
+    }
+    fn notes_mut(&mut self) -> Option<&mut Notes> {
+        Some(&mut self.notes)
+    }
+}
+
+/// What is known of the requests and answers of a service. Implemented by [`AnyRequest`] and [`HttpRequests`] alone.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not fit a service from `{Req}` to `{Res}`",
+    label = "no retry policy for this service",
+    note = "`TowerPolicy::http` is for services from `http::Request` to `http::Response`; `TowerPolicy::new` is for all others, where an answer may not borrow"
+)]
+pub trait Kind<Req, Res>: Sealed {
+    /// The condition for one request.
+    #[doc(hidden)]
+    fn condition(&self, condition: Condition, request: &Req) -> Condition;
+
+    #[doc(hidden)]
+    fn answer(&self, answer: &Res) -> Option<Failure>;
+}
+
+/// Requests of any type, each of them safe to send twice. See [`TowerPolicy::new`].
+#[derive(Clone, Copy, Debug)]
+pub struct AnyRequest;
+
+impl Sealed for AnyRequest {}
+
+impl<Req, Res: 'static> Kind<Req, Res> for AnyRequest {
+    fn condition(&self, condition: Condition, _: &Req) -> Condition {
+        condition
+    }
+    fn answer(&self, answer: &Res) -> Option<Failure> {
+        crate::http::known_answer(answer as &dyn Any)
+    }
+}
+
+/// Requests of HTTP, with a method. See [`TowerPolicy::http`].
+#[derive(Clone, Copy, Debug)]
+pub struct HttpRequests {
+    are_idempotent: bool,
+}
+
+impl Sealed for HttpRequests {}
+
+macro_rules! http_requests {
+    ($($(#[$attribute:meta])* [$($parameter:ident),*] $request:ty => $response:ty;)*) => {$(
+        $(#[$attribute])*
+        impl<$($parameter),*> Kind<$request, $response> for HttpRequests {
+            fn condition(&self, condition: Condition, request: &$request) -> Condition {
+                let is_safe = self.are_idempotent || request.headers().contains_key("idempotency-key");
+                if is_safe { condition } else { condition.for_method(request.method().as_str()) }
+            }
+            fn answer(&self, answer: &$response) -> Option<Failure> {
+                Some(Failure::of(answer))
+            }
+        }
+    )*};
+}
+http_requests! {
+    [B, C] http::Request<B> => http::Response<C>;
+    #[cfg(feature = "reqwest")]
+    [] reqwest::Request => reqwest::Response;
+    #[cfg(feature = "reqwest-012")]
+    [] reqwest_012::Request => reqwest_012::Response;
+}
+
+/// How a request is cloned. Implemented by [`Cloned`] and [`CloneWith`] alone.
+#[diagnostic::on_unimplemented(
+    message = "a `{Req}` cannot be cloned",
+    label = "nothing to send again",
+    note = "say how: `.cloning(|request| …)`, which gives an `Option` of the clone"
+)]
+pub trait CloneRequest<Req>: Sealed {
+    #[doc(hidden)]
+    fn clone_request(&self, request: &Req) -> Option<Req>;
+}
+
+/// By `Clone`.
+#[derive(Clone, Copy, Debug)]
+pub struct Cloned;
+
+impl Sealed for Cloned {}
+
+#[diagnostic::do_not_recommend]
+impl<Req: Clone> CloneRequest<Req> for Cloned {
+    fn clone_request(&self, request: &Req) -> Option<Req> {
+        Some(request.clone())
+    }
+}
+
+/// By a function. Given with [`TowerPolicy::cloning`].
+#[derive(Clone, Copy)]
+pub struct CloneWith<F>(F);
+
+impl<F> Sealed for CloneWith<F> {}
+
+#[diagnostic::do_not_recommend]
+impl<Req, F: Fn(&Req) -> Option<Req>> CloneRequest<Req> for CloneWith<F> {
+    fn clone_request(&self, request: &Req) -> Option<Req> {
+        self.0(request)
+    }
+}
+
+/// The time limit of tower's `TimeoutLayer` was exceeded.
+impl Retryable for Elapsed {
+    fn class(&self) -> Class {
+        Class::Transient
+    }
+}
+
+/// Nothing is left half done where an observer panics.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn get<T>(mutex: &mut Mutex<T>) -> &mut T {
+    mutex.get_mut().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<K: fmt::Debug, C> fmt::Debug for TowerPolicy<K, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { policy, condition, name, kind, observer: _, cloning: _, call: _ } = self;
+        f.debug_struct("TowerPolicy")
+            .field("policy", policy)
+            .field("condition", condition)
+            .field("name", name)
+            .field("kind", kind)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for TowerPause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TowerPause").field("delay", &self.delay).finish_non_exhaustive()
+    }
+}
+
+impl<F> fmt::Debug for CloneWith<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CloneWith")
+    }
+}

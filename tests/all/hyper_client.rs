@@ -1,0 +1,92 @@
+//! hyper-util's client against a real server, on a paused clock.
+
+use std::error::Error;
+
+use http_body_util::{BodyExt, Empty};
+use hyper::Response;
+use hyper::body::{Bytes, Incoming};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{self, Client};
+use hyper_util::rt::TokioExecutor;
+use retry_runtime::{Class, Failure, Policy, Retryable, retry};
+
+use crate::server::{Reply, Server, refused};
+use crate::support::{SECOND, all_ms, ms, timed};
+
+type HyperClient = Client<HttpConnector, Empty<Bytes>>;
+
+/// Keeps idle connections without a timer.
+fn client() -> HyperClient {
+    Client::builder(TokioExecutor::new()).pool_idle_timeout(None).build_http()
+}
+
+#[retry(attempts = 3, start = "1s", on_error = "transient", on_status = [503])]
+async fn fetch(client: &HyperClient, url: &str) -> Result<Response<Incoming>, legacy::Error> {
+    client.get(url.parse().unwrap()).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_connection_is_transient_and_nothing_was_processed() {
+    let (outcome, took) = timed(fetch(&client(), &refused().await)).await;
+    let error = outcome.unwrap_err();
+    assert_eq!((error.class(), error.is_unprocessed(), took), (Class::Transient, true, SECOND * 3));
+    let boxed: Box<dyn Error> = Box::new(error);
+    assert!(Failure::of(&*boxed).is_unprocessed());
+}
+
+/// Nothing is known of what a connector says, but that there was no connection.
+#[tokio::test]
+async fn a_connection_that_is_not_made_is_transient_whatever_the_reason() {
+    let error = fetch(&client(), "https://127.0.0.1:1/").await.unwrap_err();
+    assert!(error.is_connect());
+    assert_eq!((error.class(), error.is_unprocessed()), (Class::Transient, true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_hangs_up_without_an_answer_is_transient() {
+    let server = Server::start([Reply::nothing(), Reply::status(200)]).await;
+    assert_eq!(fetch(&client(), &server.url).await.unwrap().status(), 200);
+    assert_eq!(server.delays(), all_ms([1000]));
+    let server = Server::start([Reply::nothing()]).await;
+    let error = client().get(server.url.parse().unwrap()).await.unwrap_err();
+    assert_eq!((error.class(), error.is_unprocessed()), (Class::Transient, false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_is_cut_short_is_transient() {
+    let server = Server::start([Reply::lost("half")]).await;
+    let response = client().get(server.url.parse().unwrap()).await.unwrap();
+    let error: hyper::Error = response.into_body().collect().await.unwrap_err();
+    assert_eq!(error.class(), Class::Transient);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_the_callers_fault_is_not_known_to_be_transient() {
+    let error = client().get("/no/host".parse().unwrap()).await.unwrap_err();
+    assert_eq!((error.class(), error.is_unprocessed()), (Class::Unknown, false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_servers_delay_is_waited_for() {
+    let server = Server::start([Reply::status(503).retry_after("7"), Reply::status(200)]).await;
+    assert_eq!(fetch(&client(), &server.url).await.unwrap().status(), 200);
+    assert_eq!(server.delays(), all_ms([7000]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_is_used_again_after_a_slow_body() {
+    let slow = Reply::status(503).pieces(10, ms(50));
+    let server = Server::start([slow.clone(), slow, Reply::status(200)]).await;
+    assert_eq!(fetch(&client(), &server.url).await.unwrap().status(), 200);
+    assert_eq!((server.connections(), server.delays()), (1, all_ms([1000, 2000])));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_loop_around_a_closure_knows_its_responses_too() {
+    let slow = Reply::status(503).pieces(10, ms(50));
+    let server = Server::start([slow, Reply::status(200)]).await;
+    let client = client();
+    let get = |_| async { Ok::<_, Box<dyn Error + Send + Sync>>(client.get(server.url.parse()?).await?) };
+    let response = Policy::fixed(SECOND).run(get).await.unwrap();
+    assert_eq!((response.status().as_u16(), server.connections(), server.delays()), (200, 1, all_ms([1000])));
+}

@@ -1,0 +1,124 @@
+//! The middleware: every request of a client is retried.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_trait::async_trait;
+use http::Extensions;
+use reqwest::{Body, Request, Response};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
+use retry_runtime::http::RequestRetry;
+use retry_runtime::{Class, Policy, Retryable};
+
+use crate::server::{Reply, Server, client, refused};
+use crate::support::{Recorder, SECOND, all_ms, timed};
+
+const POLICY: Policy = Policy::fixed(SECOND);
+
+fn retrying(retry: RequestRetry) -> ClientWithMiddleware {
+    ClientBuilder::new(client()).with(retry).build()
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_request_is_retried() {
+    let client = retrying(RequestRetry::new(POLICY));
+    for _ in 0..2 {
+        let server = Server::statuses([503, 503, 200]).await;
+        assert_eq!(client.get(&server.url).send().await.unwrap().status(), 200);
+        assert_eq!((server.delays(), server.connections()), (all_ms([1000, 1000]), 1));
+    }
+    let (outcome, took) = timed(client.get(refused().await).send()).await;
+    assert!(outcome.unwrap_err().is_connect());
+    assert_eq!(took, SECOND * 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_may_have_its_own() {
+    let client = retrying(RequestRetry::new(POLICY));
+    let server = Server::statuses([500]).await;
+    client.post(&server.url).send().await.unwrap();
+    assert_eq!(server.requests(), 1);
+    let own = RequestRetry::new(POLICY.attempts(5)).idempotent();
+    client.post(&server.url).with_extension(own).send().await.unwrap();
+    assert_eq!(server.requests(), 6);
+    let never = RequestRetry::new(POLICY.attempts(1));
+    client.get(&server.url).with_extension(never).send().await.unwrap();
+    assert_eq!(server.requests(), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn bodies_are_sent_again_but_streams_are_not() {
+    let recorder = Recorder::new();
+    let client = retrying(RequestRetry::new(POLICY).observed_by(recorder.clone()));
+    let server = Server::statuses([503, 200]).await;
+    client.put(&server.url).body("whole").send().await.unwrap();
+    assert_eq!(server.bodies(), ["whole", "whole"]);
+    let server = Server::statuses([503, 200]).await;
+    let stream = Body::wrap(http_body_util::Full::<bytes::Bytes>::from("streamed"));
+    assert_eq!(client.put(&server.url).body(stream).send().await.unwrap().status(), 503);
+    assert_eq!(server.bodies(), ["streamed"]);
+    assert_eq!(recorder.lines().last().unwrap(), "1/3 GaveUp(BodyUsedUp)");
+}
+
+/// Counts what passes.
+struct Counter(Arc<AtomicU32>);
+
+#[async_trait]
+impl Middleware for Counter {
+    async fn handle(
+        &self,
+        request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> reqwest_middleware::Result<Response> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        next.run(request, extensions).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn middleware_after_it_sees_attempts_and_middleware_before_it_sees_calls() {
+    let (calls, attempts) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let counted = |retry| {
+        let builder = ClientBuilder::new(client()).with(Counter(calls.clone()));
+        builder.with(retry).with(Counter(attempts.clone())).build()
+    };
+    let server = Server::statuses([503, 503, 200]).await;
+    counted(RequestRetry::new(POLICY)).get(&server.url).send().await.unwrap();
+    assert_eq!((calls.load(Ordering::Relaxed), attempts.load(Ordering::Relaxed)), (1, 3));
+    // Another client goes past what comes after it.
+    let retry = RequestRetry::new(POLICY).before_attempt(|outgoing| {
+        assert_eq!(outgoing.request().method(), "GET");
+        outgoing.send_through(client());
+    });
+    counted(retry).get(&server.url).send().await.unwrap();
+    assert_eq!((calls.load(Ordering::Relaxed), attempts.load(Ordering::Relaxed)), (2, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_limit_is_an_error_of_the_clients() {
+    let server = Server::start([Reply::silence()]).await;
+    let client = retrying(RequestRetry::new(POLICY.attempts(2).attempt_timeout(SECOND * 3)));
+    let (outcome, took) = timed(client.get(&server.url).send()).await;
+    assert!(outcome.unwrap_err().is_timeout());
+    assert_eq!((server.requests(), took), (2, SECOND * 7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_of_other_middleware_is_known_by_its_chain() {
+    struct Broken(fn() -> anyhow::Error);
+    #[async_trait]
+    impl Middleware for Broken {
+        async fn handle(&self, _: Request, _: &mut Extensions, _: Next<'_>) -> reqwest_middleware::Result<Response> {
+            Err(reqwest_middleware::Error::Middleware((self.0)()))
+        }
+    }
+    for (error, class, waited) in [
+        ((|| std::io::Error::from(std::io::ErrorKind::TimedOut).into()) as fn() -> anyhow::Error, Class::Transient, 2),
+        (|| retry_runtime::permanent("no").into(), Class::Permanent, 0),
+    ] {
+        let client = ClientBuilder::new(client()).with(RequestRetry::new(POLICY)).with(Broken(error)).build();
+        let (outcome, took) = timed(client.get("http://here.example/").send()).await;
+        assert_eq!((outcome.unwrap_err().class(), took), (class, SECOND * waited));
+    }
+}
