@@ -7,11 +7,11 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
+use crate::Policy;
 use crate::call::Call;
 use crate::engine;
 use crate::executor::Executor;
 use crate::rare::Phase;
-use crate::Policy;
 use crate::sleep::{Sleep, TimerPlace, TokioSleep};
 
 pin_project! {
