@@ -51,7 +51,8 @@ pub struct ByHand<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) name: &'a str,
     pub(crate) observer: Option<&'a dyn Observer>,
-    pub(crate) notes: Notes,
+    /// Missing only where nobody can ask for them.
+    pub(crate) notes: Option<Notes>,
 }
 
 impl fmt::Debug for ByHand<'_> {
@@ -78,9 +79,9 @@ impl Call for ByHand<'_> {
         self.observer
     }
     fn notes(&self) -> Option<&Notes> {
-        Some(&self.notes)
+        self.notes.as_ref()
     }
     fn notes_mut(&mut self) -> Option<&mut Notes> {
-        Some(&mut self.notes)
+        self.notes.as_mut()
     }
 }

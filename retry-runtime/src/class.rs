@@ -85,6 +85,12 @@ impl Failure {
         Self { class, status: None, server_delay: None, unprocessed: false }
     }
 
+    /// What a status says.
+    #[cfg(feature = "reqwest")]
+    pub(crate) const fn of_status(status: u16) -> Self {
+        Self { status: Some(status), ..Self::new(Class::of_status(status)) }
+    }
+
     /// What `value` says of itself.
     #[must_use]
     pub fn of<R: Retryable + ?Sized>(value: &R) -> Self {

@@ -106,6 +106,17 @@ impl Condition {
         Self { guarded: !self.methods.contains(&method), ..self }
     }
 
+    /// The same with the guard that [`for_method`](Self::for_method) may set.
+    #[cfg(feature = "http")]
+    pub(crate) const fn guarded(self, guarded: bool) -> Self {
+        Self { guarded, ..self }
+    }
+
+    #[cfg(feature = "http")]
+    pub(crate) fn has_method(&self, method: &str) -> bool {
+        self.methods.contains(&method)
+    }
+
     #[doc(hidden)]
     pub fn judge(&self, answer: Option<Failure>, error: Option<Failure>) -> Verdict {
         self.verdict(Findings::new(answer, error))

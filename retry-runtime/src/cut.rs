@@ -134,6 +134,9 @@ impl<S: Sleep, O> Cut<S, O> for CutOff<O> {
         cx: &mut Context<'_>,
     ) -> Poll<O> {
         let Executor { run, sleep } = executor;
+        if !run.call.policy().limits_attempts() {
+            return Poll::Pending;
+        }
         let limit = timer.project();
         engine::poll_limit(&mut run.rare, &run.call, sleep, limit.timer, limit.is_armed, cx).map(self.0)
     }

@@ -87,7 +87,7 @@ impl<'a> Executor<ByHand<'a>> {
     #[must_use]
     #[inline]
     pub fn new(policy: &'a Policy) -> Self {
-        Self::start(ByHand { policy, name: "retry", observer: None, notes: Notes::new() })
+        Self::start(ByHand { policy, name: "retry", observer: None, notes: Some(Notes::new()) })
     }
 }
 
@@ -306,7 +306,7 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
 
     /// What follows a failure: the delay before the next attempt, or nothing.
     #[inline]
-    fn settle(&mut self, verdict: Verdict, reason: &dyn Display) -> Option<Duration> {
+    pub(crate) fn settle(&mut self, verdict: Verdict, reason: &dyn Display) -> Option<Duration> {
         engine::settle(&mut self.run.rare, &mut self.run.call, verdict, reason)
     }
 }

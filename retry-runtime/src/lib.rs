@@ -98,7 +98,7 @@ mod emit;
 mod engine;
 mod event;
 mod executor;
-mod http;
+pub mod http;
 mod jitter;
 mod mask;
 mod outcome;

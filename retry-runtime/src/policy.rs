@@ -324,6 +324,23 @@ impl Policy {
         self.jitter.apply(delay, self.cap, self.random)
     }
 
+    /// Whether the engine must remember more than the number of the attempt.
+    #[cfg(feature = "http")]
+    pub(crate) const fn looks_back(&self) -> bool {
+        self.deadline.is_some() || matches!(self.backoff, Backoff::Custom(_) | Backoff::Decorrelated(_))
+    }
+
+    /// Whether an attempt may be cut off.
+    #[inline(always)]
+    pub(crate) const fn limits_attempts(&self) -> bool {
+        self.deadline.is_some() || self.attempt_timeout.is_some()
+    }
+
+    #[cfg(feature = "http")]
+    pub(crate) const fn is_single(&self) -> bool {
+        self.attempts == 1
+    }
+
     pub(crate) const fn attempts_limit(&self) -> Option<u32> {
         if self.attempts == UNLIMITED { None } else { Some(self.attempts) }
     }

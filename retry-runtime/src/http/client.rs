@@ -1,14 +1,11 @@
 //! What is known of reqwest's errors and responses.
 
-use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
 use core::time::Duration;
-use std::io;
 
 use reqwest::Response;
 
 use super::retry_after::server_delay;
-use crate::{Class, Retryable, TimedOut, chain};
+use crate::{Class, Retryable, chain};
 
 /// A status is found in errors of `error_for_status`. Connect, timeout and body failures are transient, as is a request
 /// whose connection was lost before an answer came; a URL or a
@@ -52,34 +49,5 @@ impl Retryable for Response {
 
     fn server_delay(&self) -> Option<Duration> {
         server_delay(self.headers())
-    }
-}
-
-/// A timeout as reqwest would report it itself: `is_timeout()` holds, and the [`TimedOut`] is at the end of the
-/// `source()` chain.
-impl From<TimedOut> for reqwest::Error {
-    fn from(timed_out: TimedOut) -> Self {
-        // reqwest has no constructor for its errors; a body that fails makes one.
-        let mut read =
-            core::pin::pin!(Response::from(http::Response::new(reqwest::Body::wrap(Failing(Some(timed_out))))).bytes());
-        match read.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Ready(Err(error)) => error,
-            _ => unreachable!("a body that fails at once gives an error at once"),
-        }
-    }
-}
-
-/// A body that fails when it is read.
-struct Failing(Option<TimedOut>);
-
-impl http_body::Body for Failing {
-    type Data = &'static [u8];
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<http_body::Frame<&'static [u8]>, io::Error>>> {
-        Poll::Ready(self.0.take().map(|timed_out| Err(timed_out.into())))
     }
 }

@@ -7,6 +7,8 @@ use crate::pause::Remains;
 use crate::{Failure, Policy};
 
 #[cfg(feature = "reqwest")]
+mod body;
+#[cfg(feature = "reqwest")]
 mod client;
 #[cfg(feature = "http")]
 mod drain;
@@ -16,11 +18,25 @@ mod http2;
 mod response;
 #[cfg(feature = "http")]
 mod retry_after;
+#[cfg(feature = "reqwest-middleware")]
+mod middleware;
+#[cfg(feature = "reqwest")]
+mod request_retry;
+#[cfg(feature = "reqwest")]
+mod send;
+#[cfg(feature = "reqwest")]
+mod source;
 #[cfg(feature = "reqwest")]
 mod status_error;
 
 #[cfg(feature = "http")]
 pub(crate) use self::drain::{ReadToEnd, Unread};
+#[cfg(feature = "reqwest")]
+pub use self::body::IntoBody;
+#[cfg(feature = "reqwest")]
+pub use self::request_retry::{HowToRetry, Outgoing, RequestRetry};
+#[cfg(feature = "reqwest")]
+pub use self::send::{SendFirstOf, SendWithRetry};
 #[cfg(feature = "reqwest")]
 pub use self::status_error::{CheckStatus, StatusError};
 
@@ -43,6 +59,8 @@ pub(crate) fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
         crate::chain::failure_of::<reqwest::Error>,
         #[cfg(feature = "reqwest")]
         crate::chain::failure_of::<StatusError>,
+        #[cfg(feature = "reqwest-middleware")]
+        crate::chain::failure_of::<reqwest_middleware::Error>,
         #[cfg(feature = "h2")]
         crate::chain::failure_of::<h2::Error>,
     ];

@@ -1,0 +1,91 @@
+//! The middleware: every request that a client sends is retried.
+
+use async_trait::async_trait;
+use http::Extensions;
+use reqwest::{Request, Response};
+use reqwest_middleware::{Error, Middleware, Next};
+
+use super::request_retry::{HowToRetry, RequestRetry};
+use super::send::{Transport, send};
+use super::source::Repeated;
+use crate::{Class, Failure, Retryable, TimedOut};
+
+/// Retries every request that the client sends, by the same rules as
+/// [`send_with_retry`](super::SendWithRetry::send_with_retry). A `RequestRetry` among the extensions of a request replaces
+/// this one for that request.
+///
+/// Middleware that is added after it sees every attempt, middleware that is added before it sees the call as a whole.
+///
+/// ```
+/// use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
+/// use retry_runtime::{Policy, http::RequestRetry};
+///
+/// fn client() -> ClientWithMiddleware {
+///     ClientBuilder::new(reqwest::Client::new()).with(RequestRetry::new(Policy::new())).build()
+/// }
+///
+/// async fn order(client: &ClientWithMiddleware) -> reqwest_middleware::Result<reqwest::Response> {
+///     let patient = RequestRetry::new(Policy::new().attempts(10)).idempotent();
+///     client.post("https://api.example/orders").with_extension(patient).send().await
+/// }
+/// ```
+#[async_trait]
+impl Middleware for RequestRetry {
+    async fn handle(
+        &self,
+        request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> reqwest_middleware::Result<Response> {
+        let own = extensions.get::<Self>().cloned();
+        let retry = own.as_ref().unwrap_or(self);
+        let requests = Repeated::new(Ok(request), retry.policy().is_single());
+        send(retry.policy(), retry.options(), requests, Through { next, extensions }).await
+    }
+}
+
+/// The rest of the middleware, and the client.
+struct Through<'a> {
+    next: Next<'a>,
+    extensions: &'a mut Extensions,
+}
+
+impl Transport for Through<'_> {
+    type Error = Error;
+
+    fn send(&mut self, request: Request) -> impl Future<Output = reqwest_middleware::Result<Response>> + Send {
+        self.next.clone().run(request, self.extensions)
+    }
+}
+
+/// What reqwest's error knows, or what is found along the chain of another middleware's.
+impl Retryable for Error {
+    fn class(&self) -> Class {
+        self.failure().class()
+    }
+
+    fn status(&self) -> Option<u16> {
+        self.failure().status()
+    }
+
+    fn server_delay(&self) -> Option<core::time::Duration> {
+        self.failure().server_delay()
+    }
+
+    fn is_unprocessed(&self) -> bool {
+        self.failure().is_unprocessed()
+    }
+
+    fn failure(&self) -> Failure {
+        match self {
+            Self::Reqwest(error) => Failure::of(error),
+            Self::Middleware(error) => crate::chain::search(&**error),
+        }
+    }
+}
+
+impl From<TimedOut> for Error {
+    fn from(timed_out: TimedOut) -> Self {
+        Self::Reqwest(timed_out.into())
+    }
+}

@@ -1,0 +1,290 @@
+//! How requests are retried: a policy and what only requests need.
+
+use core::fmt;
+use core::time::Duration;
+use std::error::Error;
+use std::sync::Arc;
+
+use reqwest::{Client, Request, Response};
+
+use crate::call::{ByHand, Notes};
+use crate::condition::Findings;
+use crate::sealed::Sealed;
+use crate::{Attempt, Condition, Failure, Observer, Policy, Verdict};
+
+/// How requests are retried: a [`Policy`], a [`Condition`], and what only requests need.
+///
+/// One type for every place: [`send_with_retry`](super::SendWithRetry::send_with_retry) for one request,
+/// [`send_first_of`](super::SendFirstOf::send_first_of) for several; with the feature `reqwest-middleware` it is a
+/// middleware, which retries all that a client sends, and an extension of one request, which replaces the middleware's.
+///
+/// GET, HEAD, OPTIONS, TRACE, PUT and DELETE are retried on all failures that the condition names. A request with another
+/// method is retried only where the server [cannot have processed](Failure::is_unprocessed) it, or where the request has
+/// the header `Idempotency-Key`; [`idempotent`](Self::idempotent) and [`Condition::methods`] change that.
+///
+/// ```
+/// use std::time::Duration;
+/// use retry_runtime::{Condition, Policy};
+/// use retry_runtime::http::{RequestRetry, SendWithRetry};
+///
+/// static RETRY: RequestRetry = RequestRetry::new(Policy::fixed(Duration::from_millis(200)).attempts(5))
+///     .condition(Condition::new().on_status(&[503..=503]))
+///     .named("create order");
+///
+/// async fn create(client: &reqwest::Client, url: &str) -> reqwest::Result<reqwest::Response> {
+///     client.post(url).header("idempotency-key", "7b1e").body("order").send_with_retry(&RETRY).await
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct RequestRetry {
+    policy: Policy,
+    options: Options,
+}
+
+/// What a [`RequestRetry`] says beside its policy.
+#[derive(Clone)]
+pub struct Options {
+    condition: Condition,
+    name: &'static str,
+    idempotent: bool,
+    on_ok: Option<fn(&Response) -> bool>,
+    on_error: Option<fn(&(dyn Error + 'static)) -> bool>,
+    server_delay: Option<fn(&Response) -> Option<Duration>>,
+    before_attempt: Option<Hook>,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+type Hook = Arc<dyn Fn(&mut Outgoing<'_>) + Send + Sync>;
+
+static STANDARD: Options = Options::new();
+
+impl RequestRetry {
+    /// With the standard [`Condition`].
+    pub const fn new(policy: Policy) -> Self {
+        Self { policy, options: Options::new() }
+    }
+
+    /// Which responses and errors are worth another attempt, and which methods may be sent again whatever happened.
+    pub const fn condition(mut self, condition: Condition) -> Self {
+        self.options.condition = condition;
+        self
+    }
+
+    /// The name in events; `request` if not said.
+    pub const fn named(mut self, name: &'static str) -> Self {
+        self.options.name = name;
+        self
+    }
+
+    /// The server makes no difference between one request and two equal ones, whatever their method: all are retried as
+    /// a GET is.
+    pub const fn idempotent(mut self) -> Self {
+        self.options.idempotent = true;
+        self
+    }
+
+    /// A look at each response that is no failure by its status: true tries it again. It sees status and headers; a body
+    /// is for a function to read, and to make an error of.
+    pub const fn on_ok(mut self, predicate: fn(&Response) -> bool) -> Self {
+        self.options.on_ok = Some(predicate);
+        self
+    }
+
+    /// Decides about errors instead of the condition's [`on_error`](Condition::on_error). The error is the client's;
+    /// what it knows is in its `source()` chain.
+    pub const fn on_error(mut self, predicate: fn(&(dyn Error + 'static)) -> bool) -> Self {
+        self.options.on_error = Some(predicate);
+        self
+    }
+
+    /// How long the server asks to wait, for headers other than `Retry-After`, such as `x-ratelimit-reset`. `None` leaves
+    /// what `Retry-After` says. Honoured at most up to [`Policy::retry_after`].
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use retry_runtime::{Policy, http::RequestRetry};
+    /// static RETRY: RequestRetry = RequestRetry::new(Policy::new()).server_delay(|response| {
+    ///     let seconds = response.headers().get("x-ratelimit-reset")?.to_str().ok()?.parse().ok()?;
+    ///     Some(Duration::from_secs(seconds))
+    /// });
+    /// ```
+    pub const fn server_delay(mut self, delay: fn(&Response) -> Option<Duration>) -> Self {
+        self.options.server_delay = Some(delay);
+        self
+    }
+
+    /// Changes the request of each attempt before it is sent, the first one too. Each attempt starts from the request as
+    /// it was given: changes do not add up.
+    ///
+    /// ```
+    /// # use retry_runtime::{Policy, http::RequestRetry};
+    /// let retry = RequestRetry::new(Policy::new()).before_attempt(|outgoing| {
+    ///     let number = outgoing.attempt().number().into();
+    ///     outgoing.request_mut().headers_mut().insert("x-attempt", number);
+    /// });
+    /// ```
+    pub fn before_attempt(mut self, hook: impl Fn(&mut Outgoing<'_>) + Send + Sync + 'static) -> Self {
+        self.options.before_attempt = Some(Arc::new(hook));
+        self
+    }
+
+    /// Sends the events to this observer, beside `tracing`.
+    pub fn observed_by(mut self, observer: impl Observer + 'static) -> Self {
+        self.options.observer = Some(Arc::new(observer));
+        self
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { condition, name, idempotent, .. } = self;
+        f.debug_struct("Options")
+            .field("condition", condition)
+            .field("name", name)
+            .field("idempotent", idempotent)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A [`Policy`] or a [`RequestRetry`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say how requests are retried",
+    label = "neither a `Policy` nor a `RequestRetry`"
+)]
+pub trait HowToRetry: Sealed + Sync {
+    #[doc(hidden)]
+    fn policy(&self) -> &Policy;
+
+    #[doc(hidden)]
+    fn options(&self) -> &Options;
+}
+
+impl Sealed for Policy {}
+
+impl HowToRetry for Policy {
+    fn policy(&self) -> &Policy {
+        self
+    }
+    fn options(&self) -> &Options {
+        &STANDARD
+    }
+}
+
+impl Sealed for RequestRetry {}
+
+impl HowToRetry for RequestRetry {
+    fn policy(&self) -> &Policy {
+        &self.policy
+    }
+    fn options(&self) -> &Options {
+        &self.options
+    }
+}
+
+impl Options {
+    const fn new() -> Self {
+        Self {
+            condition: Condition::new(),
+            name: "request",
+            idempotent: false,
+            on_ok: None,
+            on_error: None,
+            server_delay: None,
+            before_attempt: None,
+            observer: None,
+        }
+    }
+
+    pub(super) fn call<'a>(&'a self, policy: &'a Policy) -> ByHand<'a> {
+        // The clock is read only where somebody looks at it.
+        let notes = (policy.looks_back() || self.looks_at_attempts()).then(Notes::new);
+        ByHand { policy, name: self.name, observer: self.observer.as_deref(), notes }
+    }
+
+    #[inline]
+    pub(super) fn looks_at_attempts(&self) -> bool {
+        self.before_attempt.is_some()
+    }
+
+    /// Changes the request as its author wants it for this attempt; gives the client to send it with, if that is another
+    /// one.
+    #[inline]
+    pub(super) fn prepare(&self, attempt: Option<Attempt>, request: &mut Request) -> Option<Client> {
+        let (hook, attempt) = (self.before_attempt.as_ref()?, attempt?);
+        let mut outgoing = Outgoing { attempt, request, client: None };
+        hook(&mut outgoing);
+        outgoing.client
+    }
+
+    /// Whether a request must not be sent again unless the server cannot have processed it.
+    #[inline]
+    pub(super) fn guards(&self, request: &Request) -> bool {
+        !self.idempotent
+            && !self.condition.has_method(request.method().as_str())
+            && !request.headers().contains_key("idempotency-key")
+    }
+
+    /// What a response is worth.
+    #[inline]
+    pub(super) fn of_response(&self, response: &Response, guarded: bool) -> Verdict {
+        let refused = self.on_ok.is_some_and(|predicate| predicate(response));
+        let judge = |failure| {
+            self.condition.guarded(guarded).verdict(Findings::new(Some(failure), None).on_ok(refused))
+        };
+        match judge(Failure::of_status(response.status().as_u16())) {
+            Verdict::Done => Verdict::Done,
+            // Headers are looked at only where there may be another attempt.
+            _ => judge(self.failure(response)),
+        }
+    }
+
+    #[cold]
+    fn failure(&self, response: &Response) -> Failure {
+        let failure = Failure::of(response);
+        match self.server_delay.and_then(|delay| delay(response)) {
+            Some(delay) => failure.with_server_delay(delay),
+            None => failure,
+        }
+    }
+
+    /// What an error is worth.
+    #[cold]
+    pub(super) fn of_error(&self, failure: Failure, error: &(dyn Error + 'static), guarded: bool) -> Verdict {
+        let decided = self.on_error.map(|predicate| predicate(error));
+        self.condition.guarded(guarded).verdict(Findings::new(None, Some(failure)).on_error(decided))
+    }
+}
+
+/// A request that is about to be sent. See [`RequestRetry::before_attempt`].
+#[derive(Debug)]
+pub struct Outgoing<'a> {
+    attempt: Attempt,
+    request: &'a mut Request,
+    client: Option<Client>,
+}
+
+impl Outgoing<'_> {
+    /// The attempt that it is for.
+    #[must_use]
+    pub fn attempt(&self) -> &Attempt {
+        &self.attempt
+    }
+
+    /// The request.
+    #[must_use]
+    pub fn request(&self) -> &Request {
+        self.request
+    }
+
+    /// The request, to change its method, URL, headers or body.
+    pub fn request_mut(&mut self) -> &mut Request {
+        self.request
+    }
+
+    /// Sends this attempt with another client, one with another proxy for instance. It goes past all middleware that
+    /// comes after the one that retries.
+    pub fn send_through(&mut self, client: Client) {
+        self.client = Some(client);
+    }
+}
