@@ -14,14 +14,14 @@ mod client;
 mod drain;
 #[cfg(feature = "h2")]
 mod http2;
-#[cfg(feature = "http")]
-mod response;
-#[cfg(feature = "http")]
-mod retry_after;
 #[cfg(feature = "reqwest-middleware")]
 mod middleware;
 #[cfg(feature = "reqwest")]
 mod request_retry;
+#[cfg(feature = "http")]
+mod response;
+#[cfg(feature = "http")]
+mod retry_after;
 #[cfg(feature = "reqwest")]
 mod send;
 #[cfg(feature = "reqwest")]
@@ -29,10 +29,10 @@ mod source;
 #[cfg(feature = "reqwest")]
 mod status_error;
 
-#[cfg(feature = "http")]
-pub(crate) use self::drain::{ReadToEnd, Unread};
 #[cfg(feature = "reqwest")]
 pub use self::body::IntoBody;
+#[cfg(feature = "http")]
+pub(crate) use self::drain::{ReadToEnd, Unread};
 #[cfg(feature = "reqwest")]
 pub use self::request_retry::{HowToRetry, Outgoing, RequestRetry};
 #[cfg(feature = "reqwest")]

@@ -229,9 +229,8 @@ impl Options {
     #[inline]
     pub(super) fn of_response(&self, response: &Response, guarded: bool) -> Verdict {
         let refused = self.on_ok.is_some_and(|predicate| predicate(response));
-        let judge = |failure| {
-            self.condition.guarded(guarded).verdict(Findings::new(Some(failure), None).on_ok(refused))
-        };
+        let judge =
+            |failure| self.condition.guarded(guarded).verdict(Findings::new(Some(failure), None).on_ok(refused));
         match judge(Failure::of_status(response.status().as_u16())) {
             Verdict::Done => Verdict::Done,
             // Headers are looked at only where there may be another attempt.
