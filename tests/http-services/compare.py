@@ -56,8 +56,11 @@ def httpbin(gunicorn, place):
     command += ["--keep-alive=30", "--graceful-timeout=1", "--no-control-socket"]
     command += ["--access-logfile=access.log", f"--access-logformat={LOG_FORMAT}"]
     with running(command, place / "httpbin") as directory:
-        find = lambda: re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", (directory / "output").read_text())
-        port = int(wait_for(find, f"no port in {directory}/output")[1])
+
+        def listening():
+            return re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", (directory / "output").read_text())
+
+        port = int(wait_for(listening, f"no port in {directory}/output")[1])
         yield answering(port, directory)
 
 
@@ -165,6 +168,11 @@ def hits_of(log, before, expected):
     return lines_of(log)[before:]
 
 
+def speak_to_httpbin():
+    sources = Path(__file__).resolve().parents[2].glob("examples/*.rs")
+    return {source.stem for source in sources if "retry_examples::httpbin()" in source.read_text()}
+
+
 def version_of(server, binary):
     if server is httpbin:
         return " on ".join(f"{package} {metadata.version(package)}" for package in ("httpbin", "gunicorn"))
@@ -180,6 +188,8 @@ def main():
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     place, examples = options.place.resolve(), options.examples.resolve()
+    if forgotten := speak_to_httpbin() - {case[0] for case in HTTPBIN}:
+        sys.exit(f"not in the table of {__file__}: {', '.join(sorted(forgotten))}")
 
     passed = failed = 0
     for server, cases, binary in [(httpbin, HTTPBIN, options.httpbin), (nginx, NGINX, options.nginx)]:
