@@ -82,7 +82,7 @@ pub(crate) enum OnError {
     Predicate(Expr),
 }
 
-pub(crate) enum ServerDelay {
+pub(crate) enum RetryAfter {
     AtMost(Given<Duration>),
     Ignore,
 }
@@ -100,7 +100,10 @@ pub(crate) struct Arguments {
     pub on_status: Option<Arg<Vec<StatusRange>>>,
     pub on_error: Option<Arg<OnError>>,
     pub on_ok: Option<Arg<Expr>>,
-    pub retry_after: Option<Arg<ServerDelay>>,
+    pub retry_after: Option<Arg<RetryAfter>>,
+    pub server_delay: Option<Arg<Expr>>,
+    pub drain_limit: Option<Arg<Given<usize>>>,
+    pub drain_timeout: Option<Arg<Given<Duration>>>,
     pub deadline: Option<Arg<Given<Duration>>>,
     pub attempt_timeout: Option<Arg<Given<Duration>>>,
     pub policy: Option<Arg<Expr>>,
@@ -118,7 +121,7 @@ pub(crate) struct Arguments {
 }
 
 /// Each argument with a value that can be written after it.
-const ARGUMENTS: [(&str, &str); 22] = [
+const ARGUMENTS: [(&str, &str); 25] = [
     ("attempts", "3"),
     ("backoff", "\"exponential\""),
     ("start", "\"100ms\""),
@@ -131,6 +134,9 @@ const ARGUMENTS: [(&str, &str); 22] = [
     ("on_error", "\"transient\""),
     ("on_ok", "|value| value.is_empty()"),
     ("retry_after", "\"60s\""),
+    ("server_delay", "|answer| answer.wait"),
+    ("drain_limit", "65536"),
+    ("drain_timeout", "\"200ms\""),
     ("deadline", "\"30s\""),
     ("attempt_timeout", "\"5s\""),
     ("policy", "POLICY"),
@@ -216,7 +222,10 @@ impl Arguments {
             "on_status" => put(&mut self.on_status, key, input, status::statuses),
             "on_error" => put(&mut self.on_error, key, input, value::on_error),
             "on_ok" => put(&mut self.on_ok, key, input, value::on_ok),
-            "retry_after" => put(&mut self.retry_after, key, input, value::server_delay),
+            "retry_after" => put(&mut self.retry_after, key, input, value::retry_after),
+            "server_delay" => put(&mut self.server_delay, key, input, value::server_delay),
+            "drain_limit" => put(&mut self.drain_limit, key, input, value::bytes),
+            "drain_timeout" => put(&mut self.drain_timeout, key, input, value::duration),
             "deadline" => put(&mut self.deadline, key, input, value::duration),
             "attempt_timeout" => put(&mut self.attempt_timeout, key, input, value::duration),
             "policy" => put(&mut self.policy, key, input, value::expression),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
 
-use crate::arguments::{Arg, Arguments, Attempts, Backoff, Delays, Given, Jitter, OnError};
+use crate::arguments::{Arg, Arguments, Attempts, Backoff, Delays, Given, Jitter, OnError, RetryAfter};
 use crate::duration::human;
 use crate::errors::Errors;
 use crate::function::Function;
@@ -31,6 +31,11 @@ pub(crate) fn check(arguments: &Arguments, function: Option<&Function>, errors: 
         max_delay_is_no_less_than_start(arguments, errors);
         fixed_delay_needs_no_cap(arguments, errors);
     }
+    if !(arguments.wrote("policy") || is_one_attempt(arguments)) {
+        blocking_reads_no_bodies(arguments, errors);
+        drain_timeout_is_used(arguments, errors);
+        server_delay_is_honoured(arguments, errors);
+    }
     limits_are_not_zero(arguments, errors);
     attempt_timeout_is_below_deadline(arguments, errors);
     first_delay_fits_the_deadline(arguments, errors);
@@ -46,7 +51,7 @@ pub(crate) fn check(arguments: &Arguments, function: Option<&Function>, errors: 
 
 /// `policy` says all that the arguments of the schedule say.
 fn policy_is_the_whole_schedule(arguments: &Arguments, errors: &mut Errors) {
-    const SCHEDULE: [&str; 11] = [
+    const SCHEDULE: [&str; 13] = [
         "attempts",
         "backoff",
         "start",
@@ -56,6 +61,8 @@ fn policy_is_the_whole_schedule(arguments: &Arguments, errors: &mut Errors) {
         "jitter",
         "random_source",
         "retry_after",
+        "drain_limit",
+        "drain_timeout",
         "deadline",
         "attempt_timeout",
     ];
@@ -73,8 +80,19 @@ fn delays_are_the_whole_backoff(arguments: &Arguments, errors: &mut Errors) {
 
 /// With `attempts = 1` there is no delay that a schedule could be for.
 fn one_attempt_has_no_schedule(arguments: &Arguments, errors: &mut Errors) {
-    const SCHEDULE: [&str; 8] =
-        ["backoff", "start", "factor", "max_delay", "delays", "jitter", "random_source", "retry_after"];
+    const SCHEDULE: [&str; 11] = [
+        "backoff",
+        "start",
+        "factor",
+        "max_delay",
+        "delays",
+        "jitter",
+        "random_source",
+        "retry_after",
+        "server_delay",
+        "drain_limit",
+        "drain_timeout",
+    ];
     if !is_one_attempt(arguments) {
         return;
     }
@@ -215,6 +233,44 @@ fn fixed_delay_needs_no_cap(arguments: &Arguments, errors: &mut Errors) {
         let place = later_key(arguments, key, &max_delay.key);
         errors.at(place, "`max_delay` has no effect with `backoff = \"fixed\"`: remove one of them");
     }
+}
+
+/// A thread that sleeps does nothing else.
+fn blocking_reads_no_bodies(arguments: &Arguments, errors: &mut Errors) {
+    if arguments.blocking.is_none() {
+        return;
+    }
+    for key in arguments.written.iter().filter(|key| is_any(key, &["drain_limit", "drain_timeout"])) {
+        errors.at(key.span(), format_args!("`{key}` has no effect with `blocking`, which reads no bodies: remove it"));
+    }
+}
+
+/// There are bodies to read, and time to read them.
+fn drain_timeout_is_used(arguments: &Arguments, errors: &mut Errors) {
+    let Some(timeout) = arguments.drain_timeout.as_ref().filter(|_| arguments.blocking.is_none()) else {
+        return;
+    };
+    match arguments.drain_limit.as_ref().filter(|limit| literal(limit) == Some(0)) {
+        Some(limit) => {
+            let place = later_key(arguments, &timeout.key, &limit.key);
+            errors.at(place, "`drain_timeout` has no effect with `drain_limit = 0`: remove one of them");
+        }
+        None if literal(timeout).is_some_and(|duration| duration.is_zero()) => {
+            errors.at(timeout.span, "`drain_timeout` is zero: write `drain_limit = 0` to read no bodies");
+        }
+        None => {}
+    }
+}
+
+/// A delay that is read from an answer is not ignored.
+fn server_delay_is_honoured(arguments: &Arguments, errors: &mut Errors) {
+    let (Some(read), Some(Arg { key, value: RetryAfter::Ignore, .. })) =
+        (&arguments.server_delay, &arguments.retry_after)
+    else {
+        return;
+    };
+    let place = later_key(arguments, &read.key, key);
+    errors.at(place, "`server_delay` has no effect with `retry_after = \"ignore\"`: remove one of them");
 }
 
 /// In no time nothing can be done.

@@ -7,7 +7,7 @@ use quote::ToTokens;
 use syn::{Attribute, Expr, Meta, Visibility};
 
 use crate::arguments::{
-    Arg, Arguments, Attempts, Backoff, Delays, Given, Jitter, OnError, ServerDelay, StatusBound, StatusRange,
+    Arg, Arguments, Attempts, Backoff, Delays, Given, Jitter, OnError, RetryAfter, StatusBound, StatusRange,
 };
 use crate::duration::human;
 use crate::function::Function;
@@ -32,12 +32,13 @@ fn is_documentation(attr: &Attribute) -> bool {
 
 pub(crate) fn retries_section(arguments: &Arguments) -> String {
     let sentences = match &arguments.policy {
-        Some(policy) => vec![format!("Retries as {} says.", expression(&policy.value, "its policy"))],
-        None => [Some(attempts(arguments)), delays(arguments), server_delay(arguments), limits(arguments)]
-            .into_iter()
-            .flatten()
-            .collect(),
+        Some(policy) => {
+            let says = format!("Retries as {} says.", expression(&policy.value, "its policy"));
+            vec![Some(says), server_delay(arguments)]
+        }
+        None => vec![Some(attempts(arguments)), delays(arguments), server_delay(arguments), limits(arguments)],
     };
+    let sentences: Vec<String> = sentences.into_iter().flatten().collect();
     let conditions = conditions(arguments);
     format!("# Retries\n\n{} {conditions}", sentences.join(" "))
 }
@@ -145,9 +146,18 @@ fn with_jitter(waits: &str, jitter: Jitter) -> String {
 }
 
 fn server_delay(arguments: &Arguments) -> Option<String> {
-    match &arguments.retry_after.as_ref()?.value {
-        ServerDelay::Ignore => Some("Ignores the delay that a server asks for.".to_owned()),
-        ServerDelay::AtMost(most) => Some(format!("Waits longer if a server asks for it, at most {}.", duration(most))),
+    let limit = match arguments.retry_after.as_ref().map(|limit| &limit.value) {
+        Some(RetryAfter::Ignore) => return Some("Ignores the delay that a server asks for.".to_owned()),
+        Some(RetryAfter::AtMost(most)) => format!(", at most {}", duration(most)),
+        None => String::new(),
+    };
+    match &arguments.server_delay {
+        Some(read) => {
+            let reader = expression(&read.value, "a closure");
+            Some(format!("Waits longer if a server asks for it, as {reader} reads it{limit}."))
+        }
+        None if limit.is_empty() => None,
+        None => Some(format!("Waits longer if a server asks for it{limit}.")),
     }
 }
 
@@ -304,6 +314,16 @@ mod tests {
                 quote!(delays = DELAYS, on_status = [503], on_error = "transient"),
                 "Makes at most one attempt more than `DELAYS` has delays. Waits as long as `DELAYS` says. \
                  Retries on status 503, and on transient errors.",
+            ),
+            (
+                quote!(start = "1s", server_delay = reset, on_status = [429]),
+                "Makes at most 3 attempts. Waits 1 s, then 2 s. Waits longer if a server asks for it, as `reset` reads \
+                 it. Retries on status 429, and on transient errors.",
+            ),
+            (
+                quote!(policy = POLICY, server_delay = |page| page.wait, on_status = [429]),
+                "Retries as `POLICY` says. Waits longer if a server asks for it, as a closure reads it. \
+                 Retries on status 429, and on transient errors.",
             ),
             (quote!(attempts = 1, on_status = [503], on_error = "never"), "Makes 1 attempt. Retries nothing."),
             (quote!(policy = POLICY, on_status = [], on_error = "never"), "Retries as `POLICY` says. Retries nothing."),

@@ -34,7 +34,8 @@ use crate::rewrite;
 ///             }
 ///             let failed = outcome;
 ///             let known = &known::<Result<Row, Error>>(&failed);
-///             match Executor::decide(&mut executor, Findings::new(known.__answer(), known.__error()), &known.__reason()) {
+///             let findings = Findings::new(known.__answer(), known.__error());
+///             match Executor::decide(&mut executor, findings, &known.__reason()) {
 ///                 None => return failed,
 ///                 Some(again) => again.after(known.__put_away(), failed),
 ///             }
@@ -155,7 +156,7 @@ impl Expansion<'_> {
         let plain_success = self.plain_success();
         let known = self.known("failed");
         let findings = self.findings();
-        let require_status = self.require_status();
+        let required = [self.require_status(), self.require_asked()];
         quote_spanned! {span=>
             {
                 #bind
@@ -164,8 +165,9 @@ impl Expansion<'_> {
                 #plain_success
                 let failed = outcome;
                 let known = &#known;
-                #require_status
-                match #krate::Executor::decide(&mut executor, #findings, &known.__reason()) {
+                #(#required)*
+                let findings = #findings;
+                match #krate::Executor::decide(&mut executor, findings, &known.__reason()) {
                     ::core::option::Option::None => return failed,
                     ::core::option::Option::Some(again) => again.after(known.__put_away(), failed),
                 }
@@ -288,7 +290,11 @@ impl Expansion<'_> {
             }
             _ => None,
         });
-        quote_spanned!(span=> #krate::private::Findings::new(known.__answer(), known.__error()) #on_ok #on_error)
+        let findings =
+            quote_spanned!(span=> #krate::private::Findings::new(known.__answer(), known.__error()) #on_ok #on_error);
+        let Some(server_delay) = &arguments.server_delay else { return findings };
+        let read = &server_delay.value;
+        quote_spanned!(at(server_delay.span)=> known.__delayed(#krate::Executor::condition(&executor), #findings, #read))
     }
 
     fn require_status(&self) -> Option<TokenStream> {
@@ -297,6 +303,15 @@ impl Expansion<'_> {
         listed.then(|| {
             let required =
                 self.of_outcome("require_status", Some(quote!(, _)), quote_spanned!(span=> known.__status()));
+            quote_spanned!(span=> #required;)
+        })
+    }
+
+    /// Without `on_ok`, an answer of which nothing is known is never tried again.
+    fn require_asked(&self) -> Option<TokenStream> {
+        let Self { arguments, span, .. } = *self;
+        (arguments.server_delay.is_some() && arguments.on_ok.is_none()).then(|| {
+            let required = self.of_outcome("require_asked", Some(quote!(, _)), quote_spanned!(span=> known.__asked()));
             quote_spanned!(span=> #required;)
         })
     }

@@ -123,6 +123,7 @@ mod value;
 /// | `on_error` | `"any"`, `"transient"`, `"never"`, or the path of a function or a closure from `&E` to `bool` | see below |
 /// | `on_ok` | the path of a function or a closure from `&T` to `bool`: true tries this success again | none |
 /// | `retry_after` | the longest delay to accept from a server: a duration, a constant, or `"ignore"` | 60 s |
+/// | `server_delay` | the path of a function or a closure from `&T` to `Option<Duration>`: how long the server asks to wait | what the answer says itself, by `Retry-After` if it is a response |
 ///
 /// - An outcome with a status, success or error, is for `on_status` to decide. `[]` switches statuses off.
 /// - An error without a status is for `on_error` to decide. Without it, these are tried again: the transient errors if
@@ -131,6 +132,34 @@ mod value;
 ///
 /// The delay that a server asks for is a lower bound of the wait, and `max_delay` does not shorten it.
 ///
+/// `server_delay` is for other headers than `Retry-After`. It is asked of answers that are worth another attempt: `T` is
+/// the type of `Ok`, of `Some`, or the outcome itself. What it gives replaces what the answer says; `None` leaves that.
+///
+/// ```text
+/// fn reset(response: &reqwest::Response) -> Option<Duration> {
+///     let seconds = response.headers().get("x-ratelimit-reset")?.to_str().ok()?.parse().ok()?;
+///     Some(Duration::from_secs(seconds))
+/// }
+///
+/// #[retry(server_delay = reset)]
+/// async fn fetch(client: &reqwest::Client, url: &str) -> reqwest::Result<reqwest::Response> { … }
+/// ```
+///
+/// # What is read of a response
+///
+/// ```text
+/// #[retry(drain_limit = 10_000, drain_timeout = "200ms")]
+/// ```
+///
+/// The body of a response that is retried is read on during the delay, so that the next attempt finds its connection free.
+///
+/// | argument | values | when left out |
+/// |---|---|---|
+/// | `drain_limit` | the most bytes to read, an integer or a constant of type `usize`; a longer body, or `0`, gives the connection up | 65536 |
+/// | `drain_timeout` | the longest to read: a duration above zero, or a constant; measured with tokio's timer | as long as the delay |
+///
+/// No attempt waits for it: what is not read when the delay is over is given up. The last response is yours, unread.
+///
 /// # A policy from elsewhere
 ///
 /// ```text
@@ -138,7 +167,8 @@ mod value;
 /// ```
 ///
 /// `policy` is an expression of type `Policy`, `&Policy` or `Arc<Policy>`, evaluated once a call. It says how often and how
-/// long, so the arguments of those two sections, and `retry_after`, are errors beside it. All other arguments apply.
+/// long, so the arguments of those two sections, `retry_after`, `drain_limit` and `drain_timeout` are errors beside it. All
+/// other arguments apply.
 /// An `Arc` is taken by value: `policy = self.policy.clone()`.
 ///
 /// Nothing is known of such a policy when the function is compiled. Where the error type is not `From<TimedOut>`, nothing
@@ -173,7 +203,7 @@ mod value;
 ///
 /// | argument | values | when left out |
 /// |---|---|---|
-/// | `blocking` | for a plain `fn`: waits with `std::thread::sleep`; `deadline` then only stops new attempts, and `attempt_timeout` is an error | |
+/// | `blocking` | for a plain `fn`: waits with `std::thread::sleep`; `deadline` then only stops new attempts; `attempt_timeout`, `drain_limit` and `drain_timeout` are errors | |
 /// | `sleep` | the path of a `fn(Duration) -> impl Future<Output = ()>`, or of a `fn(Duration)` under `blocking` | tokio's timer |
 /// | `crate` | the path of `retry_runtime`, where it is renamed or exported by another crate | `::retry_runtime` |
 ///

@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 use syn::{Ident, LitStr, Path};
 
 use crate::arguments::{
-    Arg, Arguments, Attempts, Backoff, Delays, Given, Jitter, OnError, ServerDelay, StatusBound, StatusRange,
+    Arg, Arguments, Attempts, Backoff, Delays, Given, Jitter, OnError, RetryAfter, StatusBound, StatusRange,
 };
 use crate::check::keyword;
 use crate::expand::{at, krate};
@@ -68,6 +68,8 @@ fn policy(arguments: &Arguments, krate: &Path, span: Span) -> TokenStream {
         arguments.deadline.as_ref().map(|deadline| call("deadline", deadline, duration(deadline))),
         arguments.attempt_timeout.as_ref().map(|timeout| call("attempt_timeout", timeout, duration(timeout))),
         arguments.retry_after.as_ref().map(retry_after),
+        arguments.drain_limit.as_ref().map(|limit| call("drain_limit", limit, number(limit))),
+        arguments.drain_timeout.as_ref().map(|timeout| call("drain_timeout", timeout, duration(timeout))),
     ];
     calls.into_iter().flatten().fold(schedule(arguments, span), Call::on)
 }
@@ -166,10 +168,10 @@ fn attempts(attempts: &Arg<Attempts>) -> Call {
     }
 }
 
-fn retry_after(limit: &Arg<ServerDelay>) -> Call {
+fn retry_after(limit: &Arg<RetryAfter>) -> Call {
     match &limit.value {
-        ServerDelay::AtMost(given) => call("retry_after", limit, given_duration(given, limit.span)),
-        ServerDelay::Ignore => call("ignore_retry_after", limit, TokenStream::new()),
+        RetryAfter::AtMost(given) => call("retry_after", limit, given_duration(given, limit.span)),
+        RetryAfter::Ignore => call("ignore_retry_after", limit, TokenStream::new()),
     }
 }
 
@@ -194,7 +196,7 @@ fn delays(Arg { value, span, .. }: &Arg<Delays>) -> TokenStream {
     }
 }
 
-fn number(number: &Arg<Given<f64>>) -> TokenStream {
+fn number<T: ToTokens>(number: &Arg<Given<T>>) -> TokenStream {
     match &number.value {
         Given::Literal(value) => value.to_token_stream(),
         Given::Path(path) => path.to_token_stream(),

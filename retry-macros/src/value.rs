@@ -8,7 +8,7 @@ use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative;
 use syn::{Error, Expr, ExprPath, Lit, LitInt, LitStr, Path, Result};
 
-use crate::arguments::{Attempts, Backoff, Delays, Given, Jitter, OnError, ServerDelay};
+use crate::arguments::{Attempts, Backoff, Delays, Given, Jitter, OnError, RetryAfter};
 use crate::duration::parse as parse_duration;
 use crate::scan::{Simple, ends, here, list};
 use crate::suggest::suggest_quoted;
@@ -20,6 +20,8 @@ const ON_ERRORS: [&str; 3] = ["any", "transient", "never"];
 const DURATION: &str = "a duration such as `\"250ms\"` or the path of a constant";
 const ON_ERROR: &str = "the path of a function or a closure such as `|error| error.is_timeout()`";
 const ON_OK: &str = "the path of a function or a closure such as `|value| value.is_empty()`";
+const SERVER_DELAY: &str = "the path of a function or a closure such as `|answer| answer.wait`";
+const BYTES: &str = "a number of bytes such as `65536` or the path of a constant";
 
 pub(crate) fn attempts(input: ParseStream) -> Result<Attempts> {
     let span = here(input);
@@ -214,13 +216,13 @@ fn bare(expr: &Expr) -> &Expr {
     }
 }
 
-pub(crate) fn server_delay(input: ParseStream) -> Result<ServerDelay> {
+pub(crate) fn retry_after(input: ParseStream) -> Result<RetryAfter> {
     let span = here(input);
     let ahead = input.fork();
     match Simple::read(&ahead, ends) {
         Simple::Literal(Lit::Str(text)) if text.value() == "ignore" => {
             input.advance_to(&ahead);
-            return Ok(ServerDelay::Ignore);
+            return Ok(RetryAfter::Ignore);
         }
         Simple::Path(path) => unquoted("retry_after", &path, &["ignore"])?,
         Simple::Literal(Lit::Str(_) | Lit::Int(_) | Lit::Float(_)) => {}
@@ -228,7 +230,62 @@ pub(crate) fn server_delay(input: ParseStream) -> Result<ServerDelay> {
             return expected(span, "a duration such as `\"250ms\"`, `\"ignore\"`, or the path of a constant");
         }
     }
-    duration(input).map(ServerDelay::AtMost)
+    duration(input).map(RetryAfter::AtMost)
+}
+
+pub(crate) fn server_delay(input: ParseStream) -> Result<Expr> {
+    match Simple::read(&input.fork(), ends) {
+        Simple::Literal(Lit::Str(limit)) if parse_duration(&limit.value()).is_ok() => {
+            let longest = format!("the longest delay to accept is `retry_after = \"{}\"`", limit.value());
+            expected(limit.span(), &format!("{SERVER_DELAY}; {longest}"))
+        }
+        _ => predicate(input, SERVER_DELAY),
+    }
+}
+
+pub(crate) fn bytes(input: ParseStream) -> Result<Given<usize>> {
+    let span = here(input);
+    match Simple::read(input, ends) {
+        Simple::Literal(Lit::Int(number)) => number_of_bytes(span, &number).map(Given::Literal),
+        Simple::Literal(Lit::Str(text)) => match bytes_in(&text.value()) {
+            Some(bytes) => Err(Error::new(span, in_bytes(bytes))),
+            None => expected(span, BYTES),
+        },
+        Simple::Path(path) => Ok(Given::Path(path)),
+        other => expected_constant(input, span, BYTES, &other),
+    }
+}
+
+fn number_of_bytes(span: Span, number: &LitInt) -> Result<usize> {
+    let digits = number.base10_digits();
+    if !number.suffix().is_empty() {
+        let bytes = bytes_in(&format!("{digits}{}", number.suffix()));
+        return Err(Error::new(span, bytes.map_or_else(|| format!("write it without a suffix: `{digits}`"), in_bytes)));
+    }
+    if digits.starts_with('-') {
+        return Err(Error::new(span, "a number of bytes is not negative: write `drain_limit = 0` to read none"));
+    }
+    let too_large = |_| Error::new(span, "this number does not fit in a `usize`: write `drain_limit = usize::MAX`");
+    number.base10_parse().map_err(too_large)
+}
+
+fn in_bytes(bytes: usize) -> String {
+    format!("write the number of bytes: `drain_limit = {bytes}`")
+}
+
+/// What `64KiB` comes to, to be written instead.
+fn bytes_in(text: &str) -> Option<usize> {
+    let end = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, unit) = text.split_at(end);
+    let factor = match unit.trim_start().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" => 1_000,
+        "kib" => 1 << 10,
+        "m" | "mb" => 1_000_000,
+        "mib" => 1 << 20,
+        _ => return None,
+    };
+    digits.parse::<usize>().ok()?.checked_mul(factor)
 }
 
 pub(crate) fn text(input: ParseStream) -> Result<Given<LitStr>> {

@@ -76,19 +76,23 @@ pub struct Failure {
     status: Option<u16>,
     server_delay: Option<Duration>,
     unprocessed: bool,
+    /// The connection that a response came over.
+    #[cfg(feature = "wire")]
+    pub(crate) connection: Option<crate::Connection>,
 }
 
 impl Failure {
     /// Of this class, with neither status nor server delay.
     #[must_use]
     pub const fn new(class: Class) -> Self {
-        Self { class, status: None, server_delay: None, unprocessed: false }
-    }
-
-    /// What a status says.
-    #[cfg(feature = "reqwest")]
-    pub(crate) const fn of_status(status: u16) -> Self {
-        Self { status: Some(status), ..Self::new(Class::of_status(status)) }
+        Self {
+            class,
+            status: None,
+            server_delay: None,
+            unprocessed: false,
+            #[cfg(feature = "wire")]
+            connection: None,
+        }
     }
 
     /// What `value` says of itself.
@@ -209,7 +213,16 @@ pub trait Retryable {
             status: self.status(),
             server_delay: self.server_delay(),
             unprocessed: self.is_unprocessed(),
+            #[cfg(feature = "wire")]
+            connection: self.connection(),
         }
+    }
+
+    /// The connection that a response came over, where it is of interest.
+    #[cfg(feature = "wire")]
+    #[doc(hidden)]
+    fn connection(&self) -> Option<crate::Connection> {
+        None
     }
 }
 

@@ -1,6 +1,7 @@
 //! Which outcomes are worth another attempt, and what that makes of one of them.
 
 use core::ops::RangeInclusive;
+use core::time::Duration;
 
 use crate::{Class, Failure, GiveUp};
 
@@ -107,12 +108,19 @@ impl Condition {
     }
 
     /// The same with the guard that [`for_method`](Self::for_method) may set.
-    #[cfg(feature = "http")]
+    #[cfg(feature = "reqwest")]
     pub(crate) const fn guarded(self, guarded: bool) -> Self {
         Self { guarded, ..self }
     }
 
-    #[cfg(feature = "http")]
+    /// Whether a response with this status is nothing to try again.
+    #[cfg(feature = "reqwest")]
+    #[inline]
+    pub(crate) fn is_success(&self, status: u16) -> bool {
+        Class::of_status(status) == Class::Success && (self.statuses.is_none() || !self.lists(status))
+    }
+
+    #[cfg(feature = "reqwest")]
     pub(crate) fn has_method(&self, method: &str) -> bool {
         self.methods.contains(&method)
     }
@@ -130,6 +138,11 @@ impl Condition {
             Findings { answer: Some(failure), .. } => self.of_answer(failure),
             Findings { .. } => Verdict::Done,
         }
+    }
+
+    /// Whether an outcome is worth another attempt, even one that there must not be.
+    pub(crate) fn wants_again(&self, findings: Findings) -> bool {
+        matches!(self.verdict(findings), Verdict::Retry(_) | Verdict::Barred(..))
     }
 
     fn of_answer(&self, failure: Failure) -> Verdict {
@@ -226,6 +239,18 @@ impl Findings {
         Self { decided, ..self }
     }
 
+    /// The connection that the answer came over.
+    #[cfg(feature = "wire")]
+    pub(crate) fn connection(&self) -> Option<crate::Connection> {
+        self.answer.and_then(|answer| answer.connection)
+    }
+
+    /// With the delay that `server_delay` has read from the answer; it replaces the answer's own.
+    pub(crate) fn server_delay(self, delay: Option<Duration>) -> Self {
+        let Some(delay) = delay else { return self };
+        Self { answer: Some(self.answer.unwrap_or(REFUSED).with_server_delay(delay)), ..self }
+    }
+
     pub(crate) const fn is_error(&self) -> bool {
         self.error.is_some()
     }
@@ -253,5 +278,37 @@ impl Verdict {
             Self::Done => None,
             Self::GiveUp(failure) | Self::Retry(failure) | Self::Barred(failure, _) => Some(*failure),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Busy;
+
+    impl crate::Retryable for Busy {
+        fn class(&self) -> Class {
+            Class::Transient
+        }
+        fn status(&self) -> Option<u16> {
+            Some(503)
+        }
+    }
+
+    #[test]
+    fn a_503_whose_delay_is_read_from_it_was_not_processed() {
+        let condition = Condition::new().for_method("POST");
+        let findings = Findings::new(Some(Failure::of(&Busy)), None);
+        assert!(matches!(condition.verdict(findings.server_delay(None)), Verdict::Barred(..)));
+        let read = findings.server_delay(Some(Duration::ZERO));
+        assert!(matches!(condition.verdict(read), Verdict::Retry(_)));
+    }
+
+    #[test]
+    fn a_delay_is_read_from_an_answer_of_which_nothing_else_is_known() {
+        let refused = Findings::new(None, None).on_ok(true).server_delay(Some(Duration::ZERO));
+        let failure = Condition::new().verdict(refused).failure().unwrap();
+        assert_eq!((failure.class(), failure.server_delay()), (Class::Unknown, Some(Duration::ZERO)));
     }
 }

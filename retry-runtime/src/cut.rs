@@ -11,7 +11,7 @@ use crate::engine;
 use crate::executor::Executor;
 use crate::running::Running;
 use crate::sleep::{Sleep, TimerPlace};
-#[cfg(feature = "tracing")]
+#[cfg(any(feature = "tracing", feature = "wire"))]
 use crate::span::InSpan;
 use crate::timed_out::{FromTimedOut, TimedOut};
 
@@ -51,11 +51,6 @@ pub trait Cut<S: TimerPlace, O>: Sized {
     ) -> Self::Attempt<'_, C, F>;
 }
 
-#[cfg(feature = "tracing")]
-type Bare<'e, F> = InSpan<'e, F>;
-#[cfg(not(feature = "tracing"))]
-type Bare<'e, F> = F;
-
 /// Nothing ends the attempt.
 #[derive(Clone, Copy, Debug)]
 pub struct Uncut;
@@ -63,8 +58,14 @@ pub struct Uncut;
 impl<S: TimerPlace, O> Cut<S, O> for Uncut {
     type Timer = ();
     /// As bare as can be: all that stands around it is paid for by calls that succeed.
+    #[cfg(any(feature = "tracing", feature = "wire"))]
     type Attempt<'e, C: Call + 'e, F: Future<Output = O>>
-        = Bare<'e, F>
+        = InSpan<'e, C, F>
+    where
+        S: 'e;
+    #[cfg(not(any(feature = "tracing", feature = "wire")))]
+    type Attempt<'e, C: Call + 'e, F: Future<Output = O>>
+        = F
     where
         S: 'e;
 
@@ -81,11 +82,15 @@ impl<S: TimerPlace, O> Cut<S, O> for Uncut {
     }
 
     #[inline(always)]
-    fn attempt<C: Call, F: Future<Output = O>>(self, executor: &mut Executor<C, S>, future: F) -> Bare<'_, F> {
+    fn attempt<C: Call, F: Future<Output = O>>(
+        self,
+        executor: &mut Executor<C, S>,
+        future: F,
+    ) -> <Self as Cut<S, O>>::Attempt<'_, C, F> {
         executor.begin();
-        #[cfg(feature = "tracing")]
-        return InSpan::new(&executor.run.rare, future);
-        #[cfg(not(feature = "tracing"))]
+        #[cfg(any(feature = "tracing", feature = "wire"))]
+        return InSpan::new(&executor.run, future);
+        #[cfg(not(any(feature = "tracing", feature = "wire")))]
         future
     }
 }
@@ -123,6 +128,7 @@ impl<S: Sleep, O> Cut<S, O> for CutOff<O> {
 
     #[inline]
     fn before<C: Call>(&self, executor: &Executor<C, S>) -> Option<O> {
+        executor.run.call.policy().deadline?;
         engine::too_late(&executor.run.rare, &executor.run.call).map(self.0)
     }
 

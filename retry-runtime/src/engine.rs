@@ -15,11 +15,15 @@ use crate::reason::Unnamed;
 use crate::sleep::{Instant, Sleep};
 use crate::timed_out::TimedOut;
 use crate::{Attempt, Failure};
+#[cfg(feature = "wire")]
+use crate::{Connection, OnWire, attributed::Entry};
 
 /// An attempt starts.
 #[cold]
 #[inline(never)]
 pub(crate) fn begin(rare: &mut Rare, call: &dyn Call) {
+    #[cfg(feature = "wire")]
+    tell(rare, call);
     rare.set_phase(Phase::Attempt);
     if tracing_listens() {
         // Somebody may have begun to listen since the call began.
@@ -60,6 +64,32 @@ pub(crate) fn succeeded(rare: &mut Rare, call: &dyn Call) {
     rare.set_phase(Phase::Ended);
 }
 
+/// Says what happened on the wire since it was last asked. What a pool did in a task of its own was said by nobody yet.
+#[cfg(feature = "wire")]
+#[cold]
+#[inline(never)]
+pub(crate) fn tell(rare: &Rare, call: &dyn Call) {
+    if rare.phase() == Phase::Ended {
+        return;
+    }
+    for Entry { attempt, at, what } in rare.ledger().iter().flat_map(|ledger| ledger.take()) {
+        let elapsed = started(rare, call).map_or(Duration::ZERO, |started| at.saturating_duration_since(started));
+        let attempts = call.policy().attempts_limit();
+        emit(call, &Event { name: call.name(), attempt, attempts, elapsed, kind: EventKind::Wire(&what) });
+    }
+}
+
+/// Says whether the connection that a response came over was there before.
+#[cfg(feature = "wire")]
+#[cold]
+#[inline(never)]
+pub(crate) fn came_over(rare: &Rare, call: &dyn Call, connection: Option<Connection>) {
+    let Some((ledger, connection)) = rare.ledger().zip(connection) else { return };
+    if ledger.is_reused(connection, rare.number()) {
+        say(rare, call, EventKind::Wire(&OnWire::Reused { connection }));
+    }
+}
+
 /// The attempt that runs, or is about to.
 pub(crate) fn attempt(rare: &Rare, call: &dyn Call) -> Attempt {
     Attempt::new(rare.number(), call.policy(), started(rare, call), call.notes().and_then(|notes| notes.last_failure))
@@ -75,6 +105,8 @@ pub(crate) fn decide(
     findings: Findings,
     reason: &dyn Display,
 ) -> Option<Duration> {
+    #[cfg(feature = "wire")]
+    came_over(rare, call, findings.connection());
     let verdict = condition.verdict(findings);
     if verdict == Verdict::Done {
         succeeded(rare, call);

@@ -4,7 +4,7 @@ use core::fmt::{self, Display};
 use core::time::Duration;
 use std::sync::Arc;
 
-use crate::Class;
+use crate::{Class, OnWire};
 
 /// Something that happened in a call: which call, which attempt, and what.
 ///
@@ -25,7 +25,7 @@ pub struct Event<'a> {
 }
 
 /// What happened. A call makes these in the order: started, failed, waiting, started …, and ends with exactly one
-/// of succeeded, gave up and cancelled; a loop by hand, if it says how it ended.
+/// of succeeded, gave up and cancelled; a loop by hand, if it says how it ended. What happens on the wire comes in between.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum EventKind<'a> {
@@ -50,6 +50,8 @@ pub enum EventKind<'a> {
         /// Where the delay comes from.
         source: DelaySource,
     },
+    /// Something happened on the wire for the attempt, where the client was set up to tell.
+    Wire(&'a OnWire),
     /// The call succeeded, with the first attempt or a later one.
     Succeeded,
     /// The last failure is given back to the caller.
@@ -125,6 +127,7 @@ impl Display for Event<'_> {
             EventKind::Waiting { delay, source: DelaySource::Server } => {
                 write!(f, "next attempt in {:?}, as the server asked", legible(delay))
             }
+            EventKind::Wire(what) => what.fmt(f),
             EventKind::Succeeded => write!(f, "{n} succeeded"),
             EventKind::GaveUp(why) => write!(f, "gave up after {n}: {why}"),
             EventKind::Cancelled => write!(f, "cancelled in {n}"),
@@ -208,6 +211,7 @@ impl fmt::Debug for EventKind<'_> {
             Self::Waiting { delay, source } => {
                 f.debug_struct("Waiting").field("delay", delay).field("source", source).finish()
             }
+            Self::Wire(what) => f.debug_tuple("Wire").field(what).finish(),
             Self::Succeeded => f.write_str("Succeeded"),
             Self::GaveUp(why) => f.debug_tuple("GaveUp").field(why).finish(),
             Self::Cancelled => f.write_str("Cancelled"),

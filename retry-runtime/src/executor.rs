@@ -10,7 +10,7 @@ use core::time::Duration;
 
 use crate::annotated::{Annotated, Plan};
 use crate::call::{ByHand, Call, Notes};
-use crate::condition::{Findings, Verdict};
+use crate::condition::{Condition, Findings, Verdict};
 use crate::cut::{Cut, CutOff, Uncut, cut_off};
 use crate::emit::tracing_listens;
 use crate::engine;
@@ -70,6 +70,17 @@ pub struct Executor<C: Call = ByHand<'static>, S = TokioSleep> {
 pub(crate) struct Run<C: Call> {
     pub(crate) call: C,
     pub(crate) rare: Rare,
+}
+
+impl<C: Call> Run<C> {
+    /// Says what happened on the wire since it was last asked.
+    #[inline(always)]
+    pub(crate) fn tell(&self) {
+        #[cfg(feature = "wire")]
+        if self.rare.exists() {
+            engine::tell(&self.rare, &self.call);
+        }
+    }
 }
 
 impl<C: Call> Drop for Run<C> {
@@ -193,10 +204,11 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
     pub fn attempt_blocking<O>(&mut self, body: impl FnOnce() -> O) -> O {
         self.begin();
         let outcome = {
-            #[cfg(feature = "tracing")]
+            #[cfg(any(feature = "tracing", feature = "wire"))]
             let _entered = self.run.rare.enter();
             body()
         };
+        self.run.tell();
         self.end();
         outcome
     }
@@ -284,6 +296,8 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
     /// ```
     pub fn next<O>(&mut self, outcome: O, judge: impl Judge<O>) -> ControlFlow<O, Pause<'_, C, S, Remains>> {
         let verdict = judge.judge(&outcome);
+        #[cfg(feature = "wire")]
+        self.came_over(|| judge.connection(&outcome));
         if verdict == Verdict::Done {
             return ControlFlow::Break(self.succeed(outcome));
         }
@@ -294,6 +308,15 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
                 ControlFlow::Continue(Pause::new(self, delay, remains))
             }
             None => ControlFlow::Break(outcome),
+        }
+    }
+
+    /// Says whether the connection that a response came over was there before.
+    #[cfg(feature = "wire")]
+    #[inline]
+    pub(crate) fn came_over(&self, connection: impl FnOnce() -> Option<crate::Connection>) {
+        if self.run.rare.exists() {
+            engine::came_over(&self.run.rare, &self.run.call, connection());
         }
     }
 
@@ -318,11 +341,18 @@ where
     Annotated<F, P, O, N>: Call,
     S: TimerPlace,
 {
+    /// Which outcomes are worth another attempt.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn condition(&self) -> &'static Condition {
+        self.run.call.condition()
+    }
+
     /// What follows an outcome: another attempt, or none.
     #[doc(hidden)]
     #[inline]
     pub fn decide(&mut self, findings: Findings, reason: &dyn Display) -> Option<Again<'_, Annotated<F, P, O, N>, S>> {
-        let condition = self.run.call.condition();
+        let condition = self.condition();
         let delay = engine::decide(&mut self.run.rare, &mut self.run.call, condition, findings, reason)?;
         Some(Again::new(self, delay))
     }

@@ -88,6 +88,8 @@
 
 mod annotated;
 mod attempt;
+#[cfg(feature = "wire")]
+mod attributed;
 mod backoff;
 mod call;
 mod chain;
@@ -101,6 +103,7 @@ mod executor;
 pub mod http;
 mod jitter;
 mod mask;
+mod on_wire;
 mod outcome;
 mod pause;
 mod policy;
@@ -115,7 +118,7 @@ mod running;
 mod schedule;
 mod sealed;
 mod sleep;
-#[cfg(feature = "tracing")]
+#[cfg(any(feature = "tracing", feature = "wire"))]
 mod span;
 mod timed_out;
 mod wrap;
@@ -129,6 +132,7 @@ pub use crate::executor::Executor;
 #[cfg(feature = "reqwest")]
 pub use crate::http::{CheckStatus, StatusError};
 pub use crate::jitter::Jitter;
+pub use crate::on_wire::{Connection, OnWire};
 pub use crate::outcome::{Judge, Outcome};
 pub use crate::pause::Pause;
 pub use crate::policy::Policy;

@@ -14,7 +14,7 @@ impl Display for Masked<'_> {
 
 const SCHEME_END: &str = "://";
 
-fn mask(text: &str) -> String {
+pub(crate) fn mask(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(SCHEME_END) {

@@ -81,6 +81,13 @@ pub trait Judge<O> {
 
     #[doc(hidden)]
     fn put_away(&self, outcome: O, policy: &Policy) -> Remains;
+
+    /// The connection that an answer came over.
+    #[cfg(feature = "wire")]
+    #[doc(hidden)]
+    fn connection(&self, _: &O) -> Option<crate::Connection> {
+        None
+    }
 }
 
 impl<O: Outcome> Judge<O> for &Condition {
@@ -92,6 +99,10 @@ impl<O: Outcome> Judge<O> for &Condition {
     }
     fn put_away(&self, outcome: O, policy: &Policy) -> Remains {
         outcome.put_away(policy)
+    }
+    #[cfg(feature = "wire")]
+    fn connection(&self, outcome: &O) -> Option<crate::Connection> {
+        outcome.findings().connection()
     }
 }
 

@@ -1,6 +1,8 @@
 //! The wait before the next attempt.
 
 use core::fmt;
+#[cfg(feature = "http")]
+use core::future::poll_fn;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
@@ -12,6 +14,8 @@ use crate::call::Call;
 use crate::engine;
 use crate::executor::Executor;
 use crate::rare::Phase;
+#[cfg(feature = "http")]
+use crate::sleep::Instant;
 use crate::sleep::{Sleep, TimerPlace, TokioSleep};
 
 pin_project! {
@@ -155,10 +159,13 @@ impl Remains {
     /// Reads on, as long as the policy allows.
     #[cfg(feature = "http")]
     pub(crate) fn read(policy: &Policy, reading: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self(Some(match policy.drain_timeout {
-            None => Box::pin(reading),
-            Some(timeout) => Box::pin(async move { drop(tokio::time::timeout(timeout, reading).await) }),
-        }))
+        let Some(timeout) = policy.drain_timeout else { return Self(Some(Box::pin(reading))) };
+        let start = Instant::now();
+        let mut reading = Box::pin(reading);
+        // Without a timer: a body of which nothing comes costs nothing.
+        Self(Some(Box::pin(poll_fn(move |cx| {
+            if start.elapsed() < timeout { reading.as_mut().poll(cx) } else { Poll::Ready(()) }
+        }))))
     }
 }
 

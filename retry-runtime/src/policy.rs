@@ -256,8 +256,8 @@ impl Policy {
         Self { drain_limit: bytes, ..self }
     }
 
-    /// The longest that such a body is read; as long as the delay before the next attempt if not said, and never longer:
-    /// no attempt waits for it.
+    /// The longest that such a body is read: what comes later gives the connection up. As long as the delay before the next
+    /// attempt if not said, and never longer: no attempt waits for it.
     pub const fn drain_timeout(self, timeout: Duration) -> Self {
         Self { drain_timeout: Some(timeout), ..self }
     }
@@ -325,7 +325,7 @@ impl Policy {
     }
 
     /// Whether the engine must remember more than the number of the attempt.
-    #[cfg(feature = "http")]
+    #[cfg(feature = "reqwest")]
     pub(crate) const fn looks_back(&self) -> bool {
         self.deadline.is_some() || matches!(self.backoff, Backoff::Custom(_) | Backoff::Decorrelated(_))
     }
@@ -334,11 +334,6 @@ impl Policy {
     #[inline(always)]
     pub(crate) const fn limits_attempts(&self) -> bool {
         self.deadline.is_some() || self.attempt_timeout.is_some()
-    }
-
-    #[cfg(feature = "http")]
-    pub(crate) const fn is_single(&self) -> bool {
-        self.attempts == 1
     }
 
     pub(crate) const fn attempts_limit(&self) -> Option<u32> {

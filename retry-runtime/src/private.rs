@@ -16,7 +16,7 @@ pub use crate::condition::Findings;
 pub use crate::cut::{CutOff, Uncut, cut_off};
 pub use crate::outcome::Sides;
 pub use crate::pause::Discard;
-use crate::{Class, Failure, FromTimedOut, Retryable, chain, reason};
+use crate::{Class, Condition, Failure, FromTimedOut, Retryable, chain, reason};
 
 /// What is known of an outcome, at the first level that fits.
 #[derive(Debug)]
@@ -123,8 +123,8 @@ impl<O: Sides> Level5<'_, O> {
     }
 }
 
-/// What an answer knows: by its own type, or nothing.
-impl<O: Sides<Answer: Retryable>> Known<'_, O> {
+/// What an answer knows: by its own type, or nothing. Asked at a level that [`known_borrowed`] reaches.
+impl<O: Sides<Answer: Retryable>> Level4<'_, O> {
     #[inline(always)]
     pub fn __answer(&self) -> Option<Failure> {
         self.get().answer().map(Failure::of)
@@ -138,7 +138,7 @@ impl<O: Sides> Level5<'_, O> {
 }
 
 /// Whether there is nothing to decide: a success of a type that has nothing to say.
-impl<O: Sides<Answer: Retryable>> Known<'_, O> {
+impl<O: Sides<Answer: Retryable>> Level4<'_, O> {
     #[inline(always)]
     pub fn __is_plain_success(&self) -> bool {
         false
@@ -209,7 +209,7 @@ ways! {
 
 /// How an outcome is put away before the next attempt.
 #[cfg(feature = "http")]
-impl<O: Sides<Answer: crate::http::Unread>> Known<'_, O> {
+impl<O: Sides<Answer: crate::http::Unread>> Level4<'_, O> {
     #[inline(always)]
     pub fn __put_away(&self) -> crate::http::ReadToEnd {
         crate::http::ReadToEnd
@@ -223,25 +223,25 @@ impl<O: Sides> Level5<'_, O> {
 }
 
 /// Whether an outcome can carry a status: in an answer or an error that knows it, or along the chain of an error.
-impl<O: Sides<Answer: Retryable>> Known<'_, O> {
+impl<O: Sides<Error: Retryable>> Known<'_, O> {
     #[inline(always)]
     pub fn __status(&self) -> CanCarry<O> {
         CanCarry(PhantomData)
     }
 }
-impl<O: Sides<Error: Retryable>> Level2<'_, O> {
+impl<O: Sides<Error: Deref<Target = dyn Error + Send + Sync>>> Level2<'_, O> {
     #[inline(always)]
     pub fn __status(&self) -> CanCarry<O> {
         CanCarry(PhantomData)
     }
 }
-impl<O: Sides<Error: Deref<Target = dyn Error + Send + Sync>>> Level3<'_, O> {
+impl<O: Sides<Error: Error>> Level3<'_, O> {
     #[inline(always)]
     pub fn __status(&self) -> CanCarry<O> {
         CanCarry(PhantomData)
     }
 }
-impl<O: Sides<Error: Error>> Level4<'_, O> {
+impl<O: Sides<Answer: Retryable>> Level4<'_, O> {
     #[inline(always)]
     pub fn __status(&self) -> CanCarry<O> {
         CanCarry(PhantomData)
@@ -277,6 +277,42 @@ impl<O> Carries<Unasked> for O {}
 /// The error of `on_status` on a function that never has a status; `O` is written out to point at it.
 #[inline(always)]
 pub fn require_status<O: Carries<Tag>, Tag>(_: Tag) {}
+
+/// Whether an answer can be asked for the server's delay where there is no `on_ok`: it is where it says itself that it
+/// is to be tried again.
+impl<O: Sides<Answer: Retryable>> Level4<'_, O> {
+    #[inline(always)]
+    pub fn __asked(&self) -> Asked<O> {
+        Asked(PhantomData)
+    }
+}
+impl<O: Sides> Level5<'_, O> {
+    #[inline(always)]
+    pub fn __asked(&self) -> NeverAsked {
+        NeverAsked
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<O>(PhantomData<fn(O)>);
+#[derive(Clone, Copy, Debug)]
+pub struct NeverAsked;
+
+#[diagnostic::on_unimplemented(
+    message = "`server_delay` is never asked: no answer of this function is tried again",
+    label = "nothing is known of the answer in this type",
+    note = "write `on_ok`, or implement `retry_runtime::Retryable` for the answer; an error tells its delay by `Retryable::server_delay`"
+)]
+pub trait AsksAnswer<Tag> {}
+#[diagnostic::do_not_recommend]
+impl<O> AsksAnswer<Asked<O>> for O {}
+/// As in [`Carries`].
+#[diagnostic::do_not_recommend]
+impl<O> AsksAnswer<Unasked> for O {}
+
+/// The error of a `server_delay` that is never asked.
+#[inline(always)]
+pub fn require_asked<O: AsksAnswer<Tag>, Tag>(_: Tag) {}
 
 /// A constant in `on_status`, which is written only once.
 #[inline(always)]
@@ -332,8 +368,9 @@ pub fn delay_in<T: DelayField>(field: &T) -> Option<Duration> {
     field.delay()
 }
 
-/// Predicates of the user's. Methods that take the outcome first, so that the types of closures are inferred.
-impl<O: Sides> Known<'_, O> {
+/// What the user asks. Methods that take the outcome first, so that the types of closures are inferred. All levels reach
+/// them.
+impl<O: Sides> Level5<'_, O> {
     /// `on_ok`.
     #[inline(always)]
     pub fn __refused(&self, predicate: impl FnOnce(&O::Answer) -> bool) -> bool {
@@ -344,6 +381,20 @@ impl<O: Sides> Known<'_, O> {
     #[inline(always)]
     pub fn __decided(&self, predicate: impl FnOnce(&O::Error) -> bool) -> Option<bool> {
         self.get().error().map(predicate)
+    }
+
+    /// `server_delay`, asked of answers that are worth another attempt.
+    #[inline]
+    pub fn __delayed(
+        &self,
+        condition: &Condition,
+        findings: Findings,
+        read: impl FnOnce(&O::Answer) -> Option<Duration>,
+    ) -> Findings {
+        match self.get().answer() {
+            Some(answer) if condition.wants_again(findings) => findings.server_delay(read(answer)),
+            _ => findings,
+        }
     }
 }
 
@@ -372,6 +423,12 @@ impl<O> Level6<'_, O> {
     }
     pub fn __decided<P>(&self, _: P) -> Option<bool> {
         None
+    }
+    pub fn __asked(&self) -> Asked<O> {
+        Asked(PhantomData)
+    }
+    pub fn __delayed<P>(&self, _: &Condition, findings: Findings, _: P) -> Findings {
+        findings
     }
 }
 

@@ -9,6 +9,11 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
+#[cfg(feature = "wire")]
+use std::sync::Arc;
+
+#[cfg(feature = "wire")]
+use crate::attributed::{self, Attributed, Ledger};
 use crate::sleep::Instant;
 
 /// One pointer: nothing, or what a failing or observed call needs.
@@ -48,6 +53,9 @@ struct Watch {
     /// The span of the attempt that runs.
     #[cfg(feature = "tracing")]
     span: tracing::Span,
+    /// Where a client is set up to tell what happens on the wire.
+    #[cfg(feature = "wire")]
+    ledger: Option<Arc<Ledger>>,
 }
 
 impl Rare {
@@ -97,6 +105,8 @@ impl Rare {
                 since: Instant::now(),
                 #[cfg(feature = "tracing")]
                 span: tracing::Span::none(),
+                #[cfg(feature = "wire")]
+                ledger: attributed::is_on().then(Arc::default),
             })
         });
     }
@@ -125,19 +135,51 @@ impl Rare {
             watch.span = span;
         }
     }
+}
 
-    /// Enters the attempt's span until the guard is dropped.
+/// An attempt that is being polled, for whoever asks where it is.
+#[cfg(any(feature = "tracing", feature = "wire"))]
+pub(crate) struct Entered<'a> {
+    #[cfg(feature = "tracing")]
+    _span: tracing::span::Entered<'a>,
+    #[cfg(feature = "wire")]
+    _attempt: Option<attributed::Entered>,
+    #[cfg(not(feature = "tracing"))]
+    _watch: core::marker::PhantomData<&'a ()>,
+}
+
+#[cfg(any(feature = "tracing", feature = "wire"))]
+impl Rare {
+    /// Enters the attempt until the guard is dropped.
     #[inline(always)]
-    pub(crate) fn enter(&self) -> Option<tracing::span::Entered<'_>> {
+    pub(crate) fn enter(&self) -> Option<Entered<'_>> {
         self.0.as_ref().and_then(|inside| enter(inside))
     }
 }
 
-#[cfg(feature = "tracing")]
+#[cfg(any(feature = "tracing", feature = "wire"))]
 #[cold]
 #[inline(never)]
-fn enter(inside: &Inside) -> Option<tracing::span::Entered<'_>> {
-    inside.watch.as_ref().map(|watch| watch.span.enter())
+fn enter(inside: &Inside) -> Option<Entered<'_>> {
+    let watch = inside.watch.as_ref()?;
+    Some(Entered {
+        #[cfg(feature = "tracing")]
+        _span: watch.span.enter(),
+        #[cfg(feature = "wire")]
+        _attempt: watch.ledger.as_ref().map(|ledger| {
+            attributed::Entered::new(Some(Attributed { ledger: ledger.clone(), attempt: inside.number }))
+        }),
+        #[cfg(not(feature = "tracing"))]
+        _watch: core::marker::PhantomData,
+    })
+}
+
+#[cfg(feature = "wire")]
+impl Rare {
+    /// What is written down of the wire.
+    pub(crate) fn ledger(&self) -> Option<Arc<Ledger>> {
+        self.0.as_ref()?.watch.as_ref()?.ledger.clone()
+    }
 }
 
 #[cfg(feature = "tokio")]

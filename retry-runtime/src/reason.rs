@@ -20,6 +20,17 @@ pub(crate) fn write_chain(error: &dyn Error, f: &mut impl Write) -> fmt::Result 
     Ok(())
 }
 
+/// An error with its sources.
+#[cfg(feature = "reqwest")]
+pub(crate) struct Chain<'a, E>(pub(crate) &'a E);
+
+#[cfg(feature = "reqwest")]
+impl<E: Error> Display for Chain<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_chain(self.0, f)
+    }
+}
+
 /// The reason of a failure that has no text of its own: its status, or else what is known of it.
 pub(crate) enum Unnamed {
     Status(u16),

@@ -51,10 +51,11 @@ impl<C: Call, S: TimerPlace, F: Future, K: Cut<S, F::Output>> Future for Running
             }
         }
         let polled = {
-            #[cfg(feature = "tracing")]
+            #[cfg(any(feature = "tracing", feature = "wire"))]
             let _entered = this.executor.run.rare.enter();
             this.future.poll(cx)
         };
+        this.executor.run.tell();
         let polled = match polled {
             Poll::Pending => this.cut.poll(this.timer, this.executor, cx),
             ready => ready,

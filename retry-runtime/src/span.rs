@@ -1,4 +1,4 @@
-//! An attempt in its span.
+//! An attempt as it is polled where somebody listens.
 
 use core::fmt;
 use core::pin::Pin;
@@ -6,37 +6,42 @@ use core::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::rare::Rare;
+use crate::call::Call;
+use crate::executor::Run;
 
 pin_project! {
-    /// A future that runs in the span of the attempt, if there is one. The span is kept with all else that is rare, so
-    /// that the drop of this has nothing to look at.
-    pub struct InSpan<'e, F> {
-        rare: &'e Rare,
+    /// A future that runs in the span of the attempt, if there is one, and says what happens on the wire meanwhile. The span
+    /// is kept with all else that is rare, so that the drop of this has nothing to look at.
+    pub struct InSpan<'e, C: Call, F> {
+        run: &'e Run<C>,
         #[pin]
         future: F,
     }
 }
 
-impl<'e, F> InSpan<'e, F> {
+impl<'e, C: Call, F> InSpan<'e, C, F> {
     #[inline(always)]
-    pub(crate) fn new(rare: &'e Rare, future: F) -> Self {
-        Self { rare, future }
+    pub(crate) fn new(run: &'e Run<C>, future: F) -> Self {
+        Self { run, future }
     }
 }
 
-impl<F: Future> Future for InSpan<'_, F> {
+impl<C: Call, F: Future> Future for InSpan<'_, C, F> {
     type Output = F::Output;
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _entered = this.rare.enter();
-        this.future.poll(cx)
+        let polled = {
+            let _entered = this.run.rare.enter();
+            this.future.poll(cx)
+        };
+        this.run.tell();
+        polled
     }
 }
 
-impl<F> fmt::Debug for InSpan<'_, F> {
+impl<C: Call, F> fmt::Debug for InSpan<'_, C, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("InSpan")
     }

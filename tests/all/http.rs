@@ -156,7 +156,11 @@ mod retry_after {
 
     /// What is waited for, and the event that says so, after an answer with this header.
     async fn first(value: &str) -> (Vec<Duration>, String) {
-        let server = Server::start([Reply::status(503).retry_after(value), Reply::status(200)]).await;
+        first_after(Reply::status(503).retry_after(value)).await
+    }
+
+    async fn first_after(reply: Reply) -> (Vec<Duration>, String) {
+        let server = Server::start([reply, Reply::status(200)]).await;
         let recorder = Recorder::new();
         fetch(&client(), &server.url, &recorder).await.unwrap();
         (server.delays(), recorder.lines()[2].clone())
@@ -182,6 +186,39 @@ mod retry_after {
         assert!(delays[0] > SECOND * 20 && delays[0] <= SECOND * 30, "{delays:?}");
         assert!(event.ends_with("source: Server }"), "{event}");
         assert_eq!(first("Sun, 06 Nov 1994 08:49:37 GMT").await.0, all_ms([1000]));
+    }
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// An answer of a server whose clock says `now`, which asks for 30 s.
+    fn by_a_clock_at(now: SystemTime) -> Reply {
+        let date = |time| httpdate::fmt_http_date(time);
+        Reply::status(503).header("date", &date(now)).retry_after(&date(now + SECOND * 30))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_date_is_read_by_the_clock_of_the_server() {
+        let expected = (all_ms([30_000]), "1/3 Waiting { delay: 30s, source: Server }".to_owned());
+        let (ahead, behind) = (SystemTime::now() + DAY, SystemTime::now() - DAY);
+        assert_eq!(first_after(by_a_clock_at(ahead)).await, expected);
+        assert_eq!(first_after(by_a_clock_at(behind)).await, expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_date_is_read_by_this_machines_clock_where_the_server_does_not_tell_its_own() {
+        for date in ["", "yesterday", "0"] {
+            let asked = httpdate::fmt_http_date(SystemTime::now() + SECOND * 30);
+            let reply = Reply::status(503).header("date", date).retry_after(&asked);
+            let (delays, _) = first_after(reply).await;
+            assert!(delays[0] > SECOND * 20 && delays[0] <= SECOND * 30, "{date}: {delays:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn seconds_are_no_matter_of_clocks() {
+        let ahead = httpdate::fmt_http_date(SystemTime::now() + DAY);
+        let reply = Reply::status(503).header("date", &ahead).retry_after("10");
+        assert_eq!(first_after(reply).await.0, all_ms([10_000]));
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,6 +8,7 @@ mod derived;
 mod edges;
 mod events;
 mod http;
+mod http_options;
 mod options;
 mod rules;
 mod schedule;

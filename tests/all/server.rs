@@ -45,11 +45,15 @@ impl Reply {
     }
 
     pub(crate) fn json(body: &'static str) -> Self {
-        Self { headers: "content-type: application/json\r\n".to_owned(), body: Body::Whole(body), ..Self::status(200) }
+        Self { body: Body::Whole(body), ..Self::status(200) }.header("content-type", "application/json")
+    }
+
+    pub(crate) fn header(self, name: &str, value: &str) -> Self {
+        Self { headers: format!("{}{name}: {value}\r\n", self.headers), ..self }
     }
 
     pub(crate) fn retry_after(self, value: &str) -> Self {
-        Self { headers: format!("{}retry-after: {value}\r\n", self.headers), ..self }
+        self.header("retry-after", value)
     }
 
     pub(crate) fn pieces(self, count: u32, every: Duration) -> Self {

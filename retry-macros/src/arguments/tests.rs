@@ -58,7 +58,8 @@ fn all_values_arrive() {
         delays = ["1s", LAST], jitter = "20%", random_source = fastrand::f64, on_status = [503], on_error = "any",
         on_ok = |value| value.is_empty(), retry_after = "ignore", deadline = "1m", attempt_timeout = Self::LIMIT,
         policy = &POLICIES[0], bind = r#type, clone = [a, b], name = "load", observer = Log::new(1, 2),
-        sleep = async_io::sleep, blocking, crate = facade::retry_runtime
+        sleep = async_io::sleep, blocking, crate = facade::retry_runtime, server_delay = reset, drain_limit = 0x100,
+        drain_timeout = "200ms"
     });
     assert!(matches!(arguments.attempts.unwrap().value, Attempts::Number(1000)));
     assert!(matches!(arguments.backoff.unwrap().value, Backoff::Custom(_)));
@@ -70,7 +71,10 @@ fn all_values_arrive() {
     assert_eq!(arguments.on_status.unwrap().value.len(), 1);
     assert!(matches!(arguments.on_error.unwrap().value, OnError::Any));
     assert!(matches!(arguments.on_ok.unwrap().value, Expr::Closure(_)));
-    assert!(matches!(arguments.retry_after.unwrap().value, ServerDelay::Ignore));
+    assert!(matches!(arguments.retry_after.unwrap().value, RetryAfter::Ignore));
+    assert!(matches!(arguments.server_delay.unwrap().value, Expr::Path(_)));
+    assert!(matches!(arguments.drain_limit.unwrap().value, Given::Literal(256)));
+    assert!(matches!(arguments.drain_timeout.unwrap().value, Given::Literal(most) if most.as_millis() == 200));
     assert!(matches!(arguments.attempt_timeout.unwrap().value, Given::Path(_)));
     assert!(matches!(arguments.policy.unwrap().value, Expr::Reference(_)));
     assert_eq!(arguments.bind.unwrap().value, "r#type");
@@ -135,6 +139,8 @@ fn arguments_of_other_crates() {
         (quote!(when = |e| e.busy()), "write `on_error`"),
         (quote!(retry_if = |e| e.busy()), "write `on_error` for errors, or `on_ok` for successes"),
         (quote!(cap = "1s"), "write `max_delay`"),
+        (quote!(max_retry_after = "1s"), "write `retry_after`"),
+        (quote!(rate_limit_header = "x-ratelimit-reset"), "write `server_delay` with a closure that reads the header"),
     ] {
         let key = tokens.clone().into_iter().next().unwrap();
         refused(tokens, &format!("unknown argument `{key}`: {advice}"));

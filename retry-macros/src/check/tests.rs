@@ -207,6 +207,45 @@ fn conditions() {
 }
 
 #[test]
+fn bodies() {
+    accepted(quote!(drain_limit = 1000, drain_timeout = "200ms"));
+    accepted(quote!(drain_limit = 0));
+    accepted(quote!(drain_limit = LIMIT, drain_timeout = TIMEOUT));
+    refused(quote!(drain_timeout = "0s"), "`drain_timeout` is zero: write `drain_limit = 0` to read no bodies");
+    let both = "`drain_timeout` has no effect with `drain_limit = 0`: remove one of them";
+    refused(quote!(drain_limit = 0, drain_timeout = "1s"), both);
+    refused(quote!(drain_timeout = "0s", drain_limit = 0), both);
+    for key in ["drain_limit = 0", "drain_timeout = \"0s\""] {
+        let name = key.split(' ').next().unwrap();
+        let only = |attribute: &str, message: &str| refused(format!("{attribute}, {key}").parse().unwrap(), message);
+        only("policy = P", &format!("`policy` already says what `{name}` says: remove one of them"));
+        only("attempts = 1", &format!("`{name}` has no effect: `attempts = 1` never retries"));
+        let attribute = format!("blocking, {key}").parse().unwrap();
+        let message = format!("`{name}` has no effect with `blocking`, which reads no bodies: remove it");
+        assert_eq!(
+            complaints_about(
+                attribute,
+                quote!(
+                    fn f() -> R {}
+                )
+            ),
+            [message]
+        );
+    }
+}
+
+#[test]
+fn server_delays() {
+    accepted(quote!(server_delay = reset));
+    accepted(quote!(server_delay = reset, retry_after = "5s"));
+    accepted(quote!(server_delay = reset, policy = P));
+    let ignored = "`server_delay` has no effect with `retry_after = \"ignore\"`: remove one of them";
+    refused(quote!(server_delay = reset, retry_after = "ignore"), ignored);
+    refused(quote!(retry_after = "ignore", server_delay = reset), ignored);
+    refused(quote!(attempts = 1, server_delay = reset), "`server_delay` has no effect: `attempts = 1` never retries");
+}
+
+#[test]
 fn names() {
     refused(quote!(name = " "), "the name is empty: leave `name` out for the name of the function");
     accepted(quote!(name = NAME));

@@ -141,12 +141,59 @@ fn predicates() {
 
 #[test]
 fn delays_of_a_server() {
-    assert!(matches!(read(server_delay, quote!("ignore")), ServerDelay::Ignore));
-    assert!(matches!(read(server_delay, quote!("1m")), ServerDelay::AtMost(Given::Literal(_))));
-    assert!(matches!(read(server_delay, quote!(LONGEST)), ServerDelay::AtMost(Given::Path(_))));
-    refused(server_delay, quote!(ignore), "write it with quotes: `retry_after = \"ignore\"`");
+    assert!(matches!(read(retry_after, quote!("ignore")), RetryAfter::Ignore));
+    assert!(matches!(read(retry_after, quote!("1m")), RetryAfter::AtMost(Given::Literal(_))));
+    assert!(matches!(read(retry_after, quote!(LONGEST)), RetryAfter::AtMost(Given::Path(_))));
+    refused(retry_after, quote!(ignore), "write it with quotes: `retry_after = \"ignore\"`");
     let kind = "expected a duration such as `\"250ms\"`, `\"ignore\"`, or the path of a constant";
-    refused(server_delay, quote!(false), kind);
+    refused(retry_after, quote!(false), kind);
+}
+
+#[test]
+fn readers_of_a_servers_delay() {
+    for tokens in [quote!(headers::reset), quote!(|page: &Page<A, B>| page.wait), quote!((|_| None))] {
+        read(server_delay, tokens);
+    }
+    let kind = "expected the path of a function or a closure such as `|answer| answer.wait`";
+    for wrong in [quote!("x-ratelimit-reset"), quote!(reset("x-ratelimit-reset")), quote!(5)] {
+        refused(server_delay, wrong, kind);
+    }
+    let limit = "; the longest delay to accept is `retry_after = \"5s\"`";
+    refused(server_delay, quote!("5s"), &format!("{kind}{limit}"));
+}
+
+#[test]
+fn numbers_of_bytes() {
+    assert!(matches!(read(bytes, quote!(0)), Given::Literal(0)));
+    assert!(matches!(read(bytes, quote!(65_536)), Given::Literal(65_536)));
+    assert!(matches!(read(bytes, quote!(usize::MAX)), Given::Path(_)));
+    let kind = "expected a number of bytes such as `65536` or the path of a constant";
+    for wrong in [quote!(1.5), quote!(64e3), quote!("all"), quote!("64 parsecs"), quote!(true), quote!([1])] {
+        refused(bytes, wrong, kind);
+    }
+    let at_run_time = "; what is known only at run time goes through `policy`";
+    refused(bytes, quote!(64 * 1024), &format!("{kind}{at_run_time}"));
+    refused(bytes, quote!(-1), "a number of bytes is not negative: write `drain_limit = 0` to read none");
+    refused(bytes, quote!(64u32), "write it without a suffix: `64`");
+    let large = "this number does not fit in a `usize`: write `drain_limit = usize::MAX`";
+    refused(bytes, quote!(99999999999999999999), large);
+}
+
+#[test]
+fn units_of_bytes_are_multiplied_out() {
+    let units: [(TokenStream, usize); 8] = [
+        (quote!("65536"), 65_536),
+        (quote!("7 B"), 7),
+        (quote!("64KiB"), 65_536),
+        (quote!("64 kb"), 64_000),
+        (quote!("1MiB"), 1_048_576),
+        (quote!("3M"), 3_000_000),
+        (quote!(64KiB), 65_536),
+        (quote!(2k), 2_000),
+    ];
+    for (tokens, number) in units {
+        refused(bytes, tokens, &format!("write the number of bytes: `drain_limit = {number}`"));
+    }
 }
 
 #[test]

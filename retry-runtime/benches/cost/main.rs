@@ -8,6 +8,7 @@
 //! Instructions are counted by valgrind's callgrind, in which this program runs itself again; without valgrind those
 //! lines are left out. Instructions, sizes and allocations are the same in every run; times are not.
 
+mod callgrind;
 mod calls;
 mod heap;
 mod measure;

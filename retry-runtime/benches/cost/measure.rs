@@ -1,15 +1,14 @@
 //! How it is measured.
 
-use std::env::current_exe;
 use std::hint::black_box;
 use std::pin::{Pin, pin};
-use std::process::Command;
 use std::sync::atomic::AtomicU32;
 use std::task::{Context, Waker};
 use std::time::Instant;
 
 use tokio::runtime::{Builder, Runtime};
 
+use crate::callgrind::counted;
 use crate::calls::{Calls, Outcome};
 use crate::heap;
 
@@ -89,20 +88,6 @@ pub(crate) fn instructions<C: Calls>(what: What) -> Option<f64> {
     let of = |times| counted(&["count", what.name(), C::NAME, &u64::to_string(&times)]);
     // The difference, so that what comes before and after does not count.
     Some((of(many)? - of(few)?) / (many - few) as f64)
-}
-
-/// The instructions of this program with these arguments.
-fn counted(arguments: &[&str]) -> Option<f64> {
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(current_exe().unwrap())
-        .args(arguments)
-        .output()
-        .ok()?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    let collected = said.lines().find_map(|line| line.split_once("Collected : "));
-    let (_, count) = collected.unwrap_or_else(|| panic!("callgrind failed:\n{said}"));
-    Some(count.trim().parse().unwrap())
 }
 
 /// Allocations and bytes of one, without those of the runtime around it and of whatever is made only once.

@@ -50,4 +50,9 @@ impl Retryable for Response {
     fn server_delay(&self) -> Option<Duration> {
         server_delay(self.headers())
     }
+
+    #[cfg(feature = "wire")]
+    fn connection(&self) -> Option<crate::Connection> {
+        super::wire::connection_of_response(self)
+    }
 }

@@ -6,9 +6,9 @@ use reqwest::{Request, Response};
 use reqwest_middleware::{Error, Middleware, Next};
 
 use super::request_retry::{HowToRetry, RequestRetry};
-use super::send::{Transport, send};
+use super::send::{Transport, go_on};
 use super::source::Repeated;
-use crate::{Class, Failure, Retryable, TimedOut};
+use crate::{Class, Executor, Failure, Retryable, TimedOut};
 
 /// Retries every request that the client sends, by the same rules as
 /// [`send_with_retry`](super::SendWithRetry::send_with_retry). A `RequestRetry` among the extensions of a request replaces
@@ -39,8 +39,19 @@ impl Middleware for RequestRetry {
     ) -> reqwest_middleware::Result<Response> {
         let own = extensions.get::<Self>().cloned();
         let retry = own.as_ref().unwrap_or(self);
-        let requests = Repeated::new(Ok(request), retry.policy().is_single());
-        send(retry.policy(), retry.options(), requests, Through { next, extensions }).await
+        let (policy, options) = (retry.policy(), retry.options());
+        if !options.is_plain(policy) {
+            let requests = Repeated::all_of(request);
+            return go_on(Executor::start(options.call(policy)), options, requests, Through { next, extensions }, None)
+                .await;
+        }
+        let requests = Repeated::more_of(&request);
+        let outcome = next.clone().run(request, extensions).await;
+        if options.is_done(&outcome) {
+            return outcome;
+        }
+        let through = Through { next, extensions };
+        Box::pin(go_on(Executor::start(options.call(policy)), options, requests, through, Some(outcome))).await
     }
 }
 

@@ -31,6 +31,9 @@ mod status_error;
 
 #[cfg(feature = "reqwest")]
 pub use self::body::IntoBody;
+#[cfg(feature = "wire")]
+pub mod wire;
+
 #[cfg(feature = "http")]
 pub(crate) use self::drain::{ReadToEnd, Unread};
 #[cfg(feature = "reqwest")]

@@ -5,12 +5,14 @@ use core::time::Duration;
 use std::error::Error;
 use std::sync::Arc;
 
+use http::{HeaderMap, Method};
 use reqwest::{Client, Request, Response};
 
 use crate::call::{ByHand, Notes};
 use crate::condition::Findings;
+use crate::emit::tracing_listens;
 use crate::sealed::Sealed;
-use crate::{Attempt, Condition, Failure, Observer, Policy, Verdict};
+use crate::{Attempt, Condition, Failure, Observer, Policy, Retryable, Verdict};
 
 /// How requests are retried: a [`Policy`], a [`Condition`], and what only requests need.
 ///
@@ -196,6 +198,14 @@ impl Options {
         }
     }
 
+    /// Whether there is nothing to do before the first failure.
+    #[inline]
+    pub(super) fn is_plain(&self, policy: &Policy) -> bool {
+        let limited = policy.looks_back() || policy.limits_attempts();
+        !limited && !self.looks_at_attempts() && self.observer.is_none() && !tracing_listens()
+    }
+
+    #[inline]
     pub(super) fn call<'a>(&'a self, policy: &'a Policy) -> ByHand<'a> {
         // The clock is read only where somebody looks at it.
         let notes = (policy.looks_back() || self.looks_at_attempts()).then(Notes::new);
@@ -218,40 +228,50 @@ impl Options {
     }
 
     /// Whether a request must not be sent again unless the server cannot have processed it.
-    #[inline]
-    pub(super) fn guards(&self, request: &Request) -> bool {
+    pub(super) fn guards(&self, method: &Method, headers: Option<&HeaderMap>) -> bool {
         !self.idempotent
-            && !self.condition.has_method(request.method().as_str())
-            && !request.headers().contains_key("idempotency-key")
+            && !self.condition.has_method(method.as_str())
+            && !headers.is_some_and(|headers| headers.contains_key("idempotency-key"))
     }
 
-    /// What a response is worth.
+    /// Whether there is nothing to decide: by its status alone, the response is a success.
     #[inline]
-    pub(super) fn of_response(&self, response: &Response, guarded: bool) -> Verdict {
-        let refused = self.on_ok.is_some_and(|predicate| predicate(response));
-        let judge =
-            |failure| self.condition.guarded(guarded).verdict(Findings::new(Some(failure), None).on_ok(refused));
-        match judge(Failure::of_status(response.status().as_u16())) {
-            Verdict::Done => Verdict::Done,
-            // Headers are looked at only where there may be another attempt.
-            _ => judge(self.failure(response)),
-        }
+    pub(super) fn is_done<E>(&self, outcome: &Result<Response, E>) -> bool {
+        outcome
+            .as_ref()
+            .is_ok_and(|response| self.condition.is_success(response.status().as_u16()) && !self.refuses(response))
     }
 
-    #[cold]
+    /// What an outcome is worth. Headers are looked at only where there may be another attempt.
+    pub(super) fn verdict<E: Retryable + Error + 'static>(
+        &self,
+        outcome: &Result<Response, E>,
+        guarded: bool,
+    ) -> Verdict {
+        if self.is_done(outcome) {
+            return Verdict::Done;
+        }
+        let findings = match outcome {
+            Ok(response) => Findings::new(Some(self.failure(response)), None).on_ok(self.refuses(response)),
+            Err(error) => {
+                let decided = self.on_error.map(|predicate| predicate(error));
+                Findings::new(None, Some(Failure::of(error))).on_error(decided)
+            }
+        };
+        self.condition.guarded(guarded).verdict(findings)
+    }
+
+    #[inline]
+    fn refuses(&self, response: &Response) -> bool {
+        self.on_ok.is_some_and(|predicate| predicate(response))
+    }
+
     fn failure(&self, response: &Response) -> Failure {
         let failure = Failure::of(response);
         match self.server_delay.and_then(|delay| delay(response)) {
             Some(delay) => failure.with_server_delay(delay),
             None => failure,
         }
-    }
-
-    /// What an error is worth.
-    #[cold]
-    pub(super) fn of_error(&self, failure: Failure, error: &(dyn Error + 'static), guarded: bool) -> Verdict {
-        let decided = self.on_error.map(|predicate| predicate(error));
-        self.condition.guarded(guarded).verdict(Findings::new(None, Some(failure)).on_error(decided))
     }
 }
 

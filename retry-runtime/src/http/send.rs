@@ -1,16 +1,21 @@
 //! The loop around a request.
 
 use core::fmt::{self, Display};
+use core::mem;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
 use std::error::Error;
 
+use pin_project_lite::pin_project;
 use reqwest::{Client, Request, RequestBuilder, Response};
 
 use super::body::{IntoBody, error_of};
 use super::drain::Unread;
 use super::request_retry::{HowToRetry, Options};
 use super::source::{Listed, Repeated, Source, Streamed};
+use crate::call::ByHand;
 use crate::pause::{Pause, Remains};
-use crate::reason::{Unnamed, write_chain};
+use crate::reason::{Chain, Unnamed};
 use crate::{Executor, Failure, GiveUp, Policy, Retryable, TimedOut, Verdict};
 
 /// `client.get(url).send_with_retry(&POLICY)`: sends a request, again where that is worth it.
@@ -85,10 +90,8 @@ pub trait SendWithRetry: Sized {
 
 impl SendWithRetry for RequestBuilder {
     #[inline]
-    async fn send_with_retry(self, retry: &impl HowToRetry) -> reqwest::Result<Response> {
-        let (policy, options) = (retry.policy(), retry.options());
-        let (client, request) = self.build_split();
-        send(policy, options, Repeated::new(request, policy.is_single()), client).await
+    fn send_with_retry(self, retry: &impl HowToRetry) -> impl Future<Output = reqwest::Result<Response>> + Send {
+        sending(self, retry.policy(), retry.options())
     }
 
     async fn stream_with_retry<F, A>(self, retry: &impl HowToRetry, body: F) -> reqwest::Result<Response>
@@ -96,9 +99,104 @@ impl SendWithRetry for RequestBuilder {
         F: FnMut() -> A + Send,
         A: Future<Output: IntoBody> + Send,
     {
+        let (policy, options) = (retry.policy(), retry.options());
         let (client, request) = self.build_split();
-        send(retry.policy(), retry.options(), Streamed::new(request, body), client).await
+        let retry = Executor::start(options.call(policy));
+        match request {
+            Ok(request) => go_on(retry, options, Streamed::new(request, body), client, None).await,
+            Err(error) => Err(never_sent(retry, error)),
+        }
     }
+}
+
+#[inline]
+fn sending<'a>(
+    builder: RequestBuilder,
+    policy: &'a Policy,
+    options: &'a Options,
+) -> Sending<'a, impl Future<Output = reqwest::Result<Response>> + Send + use<>> {
+    let (client, request) = builder.build_split();
+    let copied = request.as_ref().ok().filter(|_| options.is_plain(policy)).map(Repeated::more_of);
+    match (copied, request) {
+        (Some(requests), Ok(request)) => {
+            Sending::Plain { requests, first: client.execute(request), client, policy, options }
+        }
+        (_, request) => Sending::Boxed { future: Box::pin(send_kept(policy, options, client, request)) },
+    }
+}
+
+pin_project! {
+    /// A request that is sent. By hand, since each move of a response or a request counts here.
+    #[project = SendingProjection]
+    enum Sending<'a, F> {
+        /// Nobody listens and nothing limits the attempt: until it fails there is nothing to do but to wait for it.
+        Plain {
+            #[pin]
+            first: F,
+            client: Client,
+            policy: &'a Policy,
+            options: &'a Options,
+            requests: Repeated,
+        },
+        Boxed { future: BoxedSending<'a> },
+    }
+}
+
+type BoxedSending<'a> = Pin<Box<dyn Future<Output = reqwest::Result<Response>> + Send + 'a>>;
+
+impl<F: Future<Output = reqwest::Result<Response>>> Future for Sending<'_, F> {
+    type Output = reqwest::Result<Response>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<reqwest::Result<Response>> {
+        match self.as_mut().project() {
+            SendingProjection::Plain { first, client, policy, options, requests } => {
+                let polled = first.poll(cx);
+                if !matches!(&polled, Poll::Ready(outcome) if !options.is_done(outcome)) {
+                    return polled;
+                }
+                let outcome = ready!(polled);
+                let requests = mem::replace(requests, Repeated::Kept(None));
+                let future = after_failure(policy, options, requests, client.clone(), outcome);
+                self.set(Sending::Boxed { future });
+                self.poll(cx)
+            }
+            SendingProjection::Boxed { future } => future.as_mut().poll(cx),
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn after_failure<'a>(
+    policy: &'a Policy,
+    options: &'a Options,
+    requests: Repeated,
+    client: Client,
+    outcome: reqwest::Result<Response>,
+) -> BoxedSending<'a> {
+    Box::pin(go_on(Executor::start(options.call(policy)), options, requests, client, Some(outcome)))
+}
+
+async fn send_kept(
+    policy: &Policy,
+    options: &Options,
+    client: Client,
+    request: reqwest::Result<Request>,
+) -> reqwest::Result<Response> {
+    let retry = Executor::start(options.call(policy));
+    match request {
+        Ok(request) => go_on(retry, options, Repeated::all_of(request), client, None).await,
+        Err(error) => Err(never_sent(retry, error)),
+    }
+}
+
+/// The request could not be built.
+#[cold]
+fn never_sent(mut retry: Executor<ByHand<'_>>, error: reqwest::Error) -> reqwest::Error {
+    retry.begin();
+    retry.settle(Verdict::GiveUp(Failure::of(&error)), &Chain(&error));
+    error
 }
 
 /// `client.send_first_of(&POLICY, [request, …])`: another request for each attempt.
@@ -139,8 +237,9 @@ impl SendFirstOf for Client {
     ) -> impl Future<Output = reqwest::Result<Response>> + Send {
         let requests = Listed::new(requests.into_iter().collect());
         async {
+            let (policy, options) = (retry.policy(), retry.options());
             let requests = requests.ok_or_else(|| error_of("there are no requests to send".into()))?;
-            send(retry.policy(), retry.options(), requests, self.clone()).await
+            go_on(Executor::start(options.call(policy)), options, requests, self.clone(), None).await
         }
     }
 }
@@ -161,45 +260,59 @@ impl Transport for Client {
     }
 }
 
-/// Sends what `source` gives through `transport`.
-#[inline]
-pub(super) async fn send<T: Transport>(
-    policy: &Policy,
+/// The loop: sends what `source` gives through `transport`, from the first attempt on, or after an attempt that failed.
+pub(super) async fn go_on<T: Transport>(
+    mut retry: Executor<ByHand<'_>>,
     options: &Options,
     mut source: impl Source,
     mut transport: T,
+    mut failed: Option<Result<Response, T::Error>>,
 ) -> Result<Response, T::Error> {
-    let mut retry = Executor::start(options.call(policy));
+    let mut guarded = source.is_guarded(options);
     loop {
         let pause = {
-            // Nothing was sent yet, so nothing was processed.
-            let mut guarded = false;
-            let current = options.looks_at_attempts().then(|| retry.current());
-            let attempt = async {
-                let mut request = source.request().await?;
-                let client = options.prepare(current, &mut request);
-                guarded = options.guards(&request);
-                match client {
-                    None => transport.send(request).await,
-                    Some(client) => Ok(client.execute(request).await?),
-                }
+            let outcome = match failed.take() {
+                Some(outcome) => outcome,
+                None => attempt(&mut retry, options, &mut source, &mut transport, &mut guarded).await,
             };
-            let outcome = retry.attempt(attempt).await;
-            let verdict = match &outcome {
-                Ok(response) => options.of_response(response, guarded),
-                Err(error) => options.of_error(Failure::of(error), error, guarded),
-            };
+            #[cfg(feature = "wire")]
+            retry.came_over(|| outcome.as_ref().ok().and_then(Retryable::connection));
+            let verdict = repeatable(options.verdict(&outcome, guarded), source.has_more());
             if verdict == Verdict::Done {
                 return retry.succeed(outcome);
             }
-            let verdict = repeatable(verdict, source.has_more());
             match retry.settle(verdict, &Reason { outcome: &outcome, verdict }) {
                 None => return outcome,
-                Some(delay) => Pause::new(&mut retry, delay, remains(outcome, policy)),
+                Some(delay) => {
+                    let remains = remains(outcome, retry.run.call.policy);
+                    Pause::new(&mut retry, delay, remains)
+                }
             }
         };
         pause.await;
     }
+}
+
+async fn attempt<T: Transport>(
+    retry: &mut Executor<ByHand<'_>>,
+    options: &Options,
+    source: &mut impl Source,
+    transport: &mut T,
+    guarded: &mut bool,
+) -> Result<Response, T::Error> {
+    let current = options.looks_at_attempts().then(|| retry.current());
+    let attempt = async {
+        // Nothing is sent yet, so nothing is processed.
+        *guarded = false;
+        let mut request = source.request().await?;
+        let client = options.prepare(current, &mut request);
+        *guarded = options.guards(request.method(), Some(request.headers()));
+        match client {
+            None => transport.send(request).await,
+            Some(client) => Ok(client.execute(request).await?),
+        }
+    };
+    retry.attempt(attempt).await
 }
 
 /// There is no other attempt without another request.
@@ -224,7 +337,7 @@ impl<E: Error> Display for Reason<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.outcome {
             Ok(_) => Unnamed::of(self.verdict).fmt(f),
-            Err(error) => write_chain(error, f),
+            Err(error) => Chain(error).fmt(f),
         }
     }
 }

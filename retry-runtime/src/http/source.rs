@@ -8,6 +8,7 @@ use reqwest::{Body, Request, Url};
 use smallvec::SmallVec;
 
 use super::body::{IntoBody, error_of};
+use super::request_retry::Options;
 
 /// Gives a request for each attempt.
 pub(super) trait Source: Send {
@@ -16,89 +17,84 @@ pub(super) trait Source: Send {
 
     /// Whether there is a request for another attempt.
     fn has_more(&self) -> bool;
+
+    /// Whether the request that was sent without having been asked for must not be sent again unless the server cannot
+    /// have processed it.
+    fn is_guarded(&self, _: &Options) -> bool {
+        false
+    }
 }
 
 /// The same request each time.
-pub(super) struct Repeated {
-    first: Option<reqwest::Result<Request>>,
-    again: Again,
-}
-
-enum Again {
+pub(super) enum Repeated {
     Copied(Copied),
-    Whole(Request),
-    /// The body is a stream, which only the first attempt can have.
-    Never,
+    /// Gone once it was sent, if its body is a stream.
+    Kept(Option<Box<Request>>),
 }
 
 impl Repeated {
-    /// `is_single` if there will be no other attempt, so that nothing has to be kept for it.
-    #[inline]
-    pub(super) fn new(request: reqwest::Result<Request>, is_single: bool) -> Self {
-        let again = match &request {
-            Ok(request) if !is_single => Again::of(request),
-            _ => Again::Never,
-        };
-        Self { first: Some(request), again }
+    /// For every attempt.
+    pub(super) fn all_of(request: Request) -> Self {
+        Self::Kept(Some(request.into()))
     }
 
+    /// For every attempt after the first one, which sends `request` itself.
     #[inline]
-    fn next(&mut self) -> Option<reqwest::Result<Request>> {
-        self.first.take().or_else(|| self.again.request().map(Ok))
+    pub(super) fn more_of(request: &Request) -> Self {
+        match request.body() {
+            None => Self::Copied(Copied::of(request)),
+            Some(_) => Self::Kept(request.try_clone().map(Box::new)),
+        }
     }
 }
 
 impl Source for Repeated {
-    #[inline]
     async fn request(&mut self) -> reqwest::Result<Request> {
-        self.next().unwrap_or_else(nothing_left)
-    }
-
-    #[inline]
-    fn has_more(&self) -> bool {
-        !matches!(self.again, Again::Never)
-    }
-}
-
-impl Again {
-    #[inline]
-    fn of(request: &Request) -> Self {
-        match request.body() {
-            None => Self::Copied(Copied::of(request)),
-            Some(_) => request.try_clone().map_or(Self::Never, Self::Whole),
-        }
-    }
-
-    #[cold]
-    fn request(&self) -> Option<Request> {
-        match self {
+        let request = match self {
             Self::Copied(copied) => copied.request(),
-            Self::Whole(request) => request.try_clone(),
-            Self::Never => None,
+            Self::Kept(kept) => match kept.as_ref().and_then(|request| request.try_clone()) {
+                None => kept.take().map(|request| *request),
+                again => again,
+            },
+        };
+        // Nobody asks for what is not there, so this is a URL whose text is none.
+        request.ok_or_else(|| error_of("the request cannot be made again".into()))
+    }
+
+    fn has_more(&self) -> bool {
+        !matches!(self, Self::Kept(None))
+    }
+
+    fn is_guarded(&self, options: &Options) -> bool {
+        match self {
+            Self::Copied(copied) => options.guards(&copied.method, copied.headers.as_deref()),
+            Self::Kept(Some(request)) => options.guards(request.method(), Some(request.headers())),
+            Self::Kept(None) => false,
         }
     }
 }
 
 /// What is needed to make a request without a body again. [`Request::try_clone`] would allocate for the URL, for an
 /// attempt that hardly ever comes; this does not, for a URL of common length.
-struct Copied {
+pub(super) struct Copied {
     method: Method,
-    url: SmallVec<[u8; 120]>,
-    headers: HeaderMap,
     version: Version,
     timeout: Option<Duration>,
+    headers: Option<Box<HeaderMap>>,
+    // A longer buffer would be moved with the future.
+    url: SmallVec<[u8; 64]>,
 }
 
 impl Copied {
     #[inline]
     fn of(request: &Request) -> Self {
-        let headers = if request.headers().is_empty() { HeaderMap::new() } else { request.headers().clone() };
+        let headers = request.headers();
         Self {
             method: request.method().clone(),
-            url: SmallVec::from_slice(request.url().as_str().as_bytes()),
-            headers,
             version: request.version(),
             timeout: request.timeout().copied(),
+            headers: (!headers.is_empty()).then(|| headers.clone().into()),
+            url: SmallVec::from_slice(request.url().as_str().as_bytes()),
         }
     }
 
@@ -106,9 +102,11 @@ impl Copied {
     fn request(&self) -> Option<Request> {
         let url = Url::parse(core::str::from_utf8(&self.url).ok()?).ok()?;
         let mut request = Request::new(self.method.clone(), url);
-        *request.headers_mut() = self.headers.clone();
         *request.version_mut() = self.version;
         *request.timeout_mut() = self.timeout;
+        if let Some(headers) = &self.headers {
+            *request.headers_mut() = HeaderMap::clone(headers);
+        }
         Some(request)
     }
 }
@@ -122,15 +120,8 @@ pub(super) struct Listed {
 impl Listed {
     /// Nothing if there are no requests.
     pub(super) fn new(mut requests: Vec<Request>) -> Option<Self> {
-        let last = requests.pop()?;
-        Some(Self { requests: requests.into_iter(), last: Repeated::whole(last) })
-    }
-}
-
-impl Repeated {
-    fn whole(request: Request) -> Self {
-        let again = request.try_clone().map_or(Again::Never, Again::Whole);
-        Self { first: Some(Ok(request)), again }
+        let last = Repeated::all_of(requests.pop()?);
+        Some(Self { requests: requests.into_iter(), last })
     }
 }
 
@@ -143,7 +134,7 @@ impl Source for Listed {
     }
 
     fn has_more(&self) -> bool {
-        self.requests.len() > 0 || self.last.first.is_some() || self.last.has_more()
+        self.requests.len() > 0 || self.last.has_more()
     }
 }
 
@@ -154,12 +145,9 @@ pub(super) struct Streamed<F> {
 }
 
 impl<F> Streamed<F> {
-    pub(super) fn new(request: reqwest::Result<Request>, factory: F) -> Self {
-        let without_body = request.map(|mut request| {
-            *request.body_mut() = None;
-            request
-        });
-        Self { request: Repeated::new(without_body, false), factory }
+    pub(super) fn new(mut request: Request, factory: F) -> Self {
+        *request.body_mut() = None;
+        Self { request: Repeated::all_of(request), factory }
     }
 }
 
@@ -178,10 +166,4 @@ where
     fn has_more(&self) -> bool {
         self.request.has_more()
     }
-}
-
-/// Nobody asks for a request that is not there, but for a URL whose text is none.
-#[cold]
-fn nothing_left() -> reqwest::Result<Request> {
-    Err(error_of("the request cannot be made again".into()))
 }

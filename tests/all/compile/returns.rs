@@ -10,6 +10,8 @@ use std::pin::Pin;
 
 use retry_runtime::{Class, Retryable, retry};
 
+use crate::support::Answer as Page;
+
 use super::{Flaky, R, assert_third};
 
 #[derive(Debug)]
@@ -393,6 +395,34 @@ async fn a_plain_function_may_return_the_future_or_block() {
 #[retry(start = "0s")]
 async fn borrowing_object<'a>(flaky: &Flaky, name: &'a str) -> Result<&'a str, Box<dyn Error + Send + Sync + 'a>> {
     flaky.give(name).map_err(Box::from)
+}
+
+#[retry(start = "0s", on_ok = |n| *n == 3, on_error = |_| false)]
+async fn borrowing_object_with_predicates<'a>(
+    answers: &mut Vec<Result<u32, &'a str>>,
+) -> Result<u32, Box<dyn Error + Send + Sync + 'a>> {
+    answers.remove(0).map_err(Box::from)
+}
+
+#[retry(start = "0s", on_status = [503])]
+async fn borrowing_object_beside_an_answer<'a>(
+    answers: &mut Vec<Result<Page, &'a str>>,
+) -> Result<Page, Box<dyn Error + 'a>> {
+    answers.remove(0).map_err(Box::from)
+}
+
+#[tokio::test]
+async fn an_answer_is_known_beside_an_error_object_that_borrows() {
+    let mut answers = vec![Ok(Page(503)), Ok(Page(200)), Ok(Page(1))];
+    assert_eq!(borrowing_object_beside_an_answer(&mut answers).await.unwrap(), Page(200));
+    assert_eq!(answers, [Ok(Page(1))]);
+}
+
+#[tokio::test]
+async fn predicates_are_asked_beside_an_error_object_that_borrows() {
+    let mut answers = vec![Ok(3), Err("no"), Ok(1)];
+    assert_eq!(borrowing_object_with_predicates(&mut answers).await.unwrap_err().to_string(), "no");
+    assert_eq!(answers, [Ok(1)]);
 }
 
 #[tokio::test]

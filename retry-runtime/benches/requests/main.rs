@@ -1,0 +1,142 @@
+//! What a request that succeeds costs through `send_with_retry` and through the middleware, beside bare reqwest and beside a
+//! middleware that does nothing, while nobody listens:
+//!
+//! ```text
+//! cargo bench -p retry-runtime --features reqwest-middleware --bench requests
+//! ```
+//!
+//! Client and server run on one thread and talk over one connection, so that instructions (by valgrind's callgrind) and
+//! allocations are those of both, and differ only by what stands around the request.
+
+#[path = "../cost/callgrind.rs"]
+mod callgrind;
+#[allow(dead_code, reason = "the peak is of interest to the other benchmark")]
+#[path = "../cost/heap.rs"]
+mod heap;
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use reqwest::{Client, Response};
+use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
+use retry_runtime::Policy;
+use retry_runtime::http::{RequestRetry, SendWithRetry};
+use tokio::net::TcpListener;
+
+const POLICY: Policy = Policy::exponential(Duration::from_millis(1)).attempts(4).max_delay(Duration::from_secs(1));
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["count", how, times] => drop(run(how, times.parse().unwrap())),
+        // `cargo test --benches` does not say this.
+        [.., "--bench"] => compare(),
+        _ => println!("cargo bench -p retry-runtime --features reqwest-middleware --bench requests"),
+    }
+}
+
+fn compare() {
+    println!("{:<34}{:>14}{:>12}{:>14}", "", "instructions", "allocations", "more, goal");
+    let bare = line("reqwest", None);
+    line("send_with_retry", Some((bare, 200.0)));
+    let empty = line("a middleware that does nothing", Some((bare, f64::INFINITY)));
+    line("the middleware", Some((empty, 300.0)));
+}
+
+/// Prints a line, beside another one's figure and how much more it may be; gives the instructions.
+fn line(how: &str, beside: Option<(Option<f64>, f64)>) -> Option<f64> {
+    let instructions = instructions(how);
+    let shown = instructions.map_or("no valgrind".to_owned(), |count| format!("{count:.0}"));
+    let more = beside.and_then(|(other, most)| Some((instructions? - other?, most)));
+    let goal = more.map_or(String::new(), |(more, most)| match (most.is_finite(), more <= most) {
+        (false, _) => format!("{more:+.0}"),
+        (true, true) => format!("{more:+.0} ≤ {most:.0} met"),
+        (true, false) => format!("{more:+.0} ≤ {most:.0} NOT MET"),
+    });
+    println!("{how:<34}{shown:>14}{:>12.2}   {goal}", allocations(how));
+    instructions
+}
+
+/// The instructions of one request.
+fn instructions(how: &str) -> Option<f64> {
+    let of = |times: u64| callgrind::counted(&["count", how, &times.to_string()]);
+    // The difference, so that what comes before and after does not count.
+    Some((of(450)? - of(50)?) / 400.0)
+}
+
+/// The allocations of one request.
+fn allocations(how: &str) -> f64 {
+    run(how, 200).allocations as f64 / 200.0
+}
+
+fn run(how: &str, times: u64) -> heap::Use {
+    match how {
+        "reqwest" => requests(client(), times, async |client, url| client.get(url).send().await.unwrap()),
+        "send_with_retry" => {
+            requests(client(), times, async |client, url| client.get(url).send_with_retry(&POLICY).await.unwrap())
+        }
+        "a middleware that does nothing" => requests(through(Nothing), times, get),
+        "the middleware" => requests(through(RequestRetry::new(POLICY)), times, get),
+        _ => unreachable!("there is no `{how}`"),
+    }
+}
+
+async fn get(client: &ClientWithMiddleware, url: &str) -> Response {
+    client.get(url).send().await.unwrap()
+}
+
+fn client() -> Client {
+    Client::builder().no_proxy().build().unwrap()
+}
+
+fn through(middleware: impl Middleware) -> ClientWithMiddleware {
+    ClientBuilder::new(client()).with(middleware).build()
+}
+
+struct Nothing;
+
+#[async_trait::async_trait]
+impl Middleware for Nothing {
+    async fn handle(
+        &self,
+        request: reqwest::Request,
+        extensions: &mut http::Extensions,
+        next: Next<'_>,
+    ) -> reqwest_middleware::Result<Response> {
+        next.run(request, extensions).await
+    }
+}
+
+/// What these requests ask of the heap, one after the other, without those that make the connection.
+fn requests<C>(client: C, times: u64, get: impl AsyncFn(&C, &str) -> Response) -> heap::Use {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let url = runtime.block_on(serve());
+    let repeat = |times| {
+        runtime.block_on(async {
+            for _ in 0..times {
+                get(&client, &url).await.bytes().await.unwrap();
+            }
+        });
+    };
+    repeat(10);
+    heap::during(|| repeat(times))
+}
+
+/// Answers every request with 200; gives the URL.
+async fn serve() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/ok", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            stream.set_nodelay(true).unwrap();
+            let answer = service_fn(async |_| Ok::<_, Infallible>(http::Response::new(Full::<Bytes>::from("hello"))));
+            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+        }
+    });
+    url
+}

@@ -1,0 +1,133 @@
+//! Whose attempt something on the wire happens for.
+//!
+//! What is polled as part of an attempt finds the attempt in a thread-local; what a pool does in tasks of its own takes the
+//! attempt along. It is written down with the call, and said when the call is polled next: an observer is the call's, and
+//! nobody else may use it.
+
+use core::cell::RefCell;
+use core::mem;
+use core::pin::Pin;
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::task::{Context, Poll};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pin_project_lite::pin_project;
+
+use crate::on_wire::{Connection, OnWire};
+use crate::sleep::Instant;
+
+/// Whether any client was set up to tell.
+static TOLD: AtomicBool = AtomicBool::new(false);
+
+pub(crate) fn switch_on() {
+    TOLD.store(true, Ordering::Relaxed);
+}
+
+pub(crate) fn is_on() -> bool {
+    TOLD.load(Ordering::Relaxed)
+}
+
+/// The connections that were seen to be made: of others it is not known whether they were there before. No more of them
+/// than there are ports, which are used again.
+static SEEN: Mutex<BTreeSet<Connection>> = Mutex::new(BTreeSet::new());
+
+/// What happened for one call.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    /// What has not been said yet.
+    unsaid: Mutex<Vec<Entry>>,
+    /// The connections that were made, and for which attempt.
+    made: Mutex<Vec<(u32, Connection)>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) attempt: u32,
+    pub(crate) at: Instant,
+    pub(crate) what: OnWire,
+}
+
+impl Ledger {
+    pub(crate) fn take(&self) -> Vec<Entry> {
+        mem::take(&mut lock(&self.unsaid))
+    }
+
+    /// Whether a connection that served this attempt was there before it.
+    pub(crate) fn is_reused(&self, connection: Connection, attempt: u32) -> bool {
+        !lock(&self.made).contains(&(attempt, connection)) && lock(&SEEN).contains(&connection)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing that is done under the lock leaves it half done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The attempt that something happens for.
+#[derive(Clone, Debug)]
+pub(crate) struct Attributed {
+    pub(crate) ledger: Arc<Ledger>,
+    pub(crate) attempt: u32,
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Attributed>> = const { RefCell::new(None) };
+}
+
+impl Attributed {
+    /// The attempt that is being polled on this thread.
+    pub(crate) fn current() -> Option<Self> {
+        CURRENT.with_borrow(Clone::clone)
+    }
+
+    pub(crate) fn note(&self, what: OnWire) {
+        if let OnWire::Connected { connection: Some(connection), .. } = what {
+            lock(&SEEN).insert(connection);
+            lock(&self.ledger.made).push((self.attempt, connection));
+        }
+        lock(&self.ledger.unsaid).push(Entry { attempt: self.attempt, at: Instant::now(), what });
+    }
+}
+
+/// Makes an attempt the current one until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Entered(Option<Attributed>);
+
+impl Entered {
+    pub(crate) fn new(attempt: Option<Attributed>) -> Self {
+        Self(CURRENT.replace(attempt))
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        CURRENT.set(self.0.take());
+    }
+}
+
+pin_project! {
+    /// A future that goes on for the attempt that it was made for, wherever it is polled.
+    #[derive(Debug)]
+    pub(crate) struct For<F> {
+        attempt: Option<Attributed>,
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F> For<F> {
+    pub(crate) fn new(attempt: Option<Attributed>, future: F) -> Self {
+        Self { attempt, future }
+    }
+}
+
+impl<F: Future> Future for For<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let _entered = this.attempt.is_some().then(|| Entered::new(this.attempt.clone()));
+        this.future.poll(cx)
+    }
+}

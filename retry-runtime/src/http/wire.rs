@@ -1,0 +1,236 @@
+//! What happens on the wire: names that are resolved, connections that are made or used again, redirects, each for the
+//! attempt that caused it.
+//!
+//! [`TraceWire::trace_wire`] sets a client up for it. The events come where those of the retries come, as
+//! [`EventKind::Wire`](crate::EventKind::Wire): to `tracing` at the level debug, and to the call's
+//! [`Observer`](crate::Observer).
+//!
+//! ```
+//! use retry_runtime::http::wire::TraceWire;
+//!
+//! # fn client() -> reqwest::Result<reqwest::Client> {
+//! reqwest::Client::builder().trace_wire().build()
+//! # }
+//! ```
+//!
+//! ```text
+//! attempt 1 of 3 starts
+//! connecting
+//! resolving api.example
+//! resolved api.example to 1 address in 4ms
+//! connected to 192.0.2.7:80 from port 50412 in 9ms
+//! attempt 1 of 3 failed: status 503
+//! next attempt in 1s
+//! attempt 2 of 3 starts
+//! connection to 192.0.2.7:80 from port 50412 used again
+//! attempt 2 of 3 succeeded
+//! ```
+//!
+//! It works for every attempt of this crate: requests with retry, the middleware, annotated functions and loops by hand.
+//!
+//! # What it does not see
+//!
+//! - An address in the place of a name, and a name that `ClientBuilder::resolve` was told, are not resolved.
+//! - "Used again" needs a response: it is said of requests with retry, and of annotated functions and loops by hand that
+//!   give a [`reqwest::Response`].
+//! - A connection that the client's pool goes on to make after the call has ended is nobody's, and not said.
+//! - A call to which nobody listens writes nothing down.
+
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use std::error::Error;
+use std::sync::Arc;
+
+use http::Extensions;
+use hyper_util::client::legacy::connect::{Connection as Connectable, HttpInfo};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::redirect::Policy;
+use reqwest::{ClientBuilder, Response};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::attributed::{Attributed, For, is_on, switch_on};
+use crate::mask::mask;
+use crate::on_wire::{Connection, OnWire};
+use crate::reason::write_chain;
+use crate::sleep::Instant;
+
+type Boxed = Box<dyn Error + Send + Sync>;
+
+/// `Client::builder().trace_wire()`.
+pub trait TraceWire {
+    /// Tells of everything that the client does on the wire: adds [`Connections`], and sets the resolver to [`Names::of_system`]
+    /// and the redirects to [`redirects`] of reqwest's own policy.
+    ///
+    /// For a resolver or a redirect policy of yours, set [`Names`] around it, or [`redirects`] of it, after this.
+    #[must_use]
+    fn trace_wire(self) -> Self;
+}
+
+impl TraceWire for ClientBuilder {
+    fn trace_wire(self) -> Self {
+        self.connector_layer(Connections::new())
+            .dns_resolver(Arc::new(Names::of_system()))
+            .redirect(redirects(Policy::default()))
+    }
+}
+
+/// A layer for [`ClientBuilder::connector_layer`]: tells when a connection is made.
+///
+/// The attempt is the one whose request asked for the connection, also where the client's pool makes it in a task of its
+/// own.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Connections {}
+
+impl Connections {
+    /// The layer.
+    #[expect(clippy::new_without_default, reason = "making one switches something on")]
+    #[must_use]
+    pub fn new() -> Self {
+        switch_on();
+        Self {}
+    }
+}
+
+impl<S> Layer<S> for Connections {
+    type Service = Connector<S>;
+
+    fn layer(&self, inner: S) -> Connector<S> {
+        Connector(inner)
+    }
+}
+
+/// A connector that tells. Made by [`Connections`].
+#[derive(Clone, Debug)]
+pub struct Connector<S>(S);
+
+impl<S, T> Service<T> for Connector<S>
+where
+    S: Service<T, Response: Connectable + Send + 'static, Error = Boxed, Future: Send + 'static>,
+{
+    type Response = S::Response;
+    type Error = Boxed;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, Boxed>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Boxed>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, target: T) -> Self::Future {
+        // Now, for the pool may poll the future in a task of its own.
+        let attempt = Attributed::current();
+        let connecting = self.0.call(target);
+        match attempt {
+            None => Box::pin(connecting),
+            Some(attempt) => Box::pin(For::new(Some(attempt.clone()), connect(attempt, connecting))),
+        }
+    }
+}
+
+async fn connect<C: Connectable + Send>(
+    attempt: Attributed,
+    connecting: impl Future<Output = Result<C, Boxed>>,
+) -> Result<C, Boxed> {
+    let start = Instant::now();
+    attempt.note(OnWire::Connecting);
+    let connected = connecting.await;
+    let took = start.elapsed();
+    attempt.note(match &connected {
+        Ok(connected) => OnWire::Connected { connection: connection_of(connected), took },
+        Err(error) => OnWire::ConnectFailed { reason: text(&**error), took },
+    });
+    connected
+}
+
+fn connection_of(connected: &impl Connectable) -> Option<Connection> {
+    let mut extras = Extensions::new();
+    connected.connected().get_extras(&mut extras);
+    connection_in(&extras)
+}
+
+/// The connection that a response came over, where any client tells of its connections.
+pub(super) fn connection_of_response(response: &Response) -> Option<Connection> {
+    if is_on() { connection_in(response.extensions()) } else { None }
+}
+
+fn connection_in(extensions: &Extensions) -> Option<Connection> {
+    let info: &HttpInfo = extensions.get()?;
+    Some(Connection { local: info.local_addr(), remote: info.remote_addr() })
+}
+
+/// A resolver for [`ClientBuilder::dns_resolver`] that tells when a name is resolved.
+#[derive(Clone, Debug)]
+pub struct Names<R = System> {
+    resolver: R,
+}
+
+/// The system's resolver, as reqwest uses it by itself.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct System {}
+
+impl Names {
+    /// Around the system's resolver.
+    #[must_use]
+    pub fn of_system() -> Self {
+        Self::around(System {})
+    }
+}
+
+impl<R> Names<R> {
+    /// Around a resolver of yours.
+    #[must_use]
+    pub fn around(resolver: R) -> Self {
+        switch_on();
+        Self { resolver }
+    }
+}
+
+impl Resolve for System {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let addresses: Vec<_> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            Ok(Box::new(addresses.into_iter()) as Addrs)
+        })
+    }
+}
+
+impl<R: Resolve> Resolve for Names<R> {
+    fn resolve(&self, name: Name) -> Resolving {
+        let Some(attempt) = Attributed::current() else { return self.resolver.resolve(name) };
+        let host = name.as_str().to_owned();
+        let resolving = self.resolver.resolve(name);
+        Box::pin(async move {
+            let start = Instant::now();
+            attempt.note(OnWire::Resolving { host: host.clone() });
+            let resolved = resolving.await.map(Iterator::collect::<Vec<_>>);
+            let took = start.elapsed();
+            attempt.note(match &resolved {
+                Ok(addresses) => OnWire::Resolved { host, addresses: addresses.clone(), took },
+                Err(error) => OnWire::ResolveFailed { host, reason: text(&**error), took },
+            });
+            Ok(Box::new(resolved?.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// A redirect policy that decides as `policy` does, and tells of each redirect that it is asked about.
+#[must_use]
+pub fn redirects(policy: Policy) -> Policy {
+    switch_on();
+    Policy::custom(move |redirect| {
+        if let Some(attempt) = Attributed::current() {
+            let to = mask(redirect.url().as_str());
+            attempt.note(OnWire::Redirected { status: redirect.status().as_u16(), to });
+        }
+        policy.redirect(redirect)
+    })
+}
+
+fn text(error: &(dyn Error + 'static)) -> String {
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = write_chain(error, &mut text);
+    mask(&text)
+}

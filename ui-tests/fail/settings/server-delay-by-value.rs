@@ -1,0 +1,12 @@
+use retry_runtime::retry;
+
+fn reset(_: reqwest::Response) -> Option<std::time::Duration> {
+    None
+}
+
+#[retry(server_delay = reset)]
+async fn fetch(url: &str) -> reqwest::Result<reqwest::Response> {
+    reqwest::get(url).await
+}
+
+fn main() {}
