@@ -108,7 +108,14 @@ pub(crate) struct Server {
 struct Log {
     replies: Vec<Reply>,
     connections: Mutex<u32>,
-    requests: Mutex<Vec<(Instant, String)>>,
+    requests: Mutex<Vec<Request>>,
+}
+
+#[derive(Debug)]
+struct Request {
+    at: Instant,
+    head: String,
+    body: String,
 }
 
 impl Server {
@@ -134,12 +141,17 @@ impl Server {
 
     /// The time from each request to the next.
     pub(crate) fn delays(&self) -> Vec<Duration> {
-        self.log.requests.lock().unwrap().windows(2).map(|pair| pair[1].0 - pair[0].0).collect()
+        self.log.requests.lock().unwrap().windows(2).map(|pair| pair[1].at - pair[0].at).collect()
     }
 
     /// The bodies of the requests.
     pub(crate) fn bodies(&self) -> Vec<String> {
-        self.log.requests.lock().unwrap().iter().map(|(_, body)| body.clone()).collect()
+        self.log.requests.lock().unwrap().iter().map(|request| request.body.clone()).collect()
+    }
+
+    /// The request lines and headers of the requests.
+    pub(crate) fn heads(&self) -> Vec<String> {
+        self.log.requests.lock().unwrap().iter().map(|request| request.head.clone()).collect()
     }
 }
 
@@ -160,10 +172,10 @@ async fn accept(listener: TcpListener, log: Arc<Log>) {
 
 /// An error is a client that hung up.
 async fn serve(mut stream: TcpStream, log: Arc<Log>) -> io::Result<()> {
-    while let Some(body) = read(&mut stream).await? {
+    while let Some(request) = read(&mut stream).await? {
         let number = {
             let mut requests = log.requests.lock().unwrap();
-            requests.push((Instant::now(), body));
+            requests.push(request);
             requests.len()
         };
         let reply = &log.replies[number.min(log.replies.len()) - 1];
@@ -174,8 +186,8 @@ async fn serve(mut stream: TcpStream, log: Arc<Log>) -> io::Result<()> {
     Ok(())
 }
 
-/// The body of the next request.
-async fn read(stream: &mut TcpStream) -> io::Result<Option<String>> {
+/// The next request.
+async fn read(stream: &mut TcpStream) -> io::Result<Option<Request>> {
     let mut text = String::new();
     loop {
         let mut buffer = [0; 4096];
@@ -187,7 +199,7 @@ async fn read(stream: &mut TcpStream) -> io::Result<Option<String>> {
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
             let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
             if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
-                return Ok(Some(body.to_owned()));
+                return Ok(Some(Request { at: Instant::now(), head: head.to_owned(), body: body.to_owned() }));
             }
         }
     }

@@ -1,0 +1,355 @@
+//! Requests that are sent with retry.
+
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use reqwest::{Body, Client, Method, Response, StatusCode};
+use retry_runtime::http::{HowToRetry, RequestRetry, SendFirstOf, SendWithRetry};
+use retry_runtime::{Condition, OnError, Policy};
+
+use crate::server::{Reply, Server, client, refused};
+use crate::support::{Recorder, SECOND, all_ms, ms, timed};
+
+const POLICY: Policy = Policy::exponential(SECOND);
+
+/// What a request is given in the end.
+async fn get(server: &Server, retry: &impl HowToRetry) -> Response {
+    client().get(&server.url).send_with_retry(retry).await.unwrap()
+}
+
+fn observed(recorder: &Arc<Recorder>) -> RequestRetry {
+    RequestRetry::new(POLICY).observed_by(recorder.clone())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_is_sent_again_until_it_succeeds() {
+    let server = Server::statuses([503, 500, 200]).await;
+    let (response, took) = timed(get(&server, &POLICY)).await;
+    assert_eq!((response.status().as_u16(), took), (200, SECOND * 3));
+    assert_eq!(server.delays(), all_ms([1000, 2000]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_response_and_the_last_error_come_back_as_they_are() {
+    let server = Server::start([Reply::status(503).pieces(3, ms(1))]).await;
+    let response = get(&server, &POLICY).await;
+    assert_eq!((response.status().as_u16(), server.requests()), (503, 3));
+    assert_eq!(response.bytes().await.unwrap().len(), 3000);
+    let (outcome, took) = timed(client().get(refused().await).send_with_retry(&POLICY)).await;
+    assert!(outcome.unwrap_err().is_connect());
+    assert_eq!(took, SECOND * 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_failure_or_not_worth_it_is_sent_once() {
+    for status in [200, 204, 304, 404, 501] {
+        let server = Server::statuses([status, 200]).await;
+        assert_eq!((get(&server, &POLICY).await.status().as_u16(), server.requests()), (status, 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_condition_says_which() {
+    static TEAPOTS: RequestRetry = RequestRetry::new(POLICY).condition(Condition::new().on_status(&[418..=418]));
+    let server = Server::statuses([418, 503, 200]).await;
+    assert_eq!((get(&server, &TEAPOTS).await.status().as_u16(), server.requests()), (503, 2));
+    // Successes too, where they are listed.
+    let accepted = RequestRetry::new(POLICY).condition(Condition::new().on_status(&[202..=202]));
+    let server = Server::start([Reply::status(202).retry_after("5"), Reply::status(200)]).await;
+    assert_eq!(get(&server, &accepted).await.status(), 200);
+    assert_eq!(server.delays(), all_ms([5000]));
+    let never = RequestRetry::new(POLICY).condition(Condition::new().on_error(OnError::Never));
+    let (outcome, took) = timed(client().get(refused().await).send_with_retry(&never)).await;
+    assert_eq!((outcome.is_err(), took), (true, Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_ok_looks_at_the_headers_of_a_success() {
+    let pending = RequestRetry::new(POLICY).on_ok(|response| response.headers().contains_key("x-pending"));
+    let server = Server::start([Reply::status(200).header("x-pending", "1"), Reply::status(200)]).await;
+    get(&server, &pending).await;
+    assert_eq!(server.requests(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_error_decides_about_errors() {
+    fn is_connect(error: &(dyn Error + 'static)) -> bool {
+        error.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_connect)
+    }
+    let retry = RequestRetry::new(POLICY).on_error(is_connect);
+    let (_, took) = timed(client().get(refused().await).send_with_retry(&retry)).await;
+    assert_eq!(took, SECOND * 3);
+    let server = Server::start([Reply::nothing()]).await;
+    client().get(&server.url).send_with_retry(&retry).await.unwrap_err();
+    assert_eq!(server.requests(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_server_says_when() {
+    let server = Server::start([Reply::status(503).retry_after("7"), Reply::status(200)]).await;
+    get(&server, &POLICY).await;
+    assert_eq!(server.delays(), all_ms([7000]));
+    let server = Server::start([Reply::status(503).retry_after("61")]).await;
+    let recorder = Recorder::new();
+    let (response, took) = timed(get(&server, &observed(&recorder))).await;
+    assert_eq!((response.status().as_u16(), took), (503, Duration::ZERO));
+    assert_eq!(recorder.lines()[2], "1/3 GaveUp(ServerDelay(61s))");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_reads_other_headers() {
+    fn reset(response: &Response) -> Option<Duration> {
+        let seconds = response.headers().get("x-ratelimit-reset")?.to_str().ok()?.parse().ok()?;
+        Some(Duration::from_secs(seconds))
+    }
+    let retry = RequestRetry::new(POLICY).server_delay(reset);
+    let limited = |reset| Reply::status(429).header("x-ratelimit-reset", reset);
+    let server = Server::start([limited("9"), limited("never").retry_after("4"), Reply::status(200)]).await;
+    get(&server, &retry).await;
+    assert_eq!(server.delays(), all_ms([9000, 4000]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn time_limits_cut_an_attempt_off() {
+    const LIMITED: Policy = POLICY.attempts(2).attempt_timeout(Duration::from_secs(5));
+    let server = Server::start([Reply::silence()]).await;
+    let (outcome, took) = timed(client().get(&server.url).send_with_retry(&LIMITED)).await;
+    assert!(outcome.unwrap_err().is_timeout());
+    assert_eq!((server.requests(), took), (2, SECOND * 11));
+    let (outcome, took) =
+        timed(client().get(&server.url).send_with_retry(&POLICY.deadline(Duration::from_millis(4500)))).await;
+    assert!(outcome.unwrap_err().is_timeout());
+    assert_eq!(took, ms(4500));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_counts_from_the_first_poll() {
+    let server = Server::statuses([503, 503, 200]).await;
+    let policy = POLICY.deadline(SECOND * 4);
+    let future = client().get(&server.url).send_with_retry(&policy);
+    tokio::time::sleep(SECOND * 10).await;
+    assert_eq!(future.await.unwrap().status(), 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_is_the_same_each_time() {
+    let server = Server::statuses([503, 503, 200]).await;
+    let url = format!("{}{}?q=%20x&long={}#part", server.url, "path/%C3%A9", "y".repeat(300));
+    let request = client().get(&url).header("x-one", "1").header("x-one", "2").timeout(SECOND * 60);
+    request.send_with_retry(&POLICY).await.unwrap();
+    let heads = server.heads();
+    assert!(heads[0].starts_with("GET /path/%C3%A9?q=%20x&long=yyy"), "{}", heads[0]);
+    assert!(heads[0].contains("x-one: 1\r\nx-one: 2"), "{}", heads[0]);
+    assert_eq!((&heads[0], &heads[0]), (&heads[1], &heads[2]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_of_the_request_holds_for_each_attempt() {
+    let server = Server::start([Reply::silence()]).await;
+    let (outcome, took) = timed(client().get(&server.url).timeout(SECOND * 2).send_with_retry(&POLICY)).await;
+    assert!(outcome.unwrap_err().is_timeout());
+    assert_eq!((server.requests(), took), (3, SECOND * 9));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_cannot_be_built_is_no_attempt_worth_repeating() {
+    let recorder = Recorder::new();
+    let error = client().get("no url").send_with_retry(&observed(&recorder)).await.unwrap_err();
+    assert!(error.is_builder());
+    let lines = recorder.lines();
+    assert_eq!((lines[0].as_str(), lines[2].as_str()), ("1/3 AttemptStarted", "1/3 GaveUp(Permanent)"));
+    client().get("no url").send_with_retry(&POLICY).await.unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_call_makes_its_events() {
+    let recorder = Recorder::new();
+    let server = Server::statuses([503, 200]).await;
+    get(&server, &observed(&recorder).named("a name")).await;
+    let expected = [
+        "1/3 AttemptStarted",
+        "1/3 AttemptFailed { class: Transient, status: Some(503), reason: status 503 }",
+        "1/3 Waiting { delay: 1s, source: Backoff }",
+        "2/3 AttemptStarted",
+        "2/3 Succeeded",
+    ];
+    assert_eq!(recorder.lines(), expected);
+    assert_eq!(recorder.names(), ["a name"; 5]);
+    get(&server, &observed(&recorder)).await;
+    assert_eq!(recorder.names()[5..], ["request"; 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_call_says_so_once() {
+    let recorder = Recorder::new();
+    let server = Server::statuses([503]).await;
+    let retry = observed(&recorder);
+    let call = tokio::time::timeout(ms(500), get(&server, &retry));
+    call.await.unwrap_err();
+    assert_eq!(recorder.lines().last().unwrap(), "1/3 Cancelled");
+}
+
+mod bodies {
+    use super::*;
+
+    /// A body that reqwest cannot clone.
+    fn stream() -> Body {
+        Body::wrap(http_body_util::Full::<bytes::Bytes>::from("streamed"))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_is_sent_again() {
+        let server = Server::statuses([503, 200]).await;
+        client().put(&server.url).body("whole").send_with_retry(&POLICY).await.unwrap();
+        assert_eq!(server.bodies(), ["whole", "whole"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_is_sent_once_and_the_event_says_why() {
+        let recorder = Recorder::new();
+        for retry in [RequestRetry::new(POLICY), observed(&recorder)] {
+            let server = Server::statuses([503, 200]).await;
+            let response = client().put(&server.url).body(stream()).send_with_retry(&retry).await.unwrap();
+            assert_eq!((response.status().as_u16(), server.bodies()), (503, vec!["streamed".to_owned()]));
+        }
+        assert_eq!(recorder.lines().last().unwrap(), "1/3 GaveUp(BodyUsedUp)");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_from_a_factory_is_made_anew() {
+        let server = Server::statuses([503, 200]).await;
+        let made = AtomicU32::new(0);
+        let body = || async {
+            made.fetch_add(1, Ordering::Relaxed);
+            stream()
+        };
+        client().put(&server.url).stream_with_retry(&POLICY, body).await.unwrap();
+        assert_eq!((server.bodies(), made.into_inner()), (vec!["streamed".to_owned(); 2], 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_error_of_the_factory_ends_the_attempt_before_anything_is_sent() {
+        let server = Server::statuses([200]).await;
+        let made = AtomicU32::new(0);
+        let body = || async {
+            match made.fetch_add(1, Ordering::Relaxed) {
+                0 => Err(io::Error::from(io::ErrorKind::Interrupted)),
+                _ => Ok(Body::from("second")),
+            }
+        };
+        client().post(&server.url).stream_with_retry(&POLICY, body).await.unwrap();
+        assert_eq!(server.bodies(), ["second"]);
+        let body = || async { Err::<Body, _>(io::Error::from(io::ErrorKind::PermissionDenied)) };
+        let error = client().put(&server.url).stream_with_retry(&POLICY, body).await.unwrap_err();
+        assert!(format!("{error:?}").contains("PermissionDenied"), "{error:?}");
+        assert_eq!(server.requests(), 1);
+    }
+}
+
+mod lists {
+    use super::*;
+
+    fn requests(client: &Client, servers: &[&Server]) -> Vec<reqwest::Request> {
+        servers.iter().map(|server| client.get(&server.url).build().unwrap()).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_attempt_sends_the_next_request_and_the_last_one_repeats() {
+        let (one, two) = (Server::statuses([503]).await, Server::statuses([503, 503, 200]).await);
+        let client = client();
+        let policy = POLICY.attempts(5);
+        let response = client.send_first_of(&policy, requests(&client, &[&one, &two])).await.unwrap();
+        assert_eq!((response.status().as_u16(), one.requests(), two.requests()), (200, 1, 3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn they_may_differ_in_everything() {
+        let server = Server::statuses([503, 200]).await;
+        let client = client();
+        let first = client.get(&server.url).header("x-try", "1").build().unwrap();
+        let second = client.put(format!("{}other", server.url)).body("body").build().unwrap();
+        client.send_first_of(&POLICY, [first, second]).await.unwrap();
+        let heads = server.heads();
+        assert!(heads[0].starts_with("GET / ") && heads[0].contains("x-try: 1"), "{}", heads[0]);
+        assert!(heads[1].starts_with("PUT /other "), "{}", heads[1]);
+        assert_eq!(server.bodies(), ["", "body"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_request_is_an_error() {
+        let error = client().send_first_of(&POLICY, []).await.unwrap_err();
+        assert!(format!("{error:?}").contains("there are no requests to send"), "{error:?}");
+    }
+}
+
+mod hooks {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn each_attempt_may_change_its_request() {
+        let (server, other) = (Server::statuses([503, 200]).await, Server::statuses([503]).await);
+        let url = other.url.parse::<reqwest::Url>().unwrap();
+        let retry = RequestRetry::new(POLICY).before_attempt(move |outgoing| {
+            let number = outgoing.attempt().number();
+            let request = outgoing.request_mut();
+            request.headers_mut().append("x-attempt", number.into());
+            *request.body_mut() = Some(format!("body {number}").into());
+            if number == 1 {
+                *request.url_mut() = url.clone();
+                *request.method_mut() = Method::DELETE;
+            }
+        });
+        client().put(&server.url).body("original").send_with_retry(&retry).await.unwrap();
+        assert_eq!(
+            (other.bodies(), server.bodies()),
+            (vec!["body 1".to_owned()], vec!["body 2".to_owned(), "body 3".to_owned()])
+        );
+        assert!(other.heads()[0].starts_with("DELETE /"));
+        // Each starts from the request as it was given.
+        assert_eq!(server.heads()[1].matches("x-attempt").count(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_may_go_through_another_client() {
+        let server = Server::statuses([503, 200]).await;
+        let retry = RequestRetry::new(POLICY).before_attempt(|outgoing| {
+            if outgoing.attempt().number() == 2 {
+                outgoing.send_through(Client::builder().no_proxy().user_agent("other").build().unwrap());
+            }
+        });
+        get(&server, &retry).await;
+        let agents: Vec<_> = server.heads().iter().map(|head| head.contains("user-agent: other")).collect();
+        assert_eq!(agents, [false, true]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_sees_the_failure_before() {
+        let server = Server::statuses([503, 200]).await;
+        let retry = RequestRetry::new(POLICY).before_attempt(|outgoing| {
+            let before = outgoing.attempt().last_failure().and_then(|failure| failure.status()).unwrap_or(0);
+            outgoing.request_mut().headers_mut().insert("x-before", before.into());
+        });
+        get(&server, &retry).await;
+        assert!(server.heads()[0].contains("x-before: 0") && server.heads()[1].contains("x-before: 503"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_client_is_used_as_it_is() {
+    let server = Server::statuses([503, 200]).await;
+    let client = Client::builder().no_proxy().user_agent("mine").build().unwrap();
+    let response = client.get(&server.url).send_with_retry(&POLICY).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    assert!(server.heads().iter().all(|head| head.contains("user-agent: mine")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_future_can_be_spawned() {
+    let server = Server::statuses([503, 200]).await;
+    let url = server.url.clone();
+    let task = tokio::spawn(async move { client().get(url).send_with_retry(&POLICY).await });
+    assert_eq!(task.await.unwrap().unwrap().status(), 200);
+}
