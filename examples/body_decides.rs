@@ -8,10 +8,10 @@
 use std::error::Error;
 
 use reqwest::Client;
-use retry_runtime::{Retryable, retry};
-use serde::Deserialize;
+use retry_runtime::{Attempt, Retryable, retry};
+use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 struct Job {
     state: String,
     result: Option<u32>,
@@ -28,32 +28,37 @@ enum JobError {
     Http(#[from] reqwest::Error),
 }
 
-#[retry(attempts = 5, backoff = "fixed", start = "100ms")]
+#[retry(attempts = 5, backoff = "fixed", start = "100ms", bind = attempt)]
 async fn result(client: &Client, url: &str) -> Result<u32, JobError> {
-    let job: Job = client.get(url).send().await?.error_for_status()?.json().await?;
+    let job = ask(client, url, attempt).await?;
     job.result.ok_or(JobError::NotDone(job.state))
 }
 
-#[retry(attempts = 5, backoff = "fixed", start = "100ms", on_ok = |job| job.result.is_none())]
+#[retry(attempts = 5, backoff = "fixed", start = "100ms", on_ok = |job| job.result.is_none(), bind = attempt)]
 async fn job(client: &Client, url: &str) -> reqwest::Result<Job> {
-    client.get(url).send().await?.error_for_status()?.json().await
+    ask(client, url, attempt).await
 }
 
-async fn serve_job() -> std::io::Result<String> {
-    retry_examples::serve(async |number, _| match number {
-        1 => r#"{"state": "queued"}"#,
-        2 => r#"{"state": "running"}"#,
-        _ => r#"{"state": "done", "result": 42}"#,
-    })
-    .await
+#[derive(Deserialize)]
+struct Echo {
+    json: Job,
+}
+
+/// An httpbin says back what it is told: here how far the job is by this attempt.
+async fn ask(client: &Client, url: &str, attempt: &Attempt) -> reqwest::Result<Job> {
+    let (state, result) = *attempt.pick(&[("queued", None), ("running", None), ("done", Some(42))]);
+    let job = Job { state: state.to_owned(), result };
+    let echo: Echo = client.post(url).json(&job).send().await?.error_for_status()?.json().await?;
+    Ok(echo.json)
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     retry_examples::print_logs();
+    let url = retry_examples::httpbin().await? + "/anything";
     let client = Client::new();
 
-    println!("with an error: {}", result(&client, &serve_job().await?).await?);
-    println!("with on_ok: {:?}", job(&client, &serve_job().await?).await?);
+    println!("with an error: {}", result(&client, &url).await?);
+    println!("with on_ok: {:?}", job(&client, &url).await?);
     Ok(())
 }

@@ -39,8 +39,9 @@ async fn push_order(client: &Client, versions: &str, orders: &str) -> reqwest::R
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     retry_examples::print_logs();
-    let versions = retry_examples::serve_statuses(&[503, 200]).await?;
-    let orders = retry_examples::serve_statuses(&[409, 200, 200, 400]).await?;
+    let base = retry_examples::httpbin().await?;
+    let versions = format!("{base}/status/503,200");
+    let orders = format!("{base}/status/409,200,200,400");
     let client = Client::new();
 
     for order in ["first", "second", "third"] {

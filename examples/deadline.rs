@@ -6,11 +6,10 @@
 //! `cargo run --example deadline`
 
 use std::error::Error;
-use std::time::Duration;
 
-use reqwest::Client;
+use reqwest::{Client, StatusCode};
 use retry_runtime::{Retryable, TimedOut, retry};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 #[derive(Debug, Retryable, thiserror::Error)]
 enum ApiError {
@@ -23,28 +22,30 @@ enum ApiError {
     Http(#[from] reqwest::Error),
 }
 
-#[retry(attempts = "unlimited", backoff = "fixed", start = "100ms", attempt_timeout = "300ms", deadline = "1s")]
-async fn fetch(client: &Client, url: &str) -> Result<String, ApiError> {
-    Ok(client.get(url).send().await?.text().await?)
+/// `urls` has one for each attempt; the last one repeats.
+#[retry(
+    attempts = "unlimited",
+    backoff = "fixed",
+    start = "100ms",
+    attempt_timeout = "300ms",
+    deadline = "1s",
+    bind = attempt
+)]
+async fn fetch(client: &Client, urls: &[String]) -> Result<StatusCode, ApiError> {
+    Ok(client.get(attempt.pick(urls)).send().await?.status())
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     retry_examples::print_logs();
-    let hangs_once = retry_examples::serve(async |number, _| {
-        if number == 1 {
-            sleep(Duration::from_secs(60)).await;
-        }
-        "here I am"
-    })
-    .await?;
-    let hangs = retry_examples::serve(async |_, _| sleep(Duration::from_secs(60)).await).await?;
-
+    let base = retry_examples::httpbin().await?;
+    let [slow, fast] = ["/delay/1", "/delay/0"].map(|path| base.clone() + path);
     let client = Client::new();
-    for url in [hangs_once, hangs] {
+
+    for urls in [vec![slow.clone(), fast], vec![slow]] {
         let start = Instant::now();
-        match fetch(&client, &url).await {
-            Ok(text) => println!("result: {text}, after {:.1?}", start.elapsed()),
+        match fetch(&client, &urls).await {
+            Ok(status) => println!("result: {status}, after {:.1?}", start.elapsed()),
             Err(error) => println!("result: {error}, after {:.1?}", start.elapsed()),
         }
     }

@@ -51,9 +51,12 @@ async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    retry_examples::print_logs();
+    let base = retry_examples::httpbin().await?;
     let client = Client::new();
-    for statuses in [&[200][..], &[503, 200], &[503], &[404]] {
-        let url = retry_examples::serve_statuses(statuses).await?;
+
+    for statuses in ["200", "503,200", "503", "404"] {
+        let url = format!("{base}/status/{statuses}");
         println!("result: {}", fetch(&client, &url).await?.status());
     }
 

@@ -1,51 +1,58 @@
 //! Can I keep my own client, with its headers and cookies?
 //!
-//! Yes: the function calls what you like. A cookie that a failed attempt brought is sent by the next one.
+//! Yes: the function calls what you like, and redirects are the client's. A cookie that one call brought is sent by every
+//! attempt of the next.
 //!
 //! `cargo run --example own_client`
 
+use std::collections::HashMap;
 use std::error::Error;
 
-use axum::extract::Request;
-use axum::response::IntoResponse;
-use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
-use reqwest::{Client, StatusCode};
+use reqwest::Client;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use retry_runtime::retry;
+use serde::Deserialize;
 
 struct Api {
     client: Client,
-    url: String,
+    base: String,
+}
+
+/// What an httpbin says that it was sent.
+#[derive(Deserialize)]
+struct Echo {
+    headers: HashMap<String, String>,
 }
 
 impl Api {
-    fn new(url: String) -> reqwest::Result<Self> {
+    fn new(base: String) -> reqwest::Result<Self> {
         let headers = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static("Bearer of-this-example"))]);
         let client = Client::builder().default_headers(headers).cookie_store(true).build()?;
-        Ok(Self { client, url })
+        Ok(Self { client, base })
     }
 
+    /// The answer sets a cookie and redirects to `/cookies`, which says what it was sent.
     #[retry(backoff = "fixed", start = "100ms")]
-    async fn get(&self) -> reqwest::Result<String> {
-        self.client.get(&self.url).send().await?.error_for_status()?.text().await
+    async fn log_in(&self) -> reqwest::Result<String> {
+        let response = self.client.get(format!("{}/cookies/set/session/7", self.base)).send().await?;
+        Ok(response.url().path().to_owned())
     }
-}
 
-/// Is busy until the client comes back with the cookie that it was given.
-async fn answer(request: Request) -> impl IntoResponse {
-    let sent = |name: HeaderName| match request.headers().get(name) {
-        Some(value) => value.to_str().unwrap_or("something else").to_owned(),
-        None => "nothing".to_owned(),
-    };
-    let cookie = sent(COOKIE);
-    println!("the server is sent the cookie: {cookie}; authorization: {}", sent(AUTHORIZATION));
-    let status = if cookie == "session=7" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, [(SET_COOKIE, "session=7")], "welcome back")
+    #[retry(backoff = "fixed", start = "100ms", bind = attempt)]
+    async fn headers(&self) -> reqwest::Result<HashMap<String, String>> {
+        let path = attempt.pick(&["/status/503", "/status/503", "/anything"]);
+        let response = self.client.get(format!("{}{path}", self.base)).send().await?;
+        Ok(response.error_for_status()?.json::<Echo>().await?.headers)
+    }
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let url = retry_examples::serve(|_, request| answer(request)).await?;
+    retry_examples::print_logs();
+    let api = Api::new(retry_examples::httpbin().await?)?;
 
-    println!("result: {}", Api::new(url)?.get().await?);
+    println!("logged in, and sent on to {}", api.log_in().await?);
+    let headers = api.headers().await?;
+    println!("attempt 3 sent the cookie: {}; authorization: {}", headers["Cookie"], headers["Authorization"]);
     Ok(())
 }

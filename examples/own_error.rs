@@ -40,12 +40,12 @@ async fn user(client: &Client, url: &str) -> Result<String, ApiError> {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     retry_examples::print_logs();
+    let base = retry_examples::httpbin().await?;
     let client = Client::new();
 
-    let busy = retry_examples::serve_statuses(&[429, 503, 200]).await?;
-    println!("result: {:?}", user(&client, &busy).await);
-
-    let missing = retry_examples::serve_statuses(&[404]).await?;
-    println!("result: {:?}", user(&client, &missing).await);
+    for statuses in ["429,503,200", "404"] {
+        let url = format!("{base}/status/{statuses}");
+        println!("result: {:?}", user(&client, &url).await);
+    }
     Ok(())
 }

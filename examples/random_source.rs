@@ -26,7 +26,7 @@ async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     retry_examples::print_logs();
-    let url = retry_examples::serve_statuses(&[503, 503, 503, 200]).await?;
+    let url = retry_examples::httpbin().await? + "/status/503,503,503,200";
 
     println!("result: {}", fetch(&Client::new(), &url).await?.status());
     Ok(())

@@ -29,18 +29,23 @@ macro_rules! prints {
 prints! {
     quickstart: "attempt 1 of 3 failed: status 503", "next attempt in 2s", "result: 200 OK, answer 3";
     blocking: "Connection refused", "connected: true";
+    bodies: "result: 503 Service Unavailable", "result: 10000 bytes";
     body_decides: "failed: the job is running", "with an error: 42", "with on_ok: Job { state: \"done\"";
     by_hand: "name=\"push_order\"", "name=\"by_hand::version\"", "the second order is placed: 200 OK", "the third order is refused";
     custom_backoff: "next attempt in 500ms", "next attempt in 150ms", "result: 200 OK";
-    deadline: "result: here I am", "result: no answer: ";
+    deadline: "result: 200 OK, after", "result: no answer: ";
     grpc: "next attempt in 500ms, as the server asked", "result: hello", "result: NotFound";
+    middleware: "get: 503", "signs POST /status/503", "gave up after attempt 2 of 2";
     observer: "attempts: 7", "calls_given_up: 2";
-    other_parameters: "attempt 4 asks", "for no-cache", "result: 200 OK";
+    other_parameters: "attempt 3 of 4 failed: status 500", "result: 200 OK from", "sent Cache-Control: no-cache", "sent X-Attempt: 4";
     other_runtime: "attempt 3 of 3 succeeded", "result: hello";
-    own_client: "the cookie: session=7; authorization: Bearer of-this-example", "result: welcome back";
+    own_client: "sent on to /cookies", "the cookie: session=7; authorization: Bearer of-this-example";
     own_error: "next attempt in 700ms, as the server asked", "result: Ok(\"answer 3\")", "result: Err(NoSuchUser)";
     random_source: "next attempt in 123ms", "result: 200 OK";
+    rate_limit: "next attempt in 1s, as the server asked", "call 5: here you are";
+    requests: "not idempotent", "gave up after attempt 3 of 3: no attempt is left name=\"order\"", "first of: 200 OK";
     run_closure: "retry 3 waits between 200ms and 400ms", "result: 200 OK";
     tower_service: "attempt 3 of 3 succeeded", "a GET: 200 OK", "its method is not idempotent", "a POST: 503", "a POST with a key: 200 OK";
-    trait_methods: "native: answer 3 after 3 requests", "async_trait: answer 3";
+    trait_methods: "native: 200 OK after 3 requests", "async_trait: 200 OK";
+    wire: "resolved localhost to", "used again", "by status 302", "result: 200 OK, /get";
 }

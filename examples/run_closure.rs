@@ -2,7 +2,7 @@
 //!
 //! `Policy::run` takes a closure. `Policy::schedule` says beforehand what the policy would wait.
 //!
-//! `cargo run --example run_closure -- 5`
+//! `ATTEMPTS=5 cargo run --example run_closure`
 
 use std::env;
 use std::error::Error;
@@ -14,13 +14,13 @@ use retry_runtime::{Jitter, Policy};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     retry_examples::print_logs();
-    let attempts = env::args().nth(1).map_or(Ok(4), |number| number.parse())?;
+    let attempts = env::var("ATTEMPTS").map_or(Ok(4), |number| number.parse())?;
     let policy = Policy::exponential(Duration::from_millis(100)).attempts(attempts).jitter(Jitter::Equal);
     for (retry, delay) in (1..).zip(policy.schedule()) {
         println!("retry {retry} waits between {:?} and {:?}", delay.start(), delay.end());
     }
 
-    let url = retry_examples::serve_statuses(&[503, 503, 200]).await?;
+    let url = retry_examples::httpbin().await? + "/status/503,503,200";
     let client = Client::new();
     let response = policy.run(|attempt| client.get(&url).header("x-attempt", attempt.number()).send()).await?;
     println!("result: {}", response.status());

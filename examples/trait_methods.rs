@@ -8,39 +8,37 @@
 use std::error::Error;
 
 use async_trait::async_trait;
-use reqwest::Client;
+use reqwest::{Client, StatusCode};
 use retry_runtime::retry;
 
 trait Fetch {
-    async fn fetch(&mut self) -> reqwest::Result<String>;
+    async fn fetch(&mut self) -> reqwest::Result<StatusCode>;
 }
 
 #[async_trait]
 trait FetchDyn: Send {
-    async fn fetch_dyn(&mut self) -> reqwest::Result<String>;
+    async fn fetch_dyn(&mut self) -> reqwest::Result<StatusCode>;
 }
 
 struct Service {
     client: Client,
-    url: String,
+    base: String,
     requests: u32,
 }
 
 impl Service {
-    async fn new() -> Result<Self, Box<dyn Error>> {
-        let url = retry_examples::serve_statuses(&[503, 503, 200]).await?;
-        Ok(Self { client: Client::new(), url, requests: 0 })
-    }
-
-    async fn request(&mut self) -> reqwest::Result<String> {
+    /// Asks for a status; the service is well again at the third request.
+    async fn request(&mut self) -> reqwest::Result<StatusCode> {
         self.requests += 1;
-        self.client.get(&self.url).send().await?.error_for_status()?.text().await
+        let status = if self.requests < 3 { 503 } else { 200 };
+        let response = self.client.get(format!("{}/status/{status}", self.base)).send().await?;
+        Ok(response.error_for_status()?.status())
     }
 }
 
 impl Fetch for Service {
     #[retry(backoff = "fixed", start = "50ms")]
-    async fn fetch(&mut self) -> reqwest::Result<String> {
+    async fn fetch(&mut self) -> reqwest::Result<StatusCode> {
         self.request().await
     }
 }
@@ -48,17 +46,21 @@ impl Fetch for Service {
 #[async_trait]
 impl FetchDyn for Service {
     #[retry(backoff = "fixed", start = "50ms")]
-    async fn fetch_dyn(&mut self) -> reqwest::Result<String> {
+    async fn fetch_dyn(&mut self) -> reqwest::Result<StatusCode> {
         self.request().await
     }
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let mut service = Service::new().await?;
+    retry_examples::print_logs();
+    let base = retry_examples::httpbin().await?;
+    let new = || Service { client: Client::new(), base: base.clone(), requests: 0 };
+
+    let mut service = new();
     println!("native: {} after {} requests", service.fetch().await?, service.requests);
 
-    let mut service: Box<dyn FetchDyn> = Box::new(Service::new().await?);
+    let mut service: Box<dyn FetchDyn> = Box::new(new());
     println!("async_trait: {}", service.fetch_dyn().await?);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What the examples share: a small HTTP server in the process, and a place for their logs.
+//! What the examples share: small HTTP servers in the process, and a place for their logs.
 
 use std::fmt::{self, Debug};
 use std::io::{self, IsTerminal};
@@ -15,6 +15,10 @@ use tracing::field::Field;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::fmt::time::uptime;
 
+mod httpbin;
+
+pub use self::httpbin::httpbin;
+
 /// Serves on a free port of this machine what `answer` makes of the number of the request, from 1, and the request;
 /// gives the base URL.
 ///
@@ -27,8 +31,11 @@ where
     A: Future<Output: IntoResponse> + Send + 'static,
 {
     let requests = Arc::new(AtomicUsize::new(0));
-    let router =
-        Router::new().fallback(move |request: Request| answer(requests.fetch_add(1, Ordering::Relaxed) + 1, request));
+    start(Router::new().fallback(move |request: Request| answer(requests.fetch_add(1, Ordering::Relaxed) + 1, request)))
+        .await
+}
+
+async fn start(router: Router) -> io::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
     // Without it, bodies arrive 40 ms late.

@@ -1,0 +1,43 @@
+//! The service lets me call it only so often: what becomes of 429 and `Retry-After`?
+//!
+//! The next attempt waits as long as the server asks, where that is longer than its own delay. `check_status` keeps what
+//! the server asked for; reqwest's `error_for_status` does not.
+//!
+//! `cargo run --example rate_limit`
+
+use std::env;
+use std::error::Error;
+
+use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::response::IntoResponse;
+use reqwest::Client;
+use retry_runtime::{CheckStatus, retry};
+
+#[retry(backoff = "fixed", start = "10ms")]
+async fn fetch(client: &Client, url: &str) -> Result<String, Box<dyn Error + Send + Sync>> {
+    Ok(client.get(url).send().await?.check_status()?.text().await?)
+}
+
+/// Has too many requests at every third.
+async fn answer(number: usize) -> impl IntoResponse {
+    match number % 3 {
+        0 => (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "1")]).into_response(),
+        _ => "here you are".into_response(),
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+    retry_examples::print_logs();
+    let url = match env::args().nth(1) {
+        Some(url) => url,
+        None => retry_examples::serve(|number, _| answer(number)).await?,
+    };
+    let client = Client::new();
+
+    for call in 1..=5 {
+        println!("call {call}: {}", fetch(&client, &url).await?.trim());
+    }
+    Ok(())
+}
