@@ -35,6 +35,7 @@ prints! {
     custom_backoff: "next attempt in 500ms", "next attempt in 150ms", "result: 200 OK";
     deadline: "result: 200 OK, after", "result: no answer: ";
     grpc: "next attempt in 500ms, as the server asked", "result: hello", "result: NotFound";
+    log: "INFO  retry] next attempt in 50ms", "WARN  retry] attempt 1 of 3 failed: status 503", "result: 200 OK";
     middleware: "get: 503", "signs POST /status/503", "gave up after attempt 2 of 2";
     observer: "attempts: 7", "calls_given_up: 2";
     other_parameters: "attempt 3 of 4 failed: status 500", "result: 200 OK from", "sent Cache-Control: no-cache", "sent X-Attempt: 4";

@@ -6,10 +6,27 @@ use crate::event::Event;
 /// Whether anybody may listen to what a failing call has to say, or to more: one relaxed load.
 #[inline(always)]
 pub(crate) fn tracing_listens() -> bool {
+    #[cfg(feature = "log")]
+    if log_listens() {
+        return true;
+    }
+    subscriber_listens()
+}
+
+/// Whether a subscriber of `tracing` may listen.
+#[inline(always)]
+pub(crate) fn subscriber_listens() -> bool {
     #[cfg(feature = "tracing")]
     return tracing::level_filters::LevelFilter::current() >= tracing::level_filters::LevelFilter::WARN;
     #[cfg(not(feature = "tracing"))]
     false
+}
+
+/// `tracing` hands its events to `log` while it has no subscriber.
+#[cfg(feature = "log")]
+#[inline(always)]
+fn log_listens() -> bool {
+    log::max_level() >= log::LevelFilter::Warn && !tracing::dispatcher::has_been_set()
 }
 
 #[cold]

@@ -7,6 +7,8 @@ use core::time::Duration;
 
 use crate::call::Call;
 use crate::condition::{Condition, Findings, Verdict};
+#[cfg(feature = "tracing")]
+use crate::emit::subscriber_listens;
 use crate::emit::{emit, tracing_listens};
 use crate::event::{DelaySource, Event, EventKind, GiveUp};
 use crate::mask::Masked;
@@ -30,8 +32,9 @@ pub(crate) fn begin(rare: &mut Rare, call: &dyn Call) {
         rare.watch();
     }
     say(rare, call, EventKind::AttemptStarted);
+    // Not for `log`, which would have a line for each span.
     #[cfg(feature = "tracing")]
-    if tracing_listens() {
+    if subscriber_listens() {
         rare.set_span(attempt_span(call.name(), rare.number()));
     }
 }

@@ -127,7 +127,7 @@ impl Display for Event<'_> {
             EventKind::Waiting { delay, source: DelaySource::Server } => {
                 write!(f, "next attempt in {:?}, as the server asked", legible(delay))
             }
-            EventKind::Wire(what) => what.fmt(f),
+            EventKind::Wire(what) => write!(f, "{n}: {what}"),
             EventKind::Succeeded => write!(f, "{n} succeeded"),
             EventKind::GaveUp(why) => write!(f, "gave up after {n}: {why}"),
             EventKind::Cancelled => write!(f, "cancelled in {n}"),

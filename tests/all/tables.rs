@@ -4,6 +4,7 @@ use std::env;
 use std::fmt::Write;
 use std::fs;
 use std::future::poll_fn;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -26,18 +27,30 @@ use tokio::time::{Sleep, sleep};
 use crate::server::{Reply, Server, refused};
 use crate::support::{Recorder, SECOND, ms};
 
-/// Compares a table with the one that the documentation includes.
-fn expect(file: &str, columns: &[&str], rows: &[Vec<String>]) {
+const GUIDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../retry-runtime/src/http/guide/index.md");
+
+/// Compares a table with the one that stands in the documentation behind the mark.
+fn expect(mark: &str, columns: &[&str], rows: &[Vec<String>]) {
     let mut table = format!("| {} |\n|{}\n", columns.join(" | "), "---|".repeat(columns.len()));
     for row in rows {
         writeln!(table, "| {} |", row.join(" | ")).unwrap();
     }
-    let path = format!("{}/../retry-runtime/src/http/{file}", env!("CARGO_MANIFEST_DIR"));
+    let guide = fs::read_to_string(GUIDE).unwrap();
+    let (before, rest) = guide.split_once(&format!("<!-- {mark} -->\n")).unwrap();
+    let (documented, after) = rest.split_once("<!-- end -->").unwrap();
     if env::var_os("BLESS").is_some() {
-        fs::write(&path, &table).unwrap();
+        return fs::write(GUIDE, format!("{before}<!-- {mark} -->\n{table}<!-- end -->{after}")).unwrap();
     }
-    let documented = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(documented, table, "{file} does not say what happens: BLESS=1 writes it anew");
+    assert_eq!(documented, table, "the guide does not say what happens: BLESS=1 writes it anew");
+}
+
+/// The files that the guide points to are there; rustdoc looks at links to items only.
+#[test]
+fn what_the_guide_points_to_is_there() {
+    let guide = fs::read_to_string(GUIDE).unwrap();
+    let files = guide.split("](../").skip(1).map(|rest| format!("../{}", rest.split_once(')').unwrap().0));
+    let missing: Vec<_> = files.filter(|file| !Path::new(GUIDE).parent().unwrap().join(file).exists()).collect();
+    assert_eq!(missing, Vec::<String>::new());
 }
 
 fn builder() -> ClientBuilder {
@@ -132,7 +145,7 @@ async fn connections_of_five_attempts() {
     }
     let columns =
         ["body of the 503", "attempts", "connections, HTTP/1.1", "connections, HTTP/2", "HTTP/1.1, `drain_limit` 0"];
-    expect("connections.md", &columns, &rows);
+    expect("connections", &columns, &rows);
 }
 
 /// Finds no name.
@@ -260,11 +273,7 @@ async fn what_a_post_does() {
             case.attempts(Method::POST, false, retry().idempotent()).await,
         ]);
     }
-    expect(
-        "methods.md",
-        &["what happens", "GET", "POST", "POST with `Idempotency-Key`", "POST, `.idempotent()`"],
-        &rows,
-    );
+    expect("methods", &["what happens", "GET", "POST", "POST with `Idempotency-Key`", "POST, `.idempotent()`"], &rows);
 }
 
 #[tokio::test(start_paused = true)]

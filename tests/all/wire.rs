@@ -189,7 +189,7 @@ async fn a_redirect_shows_no_secret_and_its_status() {
     let redirected =
         trace.events().into_iter().find(|event| event.fields.get("wire").is_some_and(|wire| wire == "redirected"));
     let message = redirected.unwrap().message;
-    assert_eq!(message, format!("sent to {}there?*** by status 302", server.url));
+    assert_eq!(message, format!("attempt 1 of 3: sent to {}there?*** by status 302", server.url));
 }
 
 /// Two calls at once, in one task: what happens for one is not said by the other.

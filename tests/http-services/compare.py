@@ -31,6 +31,7 @@ HTTPBIN = [
     ("by_hand", "", SOME, 0, SOME),
     ("custom_backoff", "", SOME, 0, [1]),
     ("deadline", "", SOME, 0, SOME),
+    ("log", "", SOME, 0, [1]),
     ("middleware", "", [5], 0, range(1, 3)),
     ("observer", "", SOME, 0, range(1, 5)),
     ("other_parameters", "", [8], 0, range(1, 3)),

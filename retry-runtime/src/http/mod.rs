@@ -1,4 +1,4 @@
-//! What is known of HTTP.
+#![doc = include_str!("guide/index.md")]
 
 use core::any::Any;
 use std::error::Error;

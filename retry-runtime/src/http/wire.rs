@@ -15,14 +15,14 @@
 //!
 //! ```text
 //! attempt 1 of 3 starts
-//! connecting
-//! resolving api.example
-//! resolved api.example to 1 address in 4ms
-//! connected to 192.0.2.7:80 from port 50412 in 9ms
+//! attempt 1 of 3: connecting
+//! attempt 1 of 3: resolving api.example
+//! attempt 1 of 3: resolved api.example to 1 address in 4.1ms
+//! attempt 1 of 3: connected to 192.0.2.7:80 from port 50412 in 9.8ms
 //! attempt 1 of 3 failed: status 503
 //! next attempt in 1s
 //! attempt 2 of 3 starts
-//! connection to 192.0.2.7:80 from port 50412 used again
+//! attempt 2 of 3: connection to 192.0.2.7:80 from port 50412 used again
 //! attempt 2 of 3 succeeded
 //! ```
 //!
