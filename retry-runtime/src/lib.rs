@@ -20,6 +20,7 @@
 //! - The arguments: [`retry`](macro@retry).
 //! - A loop by hand: [`Executor`]; a loop around a closure: [`Policy::run`].
 //! - How often and when: [`Policy`]. Which outcomes: [`Condition`].
+//! - Requests without a function around them, middleware, and what happens on the wire: [`http`].
 //! - What a type knows of itself: [`Retryable`], and the [derive macro](derive@Retryable) for error enums.
 //! - Who listens: [`Observer`], and `tracing`.
 //!
@@ -71,7 +72,12 @@
 //! | `macros` | yes | [`retry`](macro@retry) and the derive macro |
 //! | `tokio` | yes | tokio's timer and [`Policy::run`]; without it, `sleep = …` and [`Executor::sleeping`] |
 //! | `tracing` | yes | events and spans for `tracing`, target `retry` |
-//! | `reqwest` | no | what is known of reqwest 0.13's errors and responses; `Retry-After`; `CheckStatus` |
+//! | `log` | no | the events for `log`, while `tracing` has no subscriber |
+//! | `http` | no | what is known of the responses of the `http` crate; `Retry-After` |
+//! | `reqwest` | no | what is known of reqwest 0.13's errors and responses; requests with retry; `CheckStatus` |
+//! | `reqwest-middleware` | no | a middleware for reqwest-middleware 0.5 |
+//! | `wire` | no | events of names, connections and redirects: [`http::wire`] |
+//! | `h2` | no | what is known of the errors of HTTP/2, such as refused streams |
 //! | `reqwest-012` | no | the same for reqwest 0.12; both may be on |
 //! | `hyper` | no | what is known of the errors of hyper 1 and of hyper-util's client; it switches on hyper-util's `client-legacy` and `http1` |
 //! | `tonic` | no | what is known of tonic 0.14's `Status`, with `RetryInfo` and pushback; beside tonic, without its transport, it brings prost |
@@ -85,8 +91,8 @@
 //! It does not run on `wasm32`, has no budget, circuit breaker or hedging yet, and does not look into bodies: a response of
 //! 200 that says "try again" in its JSON is for the function to find and to make an error of.
 //!
-//! reqwest and hyper send some requests again by themselves, when a connection that was kept open turns out to be closed.
-//! Such a request counts as one attempt here.
+//! reqwest and hyper send some requests again by themselves; [`http`](http#what-reqwest-sends-again-by-itself) says when, and how
+//! to keep them from it.
 
 #![forbid(unsafe_code)]
 

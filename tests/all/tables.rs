@@ -6,8 +6,8 @@ use std::fs;
 use std::future::poll_fn;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -35,6 +35,9 @@ fn expect(mark: &str, columns: &[&str], rows: &[Vec<String>]) {
     for row in rows {
         writeln!(table, "| {} |", row.join(" | ")).unwrap();
     }
+    // Two tests may write it.
+    static WRITING: Mutex<()> = Mutex::new(());
+    let _writing = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let guide = fs::read_to_string(GUIDE).unwrap();
     let (before, rest) = guide.split_once(&format!("<!-- {mark} -->\n")).unwrap();
     let (documented, after) = rest.split_once("<!-- end -->").unwrap();

@@ -27,6 +27,9 @@ pub trait CheckStatus: Sized {
     /// }
     /// ```
     ///
+    /// The response of an error is dropped with its body unread, and its connection may be lost with it: return the response
+    /// itself where connections are dear.
+    ///
     /// # Errors
     ///
     /// A [`StatusError`] for a status of 400 or above.
