@@ -188,7 +188,7 @@ impl Condition {
     fn retry_if(&self, yes: bool, failure: Failure) -> Verdict {
         match yes {
             false => Verdict::GiveUp(failure),
-            true if self.guarded && !failure.is_unprocessed() => Verdict::Barred(failure, GiveUp::NotIdempotent),
+            true if self.guarded && !failure.is_unprocessed() => Verdict::Barred(failure, Bar::NotIdempotent),
             true => Verdict::Retry(failure),
         }
     }
@@ -267,7 +267,27 @@ pub enum Verdict {
     /// A failure that is worth another attempt.
     Retry(Failure),
     /// A failure that is worth another attempt, but there must not be one: why.
-    Barred(Failure, GiveUp),
+    Barred(Failure, Bar),
+}
+
+/// Why a failure that is worth another attempt must not have one.
+// Apart from `GiveUp`, which is several times as large: every failure carries a verdict around.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Bar {
+    /// The server may have processed the request, and its method is not one that is safe to send twice.
+    NotIdempotent,
+    /// The body of the request is a stream that was used up, so there is nothing to send again.
+    BodyUsedUp,
+}
+
+impl From<Bar> for GiveUp {
+    fn from(bar: Bar) -> Self {
+        match bar {
+            Bar::NotIdempotent => Self::NotIdempotent,
+            Bar::BodyUsedUp => Self::BodyUsedUp,
+        }
+    }
 }
 
 impl Verdict {

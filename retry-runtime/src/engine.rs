@@ -166,7 +166,7 @@ fn next_delay(
     let policy = call.policy();
     match verdict {
         Verdict::Retry(_) => {}
-        Verdict::Barred(_, why) => return Err(why),
+        Verdict::Barred(_, bar) => return Err(bar.into()),
         Verdict::Done | Verdict::GiveUp(_) => return Err(GiveUp::Permanent),
     }
     // Asked for only by some policies.

@@ -138,7 +138,7 @@ mod wrap;
 pub use crate::attempt::Attempt;
 pub use crate::call::{ByHand, Call};
 pub use crate::class::{Class, Failure, Retryable};
-pub use crate::condition::{Condition, OnError, Verdict};
+pub use crate::condition::{Bar, Condition, OnError, Verdict};
 pub use crate::event::{DelaySource, Event, EventKind, GiveUp, Observer};
 pub use crate::executor::Executor;
 #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]

@@ -17,7 +17,7 @@ use super::source::{Listed, Repeated, Source, Streamed};
 use crate::call::ByHand;
 use crate::pause::{Pause, Remains};
 use crate::reason::{Chain, Unnamed};
-use crate::{Executor, Failure, GiveUp, Policy, Retryable, TimedOut, Verdict};
+use crate::{Bar, Executor, Failure, Policy, Retryable, TimedOut, Verdict};
 
 /// `client.get(url).send_with_retry(&POLICY)`: sends a request, again where that is worth it.
 ///
@@ -319,7 +319,7 @@ async fn attempt<T: Transport>(
 /// There is no other attempt without another request.
 fn repeatable(verdict: Verdict, has_more: bool) -> Verdict {
     match verdict {
-        Verdict::Retry(failure) if !has_more => Verdict::Barred(failure, GiveUp::BodyUsedUp),
+        Verdict::Retry(failure) if !has_more => Verdict::Barred(failure, Bar::BodyUsedUp),
         _ => verdict,
     }
 }
