@@ -1,6 +1,6 @@
-//! Where does the randomness of a jitter come from, and how do I make it repeatable?
+//! How do I wait for a random time, and where does the randomness come from?
 //!
-//! From a function that gives numbers in [0, 1). This one is seeded, so that each run waits the same.
+//! From `rand`, or from a function that gives numbers in [0, 1). This one is seeded, so that each run waits the same.
 //!
 //! `cargo run --example random_source`
 
@@ -18,7 +18,8 @@ fn seeded() -> f64 {
     (state >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-#[retry(attempts = 4, backoff = "exponential", start = "200ms", jitter = "full", random_source = seeded)]
+/// Between 100 and 300 ms each time. A jitter has the same source.
+#[retry(attempts = 4, backoff = "random", start = "100ms", max_delay = "300ms", random_source = seeded)]
 async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
     client.get(url).send().await
 }
