@@ -37,21 +37,25 @@ impl Middleware for RequestRetry {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> reqwest_middleware::Result<Response> {
-        let own = extensions.get::<Self>().cloned();
-        let retry = own.as_ref().unwrap_or(self);
+        // This future is moved to the heap as a whole. Boxes keep out of it what is seldom there, and the outcome ends
+        // before the last wait.
+        let own = extensions.get::<Self>().map(|own| Box::new(own.clone()));
+        let retry = own.as_deref().unwrap_or(self);
         let (policy, options) = (retry.policy(), retry.options());
-        if !options.is_plain(policy) {
+        let rest = if options.is_plain(policy) {
+            let mut requests = Repeated::nothing();
+            let outcome = requests.first(request, |request| next.clone().run(request, extensions)).await;
+            if options.is_done(&outcome) {
+                return outcome;
+            }
+            let through = Through { next, extensions };
+            Box::pin(go_on(Executor::start(options.call(policy)), options, requests, through, Some(outcome)))
+        } else {
+            let through = Through { next, extensions };
             let requests = Repeated::all_of(request);
-            return go_on(Executor::start(options.call(policy)), options, requests, Through { next, extensions }, None)
-                .await;
-        }
-        let requests = Repeated::more_of(&request);
-        let outcome = next.clone().run(request, extensions).await;
-        if options.is_done(&outcome) {
-            return outcome;
-        }
-        let through = Through { next, extensions };
-        Box::pin(go_on(Executor::start(options.call(policy)), options, requests, through, Some(outcome))).await
+            Box::pin(go_on(Executor::start(options.call(policy)), options, requests, through, None))
+        };
+        rest.await
     }
 }
 

@@ -3,7 +3,7 @@
 use core::fmt::{self, Display};
 use core::mem;
 use core::pin::Pin;
-use core::task::{Context, Poll, ready};
+use core::task::{Context, Poll};
 use std::error::Error;
 
 use pin_project_lite::pin_project;
@@ -30,9 +30,9 @@ pub trait SendWithRetry: Sized {
     /// A request whose body is a stream is sent once, never again without its body; the event that ends the call says so.
     /// [`stream_with_retry`](Self::stream_with_retry) makes the body anew.
     ///
-    /// A request without a body is copied part by part, for a success to cost no allocation. What reqwest does not show, the
-    /// extensions that came with an [`http::Request`], only the first attempt has;
-    /// [`send_first_of`](SendFirstOf::send_first_of) keeps them.
+    /// A request without a body is copied part by part; of a GET without headers that is the URL alone, for a success to
+    /// cost no allocation. What reqwest does not show, the extensions that came with an [`http::Request`], only the first
+    /// attempt is sure to have; [`send_first_of`](SendFirstOf::send_first_of) keeps them.
     ///
     /// ```
     /// use std::time::Duration;
@@ -117,28 +117,33 @@ fn sending<'a>(
     options: &'a Options,
 ) -> Sending<'a, impl Future<Output = reqwest::Result<Response>> + Send + use<>> {
     let (client, request) = builder.build_split();
-    let copied = request.as_ref().ok().filter(|_| options.is_plain(policy)).map(Repeated::more_of);
-    match (copied, request) {
-        (Some(requests), Ok(request)) => {
-            Sending::Plain { requests, first: client.execute(request), client, policy, options }
+    let mut requests = Repeated::nothing();
+    let state = match request {
+        Ok(request) if options.is_plain(policy) => {
+            State::First { first: requests.first(request, |request| client.execute(request)) }
         }
-        (_, request) => Sending::Boxed { future: Box::pin(send_kept(policy, options, client, request)) },
-    }
+        request => State::Boxed { future: Box::pin(send_kept(policy, options, client.clone(), request)) },
+    };
+    Sending { state, client, policy, options, requests }
 }
 
 pin_project! {
     /// A request that is sent. By hand, since each move of a response or a request counts here.
-    #[project = SendingProjection]
-    enum Sending<'a, F> {
+    struct Sending<'a, F> {
+        #[pin]
+        state: State<'a, F>,
+        client: Client,
+        policy: &'a Policy,
+        options: &'a Options,
+        requests: Repeated,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<'a, F> {
         /// Nobody listens and nothing limits the attempt: until it fails there is nothing to do but to wait for it.
-        Plain {
-            #[pin]
-            first: F,
-            client: Client,
-            policy: &'a Policy,
-            options: &'a Options,
-            requests: Repeated,
-        },
+        First { #[pin] first: F },
         Boxed { future: BoxedSending<'a> },
     }
 }
@@ -150,33 +155,39 @@ impl<F: Future<Output = reqwest::Result<Response>>> Future for Sending<'_, F> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<reqwest::Result<Response>> {
-        match self.as_mut().project() {
-            SendingProjection::Plain { first, client, policy, options, requests } => {
-                let polled = first.poll(cx);
-                if !matches!(&polled, Poll::Ready(outcome) if !options.is_done(outcome)) {
-                    return polled;
-                }
-                let outcome = ready!(polled);
-                let requests = mem::replace(requests, Repeated::Kept(None));
-                let future = after_failure(policy, options, requests, client.clone(), outcome);
-                self.set(Sending::Boxed { future });
-                self.poll(cx)
-            }
-            SendingProjection::Boxed { future } => future.as_mut().poll(cx),
+        // One variable for all, which is returned as it is: this moves no response.
+        let mut polled = match self.as_mut().project().state.project() {
+            StateProjection::First { first } => first.poll(cx),
+            StateProjection::Boxed { future } => future.as_mut().poll(cx),
+        };
+        if self.is_first_failure(&polled) {
+            self.go_on(&mut polled, cx);
         }
+        polled
     }
 }
 
-#[cold]
-#[inline(never)]
-fn after_failure<'a>(
-    policy: &'a Policy,
-    options: &'a Options,
-    requests: Repeated,
-    client: Client,
-    outcome: reqwest::Result<Response>,
-) -> BoxedSending<'a> {
-    Box::pin(go_on(Executor::start(options.call(policy)), options, requests, client, Some(outcome)))
+impl<F> Sending<'_, F> {
+    #[inline]
+    fn is_first_failure(&self, polled: &Poll<reqwest::Result<Response>>) -> bool {
+        match (&self.state, polled) {
+            (State::First { .. }, Poll::Ready(outcome)) => !self.options.is_done(outcome),
+            _ => false,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn go_on(self: Pin<&mut Self>, polled: &mut Poll<reqwest::Result<Response>>, cx: &mut Context<'_>) {
+        let Poll::Ready(outcome) = mem::replace(polled, Poll::Pending) else { return };
+        let mut this = self.project();
+        let requests = mem::replace(this.requests, Repeated::nothing());
+        let retry = Executor::start(this.options.call(this.policy));
+        let mut future: BoxedSending<'_> =
+            Box::pin(go_on(retry, this.options, requests, this.client.clone(), Some(outcome)));
+        *polled = future.as_mut().poll(cx);
+        this.state.set(State::Boxed { future });
+    }
 }
 
 async fn send_kept(

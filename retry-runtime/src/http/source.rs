@@ -5,7 +5,6 @@ use std::vec;
 
 use http::{HeaderMap, Method, Version};
 use reqwest::{Body, Request, Url};
-use smallvec::SmallVec;
 
 use super::body::IntoBody;
 use super::client::error_of;
@@ -27,88 +26,146 @@ pub(super) trait Source: Send {
 }
 
 /// The same request each time.
-pub(super) enum Repeated {
-    Copied(Copied),
+///
+/// [`Request::try_clone`] allocates, for an attempt that hardly ever comes; a plain GET of a URL of common length is kept
+/// without. This moves with the future that it is part of, so what other requests have is elsewhere.
+pub(super) struct Repeated {
+    url: Text,
+    /// What there is beside a plain GET of the URL.
+    more: Option<Box<More>>,
+}
+
+enum More {
+    /// All but the URL of a request without a body.
+    Head(Head),
     /// Gone once it was sent, if its body is a stream.
-    Kept(Option<Box<Request>>),
+    Whole(Request),
 }
 
 impl Repeated {
-    /// For every attempt.
-    pub(super) fn all_of(request: Request) -> Self {
-        Self::Kept(Some(request.into()))
+    #[inline]
+    pub(super) fn nothing() -> Self {
+        Self { url: Text::empty(), more: None }
     }
 
-    /// For every attempt after the first one, which sends `request` itself.
+    /// For every attempt.
+    pub(super) fn all_of(request: Request) -> Self {
+        Self { url: Text::empty(), more: Some(More::Whole(request).into()) }
+    }
+
+    /// Sends `request`, and becomes what it takes to send it again: in its place, since moves are most of what this costs.
     #[inline]
-    pub(super) fn more_of(request: &Request) -> Self {
-        match request.body() {
-            None => Self::Copied(Copied::of(request)),
-            Some(_) => Self::Kept(request.try_clone().map(Box::new)),
+    pub(super) fn first<F>(&mut self, request: Request, send: impl FnOnce(Request) -> F) -> F {
+        if is_plain_get(&request) && self.url.set(request.url().as_str()) {
+            return send(request);
         }
+        self.first_with_more(request, send)
+    }
+
+    #[inline(never)]
+    fn first_with_more<F>(&mut self, request: Request, send: impl FnOnce(Request) -> F) -> F {
+        self.more = if request.body().is_none() && self.url.set(request.url().as_str()) {
+            Some(More::Head(Head::of(&request)).into())
+        } else {
+            request.try_clone().map(|request| More::Whole(request).into())
+        };
+        send(request)
     }
 }
 
 impl Source for Repeated {
     async fn request(&mut self) -> reqwest::Result<Request> {
-        let request = match self {
-            Self::Copied(copied) => copied.request(),
-            Self::Kept(kept) => match kept.as_ref().and_then(|request| request.try_clone()) {
-                None => kept.take().map(|request| *request),
-                again => again,
-            },
+        let again = match self.more.as_deref() {
+            None => self.url.get().map(|url| Request::new(Method::GET, url)),
+            Some(More::Head(head)) => self.url.get().map(|url| head.request(url)),
+            Some(More::Whole(request)) => request.try_clone(),
+        };
+        let last = || match *self.more.take()? {
+            More::Whole(request) => Some(request),
+            More::Head(_) => None,
         };
         // Nobody asks for what is not there, so this is a URL whose text is none.
-        request.ok_or_else(|| error_of("the request cannot be made again".into()))
+        again.or_else(last).ok_or_else(|| error_of("the request cannot be made again".into()))
     }
 
     fn has_more(&self) -> bool {
-        !matches!(self, Self::Kept(None))
+        self.more.is_some() || !self.url.is_empty()
     }
 
     fn is_guarded(&self, options: &Options) -> bool {
-        match self {
-            Self::Copied(copied) => options.guards(&copied.method, copied.headers.as_deref()),
-            Self::Kept(Some(request)) => options.guards(request.method(), Some(request.headers())),
-            Self::Kept(None) => false,
+        match self.more.as_deref() {
+            None => self.has_more() && options.guards(&Method::GET, None),
+            Some(More::Head(head)) => options.guards(&head.method, Some(&head.headers)),
+            Some(More::Whole(request)) => options.guards(request.method(), Some(request.headers())),
         }
     }
 }
 
-/// What is needed to make a request without a body again. [`Request::try_clone`] would allocate for the URL, for an
-/// attempt that hardly ever comes; this does not, for a URL of common length.
-pub(super) struct Copied {
+/// Whether the request is one that [`Request::new`] makes.
+#[inline]
+fn is_plain_get(request: &Request) -> bool {
+    request.method() == Method::GET
+        && request.version() == Version::HTTP_11
+        && request.timeout().is_none()
+        && request.headers().is_empty()
+        && request.body().is_none()
+}
+
+/// All but the URL of a request without a body.
+struct Head {
     method: Method,
     version: Version,
     timeout: Option<Duration>,
-    headers: Option<Box<HeaderMap>>,
-    // A longer buffer would be moved with the future.
-    url: SmallVec<[u8; 64]>,
+    headers: HeaderMap,
 }
 
-impl Copied {
-    #[inline]
+impl Head {
     fn of(request: &Request) -> Self {
-        let headers = request.headers();
         Self {
             method: request.method().clone(),
             version: request.version(),
             timeout: request.timeout().copied(),
-            headers: (!headers.is_empty()).then(|| headers.clone().into()),
-            url: SmallVec::from_slice(request.url().as_str().as_bytes()),
+            headers: request.headers().clone(),
         }
     }
 
-    /// The text of a URL gives that URL again.
-    fn request(&self) -> Option<Request> {
-        let url = Url::parse(core::str::from_utf8(&self.url).ok()?).ok()?;
+    fn request(&self, url: Url) -> Request {
         let mut request = Request::new(self.method.clone(), url);
         *request.version_mut() = self.version;
         *request.timeout_mut() = self.timeout;
-        if let Some(headers) = &self.headers {
-            *request.headers_mut() = HeaderMap::clone(headers);
-        }
-        Some(request)
+        *request.headers_mut() = self.headers.clone();
+        request
+    }
+}
+
+/// The text of a URL, which gives that URL again.
+struct Text {
+    length: usize,
+    // A longer one would be moved with the future.
+    bytes: [u8; 64],
+}
+
+impl Text {
+    #[inline]
+    fn empty() -> Self {
+        Self { length: 0, bytes: [0; 64] }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Whether there is room for it.
+    #[inline]
+    fn set(&mut self, text: &str) -> bool {
+        let Some(bytes) = self.bytes.get_mut(..text.len()) else { return false };
+        bytes.copy_from_slice(text.as_bytes());
+        self.length = text.len();
+        true
+    }
+
+    fn get(&self) -> Option<Url> {
+        Url::parse(core::str::from_utf8(self.bytes.get(..self.length)?).ok()?).ok()
     }
 }
 
