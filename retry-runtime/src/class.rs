@@ -25,13 +25,16 @@ pub enum Class {
 }
 
 impl Class {
+    /// The lowest status that is no success.
+    pub(crate) const FIRST_FAILURE: u16 = 400;
+
     /// The class of an HTTP status: 408, 429, 500, 502, 503 and 504 are transient, other codes from 400 up are
     /// permanent, all below are successes.
     #[must_use]
     pub const fn of_status(status: u16) -> Self {
         match status {
             408 | 429 | 500 | 502 | 503 | 504 => Self::Transient,
-            0..400 => Self::Success,
+            0..Self::FIRST_FAILURE => Self::Success,
             _ => Self::Permanent,
         }
     }

@@ -117,7 +117,7 @@ impl Condition {
     #[cfg(feature = "reqwest")]
     #[inline]
     pub(crate) fn is_success(&self, status: u16) -> bool {
-        Class::of_status(status) == Class::Success && (self.statuses.is_none() || !self.lists(status))
+        status < Class::FIRST_FAILURE && (self.statuses.is_none() || !self.lists(status))
     }
 
     #[cfg(feature = "reqwest")]
