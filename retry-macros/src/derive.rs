@@ -80,6 +80,10 @@ fn write(input: &Input) -> TokenStream {
         let arms = matched(input, is_unprocessed);
         quote!(fn is_unprocessed(&self) -> ::core::primitive::bool { #arms })
     });
+    let is_timeout = says(input, |meaning| meaning.source().is_some()).then(|| {
+        let arms = matched(input, is_timeout);
+        quote!(fn is_timeout(&self) -> ::core::primitive::bool { #arms })
+    });
     implement(
         input,
         quote! {
@@ -87,6 +91,7 @@ fn write(input: &Input) -> TokenStream {
             #status
             #server_delay
             #is_unprocessed
+            #is_timeout
         },
     )
 }
@@ -155,11 +160,18 @@ fn server_delay(krate: &Path, variant: &Variant) -> TokenStream {
 }
 
 fn is_unprocessed(krate: &Path, variant: &Variant) -> TokenStream {
+    of_source(variant, |name| quote!(#krate::Failure::is_unprocessed(&#krate::__failure!(#name))))
+}
+
+fn is_timeout(krate: &Path, variant: &Variant) -> TokenStream {
+    of_source(variant, |name| quote!(#krate::Failure::is_timeout(&#krate::__failure!(#name))))
+}
+
+/// What only a source knows.
+fn of_source(variant: &Variant, known: impl FnOnce(&Ident) -> TokenStream) -> TokenStream {
     match variant.meaning.source() {
         None => without_field(variant, quote!(false)),
-        Some(source) => {
-            with_field(variant, source, |name| quote!(#krate::Failure::is_unprocessed(&#krate::__failure!(#name))))
-        }
+        Some(source) => with_field(variant, source, known),
     }
 }
 

@@ -46,7 +46,11 @@ fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
 /// Only a refused connection cannot be one that was made before: routes may vanish under it.
 fn of_io(error: &io::Error) -> Failure {
     let failure = Failure::new(Class::of_io(error.kind()));
-    if error.kind() == io::ErrorKind::ConnectionRefused { failure.before_processing() } else { failure }
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => failure.before_processing(),
+        io::ErrorKind::TimedOut => failure.after_timeout(),
+        _ => failure,
+    }
 }
 
 pub(crate) fn failure_of<E: Error + Retryable + 'static>(error: &(dyn Error + 'static)) -> Option<Failure> {

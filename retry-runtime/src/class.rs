@@ -80,6 +80,7 @@ pub struct Failure {
     status: Option<u16>,
     server_delay: Option<Duration>,
     unprocessed: bool,
+    timeout: bool,
     /// The connection that a response came over.
     #[cfg(feature = "wire")]
     pub(crate) connection: Option<crate::Connection>,
@@ -94,6 +95,7 @@ impl Failure {
             status: None,
             server_delay: None,
             unprocessed: false,
+            timeout: false,
             #[cfg(feature = "wire")]
             connection: None,
         }
@@ -121,6 +123,12 @@ impl Failure {
     #[must_use]
     pub const fn before_processing(self) -> Self {
         Self { unprocessed: true, ..self }
+    }
+
+    /// The same of a request that took too long.
+    #[must_use]
+    pub const fn after_timeout(self) -> Self {
+        Self { timeout: true, ..self }
     }
 
     /// The class.
@@ -151,6 +159,12 @@ impl Failure {
             Some(503) if self.server_delay.is_some() => true,
             _ => self.unprocessed,
         }
+    }
+
+    /// Whether it took too long: a [`Budget`](crate::Budget) may take more for a retry then.
+    #[must_use]
+    pub const fn is_timeout(&self) -> bool {
+        self.timeout
     }
 }
 
@@ -218,6 +232,11 @@ pub trait Retryable {
         false
     }
 
+    /// Whether it took too long. Asked for where a [`Budget`](crate::Budget) is to pay for a retry.
+    fn is_timeout(&self) -> bool {
+        false
+    }
+
     /// All of it, found in one search.
     #[doc(hidden)]
     fn failure(&self) -> Failure {
@@ -226,6 +245,7 @@ pub trait Retryable {
             status: self.status(),
             server_delay: self.server_delay(),
             unprocessed: self.is_unprocessed(),
+            timeout: self.is_timeout(),
             #[cfg(feature = "wire")]
             connection: self.connection(),
         }
@@ -261,6 +281,9 @@ macro_rules! delegate {
             fn is_unprocessed(&self) -> bool {
                 (**self).is_unprocessed()
             }
+            fn is_timeout(&self) -> bool {
+                (**self).is_timeout()
+            }
             fn failure(&self) -> Failure {
                 (**self).failure()
             }
@@ -284,6 +307,9 @@ macro_rules! walk {
             }
             fn is_unprocessed(&self) -> bool {
                 chain::search(self).is_unprocessed()
+            }
+            fn is_timeout(&self) -> bool {
+                chain::search(self).is_timeout()
             }
             fn failure(&self) -> Failure {
                 chain::search(self)

@@ -16,7 +16,7 @@ use crate::rare::{Phase, Rare};
 use crate::reason::Unnamed;
 use crate::sleep::{Instant, Sleep};
 use crate::timed_out::TimedOut;
-use crate::{Attempt, Failure};
+use crate::{Attempt, Budget, Failure};
 #[cfg(feature = "wire")]
 use crate::{Connection, OnWire, attributed::Entry};
 
@@ -55,6 +55,10 @@ pub(crate) fn end(rare: &mut Rare) {
 #[cold]
 #[inline(never)]
 pub(crate) fn dropped(rare: Rare, call: &dyn Call) {
+    if rare.phase() == Phase::Pause {
+        // The retry that was paid for is not made.
+        budget(call).zip(rare.paid()).inspect(|(budget, paid)| budget.give_back(*paid));
+    }
     if matches!(rare.phase(), Phase::Attempt | Phase::Pause) && !std::thread::panicking() {
         say(&rare, call, EventKind::Cancelled);
     }
@@ -62,6 +66,12 @@ pub(crate) fn dropped(rare: Rare, call: &dyn Call) {
 
 #[cold]
 pub(crate) fn succeeded(rare: &mut Rare, call: &dyn Call) {
+    if let Some(budget) = budget(call).filter(|_| rare.phase() != Phase::Ended) {
+        match rare.paid() {
+            None => budget.succeeded_at_once(),
+            Some(paid) => budget.give_back(paid),
+        }
+    }
     end(rare);
     say(rare, call, EventKind::Succeeded);
     rare.set_phase(Phase::Ended);
@@ -136,7 +146,11 @@ pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, rea
         let kind = EventKind::AttemptFailed { class: failure.class(), status: failure.status(), reason };
         say_aloud(rare, call, kind);
     }
-    let next = next_delay(rare, call, verdict, failure);
+    let mut next = next_delay(rare, call, verdict, failure);
+    let paid = match call.policy().budget {
+        None => 0,
+        Some(budget) => pay(budget(), rare, failure, &mut next),
+    };
     if is_heard {
         let kind = match next {
             Ok((delay, source)) => EventKind::Waiting { delay, source },
@@ -151,18 +165,34 @@ pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, rea
     if let Some(notes) = call.notes_mut() {
         (notes.last_failure, notes.previous) = (Some(failure), delay);
     }
-    rare.count();
+    rare.count(paid);
     Some(delay)
 }
 
-/// The true delay before the next attempt, or why there is none.
+fn budget(call: &dyn Call) -> Option<&'static Budget> {
+    call.policy().budget.map(|budget| budget())
+}
+
+/// Pays for a retry for which all else is well; gives what that took.
+#[inline(never)]
+fn pay(budget: &Budget, rare: &Rare, failure: Failure, next: &mut Next) -> u16 {
+    if rare.number() == 1 {
+        budget.count_call();
+    }
+    if next.is_err() {
+        return 0;
+    }
+    budget.pay(failure.is_timeout()).unwrap_or_else(|| {
+        *next = Err(GiveUp::Budget);
+        0
+    })
+}
+
+/// The true delay before the next attempt and where it comes from, or why there is none.
+type Next = Result<(Duration, DelaySource), GiveUp>;
+
 #[inline(always)]
-fn next_delay(
-    rare: &Rare,
-    call: &dyn Call,
-    verdict: Verdict,
-    failure: Failure,
-) -> Result<(Duration, DelaySource), GiveUp> {
+fn next_delay(rare: &Rare, call: &dyn Call, verdict: Verdict, failure: Failure) -> Next {
     let policy = call.policy();
     match verdict {
         Verdict::Retry(_) => {}
@@ -189,11 +219,7 @@ fn next_delay(
 
 /// The server's delay is a floor under the computed one.
 #[inline(always)]
-fn with_server(
-    computed: Duration,
-    asked: Option<Duration>,
-    limit: Option<Duration>,
-) -> Result<(Duration, DelaySource), GiveUp> {
+fn with_server(computed: Duration, asked: Option<Duration>, limit: Option<Duration>) -> Next {
     match (asked, limit) {
         (Some(asked), Some(limit)) if asked > limit => Err(GiveUp::ServerDelay(asked)),
         (Some(asked), Some(_)) if asked > computed => Ok((asked, DelaySource::Server)),

@@ -82,6 +82,8 @@ pub enum GiveUp {
     Deadline,
     /// The server asked for a delay above the policy's limit: this one.
     ServerDelay(Duration),
+    /// The budget has not enough tokens for a retry.
+    Budget,
     /// The server may have processed the request, and its method is not one that is safe to send twice.
     NotIdempotent,
     /// The body of the request is a stream that was used up, so there is nothing to send again.
@@ -163,6 +165,7 @@ impl Display for GiveUp {
             Self::Permanent => f.write_str("the failure is not worth another attempt"),
             Self::Deadline => f.write_str("the next attempt could not start before the deadline"),
             Self::ServerDelay(delay) => write!(f, "the server asked to wait {delay:?}, longer than the limit"),
+            Self::Budget => f.write_str("the budget has no tokens for a retry"),
             Self::NotIdempotent => {
                 f.write_str("the server may have processed the request, and its method is not idempotent")
             }
@@ -172,7 +175,7 @@ impl Display for GiveUp {
 }
 
 impl GiveUp {
-    /// One word for it: `exhausted`, `permanent`, `deadline`, `server_delay`, `not_idempotent` or `body_used_up`.
+    /// One word for it: `exhausted`, `permanent`, `deadline`, `server_delay`, `budget`, `not_idempotent` or `body_used_up`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -180,6 +183,7 @@ impl GiveUp {
             Self::Permanent => "permanent",
             Self::Deadline => "deadline",
             Self::ServerDelay(_) => "server_delay",
+            Self::Budget => "budget",
             Self::NotIdempotent => "not_idempotent",
             Self::BodyUsedUp => "body_used_up",
         }

@@ -324,6 +324,8 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
     pub(crate) fn succeeded(&mut self) {
         if self.run.rare.exists() {
             engine::succeeded(&mut self.run.rare, &self.run.call);
+        } else if let Some(budget) = self.run.call.policy().budget {
+            budget().succeeded_at_once();
         }
     }
 

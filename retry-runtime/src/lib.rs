@@ -101,6 +101,7 @@ mod attempt;
 #[cfg(feature = "wire")]
 mod attributed;
 mod backoff;
+mod budget;
 mod call;
 mod chain;
 mod class;
@@ -136,6 +137,7 @@ pub mod tower;
 mod wrap;
 
 pub use crate::attempt::Attempt;
+pub use crate::budget::Budget;
 pub use crate::call::{ByHand, Call};
 pub use crate::class::{Class, Failure, Retryable};
 pub use crate::condition::{Bar, Condition, OnError, Verdict};

@@ -2,10 +2,10 @@
 
 use core::time::Duration;
 
-use crate::Attempt;
 use crate::backoff::Backoff;
 use crate::jitter::{Jitter, thread_random};
 use crate::schedule::Schedule;
+use crate::{Attempt, Budget};
 
 /// The number of attempts that stands for "no limit".
 pub(crate) const UNLIMITED: u32 = u32::MAX;
@@ -64,6 +64,8 @@ pub struct Policy {
     /// The delay is the limit where there is none.
     #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "there are no bodies to read"))]
     pub(crate) drain_timeout: Option<Duration>,
+    // A function, for a constant may not refer to what changes before Rust 1.91.
+    pub(crate) budget: Option<fn() -> &'static Budget>,
 }
 
 impl Default for Policy {
@@ -150,6 +152,7 @@ impl Policy {
             server_limit: Some(STANDARD_SERVER_LIMIT),
             drain_limit: STANDARD_DRAIN_LIMIT,
             drain_timeout: None,
+            budget: None,
         }
     }
 }
@@ -260,6 +263,11 @@ impl Policy {
     /// attempt if not said, and never longer: no attempt waits for it.
     pub const fn drain_timeout(self, timeout: Duration) -> Self {
         Self { drain_timeout: Some(timeout), ..self }
+    }
+
+    /// The budget that pays for retries: `.budget(|| &API)`, where `API` is a `static`. None if not said.
+    pub const fn budget(self, budget: fn() -> &'static Budget) -> Self {
+        Self { budget: Some(budget), ..self }
     }
 
     /// The rules that concern two values; called by whatever sets one of them, so that the order does not matter.

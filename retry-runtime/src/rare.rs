@@ -27,6 +27,8 @@ pin_project! {
         // Apart, to keep a failing call to which nobody listens at its 128 bytes.
         watch: Option<Box<Watch>>,
         number: u32,
+        // What the budget took for the retry that runs, or is about to.
+        paid: u16,
         phase: Phase,
     }
 }
@@ -79,12 +81,18 @@ impl Rare {
         self.0.as_ref().map_or(1, |inside| inside.number)
     }
 
-    /// A pause, and then the next attempt.
+    /// A pause, and then the next attempt, for which the budget took `paid`.
     #[inline(always)]
-    pub(crate) fn count(&mut self) {
+    pub(crate) fn count(&mut self, paid: u16) {
         let inside = self.inside().project();
         *inside.number = inside.number.saturating_add(1);
+        *inside.paid = paid;
         *inside.phase = Phase::Pause;
+    }
+
+    /// What the budget took for the retry that runs, or is about to; `None` for a first attempt.
+    pub(crate) fn paid(&self) -> Option<u16> {
+        self.0.as_ref().filter(|inside| inside.number > 1).map(|inside| inside.paid)
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -124,7 +132,7 @@ impl Rare {
 
 #[inline(never)]
 fn make() -> Pin<Box<Inside>> {
-    Box::pin(Inside { timer: Timer::default(), watch: None, number: 1, phase: Phase::Idle })
+    Box::pin(Inside { timer: Timer::default(), watch: None, number: 1, paid: 0, phase: Phase::Idle })
 }
 
 #[cfg(feature = "tracing")]

@@ -59,6 +59,10 @@ impl Retryable for TimedOut {
     fn class(&self) -> Class {
         Class::Transient
     }
+
+    fn is_timeout(&self) -> bool {
+        true
+    }
 }
 
 impl From<TimedOut> for io::Error {

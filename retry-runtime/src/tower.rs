@@ -404,6 +404,10 @@ impl Retryable for Elapsed {
     fn class(&self) -> Class {
         Class::Transient
     }
+
+    fn is_timeout(&self) -> bool {
+        true
+    }
 }
 
 /// Nothing is left half done where an observer panics.

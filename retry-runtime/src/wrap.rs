@@ -71,6 +71,10 @@ impl Retryable for Marked {
     fn is_unprocessed(&self) -> bool {
         self.error.is_unprocessed()
     }
+
+    fn is_timeout(&self) -> bool {
+        self.error.is_timeout()
+    }
 }
 
 /// Whether an error of type `E` that knows itself to be transient is in the chain of `error`, its head included:

@@ -39,6 +39,10 @@ macro_rules! client {
             fn is_unprocessed(&self) -> bool {
                 self.is_connect() || super::is_refused_stream(self)
             }
+
+            fn is_timeout(&self) -> bool {
+                Self::is_timeout(self)
+            }
         }
 
         /// The class of its status; the server's delay is that of the header `Retry-After`, in seconds or as a date.

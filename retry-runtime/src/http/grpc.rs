@@ -45,6 +45,10 @@ impl Retryable for Status {
         self.failure().is_unprocessed()
     }
 
+    fn is_timeout(&self) -> bool {
+        self.failure().is_timeout()
+    }
+
     fn failure(&self) -> Failure {
         // What is known without this feature is not known otherwise with it.
         let below = chain::search_sources(self);
@@ -57,7 +61,10 @@ impl Retryable for Status {
             Some(Err(DoNotRetry)) => Class::Permanent,
             _ => class_of(self.code(), delay.is_some()),
         };
-        let failure = Failure::new(class);
+        let failure = match self.code() {
+            Code::DeadlineExceeded => Failure::new(class).after_timeout(),
+            _ => Failure::new(class),
+        };
         delay.map_or(failure, |delay| failure.with_server_delay(delay))
     }
 }
@@ -99,6 +106,10 @@ impl Retryable for ConnectError {
 impl Retryable for TimeoutExpired {
     fn class(&self) -> Class {
         Class::Transient
+    }
+
+    fn is_timeout(&self) -> bool {
+        true
     }
 }
 

@@ -26,6 +26,9 @@ macro_rules! known {
             fn is_unprocessed(&self) -> bool {
                 self.failure().is_unprocessed()
             }
+            fn is_timeout(&self) -> bool {
+                self.failure().is_timeout()
+            }
             fn failure(&self) -> Failure {
                 $failure(self)
             }
@@ -38,7 +41,8 @@ known! {
     /// not answer in time. With the `h2` feature, a stream that the server refused is one that it has not processed.
     hyper::Error, |error: &Self| {
         let has_ended = error.is_incomplete_message() || error.is_canceled() || error.is_closed();
-        or_transient(below(error), has_ended || error.is_timeout())
+        let failure = or_transient(below(error), has_ended || error.is_timeout());
+        if error.is_timeout() { failure.after_timeout() } else { failure }
     }
 }
 

@@ -91,6 +91,10 @@ impl Retryable for Error {
         self.failure().is_unprocessed()
     }
 
+    fn is_timeout(&self) -> bool {
+        self.failure().is_timeout()
+    }
+
     fn failure(&self) -> Failure {
         match self {
             Self::Reqwest(error) => Failure::of(error),

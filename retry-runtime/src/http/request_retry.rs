@@ -201,7 +201,7 @@ impl Options {
     /// Whether there is nothing to do before the first failure.
     #[inline]
     pub(super) fn is_plain(&self, policy: &Policy) -> bool {
-        let limited = policy.looks_back() || policy.limits_attempts();
+        let limited = policy.looks_back() || policy.limits_attempts() || policy.budget.is_some();
         !limited && !self.looks_at_attempts() && self.observer.is_none() && !tracing_listens()
     }
 

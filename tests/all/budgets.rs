@@ -1,0 +1,285 @@
+//! Budgets: who pays for a retry, and what becomes of the tokens.
+
+use std::io::{Error, ErrorKind};
+use std::thread;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use retry_runtime::http::{RequestRetry, SendWithRetry};
+use retry_runtime::{Budget, Condition, Executor, Policy, TimedOut};
+
+use crate::server::{Server, client};
+use crate::support::{Attempts, Fault, Recorder, SECOND, ms};
+
+/// A budget of its own, which nobody else in this process has.
+fn budget(budget: Budget) -> &'static Budget {
+    Box::leak(Box::new(budget))
+}
+
+const POLICY: Policy = Policy::fixed(SECOND).attempts(3);
+
+/// A budget of `tokens` for a policy, in a `static` that nothing else shares.
+macro_rules! policy {
+    ($budget:expr) => {{
+        static BUDGET: Budget = $budget;
+        (POLICY.budget(|| &BUDGET), &BUDGET)
+    }};
+}
+
+async fn fail(policy: &Policy, error: Fault) -> u32 {
+    let attempts = Attempts::new();
+    let attempts = &attempts;
+    let outcome = policy
+        .run(|_| async move {
+            attempts.start();
+            Err::<(), _>(error)
+        })
+        .await;
+    assert!(outcome.is_err());
+    attempts.count()
+}
+
+async fn succeed_at(policy: &Policy, number: u32) {
+    let attempts = Attempts::new();
+    let attempts = &attempts;
+    policy.run(|_| async move { attempts.succeed_at(number, Fault::TRANSIENT) }).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_takes_tokens_until_there_are_none() {
+    let (policy, budget) = policy!(Budget::new().capacity(12));
+    assert_eq!(fail(&policy, Fault::TRANSIENT).await, 3);
+    assert_eq!((budget.tokens(), budget.refusals()), (2, 0));
+    // First attempts are never limited.
+    assert_eq!(fail(&policy, Fault::TRANSIENT).await, 1);
+    assert_eq!((budget.tokens(), budget.refusals()), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_event_says_that_the_budget_ends_the_call() {
+    let (policy, _) = policy!(Budget::new().capacity(10));
+    let recorder = Recorder::new();
+    fail(&policy, Fault::TRANSIENT).await;
+    let mut retry = Executor::new(&policy).observed_by(&recorder);
+    retry.attempt(async { Err::<(), _>(Fault::TRANSIENT) }).await.unwrap_err();
+    assert!(retry.pause(Fault::TRANSIENT).is_err());
+    assert_eq!(recorder.lines()[2], "1/3 GaveUp(Budget)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_success_gives_one_token_and_a_success_after_a_retry_what_that_took() {
+    let (policy, budget) = policy!(Budget::new().capacity(20));
+    fail(&policy, Fault::TRANSIENT).await;
+    assert_eq!(budget.tokens(), 10);
+    succeed_at(&policy, 1).await;
+    assert_eq!(budget.tokens(), 11);
+    succeed_at(&policy, 2).await;
+    assert_eq!(budget.tokens(), 11);
+    // What an earlier retry took is gone.
+    succeed_at(&policy, 3).await;
+    assert_eq!(budget.tokens(), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn there_are_never_more_tokens_than_the_capacity() {
+    let (policy, budget) = policy!(Budget::new().capacity(10).success_gain(7));
+    succeed_at(&policy, 1).await;
+    assert_eq!(budget.tokens(), 10);
+    succeed_at(&policy, 3).await;
+    assert_eq!(budget.tokens(), 5);
+    succeed_at(&policy, 1).await;
+    assert_eq!(budget.tokens(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_timeout_costs_more_than_a_refusal() {
+    let (refused, after_refused) = policy!(Budget::new());
+    refused.attempts(2).run(|_| async { Err::<(), _>(Error::from(ErrorKind::ConnectionRefused)) }).await.unwrap_err();
+    assert_eq!(after_refused.tokens(), 495);
+    let (timed_out, after_timeout) = policy!(Budget::new());
+    timed_out.attempts(2).run(|_| async { Err::<(), _>(Error::from(ErrorKind::TimedOut)) }).await.unwrap_err();
+    assert_eq!(after_timeout.tokens(), 490);
+    let (cut_off, after_cut) = policy!(Budget::new().retry_cost(1).timeout_cost(3));
+    let cut_off = cut_off.attempts(2).attempt_timeout(ms(10));
+    let outcome: Result<(), Error> = cut_off.run(|_| std::future::pending()).await;
+    assert!(outcome.unwrap_err().get_ref().unwrap().is::<TimedOut>());
+    assert_eq!(after_cut.tokens(), 497);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_lead_to_a_retry_takes_nothing() {
+    let (policy, budget) = policy!(Budget::new());
+    assert_eq!(fail(&policy, Fault::PERMANENT).await, 1);
+    assert_eq!(fail(&policy.attempts(1), Fault::TRANSIENT).await, 1);
+    assert_eq!(fail(&policy.deadline(ms(1001)), Fault::TRANSIENT.after(SECOND * 2)).await, 1);
+    assert_eq!(fail(&policy, Fault::TRANSIENT.after(SECOND * 99)).await, 1);
+    assert_eq!((budget.tokens(), budget.refusals()), (500, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_is_cancelled_before_it_starts_gives_its_tokens_back() {
+    let (policy, budget) = policy!(Budget::new());
+    tokio::time::timeout(ms(500), fail(&policy, Fault::TRANSIENT)).await.unwrap_err();
+    assert_eq!(budget.tokens(), 500);
+    // One that has started has been sent.
+    let hanging = policy.run(|attempt| async move {
+        if attempt.number() == 1 { Err::<(), _>(Fault::TRANSIENT) } else { std::future::pending().await }
+    });
+    tokio::time::timeout(ms(1500), hanging).await.unwrap_err();
+    assert_eq!(budget.tokens(), 495);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_ended_gives_nothing_twice() {
+    let (policy, budget) = policy!(Budget::new());
+    let mut retry = Executor::new(&policy);
+    retry.attempt(async { Err::<(), _>(Fault::TRANSIENT) }).await.unwrap_err();
+    retry.pause(Fault::TRANSIENT).unwrap().await;
+    retry.attempt(async { Ok::<_, Fault>(()) }).await.unwrap();
+    retry.succeed(());
+    retry.succeed(());
+    drop(retry);
+    assert_eq!(budget.tokens(), 500);
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_share_the_budget_of_functions() {
+    let (policy, budget) = policy!(Budget::new().capacity(10));
+    let server = Server::statuses([503]).await;
+    client().get(&server.url).send_with_retry(&policy).await.unwrap();
+    assert_eq!((server.requests(), budget.tokens()), (3, 0));
+    let retry = RequestRetry::new(policy).condition(Condition::new());
+    client().get(&server.url).send_with_retry(&retry).await.unwrap();
+    assert_eq!((server.requests(), budget.refusals()), (4, 1));
+    let server = Server::statuses([200]).await;
+    client().get(&server.url).send_with_retry(&policy).await.unwrap();
+    assert_eq!(budget.tokens(), 1);
+}
+
+mod ratio {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn retries_are_a_share_of_the_calls_and_a_reserve() {
+        let (policy, budget) = policy!(Budget::ratio(20, 2, Duration::from_secs(3600)));
+        let policy = policy.attempts(2);
+        let mut retries = 0;
+        for _ in 0..100 {
+            retries += fail(&policy, Fault::TRANSIENT).await - 1;
+        }
+        // A fifth of a hundred, and two.
+        assert_eq!((retries, budget.tokens(), budget.refusals()), (22, 0, 78));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn successes_count_as_calls_and_a_ratio_is_not_rounded() {
+        let (policy, budget) = policy!(Budget::ratio(60, 0, Duration::from_secs(3600)));
+        succeed_at(&policy, 1).await;
+        assert_eq!(budget.tokens(), 0);
+        succeed_at(&policy, 1).await;
+        assert_eq!(budget.tokens(), 1);
+        for _ in 2..100 {
+            succeed_at(&policy, 1).await;
+        }
+        assert_eq!(budget.tokens(), 60);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_window_begins_with_the_reserve_alone() {
+        let (policy, budget) = policy!(Budget::ratio(100, 1, Duration::from_secs(10)));
+        for _ in 0..5 {
+            succeed_at(&policy, 1).await;
+        }
+        assert_eq!(budget.tokens(), 6);
+        tokio::time::advance(SECOND * 10).await;
+        assert_eq!(budget.tokens(), 1);
+        assert_eq!(fail(&policy.attempts(2), Fault::TRANSIENT).await, 2);
+        // The reserve paid for it; the call itself has paid for another one.
+        assert_eq!(budget.tokens(), 1);
+    }
+}
+
+#[test]
+fn ten_million_operations_on_two_threads_lose_none() {
+    const EACH: u32 = 2_500_000;
+    static BUDGET: Budget = Budget::new().capacity(u32::MAX);
+    let policy = Policy::fixed(Duration::ZERO).attempts(2).budget(|| &BUDGET);
+    let work = || {
+        for _ in 0..EACH {
+            // A retry takes five, and its success gives them back.
+            let mut retry = Executor::new(&policy);
+            retry.pause(Fault::TRANSIENT).unwrap().block();
+            retry.succeed(());
+        }
+    };
+    thread::scope(|scope| {
+        scope.spawn(work);
+        scope.spawn(work);
+    });
+    assert_eq!((BUDGET.tokens(), BUDGET.refusals()), (u32::MAX, 0));
+}
+
+#[test]
+fn two_threads_take_no_more_than_there_is() {
+    static BUDGET: Budget = Budget::new().capacity(1_000_000).retry_cost(1);
+    let policy = Policy::fixed(Duration::ZERO).attempts(2).budget(|| &BUDGET);
+    let work = || {
+        (0..800_000)
+            .filter(|_| {
+                let mut retry = Executor::new(&policy);
+                let goes_on = match retry.pause(Fault::TRANSIENT) {
+                    Ok(pause) => {
+                        pause.block();
+                        true
+                    }
+                    Err(_) => false,
+                };
+                goes_on
+            })
+            .count()
+    };
+    let (one, two) = thread::scope(|scope| {
+        let (one, two) = (scope.spawn(work), scope.spawn(work));
+        (one.join().unwrap(), two.join().unwrap())
+    });
+    assert_eq!((one + two, BUDGET.tokens(), BUDGET.refusals()), (1_000_000, 0, 600_000));
+}
+
+proptest! {
+    /// Whatever calls do, the tokens are those that a book-keeper would count.
+    #[test]
+    fn tokens_are_what_a_book_keeper_counts(
+        capacity in 10_u32..60,
+        calls in proptest::collection::vec((0_u32..3, any::<bool>()), 0..60),
+    ) {
+        static CURRENT: std::sync::Mutex<Option<&'static Budget>> = std::sync::Mutex::new(None);
+        let budget = budget(Budget::new().capacity(capacity));
+        *CURRENT.lock().unwrap() = Some(budget);
+        let policy = Policy::fixed(Duration::ZERO).attempts(3).budget(|| CURRENT.lock().unwrap().unwrap());
+        let mut tokens = capacity;
+        for (failures, succeeds) in calls {
+            let mut retry = Executor::new(&policy);
+            let mut paid = None;
+            let mut is_alive = true;
+            for _ in 0..failures {
+                match retry.pause(Fault::TRANSIENT) {
+                    Ok(pause) => {
+                        pause.block();
+                        tokens -= 5;
+                        paid = Some(5);
+                    }
+                    Err(_) => {
+                        prop_assert!(tokens < 5);
+                        is_alive = false;
+                        break;
+                    }
+                }
+            }
+            if is_alive && succeeds {
+                retry.succeed(());
+                tokens = capacity.min(tokens + paid.unwrap_or(1));
+            }
+            prop_assert_eq!(budget.tokens(), tokens);
+        }
+    }
+}
