@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use crate::policy::UNLIMITED;
+use crate::scope;
 use crate::sleep::Instant;
 use crate::{Failure, Policy};
 
@@ -16,12 +17,15 @@ pub struct Attempt {
     attempts: u32,
     started: Option<Instant>,
     deadline: Option<Duration>,
+    /// The deadline of the attempt around.
+    outer: Option<Instant>,
     last_failure: Option<Failure>,
 }
 
 impl Attempt {
     pub(crate) fn new(number: u32, policy: &Policy, started: Option<Instant>, last_failure: Option<Failure>) -> Self {
-        Self { number, attempts: policy.attempts, started, deadline: policy.deadline, last_failure }
+        let outer = scope::deadline();
+        Self { number, attempts: policy.attempts, started, deadline: policy.deadline, outer, last_failure }
     }
 
     /// The number of the attempt, from 1.
@@ -49,9 +53,13 @@ impl Attempt {
     }
 
     /// The time left until the deadline, zero once it has passed; `None` without one.
+    ///
+    /// Inside of an attempt of another call that has a deadline, it is at most what that one has left.
     #[must_use]
     pub fn remaining(&self) -> Option<Duration> {
-        self.deadline.map(|deadline| deadline.saturating_sub(self.elapsed()))
+        let own = self.deadline.map(|deadline| deadline.saturating_sub(self.elapsed()));
+        let outer = self.outer.map(|outer| outer.saturating_duration_since(Instant::now()));
+        own.into_iter().chain(outer).min()
     }
 
     /// What is known of the failure of the attempt before; for a custom backoff, of the attempt itself, which

@@ -95,6 +95,39 @@ impl<S: TimerPlace, O> Cut<S, O> for Uncut {
     }
 }
 
+/// Nothing ends the attempt, but those inside are told of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Told;
+
+impl<S: TimerPlace, O> Cut<S, O> for Told {
+    type Timer = ();
+    type Attempt<'e, C: Call + 'e, F: Future<Output = O>>
+        = Running<'e, C, S, F, Self>
+    where
+        S: 'e;
+
+    fn timer(_: &S) {}
+
+    #[inline(always)]
+    fn before<C: Call>(&self, _: &Executor<C, S>) -> Option<O> {
+        None
+    }
+
+    #[inline(always)]
+    fn poll<C: Call>(&self, _: Pin<&mut ()>, _: &mut Executor<C, S>, _: &mut Context<'_>) -> Poll<O> {
+        Poll::Pending
+    }
+
+    #[inline]
+    fn attempt<C: Call, F: Future<Output = O>>(
+        self,
+        executor: &mut Executor<C, S>,
+        future: F,
+    ) -> Running<'_, C, S, F, Self> {
+        Running::new(executor, future, self)
+    }
+}
+
 /// The deadline and the attempt timeout end the attempt.
 // A pointer, for the bound that makes it is to be asked for in one place only: its error is the user's.
 pub struct CutOff<O>(fn(TimedOut) -> O);

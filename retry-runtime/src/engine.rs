@@ -14,6 +14,7 @@ use crate::event::{DelaySource, Event, EventKind, GiveUp};
 use crate::mask::Masked;
 use crate::rare::{Phase, Rare};
 use crate::reason::Unnamed;
+use crate::scope;
 use crate::sleep::{Instant, Sleep};
 use crate::timed_out::TimedOut;
 use crate::{Attempt, Budget, Failure};
@@ -158,6 +159,7 @@ pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, rea
         };
         say_aloud(rare, call, kind);
     }
+    scope::set_spent(next.is_err_and(|why| had_its_retries(why, rare)));
     let Ok((delay, _)) = next else {
         rare.set_phase(Phase::Ended);
         return None;
@@ -167,6 +169,22 @@ pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, rea
     }
     rare.count(paid);
     Some(delay)
+}
+
+/// Whether a call that gives up has done what a retry of the call around it would do again.
+fn had_its_retries(why: GiveUp, rare: &Rare) -> bool {
+    match why {
+        GiveUp::Exhausted => rare.number() > 1,
+        GiveUp::Deadline | GiveUp::ServerDelay(_) | GiveUp::Budget | GiveUp::Nested => true,
+        GiveUp::Permanent | GiveUp::NotIdempotent | GiveUp::BodyUsedUp => false,
+    }
+}
+
+/// Enters the scope of the attempt that runs, for those inside.
+pub(crate) fn enter_scope(rare: &Rare, call: &dyn Call) -> scope::Entered {
+    let policy = call.policy();
+    let deadline = started(rare, call).zip(policy.deadline).and_then(|(started, limit)| started.checked_add(limit));
+    scope::Entered::new(deadline, policy.nested_once, rare.spent())
 }
 
 fn budget(call: &dyn Call) -> Option<&'static Budget> {
@@ -199,10 +217,14 @@ fn next_delay(rare: &Rare, call: &dyn Call, verdict: Verdict, failure: Failure) 
         Verdict::Barred(_, bar) => return Err(bar.into()),
         Verdict::Done | Verdict::GiveUp(_) => return Err(GiveUp::Permanent),
     }
+    if policy.nested_once && rare.spent() {
+        return Err(GiveUp::Nested);
+    }
     // Asked for only by some policies.
     let attempt = || Attempt::new(rare.number(), policy, started(rare, call), Some(failure));
     let previous = || call.notes().map_or(Duration::ZERO, |notes| notes.previous);
-    let remaining = || policy.deadline.and_then(|_| attempt().remaining());
+    let is_limited = policy.deadline.is_some() || scope::deadline().is_some();
+    let remaining = || if is_limited { attempt().remaining() } else { None };
     if remaining().is_some_and(|remaining| remaining.is_zero()) {
         return Err(GiveUp::Deadline);
     }

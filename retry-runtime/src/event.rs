@@ -82,6 +82,8 @@ pub enum GiveUp {
     Deadline,
     /// The server asked for a delay above the policy's limit: this one.
     ServerDelay(Duration),
+    /// It was retried inside of the attempt already, and the policy is [`nested_once`](crate::Policy::nested_once).
+    Nested,
     /// The budget has not enough tokens for a retry.
     Budget,
     /// The server may have processed the request, and its method is not one that is safe to send twice.
@@ -165,6 +167,7 @@ impl Display for GiveUp {
             Self::Permanent => f.write_str("the failure is not worth another attempt"),
             Self::Deadline => f.write_str("the next attempt could not start before the deadline"),
             Self::ServerDelay(delay) => write!(f, "the server asked to wait {delay:?}, longer than the limit"),
+            Self::Nested => f.write_str("it was retried inside of the attempt already"),
             Self::Budget => f.write_str("the budget has no tokens for a retry"),
             Self::NotIdempotent => {
                 f.write_str("the server may have processed the request, and its method is not idempotent")
@@ -175,7 +178,7 @@ impl Display for GiveUp {
 }
 
 impl GiveUp {
-    /// One word for it: `exhausted`, `permanent`, `deadline`, `server_delay`, `budget`, `not_idempotent` or `body_used_up`.
+    /// One word for it: `exhausted`, `permanent`, `deadline`, `server_delay`, `nested`, `budget`, `not_idempotent` or `body_used_up`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -183,6 +186,7 @@ impl GiveUp {
             Self::Permanent => "permanent",
             Self::Deadline => "deadline",
             Self::ServerDelay(_) => "server_delay",
+            Self::Nested => "nested",
             Self::Budget => "budget",
             Self::NotIdempotent => "not_idempotent",
             Self::BodyUsedUp => "body_used_up",

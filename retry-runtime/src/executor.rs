@@ -20,6 +20,7 @@ use crate::pause::{Again, Nothing, Pause, Remains};
 use crate::rare::Rare;
 use crate::reason::Unnamed;
 use crate::running::Running;
+use crate::scope;
 use crate::sleep::{Sleep, SleepFunction, TimerPlace, TokioSleep};
 use crate::{Attempt, Class, Failure, FromTimedOut, Policy};
 
@@ -199,15 +200,34 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
         }
     }
 
+    /// Tells those inside of the attempt what they may want to know, until it is left.
+    #[inline(always)]
+    pub(crate) fn enter_scope(&self) -> Option<scope::Entered> {
+        if self.run.call.policy().has_scope() {
+            Some(engine::enter_scope(&self.run.rare, &self.run.call))
+        } else {
+            None
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn leave_scope(&mut self, scope: Option<scope::Entered>) {
+        if let Some(scope) = scope {
+            self.run.rare.set_spent(scope.leave());
+        }
+    }
+
     /// [`attempt_to_end`](Self::attempt_to_end) for a function that blocks.
     #[inline]
     pub fn attempt_blocking<O>(&mut self, body: impl FnOnce() -> O) -> O {
         self.begin();
+        let scope = self.enter_scope();
         let outcome = {
             #[cfg(any(feature = "tracing", feature = "wire"))]
             let _entered = self.run.rare.enter();
             body()
         };
+        self.leave_scope(scope);
         self.run.tell();
         self.end();
         outcome

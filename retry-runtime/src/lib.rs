@@ -127,6 +127,7 @@ mod reason;
 mod run;
 mod running;
 mod schedule;
+mod scope;
 mod sealed;
 mod sleep;
 #[cfg(any(feature = "tracing", feature = "wire"))]

@@ -66,6 +66,7 @@ pub struct Policy {
     pub(crate) drain_timeout: Option<Duration>,
     // A function, for a constant may not refer to what changes before Rust 1.91.
     pub(crate) budget: Option<fn() -> &'static Budget>,
+    pub(crate) nested_once: bool,
 }
 
 impl Default for Policy {
@@ -153,6 +154,7 @@ impl Policy {
             drain_limit: STANDARD_DRAIN_LIMIT,
             drain_timeout: None,
             budget: None,
+            nested_once: false,
         }
     }
 }
@@ -270,6 +272,15 @@ impl Policy {
         Self { budget: Some(budget), ..self }
     }
 
+    /// Does not retry what was retried inside of the attempt already: three layers of three attempts are three calls, not 27.
+    ///
+    /// Inside are all annotated functions, [`Executor`](crate::Executor)s, requests and tower's services that the attempt awaits,
+    /// itself or through other functions; not what it spawns. Where several fail, the last failure counts. One that had a
+    /// single attempt, or that was not worth another, was not retried.
+    pub const fn nested_once(self) -> Self {
+        Self { nested_once: true, ..self }
+    }
+
     /// The rules that concern two values; called by whatever sets one of them, so that the order does not matter.
     #[track_caller]
     const fn checked(self) -> Self {
@@ -336,6 +347,12 @@ impl Policy {
     #[cfg(feature = "reqwest")]
     pub(crate) const fn looks_back(&self) -> bool {
         self.deadline.is_some() || matches!(self.backoff, Backoff::Custom(_) | Backoff::Decorrelated(_))
+    }
+
+    /// Whether calls inside of an attempt are to know something of it.
+    #[inline(always)]
+    pub(crate) const fn has_scope(&self) -> bool {
+        self.deadline.is_some() || self.nested_once
     }
 
     /// Whether an attempt may be cut off.

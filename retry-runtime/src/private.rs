@@ -13,7 +13,7 @@ use std::error::Error;
 
 pub use crate::annotated::{Annotated, Plan};
 pub use crate::condition::Findings;
-pub use crate::cut::{CutOff, Uncut, cut_off};
+pub use crate::cut::{CutOff, Told, Uncut, cut_off};
 pub use crate::outcome::Sides;
 pub use crate::pause::Discard;
 use crate::{Class, Condition, Failure, FromTimedOut, Retryable, chain, reason};
@@ -461,7 +461,7 @@ impl<O: FromTimedOut> Cutting<O> {
 }
 impl<O> MaybeCutting<O> {
     #[inline(always)]
-    pub fn __cut(&self) -> Uncut {
-        Uncut
+    pub fn __cut(&self) -> Told {
+        Told
     }
 }

@@ -30,6 +30,8 @@ pin_project! {
         // What the budget took for the retry that runs, or is about to.
         paid: u16,
         phase: Phase,
+        // The last failure inside of the attempt that runs has had its retries.
+        spent: bool,
     }
 }
 
@@ -88,11 +90,23 @@ impl Rare {
         *inside.number = inside.number.saturating_add(1);
         *inside.paid = paid;
         *inside.phase = Phase::Pause;
+        *inside.spent = false;
     }
 
     /// What the budget took for the retry that runs, or is about to; `None` for a first attempt.
     pub(crate) fn paid(&self) -> Option<u16> {
         self.0.as_ref().filter(|inside| inside.number > 1).map(|inside| inside.paid)
+    }
+
+    /// Whether the last failure inside of the attempt that runs has had its retries.
+    pub(crate) fn spent(&self) -> bool {
+        self.0.as_ref().is_some_and(|inside| inside.spent)
+    }
+
+    pub(crate) fn set_spent(&mut self, spent: bool) {
+        if spent || self.exists() {
+            *self.inside().project().spent = spent;
+        }
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -132,7 +146,7 @@ impl Rare {
 
 #[inline(never)]
 fn make() -> Pin<Box<Inside>> {
-    Box::pin(Inside { timer: Timer::default(), watch: None, number: 1, paid: 0, phase: Phase::Idle })
+    Box::pin(Inside { timer: Timer::default(), watch: None, number: 1, paid: 0, phase: Phase::Idle, spent: false })
 }
 
 #[cfg(feature = "tracing")]
