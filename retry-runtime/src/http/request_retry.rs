@@ -115,6 +115,16 @@ impl RequestRetry {
     ///     Some(Duration::from_secs(seconds))
     /// });
     /// ```
+    ///
+    /// Where the header is a point in time, such as GitHub's, in seconds since 1970:
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// fn reset(response: &reqwest::Response) -> Option<Duration> {
+    ///     let seconds = response.headers().get("x-ratelimit-reset")?.to_str().ok()?.parse().ok()?;
+    ///     (SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).duration_since(SystemTime::now()).ok()
+    /// }
+    /// ```
     pub const fn server_delay(mut self, delay: fn(&Response) -> Option<Duration>) -> Self {
         self.options.server_delay = Some(delay);
         self
