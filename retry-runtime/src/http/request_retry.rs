@@ -169,7 +169,8 @@ impl fmt::Debug for Options {
 /// A [`Policy`] or a [`RequestRetry`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say how requests are retried",
-    label = "neither a `Policy` nor a `RequestRetry`"
+    label = "neither a `Policy` nor a `RequestRetry`",
+    note = "write `&POLICY`, or `&RequestRetry::new(POLICY).condition(…)`; of one inside of an `Arc` or a `LazyLock`, `&*retry`"
 )]
 pub trait HowToRetry: Sealed + Sync {
     #[doc(hidden)]
