@@ -210,7 +210,8 @@ impl Failure {
 #[diagnostic::on_unimplemented(
     message = "nothing is known of `{Self}`: whether it is worth another attempt",
     label = "does not implement `Retryable`",
-    note = "derive it: `#[derive(Retryable)]`, or ask about any type with `verdict!(&outcome)`"
+    note = "derive it: `#[derive(Retryable)]`, or ask about any type with `verdict!(&outcome)`",
+    note = "the types of reqwest, hyper, tonic and http are known with the feature of that name of `retry-runtime`"
 )]
 pub trait Retryable {
     /// Whether the failure may pass.

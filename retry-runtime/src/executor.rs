@@ -254,7 +254,7 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
     /// nothing is left: no attempt, or not enough time until the deadline.
     ///
     /// The decision is made here and now, so that nothing of the error lives on in the pause. The error's class is
-    /// not asked for; that is what [`next`](Self::next) does.
+    /// not asked for; that is what [`next`](Self::next) does, which also takes a response that is to be tried again.
     ///
     /// # Errors
     ///

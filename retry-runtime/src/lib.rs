@@ -83,6 +83,9 @@
 //! | `tonic` | no | what is known of tonic 0.14's `Status`, with `RetryInfo` and pushback; beside tonic, without its transport, it brings prost |
 //! | `tower` | no | [`TowerPolicy`](tower::TowerPolicy), a retry policy for the services of tower 0.5; it switches on tower's `retry` and `timeout` |
 //!
+//! Where the feature of a client is off, nothing is known of its responses: `Ok(response)` is a success then, whatever its
+//! status, and no compiler says so.
+//!
 //! Features add: none changes what another one knows. None of them switches on a feature of `reqwest` or `tokio` that your
 //! program did not ask for, but tokio's `time`.
 //!

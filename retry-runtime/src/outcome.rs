@@ -17,7 +17,8 @@ use crate::{Class, Failure, Policy, Retryable};
 #[diagnostic::on_unimplemented(
     message = "nothing is known of the outcome `{Self}`",
     label = "neither a `Result` with an error that is `Retryable` and has a `Display`, nor an `Option`, nor `Retryable` itself",
-    note = "derive it for the error: `#[derive(Retryable)]`; in a loop by hand `let verdict = verdict!(&outcome);` tells about any type"
+    note = "derive it for the error: `#[derive(Retryable)]`; in a loop by hand `let verdict = verdict!(&outcome);` tells about any type",
+    note = "the types of reqwest, hyper, tonic and http are known with the feature of that name of `retry-runtime`"
 )]
 pub trait Outcome {
     #[doc(hidden)]

@@ -256,7 +256,8 @@ impl Policy {
     }
 
     /// The most bytes that are read of the body of a response which is tried again, so that the next attempt finds its
-    /// connection free; 64 KiB if not said. A longer body, or 0, gives the connection up.
+    /// connection free; 64 KiB if not said. A longer body, or 0, gives the connection up, unless all of the body has come before
+    /// it is dropped: then the client keeps the connection by itself.
     pub const fn drain_limit(self, bytes: usize) -> Self {
         Self { drain_limit: bytes, ..self }
     }

@@ -85,7 +85,8 @@ impl From<TimedOut> for String {
     message = "an attempt that is cut off cannot give a `{Self}`",
     label = "cannot be made from `TimedOut`",
     note = "`deadline` and `attempt_timeout` cut off an attempt that takes too long, and the error is made from `retry_runtime::TimedOut`: \
-            write `impl From<retry_runtime::TimedOut> for` your error type (thiserror: `#[from] TimedOut`)"
+            write `impl From<retry_runtime::TimedOut> for` your error type (thiserror: `#[from] TimedOut`)",
+    note = "the errors of reqwest and tonic can be made from it with the feature of that name of `retry-runtime`"
 )]
 pub trait FromTimedOut: Sized {
     /// The outcome of an attempt that was cut off.

@@ -88,6 +88,10 @@ impl RequestRetry {
 
     /// A look at each response that is no failure by its status: true tries it again. It sees status and headers; a body
     /// is for a function to read, and to make an error of.
+    ///
+    /// A plain function, so that a `RequestRetry` can be a `static`: a closure that captures is for the `on_ok` of
+    /// `#[retry]`, which sees the arguments of its function. The same holds for [`on_error`](Self::on_error) and
+    /// [`server_delay`](Self::server_delay).
     pub const fn on_ok(mut self, predicate: fn(&Response) -> bool) -> Self {
         self.options.on_ok = Some(predicate);
         self
@@ -111,6 +115,16 @@ impl RequestRetry {
     ///     Some(Duration::from_secs(seconds))
     /// });
     /// ```
+    ///
+    /// Where the header is a point in time, such as GitHub's, in seconds since 1970:
+    ///
+    /// ```
+    /// # use std::time::{Duration, SystemTime};
+    /// fn reset(response: &reqwest::Response) -> Option<Duration> {
+    ///     let seconds = response.headers().get("x-ratelimit-reset")?.to_str().ok()?.parse().ok()?;
+    ///     (SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).duration_since(SystemTime::now()).ok()
+    /// }
+    /// ```
     pub const fn server_delay(mut self, delay: fn(&Response) -> Option<Duration>) -> Self {
         self.options.server_delay = Some(delay);
         self
@@ -118,6 +132,9 @@ impl RequestRetry {
 
     /// Changes the request of each attempt before it is sent, the first one too. Each attempt starts from the request as
     /// it was given: changes do not add up.
+    ///
+    /// It cannot wait. What each attempt has to await first, such as a fresh token, is for a function with `#[retry]`, or
+    /// for a middleware that comes after the one that retries.
     ///
     /// ```
     /// # use retry_runtime::{Policy, http::RequestRetry};
@@ -152,7 +169,8 @@ impl fmt::Debug for Options {
 /// A [`Policy`] or a [`RequestRetry`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say how requests are retried",
-    label = "neither a `Policy` nor a `RequestRetry`"
+    label = "neither a `Policy` nor a `RequestRetry`",
+    note = "write `&POLICY`, or `&RequestRetry::new(POLICY).condition(…)`; of one inside of an `Arc` or a `LazyLock`, `&*retry`"
 )]
 pub trait HowToRetry: Sealed + Sync {
     #[doc(hidden)]

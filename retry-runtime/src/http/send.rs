@@ -59,7 +59,7 @@ pub trait SendWithRetry: Sized {
     /// again, a stream.
     ///
     /// The factory gives a [`Body`](reqwest::Body), or a `Result` of one. Its error ends the attempt before anything is sent,
-    /// as an error of the client whose `source()` it is, and is worth another attempt by the usual rule.
+    /// as an error of the client with it in the `source()` chain, and is worth another attempt by the usual rule.
     ///
     /// ```
     /// # use retry_runtime::{Policy, http::SendWithRetry};
