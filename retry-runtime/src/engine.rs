@@ -159,7 +159,10 @@ pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, rea
         };
         say_aloud(rare, call, kind);
     }
-    scope::set_spent(next.is_err_and(|why| had_its_retries(why, rare)));
+    if !matches!(next, Err(GiveUp::Exhausted) if rare.number() == 1) {
+        // A call that has but one attempt says nothing; it may be a failure inside of it that was retried.
+        scope::set_spent(next.is_err_and(had_its_retries));
+    }
     let Ok((delay, _)) = next else {
         rare.set_phase(Phase::Ended);
         return None;
@@ -172,10 +175,9 @@ pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, rea
 }
 
 /// Whether a call that gives up has done what a retry of the call around it would do again.
-fn had_its_retries(why: GiveUp, rare: &Rare) -> bool {
+fn had_its_retries(why: GiveUp) -> bool {
     match why {
-        GiveUp::Exhausted => rare.number() > 1,
-        GiveUp::Deadline | GiveUp::ServerDelay(_) | GiveUp::Budget | GiveUp::Nested => true,
+        GiveUp::Exhausted | GiveUp::Deadline | GiveUp::ServerDelay(_) | GiveUp::Budget | GiveUp::Nested => true,
         GiveUp::Permanent | GiveUp::NotIdempotent | GiveUp::BodyUsedUp => false,
     }
 }

@@ -98,6 +98,10 @@
 //! to keep them from it.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    not(all(feature = "macros", feature = "reqwest-middleware", feature = "tower", feature = "wire")),
+    allow(rustdoc::broken_intra_doc_links, reason = "the documentation is that of all features")
+)]
 
 mod annotated;
 mod attempt;

@@ -264,7 +264,13 @@ impl Policy {
 
     /// The longest that such a body is read: what comes later gives the connection up. As long as the delay before the next
     /// attempt if not said, and never longer: no attempt waits for it.
+    ///
+    /// # Panics
+    ///
+    /// When it is zero.
+    #[track_caller]
     pub const fn drain_timeout(self, timeout: Duration) -> Self {
+        assert!(!timeout.is_zero(), "a `drain_timeout` of zero reads nothing: write `drain_limit(0)` for that");
         Self { drain_timeout: Some(timeout), ..self }
     }
 
@@ -276,8 +282,8 @@ impl Policy {
     /// Does not retry what was retried inside of the attempt already: three layers of three attempts are three calls, not 27.
     ///
     /// Inside are all annotated functions, [`Executor`](crate::Executor)s, requests and tower's services that the attempt awaits,
-    /// itself or through other functions; not what it spawns. Where several fail, the last failure counts. One that had a
-    /// single attempt, or that was not worth another, was not retried.
+    /// itself or through other functions; not what it spawns. Where several fail, the last one counts that had more than one attempt;
+    /// a failure that was not worth another attempt was not retried.
     pub const fn nested_once(self) -> Self {
         Self { nested_once: true, ..self }
     }

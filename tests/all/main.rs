@@ -13,6 +13,7 @@ mod http;
 mod http_options;
 mod hyper_client;
 mod middleware;
+mod nesting;
 mod options;
 mod requests;
 mod reqwest_012;

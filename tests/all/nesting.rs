@@ -1,0 +1,245 @@
+//! Calls inside of attempts of other calls: what is retried once, and until when there is time.
+
+use std::future::pending;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use retry_runtime::http::SendWithRetry;
+use retry_runtime::{Attempt, Condition, Executor, Policy, retry};
+
+use crate::server::{Server, client};
+use crate::support::{Attempts, Fault, Recorder, SECOND, ms, timed};
+
+const PLAIN: Policy = Policy::fixed(Duration::ZERO).attempts(3);
+const ONCE: Policy = PLAIN.nested_once();
+
+#[retry(policy = PLAIN)]
+async fn innermost(attempts: &Attempts) -> Result<(), Fault> {
+    attempts.start();
+    Err(Fault::TRANSIENT)
+}
+
+#[retry(policy = policy)]
+async fn middle(attempts: &Attempts, policy: Policy) -> Result<(), Fault> {
+    innermost(attempts).await
+}
+
+#[retry(policy = policy)]
+async fn outermost(attempts: &Attempts, policy: Policy, of_middle: Policy) -> Result<(), Fault> {
+    middle(attempts, of_middle).await
+}
+
+/// A loop by hand around an operation.
+async fn by_hand(policy: &Policy, operation: impl AsyncFn() -> Result<(), Fault>) -> Result<(), Fault> {
+    let mut retry = Executor::new(policy);
+    loop {
+        let outcome = retry.attempt(operation()).await;
+        match retry.next(outcome, &Condition::new()) {
+            ControlFlow::Break(outcome) => break outcome,
+            ControlFlow::Continue(pause) => pause.await,
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_layers_of_three_attempts_are_three_calls() {
+    for (policy, of_middle, calls) in [(PLAIN, PLAIN, 27), (ONCE, PLAIN, 9), (PLAIN, ONCE, 9), (ONCE, ONCE, 3)] {
+        let attempts = Attempts::new();
+        outermost(&attempts, policy, of_middle).await.unwrap_err();
+        assert_eq!(attempts.count(), calls);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn loops_by_hand_and_closures_too() {
+    for (policy, calls) in [(PLAIN, 27), (ONCE, 3)] {
+        let attempts = Attempts::new();
+        by_hand(&policy, async || by_hand(&policy, async || innermost(&attempts).await).await).await.unwrap_err();
+        assert_eq!(attempts.count(), calls);
+        let attempts = Attempts::new();
+        policy.run(|_| async { policy.run(|_| innermost(&attempts)).await }).await.unwrap_err();
+        assert_eq!(attempts.count(), calls);
+        // Mixed, with a loop of no kind in between.
+        let attempts = Attempts::new();
+        let plain = async || loop {
+            break middle(&attempts, policy).await;
+        };
+        by_hand(&policy, plain).await.unwrap_err();
+        assert_eq!(attempts.count(), calls);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_inside_count_too() {
+    for (policy, requests) in [(PLAIN, 9), (ONCE, 3)] {
+        let server = Server::statuses([503]).await;
+        let client = client();
+        let outcome = policy.run(|_| async { client.get(&server.url).send_with_retry(&PLAIN).await }).await;
+        assert_eq!((outcome.unwrap().status().as_u16(), server.requests()), (503, requests));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_event_says_so() {
+    let (attempts, recorder) = (Attempts::new(), Recorder::new());
+    let mut retry = Executor::new(&ONCE).observed_by(&recorder);
+    let error = retry.attempt(innermost(&attempts)).await.unwrap_err();
+    assert!(retry.pause(error).is_err());
+    assert_eq!(recorder.lines()[2], "1/3 GaveUp(Nested)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_not_retried_inside_is_retried() {
+    // One attempt, and a failure that is not worth another one, are no retries.
+    for inner in [PLAIN.attempts(1), PLAIN] {
+        let attempts = Attempts::new();
+        let error = if inner.schedule().count() == 0 { Fault::TRANSIENT } else { Fault::PERMANENT };
+        let call = ONCE.run(|_| async {
+            inner
+                .run(|_| async { Err::<(), _>(attempts.start()).map_err(|_| error) })
+                .await
+                .map_err(|_| Fault::TRANSIENT)
+        });
+        call.await.unwrap_err();
+        assert_eq!(attempts.count(), 3);
+    }
+    // Nor is a failure inside that was lived with.
+    let (inner, outer) = (Attempts::new(), Attempts::new());
+    let call = ONCE.run(|_| async {
+        outer.start();
+        let _ = innermost(&inner).await;
+        PLAIN.run(|_| async { Err::<(), _>(Fault::PERMANENT) }).await.map_err(|_| Fault::TRANSIENT)
+    });
+    call.await.unwrap_err();
+    assert_eq!((outer.count(), inner.count()), (3, 9));
+}
+
+/// Of a hundred that run at once in one task, each knows of its own failures only.
+#[tokio::test(start_paused = true)]
+async fn branches_of_a_join_do_not_disturb_each_other() {
+    let attempts: Vec<_> = (0..100).map(|_| Attempts::new()).collect();
+    // Every other one fails by itself, and has to be retried.
+    let calls = attempts.iter().enumerate().map(|(number, attempts)| async move {
+        ONCE.run(|_| async move {
+            tokio::time::sleep(ms(number as u64 % 7)).await;
+            if number % 2 == 0 {
+                innermost(attempts).await
+            } else {
+                attempts.start();
+                Err(Fault::TRANSIENT)
+            }
+        })
+        .await
+    });
+    futures_util::future::join_all(calls).await;
+    assert!(attempts.iter().all(|attempts| attempts.count() == 3), "{attempts:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_with_a_deadline_only_passes_on_what_it_is_told() {
+    let attempts = Attempts::new();
+    let between = PLAIN.attempts(1).deadline(SECOND);
+    ONCE.run(|_| async { between.run(|_| innermost(&attempts)).await }).await.unwrap_err();
+    assert_eq!(attempts.count(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_and_a_drop_leave_nothing_behind() {
+    let exhausted = async |attempts: &Attempts| innermost(attempts).await;
+    let attempts = Attempts::new();
+    let mut panicking = Box::pin(ONCE.run(|_| async {
+        let _ = exhausted(&attempts).await;
+        panic!("on purpose");
+        #[allow(unreachable_code)]
+        Ok::<(), Fault>(())
+    }));
+    let mut cx = Context::from_waker(Waker::noop());
+    let polled = catch_unwind(AssertUnwindSafe(|| while panicking.as_mut().poll(&mut cx).is_pending() {}));
+    polled.unwrap_err();
+    {
+        // Dropped between two polls, in the middle of an attempt.
+        let policy = ONCE.deadline(SECOND);
+        let call = pin!(policy.run(|_| async {
+            let _ = exhausted(&attempts).await;
+            pending::<Result<(), Fault>>().await
+        }));
+        let _ = tokio::time::timeout(ms(5), call).await;
+    }
+    // Nobody asks here, and there is no deadline.
+    let mut retry = Executor::new(&PLAIN);
+    retry.attempt(async { Err::<(), _>(Fault::TRANSIENT) }).await.unwrap_err();
+    assert_eq!(retry.current().remaining(), None);
+    assert!(retry.pause(Fault::TRANSIENT).is_ok());
+}
+
+mod deadlines {
+    use super::*;
+
+    const OUTER: Policy = Policy::fixed(SECOND).attempts(1).deadline(Duration::from_secs(10));
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_left_is_seen_inside() {
+        #[retry(attempts = 1, bind = attempt)]
+        async fn inner() -> Result<Duration, Fault> {
+            Ok(attempt.remaining().unwrap())
+        }
+        let left = OUTER.run(|_| async {
+            tokio::time::sleep(SECOND * 4).await;
+            inner().await
+        });
+        assert_eq!(left.await.unwrap(), SECOND * 6);
+        let shorter = |attempt: Attempt| async move { Ok::<_, Fault>(attempt.remaining().unwrap()) };
+        let inner = Policy::new().deadline(SECOND * 3);
+        assert_eq!(OUTER.run(|_| inner.run(shorter)).await.unwrap(), SECOND * 3);
+        let inner = Policy::new().deadline(SECOND * 30);
+        assert_eq!(OUTER.run(|_| inner.run(shorter)).await.unwrap(), SECOND * 10);
+    }
+
+    /// It gives up at once, instead of waiting until the outer one is cut off.
+    #[tokio::test(start_paused = true)]
+    async fn a_delay_that_does_not_fit_is_not_waited_for() {
+        let attempts = Attempts::new();
+        let inner = Policy::fixed(SECOND * 4).attempts(9);
+        let call = OUTER.run(|_| async {
+            inner
+                .run(|_| async {
+                    attempts.start();
+                    Err::<(), _>(Fault::TRANSIENT)
+                })
+                .await
+        });
+        let (outcome, took) = timed(call).await;
+        outcome.unwrap_err();
+        assert_eq!((attempts.count(), took), (3, SECOND * 8));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_is_spawned_has_its_own() {
+        let left = OUTER.run(|_| async {
+            let task = tokio::spawn(async { Executor::new(&PLAIN).current().remaining() });
+            Ok::<_, Fault>(task.await.unwrap())
+        });
+        assert_eq!(left.await.unwrap(), None);
+    }
+}
+
+#[test]
+fn code_that_blocks_is_told_too() {
+    #[retry(policy = PLAIN, blocking)]
+    fn inner(attempts: &Attempts) -> Result<(), Fault> {
+        attempts.start();
+        Err(Fault::TRANSIENT)
+    }
+    #[retry(policy = policy, blocking)]
+    fn outer(attempts: &Attempts, policy: Policy) -> Result<(), Fault> {
+        inner(attempts)
+    }
+    for (policy, calls) in [(PLAIN, 9), (ONCE, 3)] {
+        let attempts = Attempts::new();
+        outer(&attempts, policy).unwrap_err();
+        assert_eq!(attempts.count(), calls);
+    }
+}
