@@ -5,7 +5,7 @@ use std::io;
 use std::iter::successors;
 
 use crate::wrap::Marked;
-use crate::{Class, Failure, Retryable, TimedOut};
+use crate::{BreakerOpen, Class, Failure, Retryable, TimedOut};
 
 /// A chain of sources has no end where an error is its own source; nobody nests this deep on purpose.
 const DEPTH: usize = 64;
@@ -39,6 +39,7 @@ fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
     let failure = None
         .or_else(|| error.downcast_ref::<io::Error>().map(of_io))
         .or_else(|| failure_of::<TimedOut>(error))
+        .or_else(|| failure_of::<BreakerOpen>(error))
         .or_else(|| crate::http::known(error))?;
     (failure.class() != Class::Unknown || failure.status().is_some()).then_some(failure)
 }

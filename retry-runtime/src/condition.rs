@@ -251,6 +251,11 @@ impl Findings {
         Self { answer: Some(self.answer.unwrap_or(REFUSED).with_server_delay(delay)), ..self }
     }
 
+    /// Whether it may well be the service's fault.
+    pub(crate) fn is_fault(&self) -> bool {
+        self.error.or(self.answer).is_some_and(|failure| matches!(failure.class(), Class::Transient | Class::Unknown))
+    }
+
     pub(crate) const fn is_error(&self) -> bool {
         self.error.is_some()
     }

@@ -108,6 +108,7 @@ mod attempt;
 #[cfg(feature = "wire")]
 mod attributed;
 mod backoff;
+mod breaker;
 mod budget;
 mod call;
 mod chain;
@@ -145,6 +146,7 @@ pub mod tower;
 mod wrap;
 
 pub use crate::attempt::Attempt;
+pub use crate::breaker::{Breaker, BreakerChange, BreakerOpen, BreakerState, FromBreakerOpen};
 pub use crate::budget::Budget;
 pub use crate::call::{ByHand, Call};
 pub use crate::class::{Class, Failure, Retryable};

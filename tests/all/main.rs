@@ -1,5 +1,6 @@
 //! Behaviour through the public API, a module a theme.
 
+mod breakers;
 mod budgets;
 mod by_hand;
 mod cancellation;

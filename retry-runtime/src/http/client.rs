@@ -7,7 +7,7 @@ use std::error::Error;
 use std::io;
 
 use super::retry_after::server_delay;
-use crate::{Class, Retryable, TimedOut, chain};
+use crate::{BreakerOpen, Class, Retryable, TimedOut, chain};
 
 macro_rules! client {
     ($reqwest:ident, $error_of:ident) => {
@@ -34,10 +34,15 @@ macro_rules! client {
                 Self::status(self).map(|status| status.as_u16())
             }
 
+            /// Until its breaker is half-open, where an open one did not let the request through.
+            fn server_delay(&self) -> Option<Duration> {
+                chain::search_sources(self).server_delay()
+            }
+
             /// Where there was no connection: it was refused, the name was not found, the TLS handshake failed. With the `h2`
             /// feature also where an HTTP/2 server refused the stream.
             fn is_unprocessed(&self) -> bool {
-                self.is_connect() || super::is_refused_stream(self)
+                self.is_connect() || super::is_refused_stream(self) || super::is_kept_back(self)
             }
 
             fn is_timeout(&self) -> bool {
@@ -70,6 +75,13 @@ macro_rules! client {
         impl From<TimedOut> for $reqwest::Error {
             fn from(timed_out: TimedOut) -> Self {
                 $error_of(io::Error::from(timed_out).into())
+            }
+        }
+
+        /// The [`BreakerOpen`] is at the end of the `source()` chain.
+        impl From<BreakerOpen> for $reqwest::Error {
+            fn from(open: BreakerOpen) -> Self {
+                $error_of(open.into())
             }
         }
 

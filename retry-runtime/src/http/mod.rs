@@ -59,6 +59,12 @@ fn is_refused_stream(error: &(dyn Error + 'static)) -> bool {
     }
 }
 
+/// Whether a breaker did not let the request through.
+#[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
+fn is_kept_back(error: &(dyn Error + 'static)) -> bool {
+    crate::chain::links(error).any(|link| link.is::<crate::BreakerOpen>())
+}
+
 /// What one error of a chain knows of itself, if it is one of HTTP.
 pub(crate) fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
     let found: &[fn(&(dyn Error + 'static)) -> Option<Failure>] = &[
