@@ -16,7 +16,9 @@ type Outcome = Result<(), Boxed>;
 type Boxed = Box<dyn Error + Send + Sync>;
 
 /// Opens when half of four fail, for five seconds.
-const BREAKER: Breaker = Breaker::new().minimum_calls(4);
+fn of_four() -> Breaker {
+    Breaker::new().minimum_calls(4)
+}
 
 async fn fails(breaker: &Breaker) -> Outcome {
     breaker.call(async { Err(io::Error::from(ErrorKind::ConnectionReset).into()) }).await
@@ -32,7 +34,7 @@ fn is_open(outcome: &Outcome) -> bool {
 
 /// A breaker that has just opened.
 async fn opened() -> Breaker {
-    let breaker = BREAKER;
+    let breaker = of_four();
     for _ in 0..4 {
         assert!(!is_open(&fails(&breaker).await));
     }
@@ -42,7 +44,7 @@ async fn opened() -> Breaker {
 
 #[tokio::test(start_paused = true)]
 async fn it_opens_when_too_many_fail() {
-    let breaker = BREAKER;
+    let breaker = of_four();
     for succeed in [true, true, false] {
         if succeed {
             succeeds(&breaker).await.unwrap()
@@ -126,7 +128,7 @@ async fn a_probe_that_is_dropped_leaves_its_place_to_the_next() {
 #[tokio::test(start_paused = true)]
 async fn it_looks_back_as_far_as_its_window() {
     for (window, state) in [(SECOND * 10, BreakerState::Open), (SECOND * 3, BreakerState::Closed)] {
-        let breaker = BREAKER.window(window);
+        let breaker = of_four().window(window);
         for _ in 0..4 {
             fails(&breaker).await.unwrap_err();
             tokio::time::advance(SECOND * 2).await;
@@ -148,9 +150,9 @@ async fn each_setting_makes_a_difference() {
     }
     use BreakerState::{Closed, Open};
     assert_eq!((after(Breaker::new(), 19, 0).await, after(Breaker::new(), 20, 0).await), (Closed, Open));
-    assert_eq!((after(BREAKER, 3, 0).await, after(BREAKER.minimum_calls(3), 3, 0).await), (Closed, Open));
-    assert_eq!((after(BREAKER.failure_rate(60), 3, 3).await, after(BREAKER, 3, 3).await), (Closed, Open));
-    let breaker = BREAKER.open_for(SECOND);
+    assert_eq!((after(of_four(), 3, 0).await, after(of_four().minimum_calls(3), 3, 0).await), (Closed, Open));
+    assert_eq!((after(of_four().failure_rate(60), 3, 3).await, after(of_four(), 3, 3).await), (Closed, Open));
+    let breaker = of_four().open_for(SECOND);
     for _ in 0..4 {
         let _ = fails(&breaker).await;
     }
@@ -162,7 +164,7 @@ async fn each_setting_makes_a_difference() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_another_attempt_would_not_change_is_no_failure_of_the_service() {
-    let breaker = BREAKER;
+    let breaker = of_four();
     for _ in 0..9 {
         breaker.call(async { Err::<(), _>(Boxed::from(io::Error::from(ErrorKind::InvalidInput))) }).await.unwrap_err();
     }
@@ -172,7 +174,7 @@ async fn an_answer_that_another_attempt_would_not_change_is_no_failure_of_the_se
 #[tokio::test(start_paused = true)]
 async fn responses_count_by_their_status() {
     let (server, client) = (Server::statuses([503]).await, client());
-    let breaker = BREAKER;
+    let breaker = of_four();
     for _ in 0..5 {
         let _ = breaker.call(client.get(&server.url).send()).await;
     }
@@ -209,7 +211,7 @@ mod in_a_loop {
     #[tokio::test(start_paused = true)]
     async fn the_error_of_a_client_tells_how_long_too() {
         let (server, client) = (Server::statuses([503, 503, 503, 503, 200]).await, client());
-        let breaker = BREAKER;
+        let breaker = of_four();
         for _ in 0..4 {
             let _ = breaker.call(client.get(&server.url).send()).await;
         }
@@ -229,7 +231,7 @@ mod in_a_loop {
 async fn each_change_is_told_once() {
     static CHANGES: Mutex<Vec<String>> = Mutex::new(Vec::new());
     let (trace, _guard) = record();
-    let breaker = BREAKER.named("api").on_change(|change| {
+    let breaker = of_four().named("api").on_change(|change| {
         CHANGES.lock().unwrap().push(format!("{}: {} to {}", change.name, change.from, change.to));
     });
     for _ in 0..6 {

@@ -223,21 +223,14 @@ fn ten_million_operations_on_two_threads_lose_none() {
 fn two_threads_take_no_more_than_there_is() {
     static BUDGET: Budget = Budget::new().capacity(1_000_000).retry_cost(1);
     let policy = Policy::fixed(Duration::ZERO).attempts(2).budget(|| &BUDGET);
-    let work = || {
-        (0..800_000)
-            .filter(|_| {
-                let mut retry = Executor::new(&policy);
-                let goes_on = match retry.pause(Fault::TRANSIENT) {
-                    Ok(pause) => {
-                        pause.block();
-                        true
-                    }
-                    Err(_) => false,
-                };
-                goes_on
-            })
-            .count()
+    let retries = || match Executor::new(&policy).pause(Fault::TRANSIENT) {
+        Ok(pause) => {
+            pause.block();
+            true
+        }
+        Err(_) => false,
     };
+    let work = || (0..800_000).filter(|_| retries()).count();
     let (one, two) = thread::scope(|scope| {
         let (one, two) = (scope.spawn(work), scope.spawn(work));
         (one.join().unwrap(), two.join().unwrap())
