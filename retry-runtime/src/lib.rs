@@ -21,6 +21,7 @@
 //! - A loop by hand: [`Executor`]; a loop around a closure: [`Policy::run`].
 //! - How often and when: [`Policy`]. Which outcomes: [`Condition`].
 //! - Requests without a function around them, middleware, and what happens on the wire: [`http`].
+//! - Retries that do not bring a service down: [`Budget`], [`Breaker`], [`Hedge`], [`Policy::nested_once`].
 //! - What a type knows of itself: [`Retryable`], and the [derive macro](derive@Retryable) for error enums.
 //! - Who listens: [`Observer`], and `tracing`.
 //!
@@ -60,6 +61,9 @@
 //! one of them is dropped, and gives an error made by `From<`[`TimedOut`]`>`. No attempt starts that could only start after
 //! the deadline: the call gives up at once instead of waiting in vain.
 //!
+//! A deadline holds for all that the attempt awaits: a call inside of it gives up when its delay does not fit what is left, and
+//! sees that in [`Attempt::remaining`]. What is spawned is on its own.
+//!
 //! # Cancel safety
 //!
 //! Drop the future of an annotated function whenever you like. The attempt that runs is dropped with it; there is no other
@@ -91,7 +95,7 @@
 //!
 //! # What it does not do
 //!
-//! It does not run on `wasm32`, has no budget, circuit breaker or hedging yet, and does not look into bodies: a response of
+//! It does not run on `wasm32`, and does not look into bodies: a response of
 //! 200 that says "try again" in its JSON is for the function to find and to make an error of.
 //!
 //! reqwest and hyper send some requests again by themselves; [`http`](http#what-reqwest-sends-again-by-itself) says when, and how
@@ -119,6 +123,8 @@ mod emit;
 mod engine;
 mod event;
 mod executor;
+#[cfg(feature = "tokio")]
+mod hedge;
 pub mod http;
 mod jitter;
 mod mask;
@@ -153,6 +159,8 @@ pub use crate::class::{Class, Failure, Retryable};
 pub use crate::condition::{Bar, Condition, OnError, Verdict};
 pub use crate::event::{DelaySource, Event, EventKind, GiveUp, Observer};
 pub use crate::executor::Executor;
+#[cfg(feature = "tokio")]
+pub use crate::hedge::Hedge;
 #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
 pub use crate::http::{CheckStatus, StatusError};
 pub use crate::jitter::Jitter;

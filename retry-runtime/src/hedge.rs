@@ -1,0 +1,152 @@
+//! Hedged attempts: a second one for an answer that is late, while the first goes on.
+//!
+//! It is the slowest few of a hundred calls that a user waits for. Where an attempt that takes longer than most is joined by another one,
+//! the first answer of the two is seldom late (J. Dean and L. Barroso, *The Tail at Scale*, 2013). That costs load, which a
+//! [`Budget`] bounds.
+
+use core::fmt;
+use core::future::poll_fn;
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll};
+use core::time::Duration;
+
+use crate::Budget;
+use crate::condition::{Condition, Verdict};
+use crate::outcome::Outcome;
+
+/// Makes an attempt again, beside the one that runs, when that is late. The first good answer wins, and the others are dropped.
+///
+/// Only for what may be done twice at the same time: every copy is sent.
+///
+/// ```
+/// use std::io;
+/// use std::time::Duration;
+/// use retry_runtime::{Budget, Hedge};
+///
+/// static API: Budget = Budget::new();
+/// const HEDGE: Hedge = Hedge::after(Duration::from_millis(50)).budget(|| &API);
+///
+/// async fn read(replica: u32) -> io::Result<String> {
+///     # let _ = replica;
+///     # Ok(String::new())
+///     // …
+/// }
+///
+/// # async fn f() -> io::Result<String> {
+/// HEDGE.run(|copy| read(copy)).await
+/// # }
+/// ```
+#[derive(Clone, Copy)]
+#[must_use]
+pub struct Hedge {
+    delay: Duration,
+    most: u32,
+    budget: Option<fn() -> &'static Budget>,
+}
+
+const MOST: u32 = 2;
+
+impl Hedge {
+    /// Another copy each time that this long has passed without a good answer. Good values are near the time that 95 of a hundred
+    /// attempts take.
+    ///
+    /// # Panics
+    ///
+    /// When it is zero.
+    #[track_caller]
+    pub const fn after(delay: Duration) -> Self {
+        assert!(!delay.is_zero(), "a hedge after no time sends every request twice: give the first one some time");
+        Self { delay, most: MOST, budget: None }
+    }
+
+    /// The most copies that run at the same time, the first one included; 2 if not said.
+    ///
+    /// # Panics
+    ///
+    /// When it is below 2.
+    #[track_caller]
+    pub const fn at_most(self, copies: u32) -> Self {
+        assert!(copies >= 2, "a hedge is a second copy: let there be at least 2");
+        Self { most: copies, ..self }
+    }
+
+    /// The budget that pays for the copies after the first: each takes what a retry takes. Without enough tokens there is no copy. None
+    /// if not said.
+    pub const fn budget(self, budget: fn() -> &'static Budget) -> Self {
+        Self { budget: Some(budget), ..self }
+    }
+
+    /// Runs the operation, which is given the number of the copy, from 1. Gives the first outcome that is no failure by the
+    /// standard [`Condition`]; otherwise the last failure, once no copy is left that runs. A failure does not make another copy
+    /// come sooner: to try again is for the loop around it.
+    ///
+    /// All copies borrow what the closure borrows.
+    ///
+    /// # Panics
+    ///
+    /// When it has to wait outside of a tokio runtime whose time is enabled.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops all copies.
+    pub async fn run<O, A>(&self, operation: impl Fn(u32) -> A) -> O
+    where
+        A: Future<Output = O>,
+        O: Outcome,
+    {
+        let mut copies = Copies { running: vec![Box::pin(operation(1))], started: 1 };
+        let mut timer = pin!(tokio::time::sleep(self.delay));
+        poll_fn(|cx| {
+            loop {
+                if let Poll::Ready(outcome) = copies.poll(cx) {
+                    return Poll::Ready(outcome);
+                }
+                if copies.started >= self.most || timer.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
+                timer.as_mut().reset(tokio::time::Instant::now() + self.delay);
+                if self.pay() {
+                    copies.started += 1;
+                    copies.running.push(Box::pin(operation(copies.started)));
+                }
+            }
+        })
+        .await
+    }
+
+    fn pay(&self) -> bool {
+        self.budget.is_none_or(|budget| budget().pay(false).is_some())
+    }
+}
+
+/// What runs at the same time.
+struct Copies<A> {
+    running: Vec<Pin<Box<A>>>,
+    started: u32,
+}
+
+impl<O: Outcome, A: Future<Output = O>> Copies<A> {
+    /// Ready with the first success, or with a failure when nothing else runs.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<O> {
+        let mut number = 0;
+        while let Some(copy) = self.running.get_mut(number) {
+            match copy.as_mut().poll(cx) {
+                Poll::Pending => number += 1,
+                Poll::Ready(outcome) => {
+                    drop(self.running.swap_remove(number));
+                    if self.running.is_empty() || Condition::new().verdict(outcome.findings()) == Verdict::Done {
+                        return Poll::Ready(outcome);
+                    }
+                }
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl fmt::Debug for Hedge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { delay, most, budget: _ } = self;
+        f.debug_struct("Hedge").field("delay", delay).field("most", most).finish_non_exhaustive()
+    }
+}
