@@ -11,7 +11,7 @@ use retry_runtime::http::{HowToRetry, RequestRetry, SendFirstOf, SendWithRetry};
 use retry_runtime::{Condition, OnError, Policy};
 
 use crate::server::{Reply, Server, client, refused};
-use crate::support::{Recorder, SECOND, all_ms, ms, timed};
+use crate::support::{Broken, Recorder, SECOND, all_ms, ms, timed};
 
 const POLICY: Policy = Policy::exponential(SECOND);
 
@@ -255,6 +255,24 @@ mod lists {
     fn requests(client: &Client, servers: &[&Server]) -> Vec<reqwest::Request> {
         servers.iter().map(|server| client.get(&server.url).build().unwrap()).collect()
     }
+/// What the server may have processed is not sent again.
+mod once {
+    use super::*;
+
+    /// The body is an answer that is passed on, and its own request finds nobody.
+    #[tokio::test(start_paused = true)]
+    async fn a_post_whose_body_fails_like_a_connection_was_sent_in_part() {
+        let (server, made) = (Server::statuses([200]).await, AtomicU32::new(0));
+        let body = || {
+            made.fetch_add(1, Ordering::Relaxed);
+            let source = async { client().get(refused().await).send().await.unwrap_err() };
+            async { Body::wrap(Broken(Some(source.await))) }
+        };
+        let error = client().post(&server.url).stream_with_retry(&POLICY, body).await.unwrap_err();
+        assert_eq!((error.is_connect(), made.into_inner()), (true, 1));
+    }
+}
+
 
     #[tokio::test(start_paused = true)]
     async fn each_attempt_sends_the_next_request_and_the_last_one_repeats() {

@@ -35,9 +35,13 @@ macro_rules! client {
             }
 
             /// Where there was no connection: it was refused, the name was not found, the TLS handshake failed. With the `h2`
-            /// feature also where an HTTP/2 server refused the stream.
+            /// feature also where an HTTP/2 server refused the stream. The client may have been redirected before, which its
+            /// error does not tell.
             fn is_unprocessed(&self) -> bool {
-                self.is_connect() || super::is_refused_stream(self)
+                // A body that fails may have an error that is about a connection of its own.
+                let is_of_body = |error: &(dyn Error + 'static)| error.downcast_ref().is_some_and(Self::is_body);
+                (self.is_connect() || super::is_refused_stream(self))
+                    && !self.source().into_iter().flat_map(chain::links).any(is_of_body)
             }
         }
 
