@@ -38,7 +38,9 @@ known! {
     /// not answer in time. With the `h2` feature, a stream that the server refused is one that it has not processed.
     hyper::Error, |error: &Self| {
         let has_ended = error.is_incomplete_message() || error.is_canceled() || error.is_closed();
-        or_transient(below(error), has_ended || error.is_timeout())
+        let failure = or_transient(below(error), has_ended || error.is_timeout());
+        // The user's errors are those of bodies, which may be about connections of their own.
+        if error.is_user() { failure.perhaps_processed() } else { failure }
     }
 }
 
