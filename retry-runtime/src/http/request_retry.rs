@@ -94,7 +94,7 @@ impl RequestRetry {
     }
 
     /// Decides about errors instead of the condition's [`on_error`](Condition::on_error). The error is the client's;
-    /// what it knows is in its `source()` chain.
+    /// what it knows is in its `source()` chain. In the middleware it may be that of other middleware.
     pub const fn on_error(mut self, predicate: fn(&(dyn Error + 'static)) -> bool) -> Self {
         self.options.on_error = Some(predicate);
         self
@@ -254,7 +254,7 @@ impl Options {
         let findings = match outcome {
             Ok(response) => Findings::new(Some(self.failure(response)), None).on_ok(self.refuses(response)),
             Err(error) => {
-                let decided = self.on_error.map(|predicate| predicate(error));
+                let decided = self.on_error.map(|predicate| predicate(of_client(error)));
                 Findings::new(None, Some(Failure::of(error))).on_error(decided)
             }
         };
@@ -273,6 +273,17 @@ impl Options {
             None => failure,
         }
     }
+}
+
+/// The middleware's error hides the one that it holds from its chain.
+fn of_client<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    #[cfg(feature = "reqwest-middleware")]
+    match error.downcast_ref() {
+        Some(reqwest_middleware::Error::Reqwest(error)) => return error,
+        Some(reqwest_middleware::Error::Middleware(error)) => return &**error,
+        None => {}
+    }
+    error
 }
 
 /// A request that is about to be sent. See [`RequestRetry::before_attempt`].
