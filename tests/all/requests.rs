@@ -75,6 +75,12 @@ async fn on_ok_looks_at_the_headers_of_a_success() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn on_ok_is_not_asked_about_failures() {
+    let server = Server::statuses([404, 200]).await;
+    assert_eq!(get(&server, &RequestRetry::new(POLICY).on_ok(|_| true)).await.status(), 404);
+}
+
+#[tokio::test(start_paused = true)]
 async fn on_error_decides_about_errors() {
     fn is_connect(error: &(dyn Error + 'static)) -> bool {
         error.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_connect)

@@ -252,7 +252,11 @@ impl Options {
             return Verdict::Done;
         }
         let findings = match outcome {
-            Ok(response) => Findings::new(Some(self.failure(response)), None).on_ok(self.refuses(response)),
+            Ok(response) => {
+                // A success that is not done is one that `on_ok` wants again.
+                let refused = self.condition.is_success(response.status().as_u16());
+                Findings::new(Some(self.failure(response)), None).on_ok(refused)
+            }
             Err(error) => {
                 let decided = self.on_error.map(|predicate| predicate(of_client(error)));
                 Findings::new(None, Some(Failure::of(error))).on_error(decided)
