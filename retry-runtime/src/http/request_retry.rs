@@ -6,7 +6,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use http::{HeaderMap, Method};
-use reqwest::{Client, Request, Response};
+use reqwest::{Client, Request, Response, Url};
 
 use crate::call::{ByHand, Notes};
 use crate::condition::Findings;
@@ -232,6 +232,11 @@ impl Options {
         !self.idempotent
             && !self.condition.has_method(method.as_str())
             && !headers.is_some_and(|headers| headers.contains_key("idempotency-key"))
+    }
+
+    /// Where a request goes that must not be sent again unless the server cannot have processed it.
+    pub(super) fn guard(&self, request: &Request) -> Option<Url> {
+        self.guards(request.method(), Some(request.headers())).then(|| request.url().clone())
     }
 
     /// Whether there is nothing to decide: by its status alone, the response is a success.

@@ -19,10 +19,10 @@ pub(super) trait Source: Send {
     /// Whether there is a request for another attempt.
     fn has_more(&self) -> bool;
 
-    /// Whether the request that was sent without having been asked for must not be sent again unless the server cannot
-    /// have processed it.
-    fn is_guarded(&self, _: &Options) -> bool {
-        false
+    /// Where the request went that was sent without having been asked for, if it must not be sent again unless the server
+    /// cannot have processed it.
+    fn guard(&self, _: &Options) -> Option<Url> {
+        None
     }
 }
 
@@ -66,11 +66,10 @@ impl Source for Repeated {
         !matches!(self, Self::Kept(None))
     }
 
-    fn is_guarded(&self, options: &Options) -> bool {
+    fn guard(&self, options: &Options) -> Option<Url> {
         match self {
-            Self::Copied(copied) => options.guards(&copied.method, copied.headers.as_deref()),
-            Self::Kept(Some(request)) => options.guards(request.method(), Some(request.headers())),
-            Self::Kept(None) => false,
+            Self::Copied(copied) => options.guards(&copied.method, copied.headers.as_deref()).then(|| copied.url())?,
+            Self::Kept(kept) => options.guard(kept.as_ref()?),
         }
     }
 }
@@ -100,9 +99,12 @@ impl Copied {
     }
 
     /// The text of a URL gives that URL again.
+    fn url(&self) -> Option<Url> {
+        Url::parse(core::str::from_utf8(&self.url).ok()?).ok()
+    }
+
     fn request(&self) -> Option<Request> {
-        let url = Url::parse(core::str::from_utf8(&self.url).ok()?).ok()?;
-        let mut request = Request::new(self.method.clone(), url);
+        let mut request = Request::new(self.method.clone(), self.url()?);
         *request.version_mut() = self.version;
         *request.timeout_mut() = self.timeout;
         if let Some(headers) = &self.headers {
