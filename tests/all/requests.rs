@@ -253,6 +253,26 @@ mod bodies {
         assert!(format!("{error:?}").contains("PermissionDenied"), "{error:?}");
         assert_eq!(server.requests(), 1);
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_error_of_the_factory_is_the_source_of_the_clients() {
+        let server = Server::statuses([200]).await;
+        let made = AtomicU32::new(0);
+        let body = || async {
+            match made.fetch_add(1, Ordering::Relaxed) {
+                0 => Err("not yet"),
+                _ => Ok(Body::from("second")),
+            }
+        };
+        client().post(&server.url).stream_with_retry(&POLICY, body).await.unwrap();
+        assert_eq!(server.bodies(), ["second"]);
+        let body = || async { Err::<Body, _>("never") };
+        let error = client().post(&server.url).stream_with_retry(&POLICY, body).await.unwrap_err();
+        assert_eq!(
+            (error.to_string().as_str(), error.source().unwrap().to_string().as_str()),
+            ("request or response body error", "never")
+        );
+    }
 }
 
 /// What the server may have processed is not sent again.

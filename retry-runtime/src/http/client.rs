@@ -75,10 +75,10 @@ macro_rules! client {
 
         /// An error of reqwest's with this source. reqwest has no constructor for its errors; a body that fails makes one.
         pub(super) fn $error_of(source: Boxed) -> $reqwest::Error {
-            let body = $reqwest::Body::wrap(Failing(Some(source)));
-            let mut read = pin!($reqwest::Response::from(http::Response::new(body)).bytes());
-            match read.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-                Poll::Ready(Err(error)) => error,
+            // By itself, for a response would add a URL that it makes up, and say that its body does not decode.
+            let body = pin!($reqwest::Body::wrap(Failing(Some(source))));
+            match http_body::Body::poll_frame(body, &mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(Some(Err(error))) => error,
                 _ => unreachable!("a body that fails at once gives an error at once"),
             }
         }
