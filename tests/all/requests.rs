@@ -75,6 +75,14 @@ async fn on_ok_looks_at_the_headers_of_a_success() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_event_says_that_it_is_on_ok_that_asks_for_another_attempt() {
+    let (server, recorder) = (Server::statuses([200]).await, Recorder::new());
+    get(&server, &observed(&recorder).on_ok(|_| true)).await;
+    let failed = "1/3 AttemptFailed { class: Unknown, status: Some(200), reason: `on_ok` asks for another attempt }";
+    assert_eq!(recorder.lines()[1], failed);
+}
+
+#[tokio::test(start_paused = true)]
 async fn on_ok_is_not_asked_about_failures() {
     let server = Server::statuses([404, 200]).await;
     assert_eq!(get(&server, &RequestRetry::new(POLICY).on_ok(|_| true)).await.status(), 404);

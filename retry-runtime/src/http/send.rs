@@ -17,7 +17,7 @@ use super::source::{Listed, Repeated, Source, Streamed};
 use crate::call::ByHand;
 use crate::pause::{Pause, Remains};
 use crate::reason::{Chain, Unnamed};
-use crate::{Executor, Failure, GiveUp, Policy, Retryable, TimedOut, Verdict};
+use crate::{Class, Executor, Failure, GiveUp, Policy, Retryable, TimedOut, Verdict};
 
 /// `client.get(url).send_with_retry(&POLICY)`: sends a request, again where that is worth it.
 ///
@@ -354,6 +354,10 @@ struct Reason<'a, E> {
 impl<E: Error> Display for Reason<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.outcome {
+            // Only what `on_ok` refuses has a status and is unknown all the same.
+            Ok(_) if self.verdict.failure().is_some_and(|failure| failure.class() == Class::Unknown) => {
+                Unnamed::Refused.fmt(f)
+            }
             Ok(_) => Unnamed::of(self.verdict).fmt(f),
             Err(error) => Chain(error).fmt(f),
         }
