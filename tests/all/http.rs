@@ -1,5 +1,6 @@
 //! Real requests to a real server, on a paused clock.
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::error::Error;
 use std::pin::Pin;
@@ -410,6 +411,37 @@ mod connections {
         let frames = Arc::default();
         fetch(&frames).await;
         assert_eq!(frames.load(Ordering::Relaxed), 101);
+    }
+
+    #[test]
+    fn a_thread_that_sleeps_holds_no_response() {
+        thread_local!(static HELD: Cell<u32> = const { Cell::new(0) });
+        struct Held;
+        impl http_body::Body for Held {
+            type Data = bytes::Bytes;
+            type Error = Infallible;
+
+            fn poll_frame(
+                self: Pin<&mut Self>,
+                _: &mut Context<'_>,
+            ) -> Poll<Option<Result<http_body::Frame<bytes::Bytes>, Infallible>>> {
+                Poll::Pending
+            }
+        }
+        impl Drop for Held {
+            fn drop(&mut self) {
+                HELD.set(HELD.get() - 1);
+            }
+        }
+        fn sleep(_: Duration) {
+            assert_eq!(HELD.get(), 0);
+        }
+        #[retry(blocking, attempts = 2, start = "1s", sleep = sleep)]
+        fn fetch() -> http::Response<Held> {
+            HELD.set(HELD.get() + 1);
+            http::Response::builder().status(503).body(Held).unwrap()
+        }
+        assert_eq!(fetch().status(), 503);
     }
 
     #[tokio::test(start_paused = true)]
