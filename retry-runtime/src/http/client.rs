@@ -6,6 +6,11 @@ use core::time::Duration;
 use std::error::Error;
 use std::io;
 
+#[cfg(feature = "reqwest")]
+use reqwest::Url;
+#[cfg(all(feature = "tower", not(feature = "reqwest")))]
+use reqwest_012::Url;
+
 use super::retry_after::server_delay;
 use crate::{Class, Retryable, TimedOut, chain};
 
@@ -88,6 +93,19 @@ macro_rules! client {
 client!(reqwest, error_of);
 #[cfg(feature = "reqwest-012")]
 client!(reqwest_012, error_of_012);
+
+/// Whether a response came from another place than the one that the request was sent to.
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+pub(crate) fn is_elsewhere(answered: &Url, sent_to: &Url) -> bool {
+    place(answered) != place(sent_to)
+}
+
+/// A URL without its fragment, of which the client does not tell.
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+fn place(url: &Url) -> &str {
+    let url = url.as_str();
+    url.split_once('#').map_or(url, |(place, _)| place)
+}
 
 type Boxed = Box<dyn Error + Send + Sync>;
 

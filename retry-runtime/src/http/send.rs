@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use reqwest::{Client, Request, RequestBuilder, Response, Url};
 
 use super::body::IntoBody;
-use super::client::error_of;
+use super::client::{error_of, is_elsewhere};
 use super::drain::Unread;
 use super::request_retry::{HowToRetry, Options};
 use super::source::{Listed, Repeated, Source, Streamed};
@@ -320,17 +320,11 @@ async fn attempt<T: Transport>(
 /// What answers from elsewhere says nothing of the server that sent the client there, and may have processed the request.
 fn after_redirect<E>(verdict: Verdict, outcome: &Result<Response, E>, guard: Option<&Url>) -> Verdict {
     match (verdict, outcome, guard) {
-        (Verdict::Retry(failure), Ok(response), Some(sent_to)) if place(response.url()) != place(sent_to) => {
+        (Verdict::Retry(failure), Ok(response), Some(sent_to)) if is_elsewhere(response.url(), sent_to) => {
             Verdict::Barred(failure, GiveUp::NotIdempotent)
         }
         _ => verdict,
     }
-}
-
-/// A URL without its fragment, of which the client does not tell.
-fn place(url: &Url) -> &str {
-    let url = url.as_str();
-    url.split_once('#').map_or(url, |(place, _)| place)
 }
 
 /// There is no other attempt without another request.
