@@ -28,16 +28,37 @@ pub(crate) fn is_on() -> bool {
     TOLD.load(Ordering::Relaxed)
 }
 
-/// The connections that were seen to be made: of others it is not known whether they were there before. No more of them
-/// than there are ports, which are used again.
-static SEEN: Mutex<BTreeSet<Connection>> = Mutex::new(BTreeSet::new());
+/// The connections that were seen to be made: of others it is not known whether they were there before.
+static SEEN: Mutex<Seen> = Mutex::new(Seen { young: BTreeSet::new(), old: BTreeSet::new() });
+
+/// So many of the youngest are remembered for certain, and at most twice as many: a program may make any number.
+const REMEMBERED: usize = 16_384;
+
+#[derive(Debug)]
+struct Seen {
+    young: BTreeSet<Connection>,
+    old: BTreeSet<Connection>,
+}
+
+impl Seen {
+    fn insert(&mut self, connection: Connection) {
+        if self.young.len() >= REMEMBERED {
+            self.old = mem::take(&mut self.young);
+        }
+        self.young.insert(connection);
+    }
+
+    fn contains(&self, connection: &Connection) -> bool {
+        self.young.contains(connection) || self.old.contains(connection)
+    }
+}
 
 /// What happened for one call.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     /// What has not been said yet.
     unsaid: Mutex<Vec<Entry>>,
-    /// The connections that were made, and for which attempt.
+    /// The connections that were made for the last attempts, and for which.
     made: Mutex<Vec<(u32, Connection)>>,
 }
 
@@ -84,7 +105,10 @@ impl Attributed {
     pub(crate) fn note(&self, what: OnWire) {
         if let OnWire::Connected { connection: Some(connection), .. } = what {
             lock(&SEEN).insert(connection);
-            lock(&self.ledger.made).push((self.attempt, connection));
+            let mut made = lock(&self.ledger.made);
+            // Nobody asks about attempts that are over.
+            made.retain(|(attempt, _)| *attempt >= self.attempt);
+            made.push((self.attempt, connection));
         }
         lock(&self.ledger.unsaid).push(Entry { attempt: self.attempt, at: Instant::now(), what });
     }
@@ -129,5 +153,38 @@ impl<F: Future> Future for For<F> {
         let this = self.project();
         let _entered = this.attempt.is_some().then(|| Entered::new(this.attempt.clone()));
         this.future.poll(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use super::*;
+
+    fn from_port(port: u16) -> Connection {
+        Connection { local: ([127, 0, 0, 1], port).into(), remote: ([127, 0, 0, 1], 80).into() }
+    }
+
+    #[test]
+    fn a_call_remembers_no_connections_of_attempts_that_are_over() {
+        let ledger = Arc::<Ledger>::default();
+        for attempt in 1..=100 {
+            let made = Attributed { ledger: ledger.clone(), attempt };
+            made.note(OnWire::Connected { connection: Some(from_port(attempt as u16)), took: Duration::ZERO });
+        }
+        assert_eq!(*lock(&ledger.made), [(100, from_port(100))]);
+        assert!(ledger.is_reused(from_port(1), 100) && !ledger.is_reused(from_port(100), 100));
+    }
+
+    #[test]
+    fn a_program_remembers_its_last_connections() {
+        let mut seen = Seen { young: BTreeSet::new(), old: BTreeSet::new() };
+        for port in 0..=u16::MAX {
+            seen.insert(from_port(port));
+            assert!(seen.young.len() + seen.old.len() <= 2 * REMEMBERED);
+        }
+        assert!((u16::MAX - 16_383..=u16::MAX).all(|port| seen.contains(&from_port(port))));
+        assert!(!seen.contains(&from_port(0)));
     }
 }

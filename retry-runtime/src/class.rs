@@ -131,6 +131,12 @@ impl Failure {
         Self { timeout: true, ..self }
     }
 
+    /// The same, of an error that may be about something else than the request itself.
+    #[cfg(any(feature = "hyper", feature = "reqwest-middleware"))]
+    pub(crate) const fn perhaps_processed(self) -> Self {
+        Self { unprocessed: false, ..self }
+    }
+
     /// The class.
     #[must_use]
     pub const fn class(&self) -> Class {

@@ -113,6 +113,11 @@ impl Condition {
         Self { guarded, ..self }
     }
 
+    #[cfg(feature = "tower")]
+    pub(crate) const fn is_guarded(&self) -> bool {
+        self.guarded
+    }
+
     /// Whether a response with this status is nothing to try again.
     #[cfg(feature = "reqwest")]
     #[inline]

@@ -61,11 +61,13 @@ impl<'e, C: Call, S: TimerPlace, L> Pause<'e, C, S, L> {
 
     /// Waits with a function of yours that blocks; it is not called for a delay of zero.
     pub fn block_with(self, sleep: impl FnOnce(Duration)) {
-        let delay = self.delay();
+        let Self { executor, delay, leftover, .. } = self;
+        // Nobody reads it, so it is not to hold its connection.
+        drop(leftover);
         if !delay.is_zero() {
             sleep(delay);
         }
-        self.executor.run.rare.set_phase(Phase::Idle);
+        executor.run.rare.set_phase(Phase::Idle);
     }
 }
 

@@ -49,7 +49,7 @@ use crate::engine;
 use crate::rare::Phase;
 use crate::reason::Unnamed;
 use crate::sealed::Sealed;
-use crate::{Class, Condition, Executor, Failure, Observer, Policy, Retryable, Verdict};
+use crate::{Bar, Class, Condition, Executor, Failure, Observer, Policy, Retryable, Verdict};
 
 /// A retry policy for tower's services. See the [module](self).
 ///
@@ -201,10 +201,17 @@ where
     }
 
     /// An attempt has its outcome.
-    fn retry(&mut self, _: &mut Req, outcome: &mut Result<Res, E>) -> Option<TowerPause> {
+    fn retry(&mut self, request: &mut Req, outcome: &mut Result<Res, E>) -> Option<TowerPause> {
         let call = get(&mut self.call).take()?;
         let answer = outcome.as_ref().ok().and_then(|answer| self.kind.answer(answer));
-        let verdict = call.condition.verdict(Findings::new(answer, outcome.as_ref().err().map(Failure::of)));
+        let is_elsewhere = outcome.as_ref().is_ok_and(|answer| self.kind.is_elsewhere(request, answer));
+        let verdict = match call.condition.verdict(Findings::new(answer, outcome.as_ref().err().map(Failure::of))) {
+            // What answers from elsewhere says nothing of the server that sent the client there.
+            Verdict::Retry(failure) if is_elsewhere && call.condition.is_guarded() => {
+                Verdict::Barred(failure, Bar::NotIdempotent)
+            }
+            verdict => verdict,
+        };
         let pause = call.settle(verdict, outcome.as_ref().err().map(|error| error as &dyn Display))?;
         *get(&mut self.call) = Some(InFlight { is_waiting: true, ..call });
         Some(pause)
@@ -315,6 +322,12 @@ pub trait Kind<Req, Res>: Sealed {
 
     #[doc(hidden)]
     fn answer(&self, answer: &Res) -> Option<Failure>;
+
+    /// Whether the service was redirected before it got this answer.
+    #[doc(hidden)]
+    fn is_elsewhere(&self, _: &Req, _: &Res) -> bool {
+        false
+    }
 }
 
 /// Requests of any type, each of them safe to send twice. See [`TowerPolicy::new`].
@@ -341,7 +354,7 @@ pub struct HttpRequests {
 impl Sealed for HttpRequests {}
 
 macro_rules! http_requests {
-    ($($(#[$attribute:meta])* [$($parameter:ident),*] $request:ty => $response:ty;)*) => {$(
+    ($($(#[$attribute:meta])* [$($parameter:ident),*] $request:ty => $response:ty $(, $is_elsewhere:expr)?;)*) => {$(
         $(#[$attribute])*
         impl<$($parameter),*> Kind<$request, $response> for HttpRequests {
             fn condition(&self, condition: Condition, request: &$request) -> Condition {
@@ -351,15 +364,18 @@ macro_rules! http_requests {
             fn answer(&self, answer: &$response) -> Option<Failure> {
                 Some(Failure::of(answer))
             }
+            $(fn is_elsewhere(&self, request: &$request, answer: &$response) -> bool {
+                $is_elsewhere(answer.url(), request.url())
+            })?
         }
     )*};
 }
 http_requests! {
     [B, C] http::Request<B> => http::Response<C>;
     #[cfg(feature = "reqwest")]
-    [] reqwest::Request => reqwest::Response;
+    [] reqwest::Request => reqwest::Response, crate::http::is_elsewhere;
     #[cfg(feature = "reqwest-012")]
-    [] reqwest_012::Request => reqwest_012::Response;
+    [] reqwest_012::Request => reqwest_012::Response, crate::http::is_elsewhere;
 }
 
 /// How a request is cloned. Implemented by [`Cloned`] and [`CloneWith`] alone.

@@ -1,7 +1,12 @@
 //! Real requests to a real server, on a paused clock.
 
+use std::cell::Cell;
+use std::convert::Infallible;
 use std::error::Error;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use reqwest::dns::{Name, Resolve, Resolving};
@@ -381,6 +386,62 @@ mod connections {
         let server = Server::start([long, Reply::status(200)]).await;
         assert_eq!(fetch(&client(), &server.url).await.unwrap().status(), 200);
         assert_eq!((server.connections(), server.delays()), (2, all_ms([1000])));
+    }
+
+    /// Always ready, so that nothing but a bound ends it.
+    #[tokio::test(start_paused = true)]
+    async fn a_body_of_empty_frames_is_too_long_at_some_time() {
+        struct Empty(Arc<AtomicU32>);
+        impl http_body::Body for Empty {
+            type Data = bytes::Bytes;
+            type Error = Infallible;
+
+            fn poll_frame(
+                self: Pin<&mut Self>,
+                _: &mut Context<'_>,
+            ) -> Poll<Option<Result<http_body::Frame<bytes::Bytes>, Infallible>>> {
+                let number = self.0.fetch_add(1, Ordering::Relaxed);
+                Poll::Ready((number < 1_000_000).then(|| Ok(http_body::Frame::data(bytes::Bytes::new()))))
+            }
+        }
+        #[retry(attempts = 2, drain_limit = 100)]
+        async fn fetch(frames: &Arc<AtomicU32>) -> http::Response<Empty> {
+            http::Response::builder().status(503).body(Empty(frames.clone())).unwrap()
+        }
+        let frames = Arc::default();
+        fetch(&frames).await;
+        assert_eq!(frames.load(Ordering::Relaxed), 101);
+    }
+
+    #[test]
+    fn a_thread_that_sleeps_holds_no_response() {
+        thread_local!(static HELD: Cell<u32> = const { Cell::new(0) });
+        struct Held;
+        impl http_body::Body for Held {
+            type Data = bytes::Bytes;
+            type Error = Infallible;
+
+            fn poll_frame(
+                self: Pin<&mut Self>,
+                _: &mut Context<'_>,
+            ) -> Poll<Option<Result<http_body::Frame<bytes::Bytes>, Infallible>>> {
+                Poll::Pending
+            }
+        }
+        impl Drop for Held {
+            fn drop(&mut self) {
+                HELD.set(HELD.get() - 1);
+            }
+        }
+        fn sleep(_: Duration) {
+            assert_eq!(HELD.get(), 0);
+        }
+        #[retry(blocking, attempts = 2, start = "1s", sleep = sleep)]
+        fn fetch() -> http::Response<Held> {
+            HELD.set(HELD.get() + 1);
+            http::Response::builder().status(503).body(Held).unwrap()
+        }
+        assert_eq!(fetch().status(), 503);
     }
 
     #[tokio::test(start_paused = true)]

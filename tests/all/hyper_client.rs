@@ -11,7 +11,7 @@ use hyper_util::rt::TokioExecutor;
 use retry_runtime::{Class, Failure, Policy, Retryable, retry};
 
 use crate::server::{Reply, Server, refused};
-use crate::support::{SECOND, all_ms, ms, timed};
+use crate::support::{Broken, SECOND, all_ms, ms, timed};
 
 type HyperClient = Client<HttpConnector, Empty<Bytes>>;
 
@@ -64,6 +64,19 @@ async fn a_body_that_is_cut_short_is_transient() {
 async fn what_is_the_callers_fault_is_not_known_to_be_transient() {
     let error = client().get("/no/host".parse().unwrap()).await.unwrap_err();
     assert_eq!((error.class(), error.is_unprocessed()), (Class::Unknown, false));
+}
+
+/// A body that is passed on, and whose own source is not there.
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_the_body_did_not_get_says_nothing_of_the_request() {
+    let server = Server::statuses([200]).await;
+    let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+    let client = Client::builder(TokioExecutor::new()).pool_idle_timeout(None).build_http();
+    let error =
+        client.request(hyper::Request::post(&server.url).body(Broken(Some(refused))).unwrap()).await.unwrap_err();
+    assert_eq!((error.class(), error.is_unprocessed()), (Class::Transient, false));
+    let boxed: Box<dyn Error> = Box::new(error);
+    assert!(!Failure::of(&*boxed).is_unprocessed());
 }
 
 #[tokio::test(start_paused = true)]

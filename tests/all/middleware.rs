@@ -1,5 +1,6 @@
 //! The middleware: every request of a client is retried.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -121,4 +122,39 @@ async fn an_error_of_other_middleware_is_known_by_its_chain() {
         let (outcome, took) = timed(client.get("http://here.example/").send()).await;
         assert_eq!((outcome.unwrap_err().class(), took), (class, SECOND * waited));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_error_sees_the_clients_error() {
+    let is_connect = |error: &(dyn Error + 'static)| error.downcast_ref().is_some_and(reqwest::Error::is_connect);
+    let client = retrying(RequestRetry::new(POLICY).on_error(is_connect));
+    let (_, took) = timed(client.get(refused().await).send()).await;
+    assert_eq!(took, SECOND * 2);
+}
+
+/// Writes down what it has seen, to a place that is not there.
+struct Journal;
+
+#[async_trait]
+impl Middleware for Journal {
+    async fn handle(
+        &self,
+        request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> reqwest_middleware::Result<Response> {
+        next.run(request, extensions).await?;
+        let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        Err(reqwest_middleware::Error::Middleware(refused.into()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_other_middleware_did_not_get_says_nothing_of_the_request() {
+    let client = ClientBuilder::new(client()).with(RequestRetry::new(POLICY)).with(Journal).build();
+    let server = Server::statuses([200]).await;
+    let error = client.post(&server.url).send().await.unwrap_err();
+    assert_eq!((error.class(), error.is_unprocessed(), server.requests()), (Class::Transient, false, 1));
+    client.get(&server.url).send().await.unwrap_err();
+    assert_eq!(server.requests(), 4);
 }

@@ -11,7 +11,7 @@ use retry_runtime::http::{HowToRetry, RequestRetry, SendFirstOf, SendWithRetry};
 use retry_runtime::{Condition, OnError, Policy};
 
 use crate::server::{Reply, Server, client, refused};
-use crate::support::{Recorder, SECOND, all_ms, ms, timed};
+use crate::support::{Broken, Recorder, SECOND, all_ms, ms, timed};
 
 const POLICY: Policy = Policy::exponential(SECOND);
 
@@ -72,6 +72,20 @@ async fn on_ok_looks_at_the_headers_of_a_success() {
     let server = Server::start([Reply::status(200).header("x-pending", "1"), Reply::status(200)]).await;
     get(&server, &pending).await;
     assert_eq!(server.requests(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_says_that_it_is_on_ok_that_asks_for_another_attempt() {
+    let (server, recorder) = (Server::statuses([200]).await, Recorder::new());
+    get(&server, &observed(&recorder).on_ok(|_| true)).await;
+    let failed = "1/3 AttemptFailed { class: Unknown, status: Some(200), reason: `on_ok` asks for another attempt }";
+    assert_eq!(recorder.lines()[1], failed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_ok_is_not_asked_about_failures() {
+    let server = Server::statuses([404, 200]).await;
+    assert_eq!(get(&server, &RequestRetry::new(POLICY).on_ok(|_| true)).await.status(), 404);
 }
 
 #[tokio::test(start_paused = true)]
@@ -246,6 +260,69 @@ mod bodies {
         let error = client().put(&server.url).stream_with_retry(&POLICY, body).await.unwrap_err();
         assert!(format!("{error:?}").contains("PermissionDenied"), "{error:?}");
         assert_eq!(server.requests(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_error_of_the_factory_is_the_source_of_the_clients() {
+        let server = Server::statuses([200]).await;
+        let made = AtomicU32::new(0);
+        let body = || async {
+            match made.fetch_add(1, Ordering::Relaxed) {
+                0 => Err("not yet"),
+                _ => Ok(Body::from("second")),
+            }
+        };
+        client().post(&server.url).stream_with_retry(&POLICY, body).await.unwrap();
+        assert_eq!(server.bodies(), ["second"]);
+        let body = || async { Err::<Body, _>("never") };
+        let error = client().post(&server.url).stream_with_retry(&POLICY, body).await.unwrap_err();
+        assert_eq!(
+            (error.to_string().as_str(), error.source().unwrap().to_string().as_str()),
+            ("request or response body error", "never")
+        );
+    }
+}
+
+/// What the server may have processed is not sent again.
+mod once {
+    use super::*;
+
+    /// The body is an answer that is passed on, and its own request finds nobody.
+    #[tokio::test(start_paused = true)]
+    async fn a_post_whose_body_fails_like_a_connection_was_sent_in_part() {
+        let (server, made) = (Server::statuses([200]).await, AtomicU32::new(0));
+        let body = || {
+            made.fetch_add(1, Ordering::Relaxed);
+            let source = async { client().get(refused().await).send().await.unwrap_err() };
+            async { Body::wrap(Broken(Some(source.await))) }
+        };
+        let error = client().post(&server.url).stream_with_retry(&POLICY, body).await.unwrap_err();
+        assert_eq!((error.is_connect(), made.into_inner()), (true, 1));
+    }
+
+    /// What answers 429 is not what the order was given to.
+    #[tokio::test(start_paused = true)]
+    async fn a_post_that_was_redirected_before_a_429() {
+        let limited = || Reply::status(429).retry_after("1");
+        let moved = || Reply::status(303).header("location", "/receipt");
+        for observed in [false, true] {
+            let recorder = Recorder::new();
+            let retry = if observed { super::observed(&recorder) } else { RequestRetry::new(POLICY) };
+            let server = Server::start([moved(), limited(), Reply::status(200)]).await;
+            let response = client().post(format!("{}order#1", server.url)).send_with_retry(&retry).await.unwrap();
+            assert_eq!((response.status().as_u16(), server.requests()), (429, 2));
+            let server = Server::start([limited(), moved(), limited()]).await;
+            client().post(&server.url).body("order").send_with_retry(&retry).await.unwrap();
+            assert_eq!(server.requests(), 3);
+            assert!(!observed || recorder.lines().last().unwrap() == "2/3 GaveUp(NotIdempotent)");
+        }
+        // A GET does no harm.
+        let server = Server::start([moved(), limited(), Reply::status(200)]).await;
+        assert_eq!(get(&server, &POLICY).await.status(), 200);
+        // Not redirected, whatever the client makes of the URL.
+        let server = Server::start([limited(), Reply::status(200)]).await;
+        let url = format!("{}ä b?q=ü c#part", server.url);
+        assert_eq!(client().post(url).send_with_retry(&POLICY).await.unwrap().status(), 200);
     }
 }
 

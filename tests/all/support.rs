@@ -1,7 +1,9 @@
 //! What the tests share: operations that fail, a sleep and an observer that record, random sources that are not random.
 
 use std::fmt::Debug;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use retry_runtime::{Class, Event, Observer, Retryable, TimedOut};
@@ -131,6 +133,21 @@ pub(crate) struct Run<O> {
     pub(crate) outcome: O,
     pub(crate) delays: Vec<Duration>,
     pub(crate) attempts: u32,
+}
+
+/// A body that fails before its first byte.
+pub(crate) struct Broken<E>(pub(crate) Option<E>);
+
+impl<E: Unpin> http_body::Body for Broken<E> {
+    type Data = bytes::Bytes;
+    type Error = E;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<bytes::Bytes>, E>>> {
+        Poll::Ready(self.0.take().map(Err))
+    }
 }
 
 /// What happened, in order: events, and the delays that [`recorded_sleep`] was asked for.

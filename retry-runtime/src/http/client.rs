@@ -6,6 +6,11 @@ use core::time::Duration;
 use std::error::Error;
 use std::io;
 
+#[cfg(feature = "reqwest")]
+use reqwest::Url;
+#[cfg(all(feature = "tower", not(feature = "reqwest")))]
+use reqwest_012::Url;
+
 use super::retry_after::server_delay;
 use crate::{BreakerOpen, Class, Retryable, TimedOut, chain};
 
@@ -40,9 +45,14 @@ macro_rules! client {
             }
 
             /// Where there was no connection: it was refused, the name was not found, the TLS handshake failed. With the `h2`
-            /// feature also where an HTTP/2 server refused the stream.
+            /// feature also where an HTTP/2 server refused the stream. The client may have been redirected before, which its
+            /// error does not tell.
             fn is_unprocessed(&self) -> bool {
-                self.is_connect() || super::is_refused_stream(self) || super::is_kept_back(self)
+                // A body that fails may have an error that is about a connection of its own.
+                let is_of_body = |error: &(dyn Error + 'static)| error.downcast_ref().is_some_and(Self::is_body);
+                let is_unsent = self.is_connect() || super::is_refused_stream(self);
+                super::is_kept_back(self)
+                    || is_unsent && !self.source().into_iter().flat_map(chain::links).any(is_of_body)
             }
 
             fn is_timeout(&self) -> bool {
@@ -87,8 +97,9 @@ macro_rules! client {
 
         /// An error of reqwest's with this source. reqwest has no constructor for its errors; a body that fails makes one.
         pub(super) fn $error_of(source: Boxed) -> $reqwest::Error {
-            let mut body = pin!($reqwest::Body::wrap(Failing(Some(source))));
-            match http_body::Body::poll_frame(body.as_mut(), &mut Context::from_waker(Waker::noop())) {
+            // By itself, for a response would add a URL that it makes up, and say that its body does not decode.
+            let body = pin!($reqwest::Body::wrap(Failing(Some(source))));
+            match http_body::Body::poll_frame(body, &mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(Some(Err(error))) => error,
                 _ => unreachable!("a body that fails at once gives an error at once"),
             }
@@ -99,6 +110,19 @@ macro_rules! client {
 client!(reqwest, error_of);
 #[cfg(feature = "reqwest-012")]
 client!(reqwest_012, error_of_012);
+
+/// Whether a response came from another place than the one that the request was sent to.
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+pub(crate) fn is_elsewhere(answered: &Url, sent_to: &Url) -> bool {
+    place(answered) != place(sent_to)
+}
+
+/// A URL without its fragment, of which the client does not tell.
+#[cfg(any(feature = "reqwest", feature = "tower"))]
+fn place(url: &Url) -> &str {
+    let url = url.as_str();
+    url.split_once('#').map_or(url, |(place, _)| place)
+}
 
 type Boxed = Box<dyn Error + Send + Sync>;
 

@@ -43,7 +43,9 @@ impl Unread for reqwest_012::Response {
 async fn read(body: impl Body, mut left: usize) {
     let mut body = pin!(body);
     while let Some(Ok(frame)) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
-        let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, Buf::remaining)) else { return };
+        // An empty frame counts too: a server may send them without end, and they would keep the pause from its timer.
+        let size = frame.data_ref().map_or(0, |data| data.remaining().max(1));
+        let Some(rest) = left.checked_sub(size) else { return };
         left = rest;
     }
 }

@@ -42,6 +42,8 @@ known! {
     hyper::Error, |error: &Self| {
         let has_ended = error.is_incomplete_message() || error.is_canceled() || error.is_closed();
         let failure = or_transient(below(error), has_ended || error.is_timeout());
+        // The user's errors are those of bodies, which may be about connections of their own.
+        let failure = if error.is_user() { failure.perhaps_processed() } else { failure };
         if error.is_timeout() { failure.after_timeout() } else { failure }
     }
 }

@@ -73,7 +73,8 @@ impl Transport for Through<'_> {
     }
 }
 
-/// What reqwest's error knows, or what is found along the chain of another middleware's.
+/// What reqwest's error knows, or what is found along the chain of another middleware's, which does not say that the server
+/// cannot have processed the request.
 impl Retryable for Error {
     fn class(&self) -> Class {
         self.failure().class()
@@ -98,7 +99,8 @@ impl Retryable for Error {
     fn failure(&self) -> Failure {
         match self {
             Self::Reqwest(error) => Failure::of(error),
-            Self::Middleware(error) => crate::chain::search(&**error),
+            // It may be about what the middleware does after the request.
+            Self::Middleware(error) => crate::chain::search(&**error).perhaps_processed(),
         }
     }
 }

@@ -38,6 +38,8 @@ pub use self::body::IntoBody;
 #[cfg(feature = "wire")]
 pub mod wire;
 
+#[cfg(all(feature = "tower", any(feature = "reqwest", feature = "reqwest-012")))]
+pub(crate) use self::client::is_elsewhere;
 #[cfg(feature = "http")]
 pub(crate) use self::drain::{ReadToEnd, Unread};
 #[cfg(feature = "reqwest")]

@@ -6,7 +6,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use http::{HeaderMap, Method};
-use reqwest::{Client, Request, Response};
+use reqwest::{Client, Request, Response, Url};
 
 use crate::call::{ByHand, Notes};
 use crate::condition::Findings;
@@ -98,7 +98,7 @@ impl RequestRetry {
     }
 
     /// Decides about errors instead of the condition's [`on_error`](Condition::on_error). The error is the client's;
-    /// what it knows is in its `source()` chain.
+    /// what it knows is in its `source()` chain. In the middleware it may be that of other middleware.
     pub const fn on_error(mut self, predicate: fn(&(dyn Error + 'static)) -> bool) -> Self {
         self.options.on_error = Some(predicate);
         self
@@ -252,6 +252,11 @@ impl Options {
             && !headers.is_some_and(|headers| headers.contains_key("idempotency-key"))
     }
 
+    /// Where a request goes that must not be sent again unless the server cannot have processed it.
+    pub(super) fn guard(&self, request: &Request) -> Option<Url> {
+        self.guards(request.method(), Some(request.headers())).then(|| request.url().clone())
+    }
+
     /// Whether there is nothing to decide: by its status alone, the response is a success.
     #[inline]
     pub(super) fn is_done<E>(&self, outcome: &Result<Response, E>) -> bool {
@@ -270,9 +275,13 @@ impl Options {
             return Verdict::Done;
         }
         let findings = match outcome {
-            Ok(response) => Findings::new(Some(self.failure(response)), None).on_ok(self.refuses(response)),
+            Ok(response) => {
+                // A success that is not done is one that `on_ok` wants again.
+                let refused = self.condition.is_success(response.status().as_u16());
+                Findings::new(Some(self.failure(response)), None).on_ok(refused)
+            }
             Err(error) => {
-                let decided = self.on_error.map(|predicate| predicate(error));
+                let decided = self.on_error.map(|predicate| predicate(of_client(error)));
                 Findings::new(None, Some(Failure::of(error))).on_error(decided)
             }
         };
@@ -291,6 +300,17 @@ impl Options {
             None => failure,
         }
     }
+}
+
+/// The middleware's error hides the one that it holds from its chain.
+fn of_client<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    #[cfg(feature = "reqwest-middleware")]
+    match error.downcast_ref() {
+        Some(reqwest_middleware::Error::Reqwest(error)) => return error,
+        Some(reqwest_middleware::Error::Middleware(error)) => return &**error,
+        None => {}
+    }
+    error
 }
 
 /// A request that is about to be sent. See [`RequestRetry::before_attempt`].

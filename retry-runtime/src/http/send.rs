@@ -7,17 +7,17 @@ use core::task::{Context, Poll};
 use std::error::Error;
 
 use pin_project_lite::pin_project;
-use reqwest::{Client, Request, RequestBuilder, Response};
+use reqwest::{Client, Request, RequestBuilder, Response, Url};
 
 use super::body::IntoBody;
-use super::client::error_of;
+use super::client::{error_of, is_elsewhere};
 use super::drain::Unread;
 use super::request_retry::{HowToRetry, Options};
 use super::source::{Listed, Repeated, Source, Streamed};
 use crate::call::ByHand;
 use crate::pause::{Pause, Remains};
 use crate::reason::{Chain, Unnamed};
-use crate::{Bar, Executor, Failure, Policy, Retryable, TimedOut, Verdict};
+use crate::{Bar, Class, Executor, Failure, Policy, Retryable, TimedOut, Verdict};
 
 /// `client.get(url).send_with_retry(&POLICY)`: sends a request, again where that is worth it.
 ///
@@ -280,16 +280,17 @@ pub(super) async fn go_on<T: Transport>(
     mut transport: T,
     mut failed: Option<Result<Response, T::Error>>,
 ) -> Result<Response, T::Error> {
-    let mut guarded = source.is_guarded(options);
+    let mut guard = failed.as_ref().and_then(|_| source.guard(options));
     loop {
         let pause = {
             let outcome = match failed.take() {
                 Some(outcome) => outcome,
-                None => attempt(&mut retry, options, &mut source, &mut transport, &mut guarded).await,
+                None => attempt(&mut retry, options, &mut source, &mut transport, &mut guard).await,
             };
             #[cfg(feature = "wire")]
             retry.came_over(|| outcome.as_ref().ok().and_then(Retryable::connection));
-            let verdict = repeatable(options.verdict(&outcome, guarded), source.has_more());
+            let verdict = after_redirect(options.verdict(&outcome, guard.is_some()), &outcome, guard.as_ref());
+            let verdict = repeatable(verdict, source.has_more());
             if verdict == Verdict::Done {
                 return retry.succeed(outcome);
             }
@@ -310,21 +311,31 @@ async fn attempt<T: Transport>(
     options: &Options,
     source: &mut impl Source,
     transport: &mut T,
-    guarded: &mut bool,
+    guard: &mut Option<Url>,
 ) -> Result<Response, T::Error> {
     let current = options.looks_at_attempts().then(|| retry.current());
+    // Nothing is sent yet, so nothing is processed.
+    *guard = None;
     let attempt = async {
-        // Nothing is sent yet, so nothing is processed.
-        *guarded = false;
         let mut request = source.request().await?;
         let client = options.prepare(current, &mut request);
-        *guarded = options.guards(request.method(), Some(request.headers()));
+        *guard = options.guard(&request);
         match client {
             None => transport.send(request).await,
             Some(client) => Ok(client.execute(request).await?),
         }
     };
     retry.attempt(attempt).await
+}
+
+/// What answers from elsewhere says nothing of the server that sent the client there, and may have processed the request.
+fn after_redirect<E>(verdict: Verdict, outcome: &Result<Response, E>, guard: Option<&Url>) -> Verdict {
+    match (verdict, outcome, guard) {
+        (Verdict::Retry(failure), Ok(response), Some(sent_to)) if is_elsewhere(response.url(), sent_to) => {
+            Verdict::Barred(failure, Bar::NotIdempotent)
+        }
+        _ => verdict,
+    }
 }
 
 /// There is no other attempt without another request.
@@ -348,6 +359,10 @@ struct Reason<'a, E> {
 impl<E: Error> Display for Reason<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.outcome {
+            // Only what `on_ok` refuses has a status and is unknown all the same.
+            Ok(_) if self.verdict.failure().is_some_and(|failure| failure.class() == Class::Unknown) => {
+                Unnamed::Refused.fmt(f)
+            }
             Ok(_) => Unnamed::of(self.verdict).fmt(f),
             Err(error) => Chain(error).fmt(f),
         }

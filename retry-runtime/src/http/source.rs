@@ -18,10 +18,10 @@ pub(super) trait Source: Send {
     /// Whether there is a request for another attempt.
     fn has_more(&self) -> bool;
 
-    /// Whether the request that was sent without having been asked for must not be sent again unless the server cannot
-    /// have processed it.
-    fn is_guarded(&self, _: &Options) -> bool {
-        false
+    /// Where the request went that was sent without having been asked for, if it must not be sent again unless the server
+    /// cannot have processed it.
+    fn guard(&self, _: &Options) -> Option<Url> {
+        None
     }
 }
 
@@ -92,11 +92,11 @@ impl Source for Repeated {
         self.more.is_some() || !self.url.is_empty()
     }
 
-    fn is_guarded(&self, options: &Options) -> bool {
+    fn guard(&self, options: &Options) -> Option<Url> {
         match self.more.as_deref() {
-            None => self.has_more() && options.guards(&Method::GET, None),
-            Some(More::Head(head)) => options.guards(&head.method, Some(&head.headers)),
-            Some(More::Whole(request)) => options.guards(request.method(), Some(request.headers())),
+            None => options.guards(&Method::GET, None).then(|| self.url.get())?,
+            Some(More::Head(head)) => options.guards(&head.method, Some(&head.headers)).then(|| self.url.get())?,
+            Some(More::Whole(request)) => options.guard(request),
         }
     }
 }

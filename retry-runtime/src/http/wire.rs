@@ -33,7 +33,9 @@
 //! - An address in the place of a name, and a name that `ClientBuilder::resolve` was told, are not resolved.
 //! - "Used again" needs a response: it is said of requests with retry, and of annotated functions and loops by hand that
 //!   give a [`reqwest::Response`].
+//! - Nor is it said of a connection after which 16,384 others were made: no more of them are remembered for certain.
 //! - A connection that the client's pool goes on to make after the call has ended is nobody's, and not said.
+//! - A call that began before the program's first client was set up for it, one that sets it up itself for instance.
 //! - A call to which nobody listens writes nothing down.
 
 use core::pin::Pin;
