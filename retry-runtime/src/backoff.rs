@@ -50,6 +50,13 @@ impl Bounds {
 }
 
 impl Backoff {
+    /// Whether it is a function, which may ask when the call began.
+    #[cfg(feature = "reqwest")]
+    #[inline(always)]
+    pub(crate) const fn is_custom(&self) -> bool {
+        matches!(self, Self::Custom(_))
+    }
+
     /// The delay after attempt `attempt.number()`, drawn with `random` where it is random.
     #[inline(always)]
     pub(crate) fn delay(

@@ -59,8 +59,6 @@ pub struct Options {
 
 type Hook = Arc<dyn Fn(&mut Outgoing<'_>) + Send + Sync>;
 
-static STANDARD: Options = Options::new();
-
 impl RequestRetry {
     /// With the standard [`Condition`].
     pub const fn new(policy: Policy) -> Self {
@@ -186,8 +184,10 @@ impl HowToRetry for Policy {
     fn policy(&self) -> &Policy {
         self
     }
+    // A constant, for the optimizer to know what stands in it.
+    #[inline(always)]
     fn options(&self) -> &Options {
-        &STANDARD
+        const { &Options::new() }
     }
 }
 
@@ -219,8 +219,12 @@ impl Options {
     /// Whether there is nothing to do before the first failure.
     #[inline]
     pub(super) fn is_plain(&self, policy: &Policy) -> bool {
-        let limited = policy.looks_back() || policy.limits_attempts() || policy.budget.is_some();
-        !limited && !self.looks_at_attempts() && self.observer.is_none() && !tracing_listens()
+        let is_limited = policy.limits_attempts() || policy.budget.is_some();
+        !is_limited
+            && !policy.backoff.is_custom()
+            && !self.looks_at_attempts()
+            && self.observer.is_none()
+            && !tracing_listens()
     }
 
     #[inline]
