@@ -110,7 +110,7 @@ impl Condition {
     /// The same with the guard that [`for_method`](Self::for_method) may set.
     #[cfg(feature = "reqwest")]
     pub(crate) const fn guarded(self, guarded: bool) -> Self {
-        Self { guarded, ..self }
+        Self { guarded: self.guarded || guarded, ..self }
     }
 
     #[cfg(feature = "tower")]

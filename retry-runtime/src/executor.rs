@@ -291,7 +291,7 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
     /// `judge` says what the outcome is worth: a `&`[`Condition`](crate::Condition) for outcomes that implement
     /// [`Outcome`](crate::Outcome), or the [`Verdict`] that [`verdict!`](crate::verdict) gives for any outcome.
     ///
-    /// With a condition, a response that is tried again is read to its end during the pause, as in an annotated function, so
+    /// With a condition, a response in a `Result` or an `Option` that is tried again is read to its end during the pause, as in an annotated function, so
     /// that its connection can be used again; with a verdict it is dropped.
     ///
     /// A verdict has no text: the reason in the events is then the status or the class, not the error's own words.

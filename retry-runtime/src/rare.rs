@@ -57,9 +57,9 @@ struct Watch {
     /// The span of the attempt that runs.
     #[cfg(feature = "tracing")]
     span: tracing::Span,
-    /// Where a client is set up to tell what happens on the wire.
+    /// What happens on the wire, if a client is set up to tell.
     #[cfg(feature = "wire")]
-    ledger: Option<Arc<Ledger>>,
+    ledger: Arc<Ledger>,
 }
 
 impl Rare {
@@ -128,7 +128,7 @@ impl Rare {
                 #[cfg(feature = "tracing")]
                 span: tracing::Span::none(),
                 #[cfg(feature = "wire")]
-                ledger: attributed::is_on().then(Arc::default),
+                ledger: Arc::default(),
             })
         });
     }
@@ -165,7 +165,7 @@ pub(crate) struct Entered<'a> {
     #[cfg(feature = "tracing")]
     _span: tracing::span::Entered<'a>,
     #[cfg(feature = "wire")]
-    _attempt: Option<attributed::Entered>,
+    _attempt: attributed::Entered,
     #[cfg(not(feature = "tracing"))]
     _watch: core::marker::PhantomData<&'a ()>,
 }
@@ -188,9 +188,7 @@ fn enter(inside: &Inside) -> Option<Entered<'_>> {
         #[cfg(feature = "tracing")]
         _span: watch.span.enter(),
         #[cfg(feature = "wire")]
-        _attempt: watch.ledger.as_ref().map(|ledger| {
-            attributed::Entered::new(Some(Attributed { ledger: ledger.clone(), attempt: inside.number }))
-        }),
+        _attempt: attributed::Entered::new(Some(Attributed { ledger: watch.ledger.clone(), attempt: inside.number })),
         #[cfg(not(feature = "tracing"))]
         _watch: core::marker::PhantomData,
     })
@@ -200,7 +198,7 @@ fn enter(inside: &Inside) -> Option<Entered<'_>> {
 impl Rare {
     /// What is written down of the wire.
     pub(crate) fn ledger(&self) -> Option<Arc<Ledger>> {
-        self.0.as_ref()?.watch.as_ref()?.ledger.clone()
+        Some(self.0.as_ref()?.watch.as_ref()?.ledger.clone())
     }
 }
 

@@ -8,7 +8,7 @@ impl Policy {
     /// Runs `operation` until it succeeds or this policy or the standard [`Condition`] says that it is enough; gives
     /// the last outcome as it is.
     ///
-    /// A response that is tried again is read to its end during the pause, as in an annotated function.
+    /// A response in a `Result` or an `Option` that is tried again is read to its end during the pause, as in an annotated function.
     ///
     /// Its events have the name `retry`; for one of your own, or an observer, write the loop with an [`Executor`].
     ///

@@ -67,6 +67,21 @@ async fn a_condition_says_which() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn too_many_redirects_are_followed_once() {
+    let server = Server::start([Reply::status(302).header("location", "/again")]).await;
+    let error = client().get(&server.url).send_with_retry(&POLICY).await.unwrap_err();
+    assert_eq!((error.is_redirect(), server.requests()), (true, 11));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_condition_for_a_method_stays_one() {
+    let posts = RequestRetry::new(POLICY).condition(Condition::new().for_method("POST"));
+    let server = Server::statuses([500]).await;
+    get(&server, &posts).await;
+    assert_eq!(server.requests(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn on_ok_looks_at_the_headers_of_a_success() {
     let pending = RequestRetry::new(POLICY).on_ok(|response| response.headers().contains_key("x-pending"));
     let server = Server::start([Reply::status(200).header("x-pending", "1"), Reply::status(200)]).await;

@@ -192,6 +192,14 @@ async fn a_redirect_shows_no_secret_and_its_status() {
     assert_eq!(message, format!("attempt 1 of 3: sent to {}there?*** by status 302", server.url));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_client_may_be_set_up_by_the_call_itself() {
+    let (server, story) = (Server::statuses([200]).await, Story::new());
+    let mut retry = Executor::new(&POLICY).observed_by(&*story);
+    retry.attempt(async { client().get(named(&server)).send().await }).await.unwrap();
+    assert_eq!(story.lines()[1], "1 connecting");
+}
+
 /// Two calls at once, in one task: what happens for one is not said by the other.
 #[tokio::test(start_paused = true)]
 async fn calls_at_the_same_time_are_kept_apart() {

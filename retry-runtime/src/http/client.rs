@@ -18,7 +18,7 @@ macro_rules! client {
     ($reqwest:ident, $error_of:ident) => {
         /// A status is found in errors of `error_for_status`. Connect, timeout and body failures are transient, as is a
         /// request whose connection was lost before an answer came; a URL or a request that cannot be built is permanent, as
-        /// is a body that does not decode, unless an I/O error or a timeout lies under it: reqwest reports a connection that
+        /// are too many redirects, and a body that does not decode, unless an I/O error or a timeout lies under it: reqwest reports a connection that
         /// was lost while JSON was read as a decode error.
         impl Retryable for $reqwest::Error {
             fn class(&self) -> Class {
@@ -29,7 +29,7 @@ macro_rules! client {
                     return Class::Transient;
                 }
                 match chain::search_sources(self).class() {
-                    Class::Unknown if self.is_builder() || self.is_decode() => Class::Permanent,
+                    Class::Unknown if self.is_builder() || self.is_decode() || self.is_redirect() => Class::Permanent,
                     Class::Unknown if self.is_body() || self.is_request() => Class::Transient,
                     found => found,
                 }

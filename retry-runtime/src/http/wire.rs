@@ -35,7 +35,6 @@
 //!   give a [`reqwest::Response`].
 //! - Nor is it said of a connection after which 16,384 others were made: no more of them are remembered for certain.
 //! - A connection that the client's pool goes on to make after the call has ended is nobody's, and not said.
-//! - A call that began before the program's first client was set up for it, one that sets it up itself for instance.
 //! - A call to which nobody listens writes nothing down.
 
 use core::pin::Pin;
