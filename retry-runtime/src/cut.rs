@@ -26,16 +26,17 @@ pub trait Cut<S: TimerPlace, O>: Sized {
 
     /// The attempt is about to start: gives its outcome if it is too late for that.
     #[doc(hidden)]
-    fn before<C: Call>(&self, executor: &Executor<C, S>) -> Option<O>;
+    #[inline(always)]
+    fn before<C: Call>(&self, _: &Executor<C, S>) -> Option<O> {
+        None
+    }
 
     /// The attempt has to wait: gives its outcome if it is to wait no longer.
     #[doc(hidden)]
-    fn poll<C: Call>(
-        &self,
-        timer: Pin<&mut Self::Timer>,
-        executor: &mut Executor<C, S>,
-        cx: &mut Context<'_>,
-    ) -> Poll<O>;
+    #[inline(always)]
+    fn poll<C: Call>(&self, _: Pin<&mut Self::Timer>, _: &mut Executor<C, S>, _: &mut Context<'_>) -> Poll<O> {
+        Poll::Pending
+    }
 
     /// An attempt of an annotated function.
     #[doc(hidden)]
@@ -72,16 +73,6 @@ impl<S: TimerPlace, O> Cut<S, O> for Uncut {
     fn timer(_: &S) {}
 
     #[inline(always)]
-    fn before<C: Call>(&self, _: &Executor<C, S>) -> Option<O> {
-        None
-    }
-
-    #[inline(always)]
-    fn poll<C: Call>(&self, _: Pin<&mut ()>, _: &mut Executor<C, S>, _: &mut Context<'_>) -> Poll<O> {
-        Poll::Pending
-    }
-
-    #[inline(always)]
     fn attempt<C: Call, F: Future<Output = O>>(
         self,
         executor: &mut Executor<C, S>,
@@ -107,16 +98,6 @@ impl<S: TimerPlace, O> Cut<S, O> for Told {
         S: 'e;
 
     fn timer(_: &S) {}
-
-    #[inline(always)]
-    fn before<C: Call>(&self, _: &Executor<C, S>) -> Option<O> {
-        None
-    }
-
-    #[inline(always)]
-    fn poll<C: Call>(&self, _: Pin<&mut ()>, _: &mut Executor<C, S>, _: &mut Context<'_>) -> Poll<O> {
-        Poll::Pending
-    }
 
     #[inline]
     fn attempt<C: Call, F: Future<Output = O>>(
