@@ -87,6 +87,12 @@ pub(crate) enum RetryAfter {
     Ignore,
 }
 
+/// What was retried inside of an attempt.
+pub(crate) enum Nested {
+    /// Is not retried again.
+    Once,
+}
+
 #[derive(Default)]
 pub(crate) struct Arguments {
     pub attempts: Option<Arg<Attempts>>,
@@ -106,6 +112,8 @@ pub(crate) struct Arguments {
     pub drain_timeout: Option<Arg<Given<Duration>>>,
     pub deadline: Option<Arg<Given<Duration>>>,
     pub attempt_timeout: Option<Arg<Given<Duration>>>,
+    pub budget: Option<Arg<ExprPath>>,
+    pub nested: Option<Arg<Nested>>,
     pub policy: Option<Arg<Expr>>,
     pub bind: Option<Arg<Ident>>,
     pub clone: Option<Arg<Vec<Ident>>>,
@@ -121,7 +129,7 @@ pub(crate) struct Arguments {
 }
 
 /// Each argument with a value that can be written after it.
-const ARGUMENTS: [(&str, &str); 25] = [
+const ARGUMENTS: [(&str, &str); 27] = [
     ("attempts", "3"),
     ("backoff", "\"exponential\""),
     ("start", "\"100ms\""),
@@ -139,6 +147,8 @@ const ARGUMENTS: [(&str, &str); 25] = [
     ("drain_timeout", "\"200ms\""),
     ("deadline", "\"30s\""),
     ("attempt_timeout", "\"5s\""),
+    ("budget", "API"),
+    ("nested", "\"once\""),
     ("policy", "POLICY"),
     ("bind", "attempt"),
     ("clone", "[argument]"),
@@ -228,6 +238,8 @@ impl Arguments {
             "drain_timeout" => put(&mut self.drain_timeout, key, input, value::duration),
             "deadline" => put(&mut self.deadline, key, input, value::duration),
             "attempt_timeout" => put(&mut self.attempt_timeout, key, input, value::duration),
+            "budget" => put(&mut self.budget, key, input, value::budget),
+            "nested" => put(&mut self.nested, key, input, value::nested),
             "policy" => put(&mut self.policy, key, input, value::expression),
             "bind" => put(&mut self.bind, key, input, value::identifier),
             "clone" => put(&mut self.clone, key, input, value::identifiers),

@@ -51,7 +51,7 @@ pub(crate) fn check(arguments: &Arguments, function: Option<&Function>, errors: 
 
 /// `policy` says all that the arguments of the schedule say.
 fn policy_is_the_whole_schedule(arguments: &Arguments, errors: &mut Errors) {
-    const SCHEDULE: [&str; 13] = [
+    const SCHEDULE: [&str; 15] = [
         "attempts",
         "backoff",
         "start",
@@ -65,6 +65,8 @@ fn policy_is_the_whole_schedule(arguments: &Arguments, errors: &mut Errors) {
         "drain_timeout",
         "deadline",
         "attempt_timeout",
+        "budget",
+        "nested",
     ];
     alone("policy", &SCHEDULE, arguments, errors, |other| {
         format!("`policy` already says what `{other}` says: remove one of them")
@@ -80,7 +82,7 @@ fn delays_are_the_whole_backoff(arguments: &Arguments, errors: &mut Errors) {
 
 /// With `attempts = 1` there is no delay that a schedule could be for.
 fn one_attempt_has_no_schedule(arguments: &Arguments, errors: &mut Errors) {
-    const SCHEDULE: [&str; 11] = [
+    const SCHEDULE: [&str; 12] = [
         "backoff",
         "start",
         "factor",
@@ -92,6 +94,7 @@ fn one_attempt_has_no_schedule(arguments: &Arguments, errors: &mut Errors) {
         "server_delay",
         "drain_limit",
         "drain_timeout",
+        "nested",
     ];
     if !is_one_attempt(arguments) {
         return;

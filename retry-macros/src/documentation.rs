@@ -164,7 +164,9 @@ fn server_delay(arguments: &Arguments) -> Option<String> {
 fn limits(arguments: &Arguments) -> Option<String> {
     let one = given_duration(&arguments.attempt_timeout).map(|one| format!("Cuts an attempt off after {one}."));
     let all = given_duration(&arguments.deadline).map(|all| format!("Gives up {all} after the first attempt began."));
-    let limits: Vec<String> = [one, all].into_iter().flatten().collect();
+    let budget = arguments.budget.as_ref().map(|path| format!("Retries as long as {} has tokens.", code(&path.value)));
+    let nested = arguments.nested.as_ref().map(|_| "Does not retry what was retried inside already.".to_owned());
+    let limits: Vec<String> = [one, all, budget, nested].into_iter().flatten().collect();
     (!limits.is_empty()).then(|| limits.join(" "))
 }
 
@@ -324,6 +326,11 @@ mod tests {
                 quote!(policy = POLICY, server_delay = |page| page.wait, on_status = [429]),
                 "Retries as `POLICY` says. Waits longer if a server asks for it, as a closure reads it. \
                  Retries on status 429, and on transient errors.",
+            ),
+            (
+                quote!(start = "1s", budget = crate::API, nested = "once", on_status = [503]),
+                "Makes at most 3 attempts. Waits 1 s, then 2 s. Retries as long as `crate::API` has tokens. \
+                 Does not retry what was retried inside already. Retries on status 503, and on transient errors.",
             ),
             (quote!(attempts = 1, on_status = [503], on_error = "never"), "Makes 1 attempt. Retries nothing."),
             (quote!(policy = POLICY, on_status = [], on_error = "never"), "Retries as `POLICY` says. Retries nothing."),

@@ -273,6 +273,8 @@ impl Expansion<'_> {
             quote_spanned!(span=> #krate::private::Cutting::<#output>::of().__cut())
         } else if arguments.deadline.is_some() || arguments.attempt_timeout.is_some() {
             self.of_outcome("cut_off", None, TokenStream::new())
+        } else if arguments.nested.is_some() {
+            quote_spanned!(span=> #krate::private::Told)
         } else {
             quote_spanned!(span=> #krate::private::Uncut)
         }

@@ -21,6 +21,7 @@ pub(crate) fn advice(name: &str, value: ParseStream) -> Option<String> {
         "exceptions" | "when" | "condition" => "write `on_error`",
         "retry_if" | "retry_on" => "write `on_error` for errors, or `on_ok` for successes",
         "max_timeout" | "cap" | "max_backoff" | "max_interval" => "write `max_delay`",
+        "retry_budget" | "token_bucket" | "throttle" => "write `budget` with the path of a `static Budget`",
         "max_retry_after" => "write `retry_after`",
         "retry_after_header" | "rate_limit_header" => "write `server_delay` with a closure that reads the header",
         _ => return None,

@@ -69,11 +69,17 @@ mod value;
 /// | `attempts` | an integer of at least 1, a constant of type `u32`, or `"unlimited"` | 3; with `delays`, one more than there are delays |
 /// | `deadline` | a duration above zero, or a constant | none |
 /// | `attempt_timeout` | a duration above zero, or a constant | none |
+/// | `budget` | the path of a `static` of type `Budget` | none |
+/// | `nested` | `"once"` | each retries by itself |
 ///
 /// - `attempts` is the total, the first call included.
 /// - `deadline` runs from the start of the first attempt. After it no attempt starts or goes on. If a delay does not fit
 ///   in what is left, the last outcome is returned at once, without the wait.
 /// - `attempt_timeout` is the most that one attempt may take, from when it first has to wait. It is shorter than the deadline.
+///
+/// - `budget` pays for retries, never for first attempts; any number of functions and loops may share it.
+/// - `nested = "once"` does not retry what was retried inside of the attempt already, by another annotated function for
+///   instance: three layers of three attempts are 3 calls instead of 27.
 ///
 /// What an attempt that is cut off gives is an error made by `From<TimedOut>` for the function's error type.
 ///

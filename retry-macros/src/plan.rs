@@ -5,10 +5,10 @@ use std::time::Duration;
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Ident, LitStr, Path};
+use syn::{ExprPath, Ident, LitStr, Path};
 
 use crate::arguments::{
-    Arg, Arguments, Attempts, Backoff, Delays, Given, Jitter, OnError, RetryAfter, StatusBound, StatusRange,
+    Arg, Arguments, Attempts, Backoff, Delays, Given, Jitter, Nested, OnError, RetryAfter, StatusBound, StatusRange,
 };
 use crate::check::keyword;
 use crate::expand::{at, krate};
@@ -70,8 +70,21 @@ fn policy(arguments: &Arguments, krate: &Path, span: Span) -> TokenStream {
         arguments.retry_after.as_ref().map(retry_after),
         arguments.drain_limit.as_ref().map(|limit| call("drain_limit", limit, number(limit))),
         arguments.drain_timeout.as_ref().map(|timeout| call("drain_timeout", timeout, duration(timeout))),
+        arguments.budget.as_ref().map(|given| call("budget", given, budget(given))),
+        arguments.nested.as_ref().map(nested),
     ];
     calls.into_iter().flatten().fold(schedule(arguments, span), Call::on)
+}
+
+/// A function, for a constant may not refer to a static that changes before Rust 1.91.
+fn budget(Arg { value, span, .. }: &Arg<ExprPath>) -> TokenStream {
+    quote_spanned!(at(*span)=> || &#value)
+}
+
+fn nested(given: &Arg<Nested>) -> Call {
+    match given.value {
+        Nested::Once => call("nested_once", given, TokenStream::new()),
+    }
 }
 
 /// The constructor of the policy, at the place of the value that it may refuse.

@@ -8,13 +8,14 @@ use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative;
 use syn::{Error, Expr, ExprPath, Lit, LitInt, LitStr, Path, Result};
 
-use crate::arguments::{Attempts, Backoff, Delays, Given, Jitter, OnError, RetryAfter};
+use crate::arguments::{Attempts, Backoff, Delays, Given, Jitter, Nested, OnError, RetryAfter};
 use crate::duration::parse as parse_duration;
 use crate::scan::{Simple, ends, here, list};
 use crate::suggest::suggest_quoted;
 
 const BACKOFFS: [&str; 6] = ["exponential", "fixed", "linear", "fibonacci", "random", "decorrelated"];
 const JITTERS: [&str; 3] = ["none", "full", "equal"];
+const NESTED: [&str; 1] = ["once"];
 const ON_ERRORS: [&str; 3] = ["any", "transient", "never"];
 
 const DURATION: &str = "a duration such as `\"250ms\"` or the path of a constant";
@@ -286,6 +287,27 @@ fn bytes_in(text: &str) -> Option<usize> {
         _ => return None,
     };
     digits.parse::<usize>().ok()?.checked_mul(factor)
+}
+
+pub(crate) fn budget(input: ParseStream) -> Result<ExprPath> {
+    let span = here(input);
+    match Simple::read(input, ends) {
+        Simple::Path(path) => Ok(path),
+        _ => expected(span, "the path of a `static` such as `API`, with `static API: Budget = Budget::new();`"),
+    }
+}
+
+pub(crate) fn nested(input: ParseStream) -> Result<Nested> {
+    let span = here(input);
+    match Simple::read(input, ends) {
+        Simple::Literal(Lit::Str(keyword)) if keyword.value() == "once" => Ok(Nested::Once),
+        Simple::Literal(Lit::Str(keyword)) => unknown_word("value", &keyword, &NESTED),
+        Simple::Path(path) => {
+            unquoted("nested", &path, &NESTED)?;
+            expected(span, "`\"once\"`")
+        }
+        _ => expected(span, "`\"once\"`"),
+    }
 }
 
 pub(crate) fn text(input: ParseStream) -> Result<Given<LitStr>> {

@@ -276,3 +276,42 @@ proptest! {
         }
     }
 }
+
+mod in_the_attribute {
+    use super::*;
+    use retry_runtime::retry;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_budget_pays_for_retries_of_all_who_name_it() {
+        static SMALL: Budget = Budget::new().capacity(10);
+        #[retry(start = "1s", budget = SMALL)]
+        async fn one(attempts: &Attempts) -> Result<(), Fault> {
+            attempts.start();
+            Err(Fault::TRANSIENT)
+        }
+        #[retry(budget = SMALL, attempts = 1)]
+        async fn two() -> Result<(), Fault> {
+            Ok(())
+        }
+        let attempts = Attempts::new();
+        one(&attempts).await.unwrap_err();
+        assert_eq!((attempts.count(), SMALL.tokens()), (3, 0));
+        one(&attempts).await.unwrap_err();
+        assert_eq!(attempts.count(), 4);
+        two().await.unwrap();
+        assert_eq!(SMALL.tokens(), 1);
+    }
+
+    #[test]
+    fn code_that_blocks_pays_too() {
+        static SMALL: Budget = Budget::new().timeout_cost(5).capacity(5);
+        #[retry(backoff = "fixed", start = "0s", budget = SMALL, blocking)]
+        fn call(attempts: &Attempts) -> Result<(), Fault> {
+            attempts.start();
+            Err(Fault::TRANSIENT)
+        }
+        let attempts = Attempts::new();
+        call(&attempts).unwrap_err();
+        assert_eq!((attempts.count(), SMALL.refusals()), (2, 1));
+    }
+}

@@ -240,3 +240,44 @@ fn code_that_blocks_is_told_too() {
         assert_eq!(attempts.count(), calls);
     }
 }
+
+mod in_the_attribute {
+    use super::*;
+
+    macro_rules! layers {
+        ($($nested:tt)*) => {{
+            #[retry(backoff = "fixed", start = "0s" $($nested)*)]
+            async fn middle(attempts: &Attempts) -> Result<(), Fault> {
+                innermost(attempts).await
+            }
+            #[retry(backoff = "fixed", start = "0s" $($nested)*)]
+            async fn outermost(attempts: &Attempts) -> Result<(), Fault> {
+                middle(attempts).await
+            }
+            let attempts = Attempts::new();
+            outermost(&attempts).await.unwrap_err();
+            attempts.count()
+        }};
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nested() {
+        assert_eq!((layers!(), layers!(, nested = "once"), layers!(, deadline = "9s", nested = "once")), (27, 3, 3));
+    }
+
+    #[test]
+    fn nested_in_code_that_blocks() {
+        #[retry(policy = PLAIN, blocking)]
+        fn inner(attempts: &Attempts) -> Result<(), Fault> {
+            attempts.start();
+            Err(Fault::TRANSIENT)
+        }
+        #[retry(backoff = "fixed", start = "0s", nested = "once", blocking)]
+        fn outer(attempts: &Attempts) -> Result<(), Fault> {
+            inner(attempts)
+        }
+        let attempts = Attempts::new();
+        outer(&attempts).unwrap_err();
+        assert_eq!(attempts.count(), 3);
+    }
+}

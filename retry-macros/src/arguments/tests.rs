@@ -58,7 +58,7 @@ fn all_values_arrive() {
         delays = ["1s", LAST], jitter = "20%", random_source = fastrand::f64, on_status = [503], on_error = "any",
         on_ok = |value| value.is_empty(), retry_after = "ignore", deadline = "1m", attempt_timeout = Self::LIMIT,
         policy = &POLICIES[0], bind = r#type, clone = [a, b], name = "load", observer = Log::new(1, 2),
-        sleep = async_io::sleep, blocking, crate = facade::retry_runtime, server_delay = reset, drain_limit = 0x100,
+        sleep = async_io::sleep, blocking, crate = facade::retry_runtime, server_delay = reset, drain_limit = 0x100, budget = crate::API, nested = "once",
         drain_timeout = "200ms"
     });
     assert!(matches!(arguments.attempts.unwrap().value, Attempts::Number(1000)));
@@ -74,6 +74,8 @@ fn all_values_arrive() {
     assert!(matches!(arguments.retry_after.unwrap().value, RetryAfter::Ignore));
     assert!(matches!(arguments.server_delay.unwrap().value, Expr::Path(_)));
     assert!(matches!(arguments.drain_limit.unwrap().value, Given::Literal(256)));
+    assert!(matches!(arguments.nested.unwrap().value, Nested::Once));
+    assert_eq!(arguments.budget.unwrap().value.to_token_stream().to_string(), "crate :: API");
     assert!(matches!(arguments.drain_timeout.unwrap().value, Given::Literal(most) if most.as_millis() == 200));
     assert!(matches!(arguments.attempt_timeout.unwrap().value, Given::Path(_)));
     assert!(matches!(arguments.policy.unwrap().value, Expr::Reference(_)));
@@ -120,8 +122,8 @@ fn unknown_arguments() {
     refused(quote!(on_eror = |a, b| a == b), "unknown argument `on_eror`: did you mean `on_error`?");
     let all: Vec<String> = ARGUMENTS.iter().map(|(key, _)| format!("`{key}`")).collect();
     let (last, first) = all.split_last().unwrap();
-    let message = format!("unknown argument `budget`: expected {} or {last}", first.join(", "));
-    refused(quote!(budget = BUDGET), &message);
+    let message = format!("unknown argument `colour`: expected {} or {last}", first.join(", "));
+    refused(quote!(colour = BLUE), &message);
 }
 
 #[test]

@@ -209,6 +209,7 @@ fn conditions() {
 #[test]
 fn bodies() {
     accepted(quote!(drain_limit = 1000, drain_timeout = "200ms"));
+    accepted(quote!(attempts = 1, budget = API));
     accepted(quote!(drain_limit = 0));
     accepted(quote!(drain_limit = LIMIT, drain_timeout = TIMEOUT));
     refused(quote!(drain_timeout = "0s"), "`drain_timeout` is zero: write `drain_limit = 0` to read no bodies");

@@ -103,6 +103,9 @@ fn a_generic_source() {
                 fn is_unprocessed(&self) -> ::core::primitive::bool {
                     match self { Self { 0: field, .. } => ::retry_runtime::Failure::is_unprocessed(&::retry_runtime::__failure!(field)), }
                 }
+                fn is_timeout(&self) -> ::core::primitive::bool {
+                    match self { Self { 0: field, .. } => ::retry_runtime::Failure::is_timeout(&::retry_runtime::__failure!(field)), }
+                }
             }
         },
     );

@@ -180,6 +180,20 @@ fn numbers_of_bytes() {
 }
 
 #[test]
+fn budgets_and_nested_retries() {
+    assert!(read(budget, quote!(API)).path.is_ident("API"));
+    let path = "expected the path of a `static` such as `API`, with `static API: Budget = Budget::new();`";
+    for wrong in [quote!("API"), quote!(5), quote!(Budget::new()), quote!(|| &API), quote!(&API)] {
+        refused(budget, wrong, path);
+    }
+    assert!(matches!(read(nested, quote!("once")), Nested::Once));
+    refused(nested, quote!(once), "write it with quotes: `nested = \"once\"`");
+    for wrong in [quote!(3), quote!(true), quote!(twice)] {
+        refused(nested, wrong, "expected `\"once\"`");
+    }
+}
+
+#[test]
 fn units_of_bytes_are_multiplied_out() {
     let units: [(TokenStream, usize); 8] = [
         (quote!("65536"), 65_536),

@@ -62,7 +62,7 @@ use core::time::Duration;
 use std::io;
 
 use async_trait::async_trait;
-use retry_runtime::{Event, Observer, Policy, retry};
+use retry_runtime::{Budget, Event, Observer, Policy, retry};
 
 use super::{Flaky, R, assert_third};
 
@@ -148,6 +148,8 @@ fn no_sleep(_: Duration) -> Ready<()> {
     ready(())
 }
 
+static BUDGET: Budget = Budget::new();
+
 #[retry(
     start = "1s",
     jitter = "full",
@@ -161,6 +163,8 @@ fn no_sleep(_: Duration) -> Ready<()> {
     drain_timeout = "1s",
     deadline = "1m",
     attempt_timeout = "1s",
+    budget = BUDGET,
+    nested = "once",
     bind = attempt,
     clone = [n],
     name = "every argument",

@@ -1,6 +1,6 @@
 use retry_runtime::retry;
 
-#[retry(budget = BUDGET)]
+#[retry(colour = BUDGET)]
 async fn load() -> Result<u32, String> {
     Ok(1)
 }

@@ -1,0 +1,8 @@
+use retry_runtime::retry;
+
+#[retry(policy = POLICY, budget = API, nested = "once")]
+async fn load() -> Result<u32, String> {
+    Ok(7)
+}
+
+fn main() {}
