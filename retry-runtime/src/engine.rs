@@ -182,11 +182,10 @@ fn had_its_retries(why: GiveUp) -> bool {
     }
 }
 
-/// Enters the scope of the attempt that runs, for those inside.
-pub(crate) fn enter_scope(rare: &Rare, call: &dyn Call) -> scope::Entered {
-    let policy = call.policy();
-    let deadline = started(rare, call).zip(policy.deadline).and_then(|(started, limit)| started.checked_add(limit));
-    scope::Entered::new(deadline, policy.nested_once, rare.spent())
+/// Lets those inside of the attempt that runs know until when there is time.
+pub(crate) fn limited(rare: &Rare, call: &dyn Call) -> Option<scope::Limited> {
+    let deadline = started(rare, call)?.checked_add(call.policy().deadline?)?;
+    Some(scope::Limited::new(deadline))
 }
 
 fn budget(call: &dyn Call) -> Option<&'static Budget> {

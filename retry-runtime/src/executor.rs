@@ -200,34 +200,29 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
         }
     }
 
-    /// Tells those inside of the attempt what they may want to know, until it is left.
+    /// Does something of the attempt, and tells those inside what they may want to know.
     #[inline(always)]
-    pub(crate) fn enter_scope(&self) -> Option<scope::Entered> {
-        if self.run.call.policy().has_scope() {
-            Some(engine::enter_scope(&self.run.rare, &self.run.call))
-        } else {
-            None
+    pub(crate) fn in_scope<O>(&mut self, work: impl FnOnce(&Rare) -> O) -> O {
+        let policy = self.run.call.policy();
+        let _limited = policy.deadline.and_then(|_| engine::limited(&self.run.rare, &self.run.call));
+        if !policy.nested_once {
+            return work(&self.run.rare);
         }
-    }
-
-    #[inline(always)]
-    pub(crate) fn leave_scope(&mut self, scope: Option<scope::Entered>) {
-        if let Some(scope) = scope {
-            self.run.rare.set_spent(scope.leave());
-        }
+        let asking = scope::Asking::new(self.run.rare.spent());
+        let done = work(&self.run.rare);
+        self.run.rare.set_spent(asking.is_spent());
+        done
     }
 
     /// [`attempt_to_end`](Self::attempt_to_end) for a function that blocks.
     #[inline]
     pub fn attempt_blocking<O>(&mut self, body: impl FnOnce() -> O) -> O {
         self.begin();
-        let scope = self.enter_scope();
-        let outcome = {
+        let outcome = self.in_scope(|_rare| {
             #[cfg(any(feature = "tracing", feature = "wire"))]
-            let _entered = self.run.rare.enter();
+            let _entered = _rare.enter();
             body()
-        };
-        self.leave_scope(scope);
+        });
         self.run.tell();
         self.end();
         outcome

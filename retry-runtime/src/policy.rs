@@ -356,12 +356,6 @@ impl Policy {
         self.deadline.is_some() || matches!(self.backoff, Backoff::Custom(_) | Backoff::Decorrelated(_))
     }
 
-    /// Whether calls inside of an attempt are to know something of it.
-    #[inline(always)]
-    pub(crate) const fn has_scope(&self) -> bool {
-        self.deadline.is_some() || self.nested_once
-    }
-
     /// Whether an attempt may be cut off.
     #[inline(always)]
     pub(crate) const fn limits_attempts(&self) -> bool {

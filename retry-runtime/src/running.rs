@@ -50,13 +50,11 @@ impl<C: Call, S: TimerPlace, F: Future, K: Cut<S, F::Output>> Future for Running
                 return Poll::Ready(outcome);
             }
         }
-        let scope = this.executor.enter_scope();
-        let polled = {
+        let polled = this.executor.in_scope(|_rare| {
             #[cfg(any(feature = "tracing", feature = "wire"))]
-            let _entered = this.executor.run.rare.enter();
+            let _entered = _rare.enter();
             this.future.poll(cx)
-        };
-        this.executor.leave_scope(scope);
+        });
         this.executor.run.tell();
         let polled = match polled {
             Poll::Pending => this.cut.poll(this.timer, this.executor, cx),

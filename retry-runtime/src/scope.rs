@@ -9,58 +9,63 @@ use core::cell::Cell;
 
 use crate::sleep::Instant;
 
-/// What is said to those inside.
-#[derive(Clone, Copy)]
-struct Scope {
-    /// When the attempt around will be cut off.
-    deadline: Option<Instant>,
-    /// Whether the last failure inside has had its retries.
-    spent: bool,
-}
-
 thread_local! {
-    static SCOPE: Cell<Scope> = const { Cell::new(Scope { deadline: None, spent: false }) };
+    /// When the attempt around will be cut off.
+    static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// Whether the last failure inside has had its retries.
+    static SPENT: Cell<bool> = const { Cell::new(false) };
 }
 
 /// When the attempt around this call will be cut off.
 pub(crate) fn deadline() -> Option<Instant> {
-    SCOPE.get().deadline
+    DEADLINE.get()
 }
 
 /// A call has failed, or is to be tried again: whether its failure has had its retries.
 pub(crate) fn set_spent(spent: bool) {
-    SCOPE.set(Scope { spent, ..SCOPE.get() });
+    SPENT.set(spent);
 }
 
-/// The scope of an attempt, until it is left or dropped.
-pub(crate) struct Entered {
-    outer: Scope,
-    /// Whether the attempt wants to know of failures that were retried already; otherwise they are for the one around it.
-    asks: bool,
-}
+/// An attempt that will be cut off, until this is dropped.
+pub(crate) struct Limited(Option<Instant>);
 
-impl Entered {
-    /// An attempt that will be cut off at `deadline`. Of one that `asks`, whether what failed inside so far is `spent`.
-    #[inline]
-    pub(crate) fn new(deadline: Option<Instant>, asks: bool, spent: bool) -> Self {
-        let outer = SCOPE.get();
-        // One inside never has more time than the one around it.
-        let deadline = deadline.into_iter().chain(outer.deadline).min();
-        SCOPE.set(Scope { deadline, spent: if asks { spent } else { outer.spent } });
-        Self { outer, asks }
-    }
-
-    /// Leaves it: whether the last failure inside has had its retries, for one that asks.
-    #[inline]
-    pub(crate) fn leave(self) -> bool {
-        self.asks && SCOPE.get().spent
+impl Limited {
+    /// One inside never has more time than the one around it.
+    pub(crate) fn new(deadline: Instant) -> Self {
+        let outer = DEADLINE.get();
+        DEADLINE.set(Some(outer.map_or(deadline, |outer| outer.min(deadline))));
+        Self(outer)
     }
 }
 
-impl Drop for Entered {
+impl Drop for Limited {
     #[inline]
     fn drop(&mut self) {
-        let spent = if self.asks { self.outer.spent } else { SCOPE.get().spent };
-        SCOPE.set(Scope { spent, ..self.outer });
+        DEADLINE.set(self.0);
+    }
+}
+
+/// An attempt that wants to know of failures inside that were retried already, until this is dropped. What the attempt around it
+/// was told so far is kept.
+pub(crate) struct Asking(bool);
+
+impl Asking {
+    /// Whether what failed inside so far is `spent`.
+    #[inline(always)]
+    pub(crate) fn new(spent: bool) -> Self {
+        Self(SPENT.replace(spent))
+    }
+
+    /// Whether the last failure inside has had its retries.
+    #[inline(always)]
+    pub(crate) fn is_spent(&self) -> bool {
+        SPENT.get()
+    }
+}
+
+impl Drop for Asking {
+    #[inline(always)]
+    fn drop(&mut self) {
+        SPENT.set(self.0);
     }
 }

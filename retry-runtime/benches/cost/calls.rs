@@ -13,7 +13,7 @@ use tokio::time::sleep;
 pub(crate) type Outcome = Result<u64, Failed>;
 
 #[derive(Debug)]
-pub(crate) struct Failed(u32);
+pub(crate) struct Failed(pub(crate) u32);
 
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -12,6 +12,7 @@ mod callgrind;
 mod calls;
 mod heap;
 mod measure;
+mod options;
 mod table;
 
 use std::sync::atomic::AtomicU32;
@@ -25,6 +26,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["count", what, calls, times] => count(what, calls, times.parse().unwrap()),
+        ["option", name, times] => options::repeat(name, times.parse().unwrap()),
         // `cargo test --benches` does not say this.
         [.., "--bench"] => compare(),
         _ => println!("cargo bench -p retry-runtime"),
@@ -51,6 +53,7 @@ fn compare() {
     many_tasks();
     head("by hand, with ?");
     columns::<ByHandInBlock, OursWithQuestion>();
+    options::compare();
 }
 
 fn columns<H: Calls, O: Calls>() {

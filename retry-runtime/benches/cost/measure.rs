@@ -63,7 +63,7 @@ fn opaque(call: Task<'_>) -> Task<'_> {
 }
 
 #[inline(always)]
-fn poll_to_end(call: impl Future<Output = Outcome>) {
+pub(crate) fn poll_to_end(call: impl Future<Output = Outcome>) {
     let mut cx = Context::from_waker(Waker::noop());
     let call = pin!(call);
     let mut call = opaque(call);
@@ -78,7 +78,7 @@ fn in_runtime(times: u64, call: impl AsyncFn(&AtomicU32) -> Outcome) {
     });
 }
 
-fn current_thread() -> Runtime {
+pub(crate) fn current_thread() -> Runtime {
     Builder::new_current_thread().enable_time().build().unwrap()
 }
 

@@ -1,0 +1,65 @@
+//! What single arguments cost a call that succeeds after one wait, beside the same function without them.
+
+use std::hint::black_box;
+
+use retry_runtime::{Budget, TimedOut, retry};
+
+use crate::callgrind::counted;
+use crate::calls::{Failed, Outcome, operation};
+use crate::measure::{current_thread, poll_to_end};
+
+static API: Budget = Budget::new();
+
+impl From<TimedOut> for Failed {
+    fn from(_: TimedOut) -> Self {
+        Self(0)
+    }
+}
+
+macro_rules! functions {
+    ($($name:literal: $function:ident($($arguments:tt)*);)*) => {
+        $(
+            #[retry(attempts = 4, start = "10ms", max_delay = "1s" $($arguments)*)]
+            async fn $function(x: u64) -> Outcome {
+                operation::waiting(x).await
+            }
+        )*
+
+        /// Each with its size.
+        fn sizes() -> Vec<(&'static str, usize)> {
+            vec![$(($name, size_of_val(&$function(1)))),*]
+        }
+
+        pub(crate) fn repeat(name: &str, times: u64) {
+            // A deadline needs a timer.
+            let runtime = current_thread();
+            let _entered = runtime.enter();
+            match name {
+                $($name => (0..times).for_each(|i| poll_to_end($function(black_box(i)))),)*
+                _ => unreachable!("there is no `{name}`"),
+            }
+        }
+    };
+}
+functions! {
+    "none of them": plain();
+    "budget, full": budget(, budget = API);
+    "nested": nested(, nested = "once");
+    "deadline": deadline(, deadline = "1m");
+    "deadline and nested": deadline_and_nested(, deadline = "1m", nested = "once");
+}
+
+/// Prints a line for each.
+pub(crate) fn compare() {
+    println!("\n{:<46}{:>14}{:>10}", "success after one wait, with", "instructions", "bytes");
+    for (name, size) in sizes() {
+        let shown = instructions(name).map_or("no valgrind".to_owned(), |count| format!("{count:.0}"));
+        println!("{name:<46}{shown:>14}{size:>10}");
+    }
+}
+
+fn instructions(name: &str) -> Option<f64> {
+    let of = |times: u64| counted(&["option", name, &times.to_string()]);
+    // The difference, so that what comes before and after does not count.
+    Some((of(11_000)? - of(1_000)?) / 10_000.0)
+}
