@@ -17,7 +17,7 @@ use super::random;
 use super::table::Table;
 use super::world::World;
 
-/// The published figures come from base · 2ⁿ after the n-th failure, n counted from 1: the first delay is twice the base of 5 ms.
+/// The published figures come from base · 2ⁿ after the n-th failure, counted from 1: the first delay is twice the base.
 const START: Duration = Duration::from_millis(10);
 const CAP: Duration = Duration::from_secs(2);
 const BASE: Duration = Duration::from_millis(5);
@@ -137,9 +137,9 @@ pub(super) fn chapter() -> Chapter {
     Chapter {
         title: "What does jitter bring where clients are in each other's way?",
         text: "Each client reads a row and writes it once, which fails where another has written in between; then it waits, and \
-               begins again. Without jitter, those that failed together come back together. Full jitter takes the fewest calls, decorrelated \
-               jitter the least time. This is the simulation of the AWS \
-               Architecture Blog, Exponential Backoff And Jitter (2015), with its base of 5 ms and cap of 2 s.",
+               begins again. Without jitter, those that failed together come back together. Full jitter takes the fewest \
+               calls, decorrelated jitter the least time. This is the simulation of the AWS Architecture Blog, Exponential \
+               Backoff And Jitter (2015), with its base of 5 ms and cap of 2 s.",
         table,
         plots: vec![
             plot("Calls until all have written", "calls", 2000.0, calls),

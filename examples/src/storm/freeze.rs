@@ -65,10 +65,11 @@ pub(super) fn chapter() -> Chapter {
     table.row("standard budget against none, mean and range of 10 seeds", UTILISATIONS.map(lag));
     Chapter {
         title: "How long does a server need to recover?",
-        text: "The server stands still for 5 s, until 0 in the plots, and its clients wait 1 s for an answer. What piled up is worked \
-               off although nobody waits for it any more. Retries pile up more: without a budget faster than it can be worked \
-               off, so the server never recovers. Ratio budgets keep it down where it was used above 1/(1+p). With the \
-               standard budget it recovers as soon as without retries. The table has the time until 93 % of the calls succeed.",
+        text: "The server stands still for 5 s, until 0 in the plots, and its clients wait 1 s for an answer. What piled up is \
+               worked off although nobody waits for it any more. Retries pile up more: without a budget, faster than it can be \
+               worked off, and the line stays at 0. So it does with a ratio budget p above a utilisation of 1/(1+p). With the \
+               standard budget the server is back within a second, on average, of when it is without retries. The table has \
+               the time until calls succeed at 93 % of the rate at which they are made.",
         table,
         plots: UTILISATIONS.iter().enumerate().map(|(index, u)| plot(*u, &records, index)).collect(),
     }
@@ -76,7 +77,7 @@ pub(super) fn chapter() -> Chapter {
 
 fn plot(utilisation: f64, records: &[(Retries, [Record; 4])], index: usize) -> Plot {
     Plot {
-        title: format!("Goodput of a server that was used to {:.0} %", utilisation * 100.0),
+        title: format!("Goodput at {:.0} % utilisation", utilisation * 100.0),
         axes: ("time since the end of the freeze, s", "calls that succeed, % of those made"),
         x: -FREEZE.end.as_secs_f64()..SHOWN[index],
         y: 0.0..210.0,

@@ -9,6 +9,7 @@ const STYLE: &str = "
 body { font: 16px/1.5 sans-serif; max-width: 1180px; margin: 2em auto; padding: 0 1em; color: #222; background: #fff }
 h2 { margin-top: 2em; border-top: 1px solid #ddd; padding-top: 1em }
 p { max-width: 80ch }
+p.legend { max-width: none }
 .legend span { display: inline-block; margin-right: 1.6em }
 .legend i { display: inline-block; width: 2em; margin-right: .5em; vertical-align: middle }
 .plots { display: flex; flex-wrap: wrap; gap: 8px 24px; align-items: center }

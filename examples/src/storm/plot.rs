@@ -82,10 +82,10 @@ impl Plot {
 
     fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, plotters::coord::Shift>) -> Outcome<B> {
         let mut chart = ChartBuilder::on(area)
-            .caption(&self.title, (FONT, 17))
+            .caption(&self.title, (FONT, 19))
             .margin(12)
-            .x_label_area_size(44)
-            .y_label_area_size(58)
+            .x_label_area_size(48)
+            .y_label_area_size(64)
             .build_cartesian_2d(self.x.clone(), self.y.clone())?;
         chart
             .configure_mesh()
@@ -95,14 +95,16 @@ impl Plot {
             .y_labels(6)
             .light_line_style(TRANSPARENT)
             .bold_line_style(BLACK.mix(0.1))
-            .axis_desc_style((FONT, 14))
-            .label_style((FONT, 13))
+            .axis_desc_style((FONT, 16))
+            .label_style((FONT, 15))
             .x_label_formatter(&|x| label(*x))
             .y_label_formatter(&|y| label(*y))
             .draw()?;
         for line in &self.lines {
             let style = ShapeStyle::from(&line.pen.color).stroke_width(line.pen.width);
-            chart.draw_series(LineSeries::new(line.points.iter().copied(), style))?;
+            // What lies beyond the axis would be drawn at its end.
+            let points = line.points.iter().copied().filter(|(x, _)| (self.x.start..=self.x.end).contains(x));
+            chart.draw_series(LineSeries::new(points, style))?;
         }
         area.present()
     }

@@ -51,13 +51,20 @@ pub(super) fn chapter() -> Chapter {
                retries: a thousand processes send 100,000 retries before their budgets stop them, ten thousand a million. \
                Processes that each send little need fewer tokens, or a limiter that they share.",
         table,
-        plots: vec![Plot {
-            title: "Requests during an outage, by number of processes".to_owned(),
-            axes: ("time since the outage began, s", "requests per second"),
-            x: 0.0..LENGTH.as_secs_f64(),
-            y: 0.0..4500.0,
-            lines,
-        }],
+        plots: vec![
+            plot("The first minute of an outage, by number of processes", MINUTE, &lines),
+            plot("Ten minutes of it", LENGTH, &lines),
+        ],
+    }
+}
+
+fn plot(title: &str, end: Duration, lines: &[Line]) -> Plot {
+    Plot {
+        title: title.to_owned(),
+        axes: ("time since the outage began, s", "requests per second"),
+        x: 0.0..end.as_secs_f64(),
+        y: 0.0..4500.0,
+        lines: lines.to_vec(),
     }
 }
 
