@@ -7,10 +7,10 @@
 
 use core::fmt;
 use core::mem;
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
 use std::sync::OnceLock;
 
+use crate::atomic::{AtomicU64, Relaxed};
 use crate::sleep::Instant;
 
 /// Limits the retries of all calls that share it, and never a first attempt: a token bucket in a `static`.

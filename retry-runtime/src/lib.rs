@@ -97,6 +97,7 @@
 #![forbid(unsafe_code)]
 
 mod annotated;
+mod atomic;
 mod attempt;
 #[cfg(feature = "wire")]
 mod attributed;
