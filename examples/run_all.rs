@@ -26,6 +26,7 @@ macro_rules! prints {
     )*};
 }
 
+// Not `storm`, which takes half a minute without optimisation: the tests of the library part assert its figures.
 prints! {
     quickstart: "attempt 1 of 3 failed: status 503", "next attempt in 2s", "result: 200 OK, answer 3";
     blocking: "Connection refused", "connected: true";

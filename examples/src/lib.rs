@@ -16,6 +16,7 @@ use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::fmt::time::uptime;
 
 mod httpbin;
+pub mod storm;
 
 pub use self::httpbin::httpbin;
 

@@ -7,10 +7,10 @@
 
 use core::fmt;
 use core::mem;
-use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
 use std::sync::OnceLock;
 
+use crate::atomic::{AtomicU64, Relaxed};
 use crate::sleep::Instant;
 
 /// Limits the retries of all calls that share it, and never a first attempt: a token bucket in a `static`.
@@ -37,8 +37,8 @@ use crate::sleep::Instant;
 /// With the [standard budget](Self::new), a service that fails every call is sent at most 100 retries, and then as many calls as
 /// without retries. While nine of ten calls succeed, all the others may be retried.
 ///
-/// A budget knows what this process sends. Among very many processes that each send little, each has its tokens: see
-/// [`capacity`](Self::capacity).
+/// A budget knows what this process sends. Among very many processes that each send little, each has its tokens, and together
+/// they bound little: see [`capacity`](Self::capacity).
 ///
 /// Exact and lock-free: no update is lost, and no retry is let through without its tokens. A success costs one relaxed load
 /// while the bucket is full.
@@ -111,8 +111,14 @@ impl Budget {
     /// How many tokens there are at most, and at first; 500 if not said. Divided by what a retry takes, it is the number of
     /// retries that an outage is sent before the budget stops them.
     ///
-    /// Each process has its own: where ten thousand processes share a service, they may send it ten thousand times as many.
-    /// A smaller bucket then serves better, down to [`retry_cost`](Self::retry_cost).
+    /// Each process has its own. Of 1000 calls a second that all fail, each retried three times at most, one process makes
+    /// 1010 requests a second in the first ten seconds, ten make 1100 and a hundred 2000. A thousand make 4000 for twenty
+    /// seconds and ten thousand for four minutes, as without a budget, until they have sent a million retries (`cargo run
+    /// --release --example storm`).
+    ///
+    /// Where many processes send little each, let them have less: with 10 tokens, the least beside the standard costs, ten
+    /// thousand send 20,000 retries. Or let what they share limit them, a gateway or the server itself, and give calls a
+    /// [`deadline`](crate::Policy::deadline).
     ///
     /// # Panics
     ///

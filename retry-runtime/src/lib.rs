@@ -108,6 +108,7 @@
 )]
 
 mod annotated;
+mod atomic;
 mod attempt;
 #[cfg(feature = "wire")]
 mod attributed;

@@ -1,0 +1,78 @@
+//! A server of whose requests some fail, each by itself.
+
+use std::time::Duration;
+
+use super::chapter::Chapter;
+use super::plot::{Line, Pen, Plot};
+use super::record::Record;
+use super::retries::Retries;
+use super::scenario::Scenario;
+use super::server::Server;
+use super::table::{Table, percent, times};
+
+const LENGTH: Duration = Duration::from_secs(30);
+/// For the plots, which have many points.
+const SHORT: Duration = Duration::from_secs(15);
+
+fn run(failures: f64, retries: Retries, length: Duration) -> Record {
+    Scenario::new(Server::Flaky(failures), retries, length).run()
+}
+
+fn table() -> Table {
+    let mut table = Table::new(&["of all requests fail", "10 %: calls succeed", "load", "50 %: calls succeed", "load"]);
+    for retries in Retries::COMPARED {
+        let records = [0.1, 0.5].map(|failures| run(failures, retries, LENGTH));
+        table.row(retries.name(), records.iter().flat_map(|r| [percent(r.success_rate()), times(r.whole_load())]));
+    }
+    table
+}
+
+/// What `figure` is at each share of failures.
+fn plot(title: &str, y: &'static str, end: f64, figure: fn(&Record) -> f64) -> Plot {
+    let points = |retries| {
+        let shares = (0..=20).map(|n| f64::from(n) * 0.05);
+        shares.map(|share| (share * 100.0, figure(&run(share, retries, SHORT)))).collect()
+    };
+    Plot {
+        title: title.to_owned(),
+        axes: ("requests that fail, %", y),
+        x: 0.0..100.0,
+        y: 0.0..end,
+        lines: Retries::COMPARED
+            .into_iter()
+            .map(|retries| Line { name: retries.name(), pen: Pen::of(retries), points: points(retries) })
+            .collect(),
+    }
+}
+
+pub(super) fn chapter() -> Chapter {
+    Chapter {
+        title: "What do retries bring where some requests fail?",
+        text: "Each request fails by itself with a given probability. While few fail, the standard budget retries them all; \
+               where many do, it gives up on some of them rather than multiply the load.",
+        table: table(),
+        plots: vec![
+            plot("Calls that succeed", "calls that succeed, %", 105.0, |record| record.success_rate() * 100.0),
+            plot("Load", "requests for each call", 4.2, Record::whole_load),
+        ],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_standard_budget_retries_all_where_one_of_ten_fails() {
+        let record = run(0.1, Retries::Budget, LENGTH);
+        assert!(record.success_rate() >= 0.999, "{}", record.success_rate());
+        assert!((record.whole_load() - 1.11).abs() < 0.01, "{}", record.whole_load());
+    }
+
+    #[test]
+    fn the_standard_budget_bounds_the_load_where_half_fail() {
+        let [ours, naive] = [Retries::Budget, Retries::Naive].map(|retries| run(0.5, retries, LENGTH));
+        assert!(ours.success_rate() > 0.6 && ours.whole_load() < 1.25, "{}", ours.whole_load());
+        assert!(naive.success_rate() > 0.93 && naive.whole_load() > 1.85, "{}", naive.whole_load());
+    }
+}

@@ -1,0 +1,124 @@
+//! A server with a limited capacity that stands still for five seconds.
+//!
+//! Its queue has no end, and what a client no longer waits for is worked off all the same: the worst case. Whoever waits a
+//! second behind others times out, so there is no goodput until the queue is shorter than a second.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use super::chapter::Chapter;
+use super::plot::{Line, Pen, Plot};
+use super::record::Record;
+use super::retries::Retries;
+use super::scenario::{RATE, SEED, Scenario};
+use super::server::Server;
+use super::table::Table;
+
+const FREEZE: Range<Duration> = Duration::from_secs(10)..Duration::from_secs(15);
+/// How long we wait for a recovery.
+const PATIENCE: Duration = Duration::from_secs(120);
+const RECOVERED: f64 = 0.93;
+const UTILISATIONS: [f64; 4] = [0.50, 0.70, 0.85, 0.95];
+/// How many seconds the plots show of what follows.
+const SHOWN: [f64; 4] = [15.0, 35.0, 90.0, 120.0];
+
+fn run(utilisation: f64, retries: Retries, patience: Duration, seed: u64) -> Record {
+    let server = Server::queue(f64::from(RATE) / utilisation, FREEZE);
+    Scenario { seed, ..Scenario::new(server, retries, FREEZE.end + patience) }.run()
+}
+
+/// Seconds from the end of the freeze until goodput is back, if it comes back.
+fn recovery(record: &Record, patience: Duration) -> Option<f64> {
+    record.recovery(FREEZE.end, RECOVERED, FREEZE.end + patience).map(|after| after.as_secs_f64())
+}
+
+/// How much later the standard budget recovers than no retries do, in seconds, for each seed.
+fn lags(utilisation: f64, seeds: Range<u64>) -> Vec<f64> {
+    // Of 5 s of calls, all but what the client still waits for is to be worked off with what capacity is left. Plus a third.
+    let patience = Duration::from_secs_f64(6.0 + 5.0 * utilisation / (1.0 - utilisation));
+    let after = |retries, seed| recovery(&run(utilisation, retries, patience, seed), patience).expect("comes back");
+    seeds.map(|seed| after(Retries::Budget, seed) - after(Retries::None, seed)).collect()
+}
+
+fn lag(utilisation: f64) -> String {
+    let lags = lags(utilisation, 0..10);
+    let (least, most) = lags.iter().fold((f64::MAX, f64::MIN), |(least, most), lag| (least.min(*lag), most.max(*lag)));
+    format!("{:.2} s ({least:.1} to {most:.1})", mean(&lags))
+}
+
+fn mean(numbers: &[f64]) -> f64 {
+    numbers.iter().sum::<f64>() / numbers.len() as f64
+}
+
+fn goodput(record: &Record) -> Vec<(f64, f64)> {
+    let times = (4..).map(|n| Duration::from_millis(250) * n).take_while(|at| *at <= FREEZE.end + PATIENCE);
+    times.map(|at| (at.as_secs_f64() - FREEZE.end.as_secs_f64(), record.goodput(at) * 100.0)).collect()
+}
+
+pub(super) fn chapter() -> Chapter {
+    let mut table = Table::new(&["utilisation before", "50 %", "70 %", "85 %", "95 %"]);
+    let records = Retries::COMPARED.map(|retries| (retries, UTILISATIONS.map(|u| run(u, retries, PATIENCE, SEED))));
+    for (retries, records) in &records {
+        let after = |record| recovery(record, PATIENCE).map_or("never".to_owned(), |after| format!("{after:.1} s"));
+        table.row(retries.name(), records.iter().map(after));
+    }
+    table.row("standard budget against none, mean and range of 10 seeds", UTILISATIONS.map(lag));
+    Chapter {
+        title: "How long does a server need to recover?",
+        text: "The server stands still for 5 s, until 0 in the plots, and its clients wait 1 s for an answer. What piled up is \
+               worked off although nobody waits for it any more. Retries pile up more: without a budget, faster than it can be \
+               worked off, and the line stays at 0. So it does with a ratio budget p above a utilisation of 1/(1+p). With the \
+               standard budget the server is back within a second, on average, of when it is without retries. The table has \
+               the time until calls succeed at 93 % of the rate at which they are made.",
+        table,
+        plots: UTILISATIONS.iter().enumerate().map(|(index, u)| plot(*u, &records, index)).collect(),
+    }
+}
+
+fn plot(utilisation: f64, records: &[(Retries, [Record; 4])], index: usize) -> Plot {
+    Plot {
+        title: format!("Goodput at {:.0} % utilisation", utilisation * 100.0),
+        axes: ("time since the end of the freeze, s", "calls that succeed, % of those made"),
+        x: -FREEZE.end.as_secs_f64()..SHOWN[index],
+        y: 0.0..210.0,
+        lines: records
+            .iter()
+            .map(|(retries, records)| Line {
+                name: retries.name(),
+                pen: Pen::of(*retries),
+                points: goodput(&records[index]),
+            })
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_standard_budget_recovers_within_a_second_of_no_retries() {
+        for utilisation in UTILISATIONS {
+            let lags = lags(utilisation, 0..4);
+            assert!(mean(&lags) <= 1.0, "{utilisation}: {lags:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_budget_no_server_recovers() {
+        for utilisation in UTILISATIONS {
+            let patience = Duration::from_secs(30);
+            assert_eq!(recovery(&run(utilisation, Retries::Naive, patience, SEED), patience), None, "{utilisation}");
+        }
+    }
+
+    #[test]
+    fn a_ratio_budget_is_metastable_above_its_share_of_the_capacity() {
+        let comes_back = |percent, utilisation| {
+            let patience = Duration::from_secs(75);
+            recovery(&run(utilisation, Retries::Ratio(percent), patience, SEED), patience).is_some()
+        };
+        assert!(comes_back(20, 0.70) && !comes_back(20, 0.85));
+        assert!(comes_back(10, 0.85) && !comes_back(10, 0.95));
+    }
+}

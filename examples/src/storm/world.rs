@@ -1,0 +1,165 @@
+//! Virtual time: an executor whose clock jumps from one timer to the next.
+//!
+//! Not tokio's paused clock, whose timers have milliseconds: clients that compete for a row would meet more often than they
+//! do. Nor is anything ever ready at another time, or in another order, than in the run before.
+
+use std::cell::{Cell, RefCell};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use tokio::runtime::Builder;
+
+/// How far tokio's clock, which ratio budgets read, may lag behind. Their windows are seconds.
+const LAG: Duration = Duration::from_millis(10);
+
+/// A clock and the tasks that live by it. A clone is the same world.
+#[derive(Clone, Default)]
+pub(super) struct World(Rc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    now: Cell<Duration>,
+    timers: RefCell<BinaryHeap<Reverse<Timer>>>,
+    /// How many timers there have been.
+    count: Cell<u64>,
+    /// By their number. Nothing is left of a task that has ended, nor of the one that is polled.
+    tasks: RefCell<Vec<Option<Task>>>,
+    unfinished: Cell<usize>,
+    ready: Arc<Ready>,
+}
+
+struct Task {
+    future: Pin<Box<dyn Future<Output = ()>>>,
+    waker: Waker,
+}
+
+/// The tasks to poll, in the order in which they were woken. A waker has to be `Sync`.
+type Ready = Mutex<VecDeque<usize>>;
+
+fn wake(ready: &Ready, task: usize) {
+    ready.lock().unwrap_or_else(PoisonError::into_inner).push_back(task);
+}
+
+struct WakeTask {
+    task: usize,
+    ready: Arc<Ready>,
+}
+
+impl Wake for WakeTask {
+    fn wake(self: Arc<Self>) {
+        wake(&self.ready, self.task);
+    }
+}
+
+/// Timers of the same time end in the order in which they were set.
+struct Timer {
+    until: Duration,
+    number: u64,
+    waker: Waker,
+}
+
+impl Timer {
+    const fn key(&self) -> (Duration, u64) {
+        (self.until, self.number)
+    }
+}
+
+impl Ord for Timer {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+impl PartialOrd for Timer {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Timer {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Timer {}
+
+impl World {
+    /// The time since the world began.
+    pub(super) fn now(&self) -> Duration {
+        self.0.now.get()
+    }
+
+    pub(super) fn sleep(&self, delay: Duration) -> impl Future<Output = ()> + use<> {
+        let world = self.clone();
+        let until = self.now() + delay;
+        let mut is_set = false;
+        poll_fn(move |cx| {
+            if world.now() >= until {
+                return Poll::Ready(());
+            }
+            if !is_set {
+                is_set = true;
+                let timer = Timer { until, number: world.0.count.get(), waker: cx.waker().clone() };
+                world.0.count.set(timer.number + 1);
+                world.0.timers.borrow_mut().push(Reverse(timer));
+            }
+            Poll::Pending
+        })
+    }
+
+    pub(super) fn spawn(&self, future: impl Future<Output = ()> + 'static) {
+        let mut tasks = self.0.tasks.borrow_mut();
+        let task = tasks.len();
+        let waker = Arc::new(WakeTask { task, ready: Arc::clone(&self.0.ready) }).into();
+        tasks.push(Some(Task { future: Box::pin(future), waker }));
+        self.0.unfinished.set(self.0.unfinished.get() + 1);
+        wake(&self.0.ready, task);
+    }
+
+    /// Runs until every task has ended.
+    pub(super) fn run(&self) {
+        let clock =
+            Builder::new_current_thread().enable_time().start_paused(true).build().expect("no I/O is asked for");
+        clock.block_on(async {
+            let mut told = Duration::ZERO;
+            while self.poll_what_is_ready() {
+                self.jump();
+                if self.now() - told >= LAG {
+                    tokio::time::advance(self.now() - told).await;
+                    told = self.now();
+                }
+            }
+        });
+    }
+
+    /// Whether there is a task left.
+    fn poll_what_is_ready(&self) -> bool {
+        while let Some(id) = self.next_ready() {
+            // It may have ended before one of its timers.
+            let Some(mut task) = self.0.tasks.borrow_mut()[id].take() else { continue };
+            if task.future.as_mut().poll(&mut Context::from_waker(&task.waker)).is_pending() {
+                self.0.tasks.borrow_mut()[id] = Some(task);
+            } else {
+                self.0.unfinished.set(self.0.unfinished.get() - 1);
+            }
+        }
+        self.0.unfinished.get() > 0
+    }
+
+    fn next_ready(&self) -> Option<usize> {
+        self.0.ready.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    fn jump(&self) {
+        let Reverse(timer) = self.0.timers.borrow_mut().pop().expect("a task waits for nothing but timers");
+        self.0.now.set(timer.until);
+        timer.waker.wake();
+    }
+}

@@ -1,0 +1,38 @@
+//! Loom's atomic, which cannot be made in a `const`: it is made when it is first used.
+
+use std::sync::OnceLock;
+
+use loom::sync::atomic::Ordering;
+pub(crate) use loom::sync::atomic::Ordering::Relaxed;
+
+pub(crate) struct AtomicU64 {
+    first: u64,
+    made: OnceLock<loom::sync::atomic::AtomicU64>,
+}
+
+impl AtomicU64 {
+    pub(crate) const fn new(first: u64) -> Self {
+        Self { first, made: OnceLock::new() }
+    }
+
+    fn made(&self) -> &loom::sync::atomic::AtomicU64 {
+        self.made.get_or_init(|| loom::sync::atomic::AtomicU64::new(self.first))
+    }
+
+    pub(crate) fn load(&self, order: Ordering) -> u64 {
+        self.made().load(order)
+    }
+
+    pub(crate) fn fetch_add(&self, more: u64, order: Ordering) -> u64 {
+        self.made().fetch_add(more, order)
+    }
+
+    pub(crate) fn fetch_update(
+        &self,
+        set: Ordering,
+        fetch: Ordering,
+        change: impl FnMut(u64) -> Option<u64>,
+    ) -> Result<u64, u64> {
+        self.made().fetch_update(set, fetch, change)
+    }
+}
