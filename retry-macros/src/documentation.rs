@@ -164,7 +164,12 @@ fn server_delay(arguments: &Arguments) -> Option<String> {
 fn limits(arguments: &Arguments) -> Option<String> {
     let one = given_duration(&arguments.attempt_timeout).map(|one| format!("Cuts an attempt off after {one}."));
     let all = given_duration(&arguments.deadline).map(|all| format!("Gives up {all} after the first attempt began."));
-    let budget = arguments.budget.as_ref().map(|path| format!("Retries as long as {} has tokens.", code(&path.value)));
+    let retries = schedule::attempts(arguments) != Some(1);
+    let budget = arguments
+        .budget
+        .as_ref()
+        .filter(|_| retries)
+        .map(|path| format!("Retries as long as {} has tokens.", code(&path.value)));
     let nested = arguments.nested.as_ref().map(|_| "Does not retry what was retried inside already.".to_owned());
     let limits: Vec<String> = [one, all, budget, nested].into_iter().flatten().collect();
     (!limits.is_empty()).then(|| limits.join(" "))
@@ -332,6 +337,7 @@ mod tests {
                 "Makes at most 3 attempts. Waits 1 s, then 2 s. Retries as long as `crate::API` has tokens. \
                  Does not retry what was retried inside already. Retries on status 503, and on transient errors.",
             ),
+            (quote!(attempts = 1, budget = API), "Makes 1 attempt. Retries nothing."),
             (quote!(attempts = 1, on_status = [503], on_error = "never"), "Makes 1 attempt. Retries nothing."),
             (quote!(policy = POLICY, on_status = [], on_error = "never"), "Retries as `POLICY` says. Retries nothing."),
         ] {

@@ -293,7 +293,10 @@ pub(crate) fn budget(input: ParseStream) -> Result<ExprPath> {
     let span = here(input);
     match Simple::read(input, ends) {
         Simple::Path(path) => Ok(path),
-        _ => expected(span, "the path of a `static` such as `API`, with `static API: Budget = Budget::new();`"),
+        Simple::Literal(Lit::Str(text)) if text.parse::<Path>().is_ok() => {
+            Err(Error::new(span, format_args!("write it without quotes: `budget = {}`", text.value())))
+        }
+        _ => expected(span, "the path of a `static`: write `static API: Budget = Budget::new();` and `budget = API`"),
     }
 }
 

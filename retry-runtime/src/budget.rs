@@ -62,7 +62,7 @@ enum Rule {
 
 const CAPACITY: u32 = 500;
 const RETRY: u16 = 5;
-const TIMEOUT: u16 = 10;
+const TIMEOUT: u16 = 20;
 const SUCCESS: u16 = 1;
 
 /// What a retry costs a ratio budget: one whole retry, in hundredths.
@@ -75,7 +75,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// The standard budget: 500 tokens, of which a retry takes 5, or 10 after a timeout, and a success gives 1 back.
+    /// The standard budget: 500 tokens, of which a retry takes 5, or 20 after a timeout, and a success gives 1 back.
     #[must_use]
     pub const fn new() -> Self {
         Self::of(Rule::Bucket { capacity: CAPACITY, retry: RETRY, timeout: TIMEOUT, success: SUCCESS }, CAPACITY as u64)
@@ -116,8 +116,8 @@ impl Budget {
     /// seconds and ten thousand for four minutes, as without a budget, until they have sent a million retries (`cargo run
     /// --release --example storm`).
     ///
-    /// Where many processes send little each, let them have less: with 10 tokens, the least beside the standard costs, ten
-    /// thousand send 20,000 retries. Or let what they share limit them, a gateway or the server itself, and give calls a
+    /// Where many processes send little each, let them have less: with 10 tokens, ten thousand send 20,000
+    /// retries. Or let what they share limit them, a gateway or the server itself, and give calls a
     /// [`deadline`](crate::Policy::deadline).
     ///
     /// # Panics
@@ -142,12 +142,12 @@ impl Budget {
         self.bucket(capacity, tokens, timeout, success)
     }
 
-    /// What a retry after a timeout takes; 10 if not said. A timeout tells of a service that is too slow, which another call makes
-    /// slower.
+    /// What a retry after a timeout takes, at most all tokens that there can be; 20 if not said. A timeout tells of a service that is
+    /// too slow, which another call makes slower.
     ///
     /// # Panics
     ///
-    /// When it is 0 or above the capacity, and for a ratio budget.
+    /// When it is 0, and for a ratio budget.
     #[must_use]
     #[track_caller]
     pub const fn timeout_cost(self, tokens: u16) -> Self {
@@ -172,7 +172,7 @@ impl Budget {
     const fn bucket(self, capacity: u32, retry: u16, timeout: u16, success: u16) -> Self {
         assert!(retry > 0 && timeout > 0, "a retry that takes no tokens is not limited: let it take at least 1");
         assert!(
-            retry as u32 <= capacity && timeout as u32 <= capacity,
+            retry as u32 <= capacity,
             "a budget whose capacity does not pay for one retry lets none through: raise it, or let a retry take less"
         );
         // Its drop is no constant function; there is nothing to drop yet.
@@ -211,7 +211,9 @@ impl Budget {
     /// Pays for a retry: gives what it took, or nothing where there is not enough.
     pub(crate) fn pay(&self, timed_out: bool) -> Option<u16> {
         let paid = match self.rule {
-            Rule::Bucket { retry, timeout, .. } => {
+            Rule::Bucket { retry, timeout, capacity, .. } => {
+                // More than there can be is all that there can be.
+                let timeout = if capacity < timeout.into() { capacity as u16 } else { timeout };
                 let cost = if timed_out { timeout } else { retry };
                 self.update(|tokens| tokens.checked_sub(cost.into())).then_some(cost)
             }

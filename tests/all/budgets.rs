@@ -98,7 +98,10 @@ async fn a_timeout_costs_more_than_a_refusal() {
     assert_eq!(after_refused.tokens(), 495);
     let (timed_out, after_timeout) = policy!(Budget::new());
     timed_out.attempts(2).run(|_| async { Err::<(), _>(Error::from(ErrorKind::TimedOut)) }).await.unwrap_err();
-    assert_eq!(after_timeout.tokens(), 490);
+    assert_eq!(after_timeout.tokens(), 480);
+    let (timed_out, after_timeout) = policy!(Budget::new().capacity(10));
+    timed_out.run(|_| async { Err::<(), _>(Error::from(ErrorKind::TimedOut)) }).await.unwrap_err();
+    assert_eq!((after_timeout.tokens(), after_timeout.refusals()), (0, 1));
     let (cut_off, after_cut) = policy!(Budget::new().retry_cost(1).timeout_cost(3));
     let cut_off = cut_off.attempts(2).attempt_timeout(ms(10));
     let outcome: Result<(), Error> = cut_off.run(|_| std::future::pending()).await;
@@ -304,7 +307,7 @@ mod in_the_attribute {
 
     #[test]
     fn code_that_blocks_pays_too() {
-        static SMALL: Budget = Budget::new().timeout_cost(5).capacity(5);
+        static SMALL: Budget = Budget::new().capacity(5);
         #[retry(backoff = "fixed", start = "0s", budget = SMALL, blocking)]
         fn call(attempts: &Attempts) -> Result<(), Fault> {
             attempts.start();

@@ -182,8 +182,9 @@ fn numbers_of_bytes() {
 #[test]
 fn budgets_and_nested_retries() {
     assert!(read(budget, quote!(API)).path.is_ident("API"));
-    let path = "expected the path of a `static` such as `API`, with `static API: Budget = Budget::new();`";
-    for wrong in [quote!("API"), quote!(5), quote!(Budget::new()), quote!(|| &API), quote!(&API)] {
+    refused(budget, quote!("API"), "write it without quotes: `budget = API`");
+    let path = "expected the path of a `static`: write `static API: Budget = Budget::new();` and `budget = API`";
+    for wrong in [quote!(5), quote!(Budget::new()), quote!(|| &API), quote!(&API)] {
         refused(budget, wrong, path);
     }
     assert!(matches!(read(nested, quote!("once")), Nested::Once));
