@@ -114,6 +114,23 @@ async fn what_was_not_retried_inside_is_retried() {
     assert_eq!((outer.count(), inner.count()), (3, 9));
 }
 
+/// What failed inside of a call that succeeded all the same is that call's own affair.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_lived_with_it_tells_nothing() {
+    let (inner, outer) = (Attempts::new(), Attempts::new());
+    let call = ONCE.run(|_| async {
+        outer.start();
+        let lived_with = ONCE.run(|_| async {
+            let _ = innermost(&inner).await;
+            Ok::<_, Fault>(())
+        });
+        lived_with.await?;
+        Err::<(), _>(Fault::TRANSIENT)
+    });
+    call.await.unwrap_err();
+    assert_eq!(outer.count(), 3);
+}
+
 /// Of a hundred that run at once in one task, each knows of its own failures only.
 #[tokio::test(start_paused = true)]
 async fn branches_of_a_join_do_not_disturb_each_other() {

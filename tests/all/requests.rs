@@ -175,6 +175,31 @@ async fn a_request_is_the_same_each_time() {
     assert_eq!((&heads[0], &heads[0]), (&heads[1], &heads[2]));
 }
 
+/// What a request is made of is kept in different places, by how much there is of it.
+#[tokio::test(start_paused = true)]
+async fn requests_of_each_kind_are_sent_again_as_they_are() {
+    let long = "y".repeat(80);
+    let kinds: [fn(reqwest::RequestBuilder) -> reqwest::RequestBuilder; 5] = [
+        |request| request,
+        |request| request.header("x-one", "1").header("x-one", "2"),
+        |request| request.version(http::Version::HTTP_10),
+        |request| request.timeout(SECOND * 60),
+        |request| request.body("body"),
+    ];
+    for method in [Method::GET, Method::HEAD, Method::DELETE, Method::from_bytes(b"REPORT").unwrap()] {
+        for (kind, path) in kinds.iter().flat_map(|kind| [(kind, "a?b=c"), (kind, long.as_str())]) {
+            let server = Server::statuses([503, 503, 200]).await;
+            let request = kind(client().request(method.clone(), format!("{}{path}", server.url)));
+            let retry = RequestRetry::new(POLICY).idempotent();
+            request.send_with_retry(&retry).await.unwrap();
+            let (heads, bodies) = (server.heads(), server.bodies());
+            assert!(heads[0].starts_with(&format!("{method} /{path} ")), "{}", heads[0]);
+            assert_eq!((heads.len(), &heads[0], &bodies[0]), (3, &heads[1], &bodies[1]));
+            assert_eq!((&heads[0], &bodies[0]), (&heads[2], &bodies[2]));
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_timeout_of_the_request_holds_for_each_attempt() {
     let server = Server::start([Reply::silence()]).await;
