@@ -299,28 +299,41 @@ macro_rules! delegate {
 }
 delegate!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
 
-macro_rules! walk {
-    ($($object:ty),*) => {$(
-        /// Searches the error and its `source()` chain for types that are known.
-        impl Retryable for $object {
-            fn class(&self) -> Class {
-                chain::search(self).class()
+/// Implements [`Retryable`] for a type that finds out all of it in one search.
+macro_rules! by_failure {
+    ($(#[$documentation:meta])* $type:ty, $failure:expr) => {
+        $(#[$documentation])*
+        impl $crate::Retryable for $type {
+            fn class(&self) -> $crate::Class {
+                self.failure().class()
             }
             fn status(&self) -> Option<u16> {
-                chain::search(self).status()
+                self.failure().status()
             }
-            fn server_delay(&self) -> Option<Duration> {
-                chain::search(self).server_delay()
+            fn server_delay(&self) -> Option<core::time::Duration> {
+                self.failure().server_delay()
             }
             fn is_unprocessed(&self) -> bool {
-                chain::search(self).is_unprocessed()
+                self.failure().is_unprocessed()
             }
             fn is_timeout(&self) -> bool {
-                chain::search(self).is_timeout()
+                self.failure().is_timeout()
             }
-            fn failure(&self) -> Failure {
-                chain::search(self)
+            fn failure(&self) -> $crate::Failure {
+                let find: fn(&Self) -> $crate::Failure = $failure;
+                find(self)
             }
+        }
+    };
+}
+#[cfg(any(feature = "hyper", feature = "reqwest-middleware", feature = "tonic"))]
+pub(crate) use by_failure;
+
+macro_rules! walk {
+    ($($object:ty),*) => {$(
+        by_failure! {
+            /// Searches the error and its `source()` chain for types that are known.
+            $object, |error| chain::search(error)
         }
     )*};
 }

@@ -6,67 +6,51 @@ use std::sync::Arc;
 use prost::Message;
 use tonic::{Code, ConnectError, Status, TimeoutExpired};
 
+use crate::class::by_failure;
 use crate::{Class, Failure, Retryable, TimedOut, chain};
 
-/// A status that was made from an error of the transport is what that error is. One that the server sent, by its code:
-///
-/// | code | class |
-/// |---|---|
-/// | `Unavailable`, `DeadlineExceeded` | transient |
-/// | `ResourceExhausted` | transient if the server says when to come back: a quota may be one of seconds or of months |
-/// | `Aborted`, `Cancelled`, `Internal`, `Unknown` | unknown |
-/// | all others | permanent |
-///
-/// The [meaning of the codes](https://grpc.io/docs/guides/status-codes/) says of `Unavailable` alone that the call itself is to
-/// be made again, as does [AIP-194](https://google.aip.dev/194). A deadline that was exceeded is what a timeout is elsewhere:
-/// another attempt has another one. `Aborted` is to be tried again from further up, beginning with what was read. A call that
-/// must not be made twice needs `on_error`: the server may have processed an `Unavailable` one.
-///
-/// The server's delay is the one in `google.rpc.RetryInfo`, otherwise that of the trailer `grpc-retry-pushback-ms`. Pushback
-/// that is negative, or no number, asks for no further attempt
-/// ([gRPC A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback)): permanent.
-///
-/// A gRPC code is no HTTP status, so there is none for `on_status` to look at.
-impl Retryable for Status {
-    fn class(&self) -> Class {
-        self.failure().class()
-    }
+by_failure! {
+    /// A status that was made from an error of the transport is what that error is. One that the server sent, by its code:
+    ///
+    /// | code | class |
+    /// |---|---|
+    /// | `Unavailable`, `DeadlineExceeded` | transient |
+    /// | `ResourceExhausted` | transient if the server says when to come back: a quota may be one of seconds or of months |
+    /// | `Aborted`, `Cancelled`, `Internal`, `Unknown` | unknown |
+    /// | all others | permanent |
+    ///
+    /// The [meaning of the codes](https://grpc.io/docs/guides/status-codes/) says of `Unavailable` alone that the call itself is to
+    /// be made again, as does [AIP-194](https://google.aip.dev/194). A deadline that was exceeded is what a timeout is elsewhere:
+    /// another attempt has another one. `Aborted` is to be tried again from further up, beginning with what was read. A call that
+    /// must not be made twice needs `on_error`: the server may have processed an `Unavailable` one.
+    ///
+    /// The server's delay is the one in `google.rpc.RetryInfo`, otherwise that of the trailer `grpc-retry-pushback-ms`. Pushback
+    /// that is negative, or no number, asks for no further attempt
+    /// ([gRPC A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback)): permanent.
+    ///
+    /// A gRPC code is no HTTP status, so there is none for `on_status` to look at.
+    ///
+    /// Not processed where there was no connection; with the `h2` and `hyper` features also where the server refused the stream.
+    Status, failure_of
+}
 
-    fn status(&self) -> Option<u16> {
-        self.failure().status()
+fn failure_of(status: &Status) -> Failure {
+    // What is known without this feature is not known otherwise with it.
+    let below = chain::search_sources(status);
+    if below.class() != Class::Unknown {
+        return below;
     }
-
-    fn server_delay(&self) -> Option<Duration> {
-        self.failure().server_delay()
-    }
-
-    /// Where there was no connection. With the `h2` and `hyper` features also where the server refused the stream.
-    fn is_unprocessed(&self) -> bool {
-        self.failure().is_unprocessed()
-    }
-
-    fn is_timeout(&self) -> bool {
-        self.failure().is_timeout()
-    }
-
-    fn failure(&self) -> Failure {
-        // What is known without this feature is not known otherwise with it.
-        let below = chain::search_sources(self);
-        if below.class() != Class::Unknown {
-            return below;
-        }
-        let pushback = pushback(self);
-        let delay = retry_delay(self.details()).or(pushback.and_then(Result::ok));
-        let class = match pushback {
-            Some(Err(DoNotRetry)) => Class::Permanent,
-            _ => class_of(self.code(), delay.is_some()),
-        };
-        let failure = match self.code() {
-            Code::DeadlineExceeded => Failure::new(class).after_timeout(),
-            _ => Failure::new(class),
-        };
-        delay.map_or(failure, |delay| failure.with_server_delay(delay))
-    }
+    let pushback = pushback(status);
+    let delay = retry_delay(status.details()).or(pushback.and_then(Result::ok));
+    let class = match pushback {
+        Some(Err(DoNotRetry)) => Class::Permanent,
+        _ => class_of(status.code(), delay.is_some()),
+    };
+    let failure = match status.code() {
+        Code::DeadlineExceeded => Failure::new(class).after_timeout(),
+        _ => Failure::new(class),
+    };
+    delay.map_or(failure, |delay| failure.with_server_delay(delay))
 }
 
 fn class_of(code: Code, has_delay: bool) -> Class {

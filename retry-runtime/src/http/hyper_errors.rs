@@ -3,40 +3,14 @@
 //! They lie in the chains of other clients' errors too. So they never say permanent, and what is known of an error below
 //! comes first: nothing that is known without this feature is known otherwise with it.
 
-use core::time::Duration;
 use std::error::Error;
 
 use hyper_util::client::legacy;
 
-use crate::{Class, Failure, Retryable, chain};
+use crate::class::by_failure;
+use crate::{Class, Failure, chain};
 
-macro_rules! known {
-    ($(#[$documentation:meta])* $error:ty, $failure:expr) => {
-        $(#[$documentation])*
-        impl Retryable for $error {
-            fn class(&self) -> Class {
-                self.failure().class()
-            }
-            fn status(&self) -> Option<u16> {
-                self.failure().status()
-            }
-            fn server_delay(&self) -> Option<Duration> {
-                self.failure().server_delay()
-            }
-            fn is_unprocessed(&self) -> bool {
-                self.failure().is_unprocessed()
-            }
-            fn is_timeout(&self) -> bool {
-                self.failure().is_timeout()
-            }
-            fn failure(&self) -> Failure {
-                $failure(self)
-            }
-        }
-    };
-}
-
-known! {
+by_failure! {
     /// What is known of its sources; otherwise transient where the connection ended before the answer was complete, or did
     /// not answer in time. With the `h2` feature, a stream that the server refused is one that it has not processed.
     hyper::Error, |error: &Self| {
@@ -48,7 +22,7 @@ known! {
     }
 }
 
-known! {
+by_failure! {
     /// What is known of its sources; otherwise transient where there was no connection: then the server cannot have
     /// processed the request.
     ///

@@ -8,7 +8,8 @@ use reqwest_middleware::{Error, Middleware, Next};
 use super::request_retry::{HowToRetry, RequestRetry};
 use super::send::{Transport, go_on};
 use super::source::Repeated;
-use crate::{Class, Executor, Failure, Retryable, TimedOut};
+use crate::class::by_failure;
+use crate::{Executor, Failure, TimedOut};
 
 /// Retries every request that the client sends, by the same rules as
 /// [`send_with_retry`](super::SendWithRetry::send_with_retry). A `RequestRetry` among the extensions of a request replaces
@@ -73,35 +74,13 @@ impl Transport for Through<'_> {
     }
 }
 
-/// What reqwest's error knows, or what is found along the chain of another middleware's, which does not say that the server
-/// cannot have processed the request.
-impl Retryable for Error {
-    fn class(&self) -> Class {
-        self.failure().class()
-    }
-
-    fn status(&self) -> Option<u16> {
-        self.failure().status()
-    }
-
-    fn server_delay(&self) -> Option<core::time::Duration> {
-        self.failure().server_delay()
-    }
-
-    fn is_unprocessed(&self) -> bool {
-        self.failure().is_unprocessed()
-    }
-
-    fn is_timeout(&self) -> bool {
-        self.failure().is_timeout()
-    }
-
-    fn failure(&self) -> Failure {
-        match self {
-            Self::Reqwest(error) => Failure::of(error),
-            // It may be about what the middleware does after the request.
-            Self::Middleware(error) => crate::chain::search(&**error).perhaps_processed(),
-        }
+by_failure! {
+    /// What reqwest's error knows, or what is found along the chain of another middleware's, which does not say that the server
+    /// cannot have processed the request.
+    Error, |error| match error {
+        Self::Reqwest(error) => Failure::of(error),
+        // It may be about what the middleware does after the request.
+        Self::Middleware(error) => crate::chain::search(&**error).perhaps_processed(),
     }
 }
 
