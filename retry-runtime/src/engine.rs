@@ -16,6 +16,8 @@ use crate::rare::{Phase, Rare};
 use crate::reason::Unnamed;
 use crate::scope;
 use crate::sleep::{Instant, Sleep};
+#[cfg(feature = "tracing")]
+use crate::spans::Spans;
 use crate::timed_out::TimedOut;
 use crate::{Attempt, Budget, Failure};
 #[cfg(feature = "wire")]
@@ -32,24 +34,28 @@ pub(crate) fn begin(rare: &mut Rare, call: &dyn Call) {
         // Somebody may have begun to listen since the call began.
         rare.watch();
     }
-    say(rare, call, EventKind::AttemptStarted);
     // Not for `log`, which would have a line for each span.
     #[cfg(feature = "tracing")]
     if subscriber_listens() {
-        rare.set_span(attempt_span(call.name(), rare.number()));
+        let number = rare.number();
+        rare.spans_mut().into_iter().for_each(|spans| spans.start(call.name(), number));
     }
+    say(rare, call, EventKind::AttemptStarted);
 }
 
-/// The attempt that ran, if one did, has its outcome.
+/// The attempt that ran, if one did, has its outcome. Its span is open until what followed has been said.
 #[inline]
 pub(crate) fn end(rare: &mut Rare) {
     if rare.phase() != Phase::Ended {
         rare.set_phase(Phase::Idle);
     }
+}
+
+/// What the outcome of the attempt means has been said.
+#[inline]
+fn close_attempt(_rare: &mut Rare) {
     #[cfg(feature = "tracing")]
-    if rare.is_watched() {
-        rare.set_span(tracing::Span::none());
-    }
+    _rare.spans_mut().into_iter().for_each(Spans::end_attempt);
 }
 
 /// The call is dropped, after its end or before.
@@ -75,6 +81,7 @@ pub(crate) fn succeeded(rare: &mut Rare, call: &dyn Call) {
     }
     end(rare);
     say(rare, call, EventKind::Succeeded);
+    close_attempt(rare);
     rare.set_phase(Phase::Ended);
 }
 
@@ -89,7 +96,7 @@ pub(crate) fn tell(rare: &Rare, call: &dyn Call) {
     for Entry { attempt, at, what } in rare.ledger().iter().flat_map(|ledger| ledger.take()) {
         let elapsed = started(rare, call).map_or(Duration::ZERO, |started| at.saturating_duration_since(started));
         let attempts = call.policy().attempts_limit();
-        emit(call, &Event { name: call.name(), attempt, attempts, elapsed, kind: EventKind::Wire(&what) });
+        emit(rare, call, &Event { name: call.name(), attempt, attempts, elapsed, kind: EventKind::Wire(&what) });
     }
 }
 
@@ -146,6 +153,7 @@ pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, rea
         let reason = &Masked(reason);
         let kind = EventKind::AttemptFailed { class: failure.class(), status: failure.status(), reason };
         say_aloud(rare, call, kind);
+        close_attempt(rare);
     }
     let mut next = next_delay(rare, call, verdict, failure);
     let paid = match call.policy().budget {
@@ -336,12 +344,5 @@ fn say_aloud(rare: &Rare, call: &dyn Call, kind: EventKind<'_>) {
     // The pause belongs to the attempt before, but the number has counted on.
     let attempt = rare.number() - u32::from(rare.phase() == Phase::Pause);
     let elapsed = started(rare, call).map_or(Duration::ZERO, |started| started.elapsed());
-    emit(call, &Event { name: call.name(), attempt, attempts: call.policy().attempts_limit(), elapsed, kind });
-}
-
-/// The span of one attempt. `http.request.resend_count` is OpenTelemetry's name for the number of the retry.
-#[cfg(feature = "tracing")]
-fn attempt_span(name: &str, number: u32) -> tracing::Span {
-    let resent = (number > 1).then(|| number - 1);
-    tracing::info_span!(target: "retry", "attempt", name, attempt = number, http.request.resend_count = resent)
+    emit(rare, call, &Event { name: call.name(), attempt, attempts: call.policy().attempts_limit(), elapsed, kind });
 }

@@ -75,7 +75,7 @@
 //! |---|---|---|
 //! | `macros` | yes | [`retry`](macro@retry) and the derive macro |
 //! | `tokio` | yes | tokio's timer and [`Policy::run`]; without it, `sleep = …` and [`Executor::sleeping`] |
-//! | `tracing` | yes | events and spans for `tracing`, target `retry` |
+//! | `tracing` | yes | for `tracing`, target `retry`: a span for each call and each attempt, and events in them |
 //! | `log` | no | the events for `log`, while `tracing` has no subscriber |
 //! | `http` | no | what is known of the responses of the `http` crate; `Retry-After` |
 //! | `reqwest` | no | what is known of reqwest 0.13's errors and responses; requests with retry; `CheckStatus` |
@@ -147,6 +147,8 @@ mod sealed;
 mod sleep;
 #[cfg(any(feature = "tracing", feature = "wire"))]
 mod span;
+#[cfg(feature = "tracing")]
+mod spans;
 mod timed_out;
 #[cfg(feature = "tower")]
 pub mod tower;
