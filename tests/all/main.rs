@@ -9,6 +9,7 @@ mod deadlines;
 mod derived;
 mod edges;
 mod events;
+mod exported;
 mod grpc;
 mod hedging;
 mod http;
