@@ -19,7 +19,7 @@ use crate::sleep::{Instant, Sleep};
 #[cfg(feature = "tracing")]
 use crate::spans::Spans;
 use crate::timed_out::TimedOut;
-use crate::{Attempt, Budget, Failure};
+use crate::{Attempt, Budget, Failure, retried};
 #[cfg(feature = "wire")]
 use crate::{Connection, OnWire, attributed::Entry};
 
@@ -148,9 +148,9 @@ pub(crate) fn decide(
 pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, reason: &dyn Display) -> Option<Duration> {
     let failure = verdict.failure()?;
     let is_heard = is_heard(rare);
+    let reason = &Masked(reason);
     end(rare);
     if is_heard {
-        let reason = &Masked(reason);
         let kind = EventKind::AttemptFailed { class: failure.class(), status: failure.status(), reason };
         say_aloud(rare, call, kind);
         close_attempt(rare);
@@ -171,6 +171,7 @@ pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, rea
         // A call that has but one attempt says nothing; it may be a failure inside of it that was retried.
         scope::set_spent(next.is_err_and(had_its_retries));
     }
+    retried::note(rare.number(), failure, reason, next.ok().map(|(delay, _)| delay));
     let Ok((delay, _)) = next else {
         rare.set_phase(Phase::Ended);
         return None;

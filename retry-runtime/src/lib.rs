@@ -23,7 +23,7 @@
 //! - Requests without a function around them, middleware, and what happens on the wire: [`http`].
 //! - Retries that do not bring a service down: [`Budget`], [`Breaker`], [`Hedge`], [`Policy::nested_once`].
 //! - What a type knows of itself: [`Retryable`], and the [derive macro](derive@Retryable) for error enums.
-//! - Who listens: [`Observer`], and `tracing`.
+//! - Who listens: [`Observer`], and `tracing`. How many attempts it took: [`retried`].
 //!
 //! # What is tried again
 //!
@@ -138,6 +138,7 @@ mod policy;
 pub mod private;
 mod rare;
 mod reason;
+mod retried;
 #[cfg(feature = "tokio")]
 mod run;
 mod running;
@@ -171,6 +172,7 @@ pub use crate::on_wire::{Connection, OnWire};
 pub use crate::outcome::{Judge, Outcome};
 pub use crate::pause::Pause;
 pub use crate::policy::Policy;
+pub use crate::retried::{Exhausted, PastFailure, Retried, Retrying, retried};
 pub use crate::running::Running;
 pub use crate::schedule::Schedule;
 pub use crate::sleep::{CustomSleep, Sleep, SleepFunction, TokioSleep};

@@ -20,6 +20,7 @@ mod nesting;
 mod options;
 mod requests;
 mod reqwest_012;
+mod retried;
 mod rules;
 mod schedule;
 mod server;
