@@ -2,7 +2,7 @@
 //!
 //! As in `scope.rs`, what is noted belongs to the future that is polled. Only failures look whether somebody counts.
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::fmt::{self, Display};
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -17,6 +17,8 @@ use crate::sleep::Instant;
 use crate::{Class, Failure, Retryable};
 
 thread_local! {
+    /// Whether somebody counts; apart, for all failures look at it.
+    static IS_COUNTED: Cell<bool> = const { Cell::new(false) };
     static NOTED: RefCell<Option<Noted>> = const { RefCell::new(None) };
 }
 
@@ -118,7 +120,7 @@ impl<F: Future> Future for Retrying<F> {
 
 /// Does something of which the failures are noted.
 fn noting<O>(noted: &mut Noted, work: impl FnOnce() -> O) -> O {
-    let outer = NOTED.replace(Some(core::mem::take(noted)));
+    let outer = exchange(Some(core::mem::take(noted)));
     let _around = Around { outer, noted };
     work()
 }
@@ -131,12 +133,25 @@ struct Around<'a> {
 
 impl Drop for Around<'_> {
     fn drop(&mut self) {
-        *self.noted = NOTED.replace(self.outer.take()).unwrap_or_default();
+        *self.noted = exchange(self.outer.take()).unwrap_or_default();
     }
 }
 
+fn exchange(noted: Option<Noted>) -> Option<Noted> {
+    IS_COUNTED.set(noted.is_some());
+    NOTED.replace(noted)
+}
+
 /// An attempt failed, and another one follows after the delay, or none.
+#[inline(always)]
 pub(crate) fn note(attempt: u32, failure: Failure, reason: &dyn Display, delay: Option<Duration>) {
+    if IS_COUNTED.get() {
+        note_down(attempt, failure, reason, delay);
+    }
+}
+
+#[inline(never)]
+fn note_down(attempt: u32, failure: Failure, reason: &dyn Display, delay: Option<Duration>) {
     NOTED.with_borrow_mut(|noted| {
         let Some(noted) = noted else { return };
         noted.retries = noted.retries.saturating_add(delay.is_some().into());
