@@ -22,6 +22,7 @@
 //! - How often and when: [`Policy`]. Which outcomes: [`Condition`].
 //! - Requests without a function around them, middleware, and what happens on the wire: [`http`].
 //! - Retries that do not bring a service down: [`Budget`], [`Breaker`], [`Hedge`], [`Policy::nested_once`].
+//! - Policies that operators change while the program runs: [`Policies`]; all retries off: [`set_enabled`].
 //! - What a type knows of itself: [`Retryable`], and the [derive macro](derive@Retryable) for error enums.
 //! - Who listens: [`Observer`], and `tracing`.
 //!
@@ -147,6 +148,7 @@ mod sealed;
 mod sleep;
 #[cfg(any(feature = "tracing", feature = "wire"))]
 mod span;
+mod switch;
 mod timed_out;
 #[cfg(feature = "tower")]
 pub mod tower;
@@ -172,6 +174,7 @@ pub use crate::policy::Policy;
 pub use crate::running::Running;
 pub use crate::schedule::Schedule;
 pub use crate::sleep::{CustomSleep, Sleep, SleepFunction, TokioSleep};
+pub use crate::switch::{is_enabled, set_enabled};
 pub use crate::timed_out::{FromTimedOut, TimedOut};
 pub use crate::wrap::{Marked, permanent, transient, transient_in_chain};
 #[cfg(feature = "macros")]
