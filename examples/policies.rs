@@ -69,7 +69,9 @@ async fn follow(path: PathBuf, loaded: Sender<()>) {
                 println!("loaded {}", name(&path));
                 POLICIES.iter().for_each(|(name, policy)| println!("  {name}: {policy}"));
             }
-            Err(error) => println!("not loaded: {}", error.to_string().replace(&*path.to_string_lossy(), name(&path))),
+            Err(error) => {
+                println!("not loaded: {}\n", error.to_string().replace(&*path.to_string_lossy(), name(&path)))
+            }
         }
         if loaded.send(()).await.is_err() {
             return;
@@ -122,10 +124,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     call().await;
 
     for text in BROKEN {
+        println!("a broken file: {}", text.replace('\n', " ⏎ "));
         write(&path, text)?;
         loaded.recv().await;
     }
-    println!("\nthe policies are still those of the last good file");
+    println!("the policies are still those of the last good file");
     call().await;
 
     write(&path, "")?;

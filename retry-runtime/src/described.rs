@@ -26,7 +26,7 @@ impl Display for Policy {
         }
         let limits = [("deadline", self.deadline), ("attempt timeout", self.attempt_timeout)];
         for (name, limit) in limits {
-            limit.map_or(Ok(()), |limit| write!(f, ", {name} {limit:?}"))?;
+            limit.map_or(Ok(()), |limit| write!(f, ", {name} {}", Time(limit)))?;
         }
         if self.attempts > 1 { self.fmt_retries(f) } else { Ok(()) }
     }
@@ -38,7 +38,7 @@ impl Policy {
         match self.server_limit {
             None => f.write_str(", servers' delays ignored")?,
             Some(STANDARD_SERVER_LIMIT) => {}
-            Some(limit) => write!(f, ", servers' delays up to {limit:?}")?,
+            Some(limit) => write!(f, ", servers' delays up to {}", Time(limit))?,
         }
         match self.drain_limit {
             0 => f.write_str(", no bodies read")?,
@@ -46,7 +46,7 @@ impl Policy {
             bytes => write!(f, ", bodies read up to {bytes} bytes")?,
         }
         if let Some(timeout) = self.drain_timeout {
-            write!(f, ", bodies read for {timeout:?}")?;
+            write!(f, ", bodies read for {}", Time(timeout))?;
         }
         f.write_str(if self.budget.is_some() { ", with a budget" } else { "" })?;
         f.write_str(if self.nested_once { ", nested once" } else { "" })
@@ -64,18 +64,18 @@ impl Display for Delays<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Policy { cap, jitter, .. } = *self.0;
         match self.0.backoff {
-            Backoff::Exponential { start, factor: STANDARD_FACTOR } => write!(f, "exponential from {start:?}")?,
-            Backoff::Exponential { start, factor } => write!(f, "exponential from {start:?}, factor {factor}")?,
-            Backoff::Fixed(delay) => write!(f, "fixed {delay:?}")?,
-            Backoff::Linear(start) => write!(f, "linear from {start:?}")?,
-            Backoff::Fibonacci(start) => write!(f, "fibonacci from {start:?}")?,
-            Backoff::Random(start) => return write!(f, "random from {start:?} to {cap:?}"),
-            Backoff::Decorrelated(start) => return write!(f, "decorrelated from {start:?} to {cap:?}"),
-            Backoff::Delays(delays) => write!(f, "delays {}", Listed(delays))?,
+            Backoff::Exponential { start, factor: STANDARD_FACTOR } => write!(f, "exponential from {}", Time(start))?,
+            Backoff::Exponential { start, factor } => write!(f, "exponential from {}, factor {factor}", Time(start))?,
+            Backoff::Fixed(delay) => write!(f, "fixed {}", Time(delay))?,
+            Backoff::Linear(start) => write!(f, "linear from {}", Time(start))?,
+            Backoff::Fibonacci(start) => write!(f, "fibonacci from {}", Time(start))?,
+            Backoff::Random(start) => return write!(f, "random from {} to {}", Time(start), Time(cap)),
+            Backoff::Decorrelated(start) => return write!(f, "decorrelated from {} to {}", Time(start), Time(cap)),
+            Backoff::Delays(delays) => write!(f, "delays [{}]", Listed(delays))?,
             Backoff::Custom(_) => f.write_str("a backoff of its own")?,
         }
         if let Some(most) = self.0.max_delay_limit() {
-            write!(f, ", at most {most:?}")?;
+            write!(f, ", at most {}", Time(most))?;
         }
         match jitter {
             Jitter::None => Ok(()),
@@ -95,9 +95,27 @@ const SHOWN: usize = 5;
 impl Display for Listed<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         for (place, delay) in self.0.iter().take(SHOWN).enumerate() {
-            write!(f, "{}{delay:?}", if place == 0 { "" } else { " " })?;
+            write!(f, "{}{}", if place == 0 { "" } else { ", " }, Time(*delay))?;
         }
-        f.write_str(if self.0.len() > SHOWN { " …" } else { "" })
+        f.write_str(if self.0.len() > SHOWN { ", …" } else { "" })
+    }
+}
+
+/// As it could be written in the attribute: `1h 30m`, where the `Debug` of a duration would be `5400s`.
+struct Time(Duration);
+
+impl Display for Time {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        let rest = Duration::new(seconds % 60, self.0.subsec_nanos());
+        let mut space = "";
+        for (count, unit) in [(seconds / 3600, "h"), (seconds / 60 % 60, "m")] {
+            if count > 0 {
+                write!(f, "{space}{count}{unit}")?;
+                space = " ";
+            }
+        }
+        if rest.is_zero() && !space.is_empty() { Ok(()) } else { write!(f, "{space}{rest:?}") }
     }
 }
 

@@ -195,7 +195,7 @@ fn kept(delays: &[Duration]) -> &'static [Duration] {
 /// let policy = serde_json::from_str::<Policy>(text)?.budget(|| &API);
 /// # assert_eq!(
 /// #     policy.to_string(),
-/// #     "5 attempts, exponential from 1s, at most 60s, 20% jitter, deadline 5400s, with a budget"
+/// #     "5 attempts, exponential from 1s, at most 1m, 20% jitter, deadline 1h 30m, with a budget"
 /// # );
 ///
 /// let error = serde_json::from_str::<Policy>(r#"{ "attemps": 5 }"#).unwrap_err().to_string();

@@ -25,13 +25,13 @@ impl Trail {
 impl Display for Trail {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let message = self.message.as_deref().unwrap_or_default();
-        // Messages about several keys begin with theirs.
-        let key = self.key.as_ref().map(|key| format!("`{key}`")).filter(|key| !message.starts_with(key));
-        match (&self.policy, key) {
-            (Some(policy), Some(key)) => write!(f, "[{policy}] {key}: {message}"),
-            (Some(policy), None) => write!(f, "[{policy}] {message}"),
-            (None, Some(key)) => write!(f, "{key}: {message}"),
-            (None, None) => f.write_str(message),
+        if let Some(policy) = &self.policy {
+            write!(f, "[{policy}] ")?;
+        }
+        // Messages about several keys begin with theirs, or with `key = "value"`.
+        match self.key.as_ref().filter(|key| !message.starts_with(&format!("`{key}"))) {
+            Some(key) => write!(f, "`{key}`: {message}"),
+            None => f.write_str(message),
         }
     }
 }
