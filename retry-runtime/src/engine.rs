@@ -18,6 +18,7 @@ use crate::scope;
 use crate::sleep::{Instant, Sleep};
 #[cfg(feature = "tracing")]
 use crate::spans::Spans;
+use crate::switch::is_enabled;
 use crate::timed_out::TimedOut;
 use crate::{Attempt, Budget, Failure, retried};
 #[cfg(feature = "wire")]
@@ -187,7 +188,7 @@ pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, rea
 fn had_its_retries(why: GiveUp) -> bool {
     match why {
         GiveUp::Exhausted | GiveUp::Deadline | GiveUp::ServerDelay(_) | GiveUp::Budget | GiveUp::Nested => true,
-        GiveUp::Permanent | GiveUp::NotIdempotent | GiveUp::BodyUsedUp => false,
+        GiveUp::Permanent | GiveUp::NotIdempotent | GiveUp::BodyUsedUp | GiveUp::Disabled => false,
     }
 }
 
@@ -240,6 +241,9 @@ fn next_delay(rare: &Rare, call: &dyn Call, verdict: Verdict, failure: Failure) 
     }
     if policy.attempts_limit().is_some_and(|limit| rare.number() >= limit) {
         return Err(GiveUp::Exhausted);
+    }
+    if !is_enabled() {
+        return Err(GiveUp::Disabled);
     }
     let computed = policy.delay(rare.number(), attempt, previous);
     let (delay, source) = with_server(computed, failure.server_delay(), policy.server_limit)?;

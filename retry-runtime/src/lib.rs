@@ -22,6 +22,7 @@
 //! - How often and when: [`Policy`]. Which outcomes: [`Condition`].
 //! - Requests without a function around them, middleware, and what happens on the wire: [`http`].
 //! - Retries that do not bring a service down: [`Budget`], [`Breaker`], [`Hedge`], [`Policy::nested_once`].
+//! - Policies that operators change while the program runs: [`Policies`]; all retries off: [`set_enabled`].
 //! - What a type knows of itself: [`Retryable`], and the [derive macro](derive@Retryable) for error enums.
 //! - Who listens: [`Observer`], and `tracing`. How many attempts it took: [`retried`].
 //!
@@ -86,6 +87,8 @@
 //! | `hyper` | no | what is known of the errors of hyper 1 and of hyper-util's client; it switches on hyper-util's `client-legacy` and `http1` |
 //! | `tonic` | no | what is known of tonic 0.14's `Status`, with `RetryInfo` and pushback; beside tonic, without its transport, it brings prost |
 //! | `tower` | no | [`TowerPolicy`](tower::TowerPolicy), a retry policy for the services of tower 0.5; it switches on tower's `retry` and `timeout` |
+//! | `serde` | no | [`Policy`] from any format of serde, and [`Policies`] that operators change |
+//! | `toml`, `json` | no | the same from files of TOML and JSON |
 //!
 //! Where the feature of a client is off, nothing is known of its responses: `Ok(response)` is a success then, whatever its
 //! status, and no compiler says so.
@@ -103,7 +106,13 @@
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
-    not(all(feature = "macros", feature = "reqwest-middleware", feature = "tower", feature = "wire")),
+    not(all(
+        feature = "macros",
+        feature = "reqwest-middleware",
+        feature = "serde",
+        feature = "tower",
+        feature = "wire"
+    )),
     allow(rustdoc::broken_intra_doc_links, reason = "the documentation is that of all features")
 )]
 
@@ -120,6 +129,7 @@ mod chain;
 mod class;
 mod condition;
 mod cut;
+mod described;
 mod emit;
 mod engine;
 mod event;
@@ -132,6 +142,8 @@ mod mask;
 mod on_wire;
 mod outcome;
 mod pause;
+#[cfg(feature = "serde")]
+mod policies;
 mod policy;
 #[doc(hidden)]
 #[allow(missing_docs, reason = "not for people")]
@@ -150,10 +162,13 @@ mod sleep;
 mod span;
 #[cfg(feature = "tracing")]
 mod spans;
+mod switch;
 mod timed_out;
 #[cfg(feature = "tower")]
 pub mod tower;
 mod wrap;
+#[cfg(feature = "serde")]
+mod written;
 
 pub use crate::attempt::Attempt;
 pub use crate::breaker::{Breaker, BreakerChange, BreakerOpen, BreakerState, FromBreakerOpen};
@@ -171,11 +186,14 @@ pub use crate::jitter::Jitter;
 pub use crate::on_wire::{Connection, OnWire};
 pub use crate::outcome::{Judge, Outcome};
 pub use crate::pause::Pause;
+#[cfg(feature = "serde")]
+pub use crate::policies::{Policies, PoliciesError};
 pub use crate::policy::Policy;
 pub use crate::retried::{Exhausted, PastFailure, Retried, Retrying, retried};
 pub use crate::running::Running;
 pub use crate::schedule::Schedule;
 pub use crate::sleep::{CustomSleep, Sleep, SleepFunction, TokioSleep};
+pub use crate::switch::{is_enabled, set_enabled};
 pub use crate::timed_out::{FromTimedOut, TimedOut};
 pub use crate::wrap::{Marked, permanent, transient, transient_in_chain};
 #[cfg(feature = "macros")]

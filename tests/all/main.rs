@@ -18,6 +18,7 @@ mod hyper_client;
 mod middleware;
 mod nesting;
 mod options;
+mod policies;
 mod requests;
 mod reqwest_012;
 mod retried;
