@@ -131,6 +131,7 @@ mod jitter;
 mod mask;
 mod on_wire;
 mod outcome;
+mod owned_event;
 mod pause;
 mod policy;
 #[doc(hidden)]
@@ -167,6 +168,7 @@ pub use crate::http::{CheckStatus, StatusError};
 pub use crate::jitter::Jitter;
 pub use crate::on_wire::{Connection, OnWire};
 pub use crate::outcome::{Judge, Outcome};
+pub use crate::owned_event::{OwnedEvent, OwnedEventKind};
 pub use crate::pause::Pause;
 pub use crate::policy::Policy;
 pub use crate::running::Running;

@@ -17,6 +17,7 @@ mod hyper_client;
 mod middleware;
 mod nesting;
 mod options;
+mod owned_events;
 mod requests;
 mod reqwest_012;
 mod rules;
