@@ -6,6 +6,10 @@ use crate::event::Event;
 /// Whether anybody may listen to what a failing call has to say, or to more: one relaxed load.
 #[inline(always)]
 pub(crate) fn tracing_listens() -> bool {
+    #[cfg(feature = "testing")]
+    if crate::testing::current::is_on() {
+        return true;
+    }
     #[cfg(feature = "log")]
     if log_listens() {
         return true;
@@ -33,6 +37,8 @@ fn log_listens() -> bool {
 pub(crate) fn emit(call: &dyn Call, event: &Event<'_>) {
     #[cfg(feature = "tracing")]
     to_tracing(event);
+    #[cfg(feature = "testing")]
+    crate::testing::current::note(event);
     if let Some(observer) = call.observer() {
         observer.on_event(event);
     }

@@ -16,6 +16,8 @@ use crate::rare::{Phase, Rare};
 use crate::reason::Unnamed;
 use crate::scope;
 use crate::sleep::{Instant, Sleep};
+#[cfg(feature = "testing")]
+use crate::testing::current;
 use crate::timed_out::TimedOut;
 use crate::{Attempt, Budget, Failure};
 #[cfg(feature = "wire")]
@@ -171,6 +173,8 @@ pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, rea
         (notes.last_failure, notes.previous) = (Some(failure), delay);
     }
     rare.count(paid);
+    #[cfg(feature = "testing")]
+    current::skip(rare, call, delay);
     Some(delay)
 }
 
@@ -261,6 +265,8 @@ pub(crate) fn poll_pause<S: Sleep>(
     delay: Duration,
     cx: &mut Context<'_>,
 ) -> Poll<()> {
+    #[cfg(feature = "testing")]
+    let delay = current::slept(delay);
     if !*is_armed {
         *is_armed = true;
         if delay.is_zero() {

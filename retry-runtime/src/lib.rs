@@ -148,6 +148,8 @@ mod sealed;
 mod sleep;
 #[cfg(any(feature = "tracing", feature = "wire"))]
 mod span;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod timed_out;
 #[cfg(feature = "tower")]
 pub mod tower;

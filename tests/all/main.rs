@@ -18,6 +18,7 @@ mod middleware;
 mod nesting;
 mod options;
 mod owned_events;
+mod rehearsals;
 mod requests;
 mod reqwest_012;
 mod rules;
