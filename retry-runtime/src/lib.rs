@@ -24,6 +24,7 @@
 //! - Retries that do not bring a service down: [`Budget`], [`Breaker`], [`Hedge`], [`Policy::nested_once`].
 //! - What a type knows of itself: [`Retryable`], and the [derive macro](derive@Retryable) for error enums.
 //! - Who listens: [`Observer`], and `tracing`.
+//! - Tests that do not wait: [`testing`].
 //!
 //! # What is tried again
 //!
@@ -86,12 +87,14 @@
 //! | `hyper` | no | what is known of the errors of hyper 1 and of hyper-util's client; it switches on hyper-util's `client-legacy` and `http1` |
 //! | `tonic` | no | what is known of tonic 0.14's `Status`, with `RetryInfo` and pushback; beside tonic, without its transport, it brings prost |
 //! | `tower` | no | [`TowerPolicy`](tower::TowerPolicy), a retry policy for the services of tower 0.5; it switches on tower's `retry` and `timeout` |
+//! | `testing` | no | for dev-dependencies: [`testing`], where nothing sleeps and all is recorded; no further dependency |
+//! | `testing-server` | no | for dev-dependencies: a small HTTP [`Server`](testing::Server) on hyper; it switches on tokio's `net` and `rt`, and hyper's `http1` and `server` |
 //!
 //! Where the feature of a client is off, nothing is known of its responses: `Ok(response)` is a success then, whatever its
 //! status, and no compiler says so.
 //!
 //! Features add: none changes what another one knows. None of them switches on a feature of `reqwest` or `tokio` that your
-//! program did not ask for, but tokio's `time`.
+//! program did not ask for, but tokio's `time`; the exceptions are `wire` (`net`) and `testing-server`.
 //!
 //! # What it does not do
 //!
@@ -103,7 +106,13 @@
 
 #![forbid(unsafe_code)]
 #![cfg_attr(
-    not(all(feature = "macros", feature = "reqwest-middleware", feature = "tower", feature = "wire")),
+    not(all(
+        feature = "macros",
+        feature = "reqwest-middleware",
+        feature = "testing-server",
+        feature = "tower",
+        feature = "wire"
+    )),
     allow(rustdoc::broken_intra_doc_links, reason = "the documentation is that of all features")
 )]
 
