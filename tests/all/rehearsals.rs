@@ -12,10 +12,13 @@ use std::time::Duration;
 
 use reqwest::Client;
 use reqwest_middleware::ClientBuilder;
+use retry_runtime::http::wire::TraceWire;
 use retry_runtime::http::{RequestRetry, SendFirstOf, SendWithRetry};
 use retry_runtime::testing::{Rehearsal, Reply, Script, Server, rehearse};
 use retry_runtime::tower::TowerPolicy;
-use retry_runtime::{Attempt, Breaker, BreakerOpen, Executor, GiveUp, Jitter, OwnedEventKind, Policy, retry};
+use retry_runtime::{
+    Attempt, Breaker, BreakerOpen, Executor, GiveUp, Jitter, OwnedEvent, OwnedEventKind, Policy, retry,
+};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
@@ -106,6 +109,20 @@ mod entrances {
             assert_eq!((response.unwrap().status().as_u16(), server.hits()), (200, 3));
             rehearsal.assert_events(STORY);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_of_a_client_that_tells_of_the_wire() {
+        let client = Client::builder().no_proxy().pool_idle_timeout(None).trace_wire().build().unwrap();
+        let server = Server::start([503, 200]);
+        let (_, rehearsal) = rehearsed(client.get(server.url()).send_with_retry(&POLICY)).await;
+        let of_the_wire: Vec<_> = rehearsal.events().iter().filter_map(on_the_wire).collect();
+        assert_eq!(of_the_wire, [(1, "connecting"), (1, "connected"), (2, "reused")]);
+    }
+
+    fn on_the_wire(event: &OwnedEvent) -> Option<(u32, &'static str)> {
+        let OwnedEventKind::Wire(what) = &event.kind else { return None };
+        Some((event.attempt, what.as_str()))
     }
 
     #[tokio::test(start_paused = true)]
@@ -404,6 +421,15 @@ mod time {
             assert_eq!((outcome, rehearsal.gave_up()), (None, Some(GiveUp::Deadline)));
             assert_eq!(remaining, [(0, 10), (4, 6), (8, 2)].map(|(elapsed, left)| (SECOND * elapsed, SECOND * left)));
             assert_eq!(rehearsal.events().last().unwrap().elapsed, SECOND * 8);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn events_come_when_they_would_have_come() {
+        for rehearsal in [Rehearsal::new(), Rehearsal::new().keep_delays()] {
+            rehearsal.run(call(&Attempts::new(), 3)).await.unwrap();
+            let elapsed: Vec<_> = rehearsal.events().iter().map(|event| event.elapsed.as_secs()).collect();
+            assert_eq!(elapsed, [0, 0, 0, 1, 1, 1, 3, 3]);
         }
     }
 
