@@ -48,6 +48,7 @@ prints! {
     rate_limit: "next attempt in 1s, as the server asked", "call 5: here you are";
     requests: "not idempotent", "gave up after attempt 3 of 3: no attempt is left name=\"order\"", "first of: 200 OK";
     run_closure: "retry 3 waits between 200ms and 400ms", "result: 200 OK";
+    testing: "the test took";
     tower_service: "attempt 3 of 3 succeeded", "a GET: 200 OK", "its method is not idempotent", "a POST: 503", "a POST with a key: 200 OK";
     trait_methods: "native: 200 OK after 3 requests", "async_trait: 200 OK";
     wire: "resolved localhost to", "used again", "by status 302", "result: 200 OK, /get";

@@ -9,6 +9,10 @@ use crate::spans;
 /// Whether anybody may listen to what a failing call has to say, or to more: one relaxed load.
 #[inline(always)]
 pub(crate) fn tracing_listens() -> bool {
+    #[cfg(feature = "testing")]
+    if crate::testing::current::is_on() {
+        return true;
+    }
     #[cfg(feature = "log")]
     if log_listens() {
         return true;
@@ -36,6 +40,8 @@ fn log_listens() -> bool {
 pub(crate) fn emit(_rare: &Rare, call: &dyn Call, event: &Event<'_>) {
     #[cfg(feature = "tracing")]
     spans::say(_rare.spans(), event);
+    #[cfg(feature = "testing")]
+    crate::testing::current::note(event);
     if let Some(observer) = call.observer() {
         observer.on_event(event);
     }

@@ -19,6 +19,8 @@ use crate::sleep::{Instant, Sleep};
 #[cfg(feature = "tracing")]
 use crate::spans::Spans;
 use crate::switch::is_enabled;
+#[cfg(feature = "testing")]
+use crate::testing::current;
 use crate::timed_out::TimedOut;
 use crate::{Attempt, Budget, Failure, retried};
 #[cfg(feature = "wire")]
@@ -181,6 +183,8 @@ pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, rea
         (notes.last_failure, notes.previous) = (Some(failure), delay);
     }
     rare.count(paid);
+    #[cfg(feature = "testing")]
+    current::skip(rare, call, delay);
     Some(delay)
 }
 
@@ -274,6 +278,8 @@ pub(crate) fn poll_pause<S: Sleep>(
     delay: Duration,
     cx: &mut Context<'_>,
 ) -> Poll<()> {
+    #[cfg(feature = "testing")]
+    let delay = current::slept(delay);
     if !*is_armed {
         *is_armed = true;
         if delay.is_zero() {

@@ -25,6 +25,7 @@
 //! - Policies that operators change while the program runs: [`Policies`]; all retries off: [`set_enabled`].
 //! - What a type knows of itself: [`Retryable`], and the [derive macro](derive@Retryable) for error enums.
 //! - Who listens: [`Observer`], and `tracing`. How many attempts it took: [`retried`].
+//! - Tests that do not wait: [`testing`].
 //!
 //! # What is tried again
 //!
@@ -89,12 +90,14 @@
 //! | `tower` | no | [`TowerPolicy`](tower::TowerPolicy), a retry policy for the services of tower 0.5; it switches on tower's `retry` and `timeout` |
 //! | `serde` | no | [`Policy`] from any format of serde, and [`Policies`] that operators change |
 //! | `toml`, `json` | no | the same from files of TOML and JSON |
+//! | `testing` | no | for dev-dependencies: [`testing`], where nothing sleeps and all is recorded; no further dependency |
+//! | `testing-server` | no | for dev-dependencies: a small HTTP [`Server`](testing::Server) on hyper; it switches on tokio's `net` and `rt`, and hyper's `http1` and `server` |
 //!
 //! Where the feature of a client is off, nothing is known of its responses: `Ok(response)` is a success then, whatever its
 //! status, and no compiler says so.
 //!
 //! Features add: none changes what another one knows. None of them switches on a feature of `reqwest` or `tokio` that your
-//! program did not ask for, but tokio's `time`.
+//! program did not ask for, but tokio's `time`; the exceptions are `wire` (`net`) and `testing-server`.
 //!
 //! # What it does not do
 //!
@@ -110,6 +113,7 @@
         feature = "macros",
         feature = "reqwest-middleware",
         feature = "serde",
+        feature = "testing-server",
         feature = "tower",
         feature = "wire"
     )),
@@ -141,6 +145,7 @@ mod jitter;
 mod mask;
 mod on_wire;
 mod outcome;
+mod owned_event;
 mod pause;
 #[cfg(feature = "serde")]
 mod policies;
@@ -163,6 +168,8 @@ mod span;
 #[cfg(feature = "tracing")]
 mod spans;
 mod switch;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod timed_out;
 #[cfg(feature = "tower")]
 pub mod tower;
@@ -185,6 +192,7 @@ pub use crate::http::{CheckStatus, StatusError};
 pub use crate::jitter::Jitter;
 pub use crate::on_wire::{Connection, OnWire};
 pub use crate::outcome::{Judge, Outcome};
+pub use crate::owned_event::{OwnedEvent, OwnedEventKind};
 pub use crate::pause::Pause;
 #[cfg(feature = "serde")]
 pub use crate::policies::{Policies, PoliciesError};

@@ -352,8 +352,11 @@ impl Policy {
         attempt: impl FnOnce() -> Attempt,
         previous: impl FnOnce() -> Duration,
     ) -> Duration {
-        let delay = self.backoff.delay(n, attempt, previous, self.cap, self.random).min(self.cap);
-        self.jitter.apply(delay, self.cap, self.random)
+        let random = self.random;
+        #[cfg(feature = "testing")]
+        let random = crate::testing::current::random_source().unwrap_or(random);
+        let delay = self.backoff.delay(n, attempt, previous, self.cap, random).min(self.cap);
+        self.jitter.apply(delay, self.cap, random)
     }
 
     /// Whether the engine must remember more than the number of the attempt.
@@ -368,8 +371,19 @@ impl Policy {
         self.deadline.is_some() || self.attempt_timeout.is_some()
     }
 
-    pub(crate) const fn attempts_limit(&self) -> Option<u32> {
-        if self.attempts == UNLIMITED { None } else { Some(self.attempts) }
+    pub(crate) fn attempts_limit(&self) -> Option<u32> {
+        let attempts = self.most_attempts();
+        if attempts == UNLIMITED { None } else { Some(attempts) }
+    }
+
+    /// [`UNLIMITED`] without a limit.
+    #[inline(always)]
+    pub(crate) fn most_attempts(&self) -> u32 {
+        #[cfg(feature = "testing")]
+        if let Some(most) = crate::testing::current::most_attempts() {
+            return most.min(self.attempts);
+        }
+        self.attempts
     }
 }
 

@@ -145,6 +145,13 @@ impl Rare {
     }
 }
 
+#[cfg(feature = "testing")]
+impl Rare {
+    pub(crate) fn watched_since_mut(&mut self) -> Option<&mut Instant> {
+        self.0.as_mut()?.as_mut().project().watch.as_mut().map(|watch| &mut watch.since)
+    }
+}
+
 #[inline(never)]
 fn make() -> Pin<Box<Inside>> {
     Box::pin(Inside { timer: Timer::default(), watch: None, number: 1, paid: 0, phase: Phase::Idle, spent: false })

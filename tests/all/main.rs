@@ -18,7 +18,10 @@ mod hyper_client;
 mod middleware;
 mod nesting;
 mod options;
+mod owned_events;
 mod policies;
+
+mod rehearsals;
 mod requests;
 mod reqwest_012;
 mod retried;
