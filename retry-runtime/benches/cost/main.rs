@@ -3,6 +3,8 @@
 //! ```text
 //! cargo bench -p retry-runtime
 //! cargo bench -p retry-runtime --no-default-features --features macros,tokio
+//! cargo bench -p retry-runtime --bench cost --features report
+//! cargo bench -p retry-runtime --bench cost --features metrics
 //! ```
 //!
 //! Instructions are counted by valgrind's callgrind, in which this program runs itself again; without valgrind those
@@ -10,6 +12,7 @@
 
 mod callgrind;
 mod calls;
+mod counted;
 mod heap;
 mod measure;
 mod options;
@@ -26,6 +29,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["count", what, calls, times] => count(what, calls, times.parse().unwrap()),
+        ["counted", name, recorder, times] => counted::repeat(name, recorder, times.parse().unwrap()),
         ["option", name, times] => options::repeat(name, times.parse().unwrap()),
         // `cargo test --benches` does not say this.
         [.., "--bench"] => compare(),
@@ -54,6 +58,7 @@ fn compare() {
     head("by hand, with ?");
     columns::<ByHandInBlock, OursWithQuestion>();
     options::compare();
+    counted::compare();
 }
 
 fn columns<H: Calls, O: Calls>() {
