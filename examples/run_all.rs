@@ -37,8 +37,10 @@ prints! {
     deadline: "result: 200 OK, after", "result: no answer: ";
     grpc: "next attempt in 500ms, as the server asked", "result: hello", "result: NotFound";
     log: "INFO  retry] next attempt in 50ms", "WARN  retry] attempt 1 of 3 failed: status 503", "result: 200 OK";
+    metrics: "# TYPE retry_calls_total counter", "outcome=\"recovered\"} 2", "reason=\"permanent\",last_failure=\"404\"} 1", "retry_calls_total{name=\"order\",outcome=\"succeeded\"} 1";
     middleware: "get: 503", "signs POST /status/503", "gave up after attempt 2 of 2";
     observer: "attempts: 7", "calls_given_up: 2";
+    observer_channel: "stored: fetch next attempt in 20ms", "stored 8, dropped 0", "dropped 5";
     other_parameters: "attempt 3 of 4 failed: status 500", "result: 200 OK from", "sent Cache-Control: no-cache", "sent X-Attempt: 4";
     other_runtime: "attempt 3 of 3 succeeded", "result: hello";
     own_client: "sent on to /cookies", "the cookie: session=7; authorization: Bearer of-this-example";
@@ -46,6 +48,7 @@ prints! {
     policies: "mail: 4 attempts, delays [1s, 5m, 1h]", "did you mean `attempts`?", "a call: 5 attempts", "a call: 1 attempts";
     random_source: "next attempt in 223ms", "result: 200 OK";
     rate_limit: "next attempt in 1s, as the server asked", "call 5: here you are";
+    report: "report::price", "\"amplification\":", "has 4 rows";
     requests: "not idempotent", "gave up after attempt 3 of 3: no attempt is left name=\"order\"", "first of: 200 OK";
     run_closure: "retry 3 waits between 200ms and 400ms", "result: 200 OK";
     testing: "the test took";

@@ -23,6 +23,7 @@ use crate::schedule::START;
 ///     concat!(module_path!(), "::", "load"),
 ///     (Policy::exponential(DELAY)).attempts(5),
 ///     (Condition::new()).on_status(const { &[503..=503] }),
+///     tally!(),                                                       // a static of its own, where the library counts
 /// )
 /// ```
 pub(crate) fn plan(arguments: &Arguments, function: &Ident) -> TokenStream {
@@ -31,7 +32,7 @@ pub(crate) fn plan(arguments: &Arguments, function: &Ident) -> TokenStream {
     let name = name(arguments, function);
     let policy = policy(arguments, &krate, span);
     let condition = condition(arguments, &krate, span);
-    quote_spanned!(span=> #krate::private::Plan::new(#name, #policy, #condition))
+    quote_spanned!(span=> #krate::private::Plan::new(#name, #policy, #condition, #krate::private::tally!()))
 }
 
 fn name(arguments: &Arguments, function: &Ident) -> TokenStream {

@@ -16,14 +16,23 @@ pub struct Plan {
     name: &'static str,
     policy: Policy,
     pub(crate) condition: Condition,
+    #[allow(dead_code, reason = "read where calls are counted")]
+    counts: WhereCounted,
 }
 
 impl Plan {
-    /// The name in events, and what the attribute says of policy and condition.
-    pub const fn new(name: &'static str, policy: Policy, condition: Condition) -> Self {
-        Self { name, policy, condition }
+    /// The name in events, what the attribute says of policy and condition, and what [`tally!`](crate::private::tally) gives.
+    pub const fn new(name: &'static str, policy: Policy, condition: Condition, counts: WhereCounted) -> Self {
+        Self { name, policy, condition, counts }
     }
 }
+
+/// A function, for a constant may not refer to a static that changes before Rust 1.91.
+#[cfg(any(feature = "metrics", feature = "report"))]
+pub type WhereCounted = fn() -> &'static crate::tally::Counts;
+/// Nowhere.
+#[cfg(not(any(feature = "metrics", feature = "report")))]
+pub type WhereCounted = ();
 
 /// The call of an annotated function. `F` is a closure without captures, so that the plan takes no room in the
 /// future; the other parts are `()` where the attribute does not ask for them.
@@ -101,6 +110,12 @@ where
     #[inline(always)]
     fn notes_mut(&mut self) -> Option<&mut Notes> {
         self.notes.get_mut()
+    }
+    #[cfg(any(feature = "metrics", feature = "report"))]
+    #[inline(always)]
+    fn counted(&self) -> crate::tally::Counted {
+        let Plan { name, counts, .. } = (self.plan)();
+        crate::tally::Counted { name, counts: counts() }
     }
 }
 

@@ -3,9 +3,12 @@
 use core::fmt;
 use core::time::Duration;
 
+use crate::count::Own;
 use crate::event::Observer;
 use crate::sealed::Sealed;
 use crate::sleep::Instant;
+#[cfg(any(feature = "metrics", feature = "report"))]
+use crate::tally::Counted;
 use crate::{Failure, Policy};
 
 /// What an executor asks of a call. The engine's cold half sees it as a trait object, so that it is compiled once.
@@ -26,6 +29,13 @@ pub trait Call: Sealed + Send + Sync {
 
     #[doc(hidden)]
     fn notes_mut(&mut self) -> Option<&mut Notes>;
+
+    /// Where it is counted.
+    #[doc(hidden)]
+    #[cfg(any(feature = "metrics", feature = "report"))]
+    fn counted(&self) -> Counted {
+        Counted::by_name(self.name())
+    }
 }
 
 /// What a call remembers where somebody may ask for it: a deadline, a custom or a decorrelated backoff, a body that
@@ -53,11 +63,13 @@ pub struct ByHand<'a> {
     pub(crate) observer: Option<&'a dyn Observer>,
     /// Missing only where nobody can ask for them.
     pub(crate) notes: Option<Notes>,
+    #[allow(dead_code, reason = "read where calls are counted")]
+    pub(crate) tally: Own,
 }
 
 impl fmt::Debug for ByHand<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { policy, name, notes, observer: _ } = self;
+        let Self { policy, name, notes, observer: _, tally: _ } = self;
         f.debug_struct("ByHand")
             .field("policy", policy)
             .field("name", name)
@@ -83,5 +95,10 @@ impl Call for ByHand<'_> {
     }
     fn notes_mut(&mut self) -> Option<&mut Notes> {
         self.notes.as_mut()
+    }
+    #[cfg(any(feature = "metrics", feature = "report"))]
+    #[inline(always)]
+    fn counted(&self) -> Counted {
+        self.tally.map_or_else(|| Counted::by_name(self.name), |tally| tally.counted())
     }
 }

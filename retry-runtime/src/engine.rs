@@ -7,6 +7,7 @@ use core::time::Duration;
 
 use crate::call::Call;
 use crate::condition::{Condition, Findings, Verdict};
+use crate::count;
 #[cfg(feature = "tracing")]
 use crate::emit::subscriber_listens;
 use crate::emit::{emit, tracing_listens};
@@ -70,6 +71,7 @@ pub(crate) fn dropped(rare: Rare, call: &dyn Call) {
         budget(call).zip(rare.paid()).inspect(|(budget, paid)| budget.give_back(*paid));
     }
     if matches!(rare.phase(), Phase::Attempt | Phase::Pause) && !std::thread::panicking() {
+        count::cancelled(&rare, call);
         say(&rare, call, EventKind::Cancelled);
     }
 }
@@ -82,6 +84,7 @@ pub(crate) fn succeeded(rare: &mut Rare, call: &dyn Call) {
             Some(paid) => budget.give_back(paid),
         }
     }
+    count::succeeded(rare, call);
     end(rare);
     say(rare, call, EventKind::Succeeded);
     close_attempt(rare);
@@ -163,6 +166,7 @@ pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, rea
         None => 0,
         Some(budget) => pay(budget(), rare, failure, &mut next),
     };
+    count::failed(rare, call, failure, next);
     if is_heard {
         let kind = match next {
             Ok((delay, source)) => EventKind::Waiting { delay, source },
@@ -222,7 +226,7 @@ fn pay(budget: &Budget, rare: &Rare, failure: Failure, next: &mut Next) -> u16 {
 }
 
 /// The true delay before the next attempt and where it comes from, or why there is none.
-type Next = Result<(Duration, DelaySource), GiveUp>;
+pub(crate) type Next = Result<(Duration, DelaySource), GiveUp>;
 
 #[inline(always)]
 fn next_delay(rare: &Rare, call: &dyn Call, verdict: Verdict, failure: Failure) -> Next {

@@ -11,6 +11,7 @@ use core::time::Duration;
 use crate::annotated::{Annotated, Plan};
 use crate::call::{ByHand, Call, Notes};
 use crate::condition::{Condition, Findings, Verdict};
+use crate::count::{self, Own};
 use crate::cut::{Cut, CutOff, Uncut, cut_off};
 use crate::emit::tracing_listens;
 use crate::engine;
@@ -99,7 +100,7 @@ impl<'a> Executor<ByHand<'a>> {
     #[must_use]
     #[inline]
     pub fn new(policy: &'a Policy) -> Self {
-        Self::start(ByHand { policy, name: "retry", observer: None, notes: Some(Notes::new()) })
+        Self::start(ByHand { policy, name: "retry", observer: None, notes: Some(Notes::new()), tally: Own::default() })
     }
 }
 
@@ -109,6 +110,14 @@ impl<'a, S> Executor<ByHand<'a>, S> {
     pub fn named(mut self, name: &'a str) -> Self {
         self.run.call.name = name;
         self
+    }
+
+    /// Counts the call in this tally, and names it so.
+    #[cfg(any(feature = "metrics", feature = "report"))]
+    #[must_use]
+    pub fn tallied(mut self, tally: &'static crate::Tally) -> Self {
+        self.run.call.tally = Some(tally);
+        self.named(tally.name())
     }
 
     /// Sends the events to this observer, beside `tracing`.
@@ -186,7 +195,7 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
 
     #[inline(always)]
     pub(crate) fn begin(&mut self) {
-        if self.run.rare.exists() && (self.run.rare.is_watched() || tracing_listens()) {
+        if self.run.rare.exists() && (self.run.rare.is_watched() || count::IS_ON || tracing_listens()) {
             engine::begin(&mut self.run.rare, &self.run.call);
         }
     }
@@ -339,7 +348,10 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
     pub(crate) fn succeeded(&mut self) {
         if self.run.rare.exists() {
             engine::succeeded(&mut self.run.rare, &self.run.call);
-        } else if let Some(budget) = self.run.call.policy().budget {
+            return;
+        }
+        count::at_once(&self.run.call);
+        if let Some(budget) = self.run.call.policy().budget {
             budget().succeeded_at_once();
         }
     }

@@ -24,7 +24,8 @@
 //! - Retries that do not bring a service down: [`Budget`], [`Breaker`], [`Hedge`], [`Policy::nested_once`].
 //! - Policies that operators change while the program runs: [`Policies`]; all retries off: [`set_enabled`].
 //! - What a type knows of itself: [`Retryable`], and the [derive macro](derive@Retryable) for error enums.
-//! - Who listens: [`Observer`], and `tracing`. How many attempts it took: [`retried`].
+//! - Who listens: [`Observer`], and `tracing`. What is counted: [`report()`], and `metrics`. How many attempts it
+//!   took: [`retried`].
 //! - Tests that do not wait: [`testing`].
 //!
 //! # What is tried again
@@ -66,6 +67,24 @@
 //! A deadline holds for all that the attempt awaits: a call inside of it gives up when its delay does not fit what is left, and
 //! sees that in [`Attempt::remaining`]. What is spawned is on its own.
 //!
+//! # What is counted
+//!
+//! With the feature `metrics` each call is counted for the recorder of the crate `metrics` that is installed, at any time, or
+//! set for the thread. The label `name` is the name in events.
+//!
+//! | metric | labels | counts |
+//! |---|---|---|
+//! | `retry_calls_total` | `outcome` | calls at their end: `succeeded` (with the first attempt), `recovered` (with a retry), `gave_up`, `cancelled` |
+//! | `retry_attempts_total` | | attempts, when they have their outcome |
+//! | `retry_retries_total` | `reason` | retries that were decided on, by the failure before: its status, `timeout`, or its class |
+//! | `retry_gave_up_total` | `reason`, `last_failure` | calls that gave their last failure back, by [`GiveUp::as_str`] |
+//! | `retry_delay_seconds` | | a histogram of the delays that were decided on |
+//! | `retry_attempts_per_call` | | a histogram of the attempts of each call at its end; sum ÷ count is the amplification |
+//!
+//! [`report()`] has the same numbers without a metrics system. For both, a call that is dropped in its first attempt never was, and
+//! neither was one by hand that nobody told how it ended. No more than 1000 names of loops, requests and services are told
+//! apart, so that names made at run time do not fill the memory; further ones are counted as `(others)`.
+//!
 //! # Cancel safety
 //!
 //! Drop the future of an annotated function whenever you like. The attempt that runs is dropped with it; there is no other
@@ -79,6 +98,8 @@
 //! | `tokio` | yes | tokio's timer and [`Policy::run`]; without it, `sleep = …` and [`Executor::sleeping`] |
 //! | `tracing` | yes | for `tracing`, target `retry`: a span for each call and each attempt, and events in them |
 //! | `log` | no | the events for `log`, while `tracing` has no subscriber |
+//! | `metrics` | no | counters and histograms for the crate `metrics`: [what is counted](#what-is-counted) |
+//! | `report` | no | what became of all calls, by name: [`report()`] |
 //! | `http` | no | what is known of the responses of the `http` crate; `Retry-After` |
 //! | `reqwest` | no | what is known of reqwest 0.13's errors and responses; requests with retry; `CheckStatus` |
 //! | `reqwest-middleware` | no | a middleware for reqwest-middleware 0.5 |
@@ -111,6 +132,7 @@
 #![cfg_attr(
     not(all(
         feature = "macros",
+        feature = "report",
         feature = "reqwest-middleware",
         feature = "serde",
         feature = "testing-server",
@@ -132,6 +154,7 @@ mod call;
 mod chain;
 mod class;
 mod condition;
+mod count;
 mod cut;
 mod described;
 mod emit;
@@ -143,6 +166,8 @@ mod hedge;
 pub mod http;
 mod jitter;
 mod mask;
+#[cfg(feature = "metrics")]
+mod metered;
 mod on_wire;
 mod outcome;
 mod owned_event;
@@ -155,6 +180,8 @@ mod policy;
 pub mod private;
 mod rare;
 mod reason;
+#[cfg(feature = "report")]
+mod report;
 mod retried;
 #[cfg(feature = "tokio")]
 mod run;
@@ -168,6 +195,8 @@ mod span;
 #[cfg(feature = "tracing")]
 mod spans;
 mod switch;
+#[cfg(any(feature = "metrics", feature = "report"))]
+mod tally;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod timed_out;
@@ -197,11 +226,15 @@ pub use crate::pause::Pause;
 #[cfg(feature = "serde")]
 pub use crate::policies::{Policies, PoliciesError};
 pub use crate::policy::Policy;
+#[cfg(feature = "report")]
+pub use crate::report::{Report, ReportRow, report};
 pub use crate::retried::{Exhausted, PastFailure, Retried, Retrying, retried};
 pub use crate::running::Running;
 pub use crate::schedule::Schedule;
 pub use crate::sleep::{CustomSleep, Sleep, SleepFunction, TokioSleep};
 pub use crate::switch::{is_enabled, set_enabled};
+#[cfg(any(feature = "metrics", feature = "report"))]
+pub use crate::tally::Tally;
 pub use crate::timed_out::{FromTimedOut, TimedOut};
 pub use crate::wrap::{Marked, permanent, transient, transient_in_chain};
 #[cfg(feature = "macros")]
@@ -240,5 +273,28 @@ macro_rules! __failure {
         (&$crate::private::Known::new(&$crate::private::Alone($error)))
             .__error()
             .unwrap_or($crate::Failure::new($crate::Class::Unknown))
+    };
+}
+
+/// Where an annotated function is counted, for the attribute: a static of its own.
+#[cfg(any(feature = "metrics", feature = "report"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __tally {
+    () => {
+        || {
+            static COUNTS: $crate::private::Counts = $crate::private::Counts::new();
+            &COUNTS
+        }
+    };
+}
+
+/// Nowhere: neither `metrics` nor `report` is on.
+#[cfg(not(any(feature = "metrics", feature = "report")))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __tally {
+    () => {
+        ()
     };
 }

@@ -11,11 +11,14 @@ use core::ops::{Deref, RangeInclusive};
 use core::time::Duration;
 use std::error::Error;
 
-pub use crate::annotated::{Annotated, Plan};
+pub use crate::__tally as tally;
+pub use crate::annotated::{Annotated, Plan, WhereCounted};
 pub use crate::condition::Findings;
 pub use crate::cut::{CutOff, Told, Uncut, cut_off};
 pub use crate::outcome::Sides;
 pub use crate::pause::Discard;
+#[cfg(any(feature = "metrics", feature = "report"))]
+pub use crate::tally::Counts;
 use crate::{Class, Condition, Failure, FromTimedOut, Retryable, chain, reason};
 
 /// What is known of an outcome, at the first level that fits.

@@ -15,13 +15,14 @@ mod hedging;
 mod http;
 mod http_options;
 mod hyper_client;
+mod metered;
 mod middleware;
 mod nesting;
 mod options;
 mod owned_events;
 mod policies;
-
 mod rehearsals;
+mod reported;
 mod requests;
 mod reqwest_012;
 mod retried;

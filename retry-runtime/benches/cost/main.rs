@@ -4,6 +4,8 @@
 //! cargo bench -p retry-runtime
 //! cargo bench -p retry-runtime --no-default-features --features macros,tokio
 //! cargo bench -p retry-runtime --features serde                                # and what `Policies::get` costs
+//! cargo bench -p retry-runtime --bench cost --features report
+//! cargo bench -p retry-runtime --bench cost --features metrics
 //! ```
 //!
 //! Instructions are counted by valgrind's callgrind, in which this program runs itself again; without valgrind those
@@ -11,6 +13,7 @@
 
 mod callgrind;
 mod calls;
+mod counted;
 mod heap;
 mod measure;
 mod options;
@@ -29,6 +32,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["count", what, calls, times] => count(what, calls, times.parse().unwrap()),
+        ["counted", name, recorder, times] => counted::repeat(name, recorder, times.parse().unwrap()),
         ["option", name, times] => options::repeat(name, times.parse().unwrap()),
         #[cfg(feature = "serde")]
         ["policy", name, times] => policies::repeat(name, times.parse().unwrap()),
@@ -61,6 +65,7 @@ fn compare() {
     options::compare();
     #[cfg(feature = "serde")]
     policies::compare();
+    counted::compare();
 }
 
 fn columns<H: Calls, O: Calls>() {

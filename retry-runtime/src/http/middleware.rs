@@ -47,6 +47,7 @@ impl Middleware for RequestRetry {
             let mut requests = Repeated::nothing();
             let outcome = requests.first(request, |request| next.clone().run(request, extensions)).await;
             if options.is_done(&outcome) {
+                options.succeeded_at_once();
                 return outcome;
             }
             let through = Through { next, extensions };

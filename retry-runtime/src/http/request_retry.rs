@@ -10,6 +10,7 @@ use reqwest::{Client, Request, Response, Url};
 
 use crate::call::{ByHand, Notes};
 use crate::condition::Findings;
+use crate::count::{self, Own};
 use crate::emit::tracing_listens;
 use crate::sealed::Sealed;
 use crate::{Attempt, Condition, Failure, Observer, Policy, Retryable, Verdict};
@@ -231,7 +232,13 @@ impl Options {
     pub(super) fn call<'a>(&'a self, policy: &'a Policy) -> ByHand<'a> {
         // The clock is read only where somebody looks at it.
         let notes = (policy.looks_back() || self.looks_at_attempts()).then(Notes::new);
-        ByHand { policy, name: self.name, observer: self.observer.as_deref(), notes }
+        ByHand { policy, name: self.name, observer: self.observer.as_deref(), notes, tally: Own::default() }
+    }
+
+    /// Of a first attempt without an executor.
+    #[inline(always)]
+    pub(super) fn succeeded_at_once(&self) {
+        count::request_at_once(self.name);
     }
 
     #[inline]

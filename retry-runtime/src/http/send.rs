@@ -172,27 +172,20 @@ impl<F: Future<Output = reqwest::Result<Response>>> Future for Sending<'_, F> {
             StateProjection::First { first } => first.poll(cx),
             StateProjection::Boxed { future } => future.as_mut().poll(cx),
         };
-        let is_first_failure = self.is_first_failure(&polled);
-        #[cfg(feature = "testing")]
-        if polled.is_ready() && !is_first_failure {
-            self.as_mut().project().rehearsed.succeeded();
-        }
-        if is_first_failure {
-            self.go_on(&mut polled, cx);
+        if let (State::First { .. }, Poll::Ready(outcome)) = (&self.state, &polled) {
+            if self.options.is_done(outcome) {
+                self.options.succeeded_at_once();
+                #[cfg(feature = "testing")]
+                self.as_mut().project().rehearsed.succeeded();
+            } else {
+                self.go_on(&mut polled, cx);
+            }
         }
         polled
     }
 }
 
 impl<F> Sending<'_, F> {
-    #[inline]
-    fn is_first_failure(&self, polled: &Poll<reqwest::Result<Response>>) -> bool {
-        match (&self.state, polled) {
-            (State::First { .. }, Poll::Ready(outcome)) => !self.options.is_done(outcome),
-            _ => false,
-        }
-    }
-
     #[cold]
     #[inline(never)]
     fn go_on(self: Pin<&mut Self>, polled: &mut Poll<reqwest::Result<Response>>, cx: &mut Context<'_>) {

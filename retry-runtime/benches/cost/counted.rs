@@ -1,0 +1,87 @@
+//! What the features `metrics` and `report` cost a call that succeeds after one wait. They are on or off for the whole
+//! program, so each is another run.
+
+use std::hint::black_box;
+
+use retry_runtime::{Executor, Policy, retry};
+
+use crate::callgrind::counted;
+use crate::calls::{Outcome, operation};
+use crate::measure::poll_to_end;
+
+const POLICY: Policy = Policy::new().attempts(4);
+
+#[retry(attempts = 4)]
+async fn annotated(x: u64) -> Outcome {
+    operation::waiting(x).await
+}
+
+async fn named(x: u64) -> Outcome {
+    by_hand(Executor::new(&POLICY).named("push order"), x).await
+}
+
+#[cfg(any(feature = "metrics", feature = "report"))]
+async fn tallied(x: u64) -> Outcome {
+    static PUSH: retry_runtime::Tally = retry_runtime::Tally::new("push order");
+    by_hand(Executor::new(&POLICY).tallied(&PUSH), x).await
+}
+
+async fn by_hand(mut retry: Executor<retry_runtime::ByHand<'_>>, x: u64) -> Outcome {
+    loop {
+        match retry.attempt_to_end(operation::waiting(x)).await {
+            Ok(value) => return Ok(retry.succeed(value)),
+            Err(failed) => retry.pause(failed)?.await,
+        }
+    }
+}
+
+/// The rows, each with its size.
+fn sizes() -> Vec<(&'static str, usize)> {
+    vec![
+        ("annotated function", size_of_val(&annotated(1))),
+        ("loop by hand, named", size_of_val(&named(1))),
+        #[cfg(any(feature = "metrics", feature = "report"))]
+        ("loop by hand, tallied", size_of_val(&tallied(1))),
+    ]
+}
+
+pub(crate) fn repeat(name: &str, recorder: &str, times: u64) {
+    if recorder == "recorder" {
+        metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().unwrap();
+    }
+    let calls = 0..times;
+    match name {
+        "annotated function" => calls.for_each(|i| poll_to_end(annotated(black_box(i)))),
+        "loop by hand, named" => calls.for_each(|i| poll_to_end(named(black_box(i)))),
+        #[cfg(any(feature = "metrics", feature = "report"))]
+        "loop by hand, tallied" => calls.for_each(|i| poll_to_end(tallied(black_box(i)))),
+        _ => unreachable!("there is no `{name}`"),
+    }
+}
+
+/// Prints a line for each.
+pub(crate) fn compare() {
+    let features: Vec<_> = [("metrics", cfg!(feature = "metrics")), ("report", cfg!(feature = "report"))]
+        .into_iter()
+        .filter_map(|(name, is_on)| is_on.then_some(name))
+        .collect();
+    let (with, arguments) = match features.join(",") {
+        none if none.is_empty() => ("neither `metrics` nor `report`".to_owned(), String::new()),
+        some => (some.clone(), format!(" --features {some}")),
+    };
+    println!("\ncargo bench -p retry-runtime --bench cost{arguments}");
+    println!("{:<46}{:>14}{:>10}", format!("counted by {with}"), "instructions", "bytes");
+    let recorders: &[_] = if cfg!(feature = "metrics") { &["none", "recorder"] } else { &["none"] };
+    for (name, size) in sizes() {
+        for recorder in recorders {
+            let shown = instructions(name, recorder).map_or("no valgrind".to_owned(), |count| format!("{count:.0}"));
+            let label = if *recorder == "none" { name.to_owned() } else { "… with Prometheus' recorder".to_owned() };
+            println!("{label:<46}{shown:>14}{size:>10}");
+        }
+    }
+}
+
+fn instructions(name: &str, recorder: &str) -> Option<f64> {
+    let of = |times: u64| counted(&["counted", name, recorder, &times.to_string()]);
+    Some((of(11_000)? - of(1_000)?) / 10_000.0)
+}
