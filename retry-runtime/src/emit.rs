@@ -60,6 +60,7 @@ fn to_tracing(event: &Event<'_>) {
         EventKind::AttemptStarted => say!(DEBUG),
         EventKind::AttemptFailed { class, status, .. } => say!(WARN, class = class.as_str(), status = status),
         EventKind::Waiting { delay, .. } => say!(INFO, delay = tracing::field::debug(legible(delay))),
+        EventKind::Hedged { copy, .. } => say!(DEBUG, copy = copy),
         EventKind::Wire(what) => say!(DEBUG, wire = what.as_str()),
         EventKind::Succeeded if attempt == 1 => say!(DEBUG),
         EventKind::Succeeded => say!(INFO),

@@ -12,8 +12,10 @@ use core::time::Duration;
 use std::error::Error;
 
 pub use crate::annotated::{Annotated, Plan};
+pub use crate::breaker::{Pass, not_made};
 pub use crate::condition::Findings;
 pub use crate::cut::{CutOff, Told, Uncut, cut_off};
+pub use crate::hedging::{Hedged, Judged};
 pub use crate::outcome::Sides;
 pub use crate::pause::Discard;
 use crate::{Class, Condition, Failure, FromTimedOut, Retryable, chain, reason};
