@@ -114,6 +114,9 @@ pub(crate) struct Arguments {
     pub attempt_timeout: Option<Arg<Given<Duration>>>,
     pub budget: Option<Arg<ExprPath>>,
     pub nested: Option<Arg<Nested>>,
+    pub breaker: Option<Arg<ExprPath>>,
+    pub hedge: Option<Arg<Given<Duration>>>,
+    pub hedge_max: Option<Arg<Given<u32>>>,
     pub policy: Option<Arg<Expr>>,
     pub bind: Option<Arg<Ident>>,
     pub clone: Option<Arg<Vec<Ident>>>,
@@ -129,7 +132,7 @@ pub(crate) struct Arguments {
 }
 
 /// Each argument with a value that can be written after it.
-const ARGUMENTS: [(&str, &str); 27] = [
+const ARGUMENTS: [(&str, &str); 30] = [
     ("attempts", "3"),
     ("backoff", "\"exponential\""),
     ("start", "\"100ms\""),
@@ -149,6 +152,9 @@ const ARGUMENTS: [(&str, &str); 27] = [
     ("attempt_timeout", "\"5s\""),
     ("budget", "API"),
     ("nested", "\"once\""),
+    ("breaker", "API_BREAKER"),
+    ("hedge", "\"50ms\""),
+    ("hedge_max", "3"),
     ("policy", "POLICY"),
     ("bind", "attempt"),
     ("clone", "[argument]"),
@@ -240,6 +246,9 @@ impl Arguments {
             "attempt_timeout" => put(&mut self.attempt_timeout, key, input, value::duration),
             "budget" => put(&mut self.budget, key, input, value::budget),
             "nested" => put(&mut self.nested, key, input, value::nested),
+            "breaker" => put(&mut self.breaker, key, input, value::breaker),
+            "hedge" => put(&mut self.hedge, key, input, value::duration),
+            "hedge_max" => put(&mut self.hedge_max, key, input, value::copies),
             "policy" => put(&mut self.policy, key, input, value::expression),
             "bind" => put(&mut self.bind, key, input, value::identifier),
             "clone" => put(&mut self.clone, key, input, value::identifiers),

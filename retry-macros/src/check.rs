@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use proc_macro2::{Ident, Span};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 
 use crate::arguments::{Arg, Arguments, Attempts, Backoff, Delays, Given, Jitter, OnError, RetryAfter};
@@ -36,6 +37,9 @@ pub(crate) fn check(arguments: &Arguments, function: Option<&Function>, errors: 
         drain_timeout_is_used(arguments, errors);
         server_delay_is_honoured(arguments, errors);
     }
+    hedge_max_is_for_a_hedge(arguments, errors);
+    hedge_comes_before_the_limits(arguments, errors);
+    blocking_attempts_have_no_copies(arguments, errors);
     limits_are_not_zero(arguments, errors);
     attempt_timeout_is_below_deadline(arguments, errors);
     first_delay_fits_the_deadline(arguments, errors);
@@ -68,8 +72,12 @@ fn policy_is_the_whole_schedule(arguments: &Arguments, errors: &mut Errors) {
         "budget",
         "nested",
     ];
-    alone("policy", &SCHEDULE, arguments, errors, |other| {
-        format!("`policy` already says what `{other}` says: remove one of them")
+    alone("policy", &SCHEDULE, arguments, errors, |other| match &arguments.budget {
+        Some(budget) if other.unraw() == "budget" => {
+            let path = budget.value.to_token_stream().to_string().replace(' ', "");
+            format!("`policy` already says what `budget` says: give it to the policy, with `.budget(|| &{path})`")
+        }
+        _ => format!("`policy` already says what `{other}` says: remove one of them"),
     });
 }
 
@@ -274,6 +282,45 @@ fn server_delay_is_honoured(arguments: &Arguments, errors: &mut Errors) {
     };
     let place = later_key(arguments, &read.key, key);
     errors.at(place, "`server_delay` has no effect with `retry_after = \"ignore\"`: remove one of them");
+}
+
+/// How many copies there are matters where there are any.
+fn hedge_max_is_for_a_hedge(arguments: &Arguments, errors: &mut Errors) {
+    if let Some(most) = arguments.hedge_max.as_ref().filter(|_| !arguments.wrote("hedge")) {
+        errors.at(most.key.span(), "`hedge_max` has no effect without `hedge`: write for example `hedge = \"50ms\"`");
+    }
+}
+
+/// A copy is made while there is time for it.
+fn hedge_comes_before_the_limits(arguments: &Arguments, errors: &mut Errors) {
+    let Some(hedge) = &arguments.hedge else {
+        return;
+    };
+    let Some(after) = literal(hedge) else {
+        return;
+    };
+    if after.is_zero() {
+        return errors
+            .at(hedge.span, "`hedge` is zero, so that each attempt would be made twice at once: write a time");
+    }
+    for limit in [&arguments.deadline, &arguments.attempt_timeout].into_iter().flatten() {
+        let Some(most) = literal(limit).filter(|most| after >= *most && !most.is_zero()) else {
+            continue;
+        };
+        let place = later(arguments, (&hedge.key, hedge.span), (&limit.key, limit.span));
+        let (after, most, limit) = (human(after), human(most), &limit.key);
+        let right = "write a shorter `hedge`";
+        errors.at(place, format_args!("`hedge` ({after}) has no effect under the `{limit}` of {most}: {right}"));
+        return;
+    }
+}
+
+/// A thread does one thing at a time.
+fn blocking_attempts_have_no_copies(arguments: &Arguments, errors: &mut Errors) {
+    if let (Some(blocking), Some(hedge)) = (&arguments.blocking, &arguments.hedge) {
+        let place = later_key(arguments, blocking, &hedge.key);
+        errors.at(place, "a blocking function makes one copy of an attempt at a time: remove `hedge`");
+    }
 }
 
 /// In no time nothing can be done.

@@ -34,9 +34,16 @@ pub(crate) fn retries_section(arguments: &Arguments) -> String {
     let sentences = match &arguments.policy {
         Some(policy) => {
             let says = format!("Retries as {} says.", expression(&policy.value, "its policy"));
-            vec![Some(says), server_delay(arguments)]
+            vec![Some(says), server_delay(arguments), copies(arguments), breaker(arguments)]
         }
-        None => vec![Some(attempts(arguments)), delays(arguments), server_delay(arguments), limits(arguments)],
+        None => vec![
+            Some(attempts(arguments)),
+            delays(arguments),
+            server_delay(arguments),
+            limits(arguments),
+            copies(arguments),
+            breaker(arguments),
+        ],
     };
     let sentences: Vec<String> = sentences.into_iter().flatten().collect();
     let conditions = conditions(arguments);
@@ -173,6 +180,20 @@ fn limits(arguments: &Arguments) -> Option<String> {
     let nested = arguments.nested.as_ref().map(|_| "Does not retry what was retried inside already.".to_owned());
     let limits: Vec<String> = [one, all, budget, nested].into_iter().flatten().collect();
     (!limits.is_empty()).then(|| limits.join(" "))
+}
+
+fn copies(arguments: &Arguments) -> Option<String> {
+    let after = given_duration(&arguments.hedge)?;
+    let most = match arguments.hedge_max.as_ref().map(|most| &most.value) {
+        Some(Given::Literal(most)) => most.to_string(),
+        Some(Given::Path(path)) => code(path),
+        None => return Some(format!("Makes an attempt twice at a time when there is no answer after {after}.")),
+    };
+    Some(format!("Makes another copy of an attempt each time that there is no answer after {after}, at most {most}."))
+}
+
+fn breaker(arguments: &Arguments) -> Option<String> {
+    arguments.breaker.as_ref().map(|path| format!("Makes no attempt while {} is open.", code(&path.value)))
 }
 
 fn conditions(arguments: &Arguments) -> String {
@@ -336,6 +357,21 @@ mod tests {
                 quote!(start = "1s", budget = crate::API, nested = "once", on_status = [503]),
                 "Makes at most 3 attempts. Waits 1 s, then 2 s. Retries as long as `crate::API` has tokens. \
                  Does not retry what was retried inside already. Retries on status 503, and on transient errors.",
+            ),
+            (
+                quote!(start = "1s", breaker = Self::BREAKER, hedge = "50ms", on_status = [503]),
+                "Makes at most 3 attempts. Waits 1 s, then 2 s. Makes an attempt twice at a time when there is no answer \
+                 after 50 ms. Makes no attempt while `Self::BREAKER` is open. Retries on status 503, and on transient errors.",
+            ),
+            (
+                quote!(policy = POLICY, hedge = LATE, hedge_max = 3, breaker = B, on_status = [503]),
+                "Retries as `POLICY` says. Makes another copy of an attempt each time that there is no answer after \
+                 `LATE`, at most 3. Makes no attempt while `B` is open. Retries on status 503, and on transient errors.",
+            ),
+            (
+                quote!(attempts = 1, breaker = B, hedge = "1s", hedge_max = MOST),
+                "Makes 1 attempt. Makes another copy of an attempt each time that there is no answer after 1 s, at most \
+                 `MOST`. Makes no attempt while `B` is open. Retries nothing.",
             ),
             (quote!(attempts = 1, budget = API), "Makes 1 attempt. Retries nothing."),
             (quote!(attempts = 1, on_status = [503], on_error = "never"), "Makes 1 attempt. Retries nothing."),

@@ -151,17 +151,23 @@ impl Expansion<'_> {
             let krate = self::krate(arguments, at(bind.span));
             quote_spanned!(at(bind.span)=> let #name = &#krate::Executor::current(&executor);)
         });
-        let clones = self.clones();
         let attempt = self.attempt(body);
+        let attempt = match plan::hedge(arguments) {
+            Some(hedge) => self.hedged(&hedge, &attempt),
+            None => {
+                let clones = self.clones();
+                let outcome = self.outcome_of(&self.running(&attempt));
+                quote!(#clones #outcome)
+            }
+        };
         let plain_success = self.plain_success();
         let known = self.known("failed");
-        let findings = self.findings();
+        let findings = self.delayed(self.findings());
         let required = [self.require_status(), self.require_asked()];
         quote_spanned! {span=>
             {
                 #bind
-                #clones
-                let outcome = #attempt;
+                #attempt
                 #plain_success
                 let failed = outcome;
                 let known = &#known;
@@ -188,17 +194,101 @@ impl Expansion<'_> {
         })
     }
 
-    fn attempt(&self, body: &Group) -> TokenStream {
-        let Self { function, span, ref krate, .. } = *self;
+    /// The body with all that belongs to one attempt.
+    fn attempt(&self, body: &Group) -> Group {
         let pin = self.pin();
+        let admission = self.admission();
         let clones = self.cloned().map(|(mutability, name)| self.shadow(mutability, name, quote!(#name)));
         let inside = inside(body);
-        let block = like(body, quote!(#pin #(#clones)* #inside));
+        like(body, quote!(#pin #admission #(#clones)* #inside))
+    }
+
+    /// Runs the attempt, of which there are no copies.
+    fn running(&self, attempt: &Group) -> TokenStream {
+        let Self { function, span, ref krate, .. } = *self;
         if matches!(function.shape, Shape::Blocking) {
-            return quote_spanned!(span=> #krate::Executor::attempt_blocking(&mut executor, || #block));
+            return quote_spanned!(span=> #krate::Executor::attempt_blocking(&mut executor, || #attempt));
         }
         let cut = self.cut();
-        quote_spanned!(span=> #krate::Executor::run(&mut executor, async #block, #cut).await)
+        quote_spanned!(span=> #krate::Executor::run(&mut executor, async #attempt, #cut).await)
+    }
+
+    /// Runs copies of the attempt. All of them borrow what the body does:
+    ///
+    /// ```text
+    /// let condition = Executor::condition(&executor);
+    /// let outcome = {
+    ///     let mut hedged = pin!(Executor::hedged(&executor, const { &Hedge::after(DELAY) }, Uncut));
+    ///     loop {
+    ///         Hedged::add(Pin::as_mut(&mut hedged), async {
+    ///             let outcome = async { ATTEMPT }.await;
+    ///             let known = &known::<Result<Row, Error>>(&outcome);
+    ///             let findings = Findings::new(known.__answer(), known.__error());
+    ///             Judged::new(condition, findings, outcome)
+    ///         });
+    ///         if let Some(outcome) = Executor::run_hedged(&mut executor, Pin::as_mut(&mut hedged)).await {
+    ///             break outcome;
+    ///         }
+    ///     }
+    /// };
+    /// ```
+    fn hedged(&self, hedge: &TokenStream, attempt: &Group) -> TokenStream {
+        let Self { span, ref krate, .. } = *self;
+        let clones = self.clones();
+        let outcome = self.outcome_of(&quote_spanned!(span=> async #attempt.await));
+        let known = self.known("outcome");
+        let findings = self.findings();
+        let cut = self.cut();
+        quote_spanned! {span=>
+            let condition = #krate::Executor::condition(&executor);
+            let outcome = {
+                let mut hedged = ::core::pin::pin!(#krate::Executor::hedged(&executor, #hedge, #cut));
+                loop {
+                    #clones
+                    #krate::private::Hedged::add(::core::pin::Pin::as_mut(&mut hedged), async {
+                        #outcome
+                        let known = &#known;
+                        let findings = #findings;
+                        #krate::private::Judged::new(condition, findings, outcome)
+                    });
+                    let done = #krate::Executor::run_hedged(&mut executor, ::core::pin::Pin::as_mut(&mut hedged)).await;
+                    if let ::core::option::Option::Some(outcome) = done {
+                        break outcome;
+                    }
+                }
+            };
+        }
+    }
+
+    /// `let outcome = …;`, of which the breaker takes note. What an attempt keeps of it is outside of the attempt, for
+    /// one that is cut off to count.
+    fn outcome_of(&self, running: &TokenStream) -> TokenStream {
+        let Self { arguments, span, .. } = *self;
+        let Some(breaker) = &arguments.breaker else {
+            return quote_spanned!(span=> let outcome = #running;);
+        };
+        let krate = krate(arguments, at(breaker.span));
+        let known = self.known("outcome");
+        quote_spanned! {at(breaker.span)=>
+            let mut pass = #krate::private::Pass::none();
+            let outcome = #running;
+            let known = &#known;
+            #krate::private::Pass::settle(pass, #krate::private::Findings::new(known.__answer(), known.__error()));
+        }
+    }
+
+    /// Does not make the attempt while the breaker is open.
+    fn admission(&self) -> Option<TokenStream> {
+        let breaker = self.arguments.breaker.as_ref()?;
+        let span = at(breaker.span);
+        let krate = krate(self.arguments, span);
+        let place = plan::of_static(breaker);
+        let not_made = self.of_outcome("not_made", None, quote_spanned!(span=> open));
+        Some(quote_spanned! {span=>
+            if let ::core::result::Result::Err(open) = #krate::private::Pass::ask(&mut pass, #place) {
+                return #not_made;
+            }
+        })
     }
 
     /// Makes the clones for one attempt. Outside of it: an attempt that held the originals by reference would be `Send`
@@ -292,8 +382,12 @@ impl Expansion<'_> {
             }
             _ => None,
         });
-        let findings =
-            quote_spanned!(span=> #krate::private::Findings::new(known.__answer(), known.__error()) #on_ok #on_error);
+        quote_spanned!(span=> #krate::private::Findings::new(known.__answer(), known.__error()) #on_ok #on_error)
+    }
+
+    /// With the delay that is read from an answer.
+    fn delayed(&self, findings: TokenStream) -> TokenStream {
+        let Self { arguments, ref krate, .. } = *self;
         let Some(server_delay) = &arguments.server_delay else { return findings };
         let read = &server_delay.value;
         quote_spanned!(at(server_delay.span)=> known.__delayed(#krate::Executor::condition(&executor), #findings, #read))

@@ -71,6 +71,9 @@ mod value;
 /// | `attempt_timeout` | a duration above zero, or a constant | none |
 /// | `budget` | the path of a `static` of type `Budget` | none |
 /// | `nested` | `"once"` | each retries by itself |
+/// | `breaker` | the path of a `static` of type `Breaker` | none |
+/// | `hedge` | a duration above zero, or a constant; not with `blocking` | none |
+/// | `hedge_max` | beside `hedge`: an integer of at least 2, or a constant of type `u32` | 2 |
 ///
 /// - `attempts` is the total, the first call included.
 /// - `deadline` runs from the start of the first attempt. After it no attempt starts or goes on. If a delay does not fit
@@ -80,6 +83,14 @@ mod value;
 /// - `budget` pays for retries, never for first attempts; any number of functions and loops may share it.
 /// - `nested = "once"` does not retry what was retried inside of the attempt already, by another annotated function for
 ///   instance: three layers of three attempts are 3 calls instead of 27.
+/// - `breaker` makes no attempt while it is open, beside `policy` too. Such an attempt gives an error made by
+///   `From<BreakerOpen>`; it is retried where the deadline leaves time for the breaker's next probe. What counts as a failure
+///   is its class, whatever `on_status`, `on_error` and `on_ok` say, and an attempt that a time limit cuts off.
+/// - `hedge` makes another copy of an attempt each time that this long has passed without a good answer, up to `hedge_max`
+///   copies of an attempt. The first outcome that is no failure by the conditions below wins, and the others are dropped; or the
+///   last failure, when no copy runs any more. The budget of the function or of its `policy` pays for the copies. They all borrow the
+///   arguments, so the body can neither change nor consume one; `clone` gives each copy its own. The first copy is part of the
+///   future, the others are allocated. Each passes the breaker.
 ///
 /// What an attempt that is cut off gives is an error made by `From<TimedOut>` for the function's error type.
 ///

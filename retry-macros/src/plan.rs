@@ -71,15 +71,27 @@ fn policy(arguments: &Arguments, krate: &Path, span: Span) -> TokenStream {
         arguments.retry_after.as_ref().map(retry_after),
         arguments.drain_limit.as_ref().map(|limit| call("drain_limit", limit, number(limit))),
         arguments.drain_timeout.as_ref().map(|timeout| call("drain_timeout", timeout, duration(timeout))),
-        arguments.budget.as_ref().map(|given| call("budget", given, budget(given))),
+        arguments.budget.as_ref().map(|given| call("budget", given, of_static(given))),
         arguments.nested.as_ref().map(nested),
     ];
     calls.into_iter().flatten().fold(schedule(arguments, span), Call::on)
 }
 
 /// A function, for a constant may not refer to a static that changes before Rust 1.91.
-fn budget(Arg { value, span, .. }: &Arg<ExprPath>) -> TokenStream {
+pub(crate) fn of_static(Arg { value, span, .. }: &Arg<ExprPath>) -> TokenStream {
     quote_spanned!(at(*span)=> || &#value)
+}
+
+/// `Hedge::after(duration).at_most(number)`, as [`plan`] makes its values.
+pub(crate) fn hedge(arguments: &Arguments) -> Option<TokenStream> {
+    let given = arguments.hedge.as_ref()?;
+    let place = Place::of(given);
+    let krate = krate(arguments, place.first);
+    let delay = place.parenthesized(duration(given));
+    let hedge = quote_spanned!(place.first=> #krate::Hedge::after #delay);
+    let at_most = arguments.hedge_max.as_ref().map(|most| call("at_most", most, number(most)));
+    let hedge = at_most.into_iter().fold(hedge, Call::on);
+    Some(quote_spanned!(place.first=> const { &#hedge }))
 }
 
 fn nested(given: &Arg<Nested>) -> Call {

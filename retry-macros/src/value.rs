@@ -261,14 +261,47 @@ fn in_bytes(bytes: usize) -> String {
 }
 
 pub(crate) fn budget(input: ParseStream) -> Result<ExprPath> {
+    path_of_static(input, "budget", "write `static API: Budget = Budget::new();` and `budget = API`")
+}
+
+pub(crate) fn breaker(input: ParseStream) -> Result<ExprPath> {
+    let right = "write `static API_BREAKER: Breaker = Breaker::new();` and `breaker = API_BREAKER`";
+    path_of_static(input, "breaker", right)
+}
+
+fn path_of_static(input: ParseStream, key: &str, right: &str) -> Result<ExprPath> {
     let span = here(input);
     match Simple::read(input, ends) {
         Simple::Path(path) => Ok(path),
         Simple::Literal(Lit::Str(text)) if text.parse::<Path>().is_ok() => {
-            Err(Error::new(span, format_args!("write it without quotes: `budget = {}`", text.value())))
+            Err(Error::new(span, format_args!("write it without quotes: `{key} = {}`", text.value())))
         }
-        _ => expected(span, "the path of a `static`: write `static API: Budget = Budget::new();` and `budget = API`"),
+        _ => expected(span, &format!("the path of a `static`: {right}")),
     }
+}
+
+pub(crate) fn copies(input: ParseStream) -> Result<Given<u32>> {
+    let span = here(input);
+    match Simple::read(input, ends) {
+        Simple::Literal(Lit::Int(number)) => number_of_copies(span, &number).map(Given::Literal),
+        Simple::Literal(Lit::Str(text)) if text.value().parse::<u32>().is_ok() => {
+            Err(Error::new(span, format_args!("write it without quotes: `hedge_max = {}`", text.value())))
+        }
+        Simple::Path(path) => Ok(Given::Path(path)),
+        other => expected_constant(input, span, "an integer such as `3` or the path of a constant", &other),
+    }
+}
+
+fn number_of_copies(span: Span, number: &LitInt) -> Result<u32> {
+    let digits = number.base10_digits();
+    let error = |message: String| Err(Error::new(span, message));
+    if !matches!(number.suffix(), "" | "u32") {
+        return error(format!("`hedge_max` is a `u32`: write `{digits}`"));
+    }
+    if digits.starts_with('-') || matches!(digits, "0" | "1") {
+        return error("`hedge_max` counts the first copy too: it must be at least 2".to_owned());
+    }
+    number.base10_parse().or_else(|_| error("this number does not fit in a `u32`".to_owned()))
 }
 
 pub(crate) fn nested(input: ParseStream) -> Result<Nested> {

@@ -7,11 +7,16 @@ use core::fmt;
 use core::time::Duration;
 use std::error::Error;
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::condition::Findings;
 use crate::outcome::Outcome;
 use crate::sleep::Instant;
 use crate::{Class, Retryable, scope};
+use gate::{Change, Gate, Permit};
+
+pub use gate::BreakerState;
+
+mod gate;
 
 /// Lets attempts through, or not, by what became of those before: a value in a `static`, shared by any number of functions.
 ///
@@ -43,24 +48,8 @@ use crate::{Class, Retryable, scope};
 /// then that is what the retry waits for. Otherwise the failure is permanent.
 pub struct Breaker {
     name: &'static str,
-    failure_rate: u8,
-    minimum_calls: u32,
-    window: Duration,
-    open_for: Duration,
     on_change: Option<fn(&BreakerChange)>,
-    inside: Mutex<Inside>,
-}
-
-/// What a breaker does with attempts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum BreakerState {
-    /// It lets them through.
-    Closed,
-    /// It does not.
-    Open,
-    /// It lets one through at a time.
-    HalfOpen,
+    gate: Gate,
 }
 
 /// A breaker has changed its state.
@@ -73,34 +62,6 @@ pub struct BreakerChange {
     pub from: BreakerState,
     /// The state that it has now.
     pub to: BreakerState,
-}
-
-#[derive(Debug)]
-struct Inside {
-    state: State,
-    counts: [Counts; PARTS],
-}
-
-#[derive(Clone, Copy, Debug)]
-enum State {
-    Closed,
-    Open { until: Instant },
-    HalfOpen { is_probed: bool },
-}
-
-/// The window moves on in parts of it.
-const PARTS: usize = 10;
-
-/// What became of the attempts of one part of the window.
-#[derive(Clone, Copy, Debug)]
-struct Counts {
-    since: Option<Instant>,
-    calls: u32,
-    failures: u32,
-}
-
-impl Counts {
-    const NONE: Self = Self { since: None, calls: 0, failures: 0 };
 }
 
 impl Default for Breaker {
@@ -116,12 +77,8 @@ impl Breaker {
     pub const fn new() -> Self {
         Self {
             name: "breaker",
-            failure_rate: 50,
-            minimum_calls: 20,
-            window: Duration::from_secs(10),
-            open_for: Duration::from_secs(5),
             on_change: None,
-            inside: Mutex::new(Inside { state: State::Closed, counts: [Counts::NONE; PARTS] }),
+            gate: Gate::new(50, 20, Duration::from_secs(10), Duration::from_secs(5)),
         }
     }
 
@@ -141,7 +98,7 @@ impl Breaker {
     #[track_caller]
     pub const fn failure_rate(mut self, percent: u8) -> Self {
         assert!(percent > 0 && percent <= 100, "a `failure_rate` is a share in percent: from 1 to 100");
-        self.failure_rate = percent;
+        self.gate.failure_rate = percent;
         self
     }
 
@@ -154,7 +111,7 @@ impl Breaker {
     #[track_caller]
     pub const fn minimum_calls(mut self, calls: u32) -> Self {
         assert!(calls > 0, "a breaker needs at least one call to judge by");
-        self.minimum_calls = calls;
+        self.gate.minimum_calls = calls;
         self
     }
 
@@ -167,7 +124,7 @@ impl Breaker {
     #[track_caller]
     pub const fn window(mut self, window: Duration) -> Self {
         assert!(!window.is_zero(), "a `window` of zero holds no calls: give it some seconds");
-        self.window = window;
+        self.gate.window = window;
         self
     }
 
@@ -180,7 +137,7 @@ impl Breaker {
     #[track_caller]
     pub const fn open_for(mut self, time: Duration) -> Self {
         assert!(!time.is_zero(), "a breaker that is open for no time is closed: give it some seconds");
-        self.open_for = time;
+        self.gate.open_for = time;
         self
     }
 
@@ -204,128 +161,100 @@ impl Breaker {
     ///
     /// Dropping the future drops the attempt, of which no note is taken. If it was the probe, the next attempt is.
     pub async fn call<O: Outcome + FromBreakerOpen>(&self, operation: impl Future<Output = O>) -> O {
-        let permit = match self.admit() {
-            Ok(permit) => permit,
+        let admitted = match self.admit() {
+            Ok(admitted) => admitted,
             Err(open) => return O::from_breaker_open(open),
         };
         let outcome = operation.await;
-        permit.settle(outcome.findings().is_fault());
+        admitted.settle(outcome.findings().is_fault());
         outcome
     }
 
     /// The state that it is in. An open breaker becomes half-open when it is next asked for an attempt.
     #[must_use]
     pub fn state(&self) -> BreakerState {
-        self.lock().state.name()
+        self.gate.state()
     }
 
-    fn admit(&self) -> Result<Permit<'_>, BreakerOpen> {
+    fn admit(&self) -> Result<Admitted<'_>, BreakerOpen> {
         let now = Instant::now();
-        let mut inside = self.lock();
-        let before = inside.state;
-        let is_probe = match before {
-            State::Closed => false,
-            State::Open { until } if now < until => return Err(self.open(until - now)),
-            State::HalfOpen { is_probed: true } => return Err(self.open(Duration::ZERO)),
-            State::Open { .. } | State::HalfOpen { is_probed: false } => {
-                inside.state = State::HalfOpen { is_probed: true };
-                true
+        match self.gate.admit(now) {
+            Ok((permit, change)) => {
+                self.tell(change);
+                Ok(Admitted { breaker: self, permit })
             }
-        };
-        self.tell(before, inside);
-        Ok(Permit { breaker: self, is_probe, is_settled: false })
-    }
-
-    /// An attempt was let through; it failed, or not, or was dropped before its end.
-    fn settle(&self, is_probe: bool, failed: Option<bool>) {
-        let now = Instant::now();
-        let mut inside = self.lock();
-        let before = inside.state;
-        let open = State::Open { until: now + self.open_for };
-        inside.state = match (before, failed) {
-            (State::HalfOpen { .. }, None) if is_probe => State::HalfOpen { is_probed: false },
-            (State::HalfOpen { .. }, Some(true)) if is_probe => open,
-            (State::HalfOpen { .. }, Some(false)) if is_probe => {
-                inside.counts = [Counts::NONE; PARTS];
-                State::Closed
+            Err(half_open_in) => {
+                let is_in_time = |deadline| now.checked_add(half_open_in).is_some_and(|then| then < deadline);
+                let is_in_time = scope::deadline().is_some_and(is_in_time);
+                Err(BreakerOpen { name: self.name, half_open_in, is_in_time })
             }
-            (State::Closed, Some(failed)) if inside.count(now, failed, self) => open,
-            // What began before the state changed says nothing of it.
-            _ => before,
-        };
-        self.tell(before, inside);
-    }
-
-    fn open(&self, half_open_in: Duration) -> BreakerOpen {
-        let is_in_time = scope::deadline().is_some_and(|deadline| Instant::now() + half_open_in < deadline);
-        BreakerOpen { name: self.name, half_open_in, is_in_time }
+        }
     }
 
     /// Says that the state has changed, if it has.
-    fn tell(&self, before: State, inside: MutexGuard<'_, Inside>) {
-        let change = BreakerChange { name: self.name, from: before.name(), to: inside.state.name() };
-        drop(inside);
-        if change.from != change.to {
+    fn tell(&self, Change { from, to }: Change) {
+        if from != to {
+            let change = BreakerChange { name: self.name, from, to };
             say(&change);
             self.on_change.inspect(|listener| listener(&change));
         }
     }
-
-    fn lock(&self) -> MutexGuard<'_, Inside> {
-        // Nothing that is done under the lock leaves it half done.
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-impl State {
-    const fn name(self) -> BreakerState {
-        match self {
-            Self::Closed => BreakerState::Closed,
-            Self::Open { .. } => BreakerState::Open,
-            Self::HalfOpen { .. } => BreakerState::HalfOpen,
-        }
-    }
-}
-
-impl Inside {
-    /// Counts an attempt: whether the failures are too many now.
-    fn count(&mut self, now: Instant, failed: bool, breaker: &Breaker) -> bool {
-        let part = breaker.window / PARTS as u32;
-        let newest = self.counts[0].since;
-        if newest.is_none_or(|since| now.saturating_duration_since(since) >= part) {
-            self.counts.rotate_right(1);
-            self.counts[0] = Counts { since: Some(now), ..Counts::NONE };
-        }
-        let counts = &mut self.counts[0];
-        counts.calls = counts.calls.saturating_add(1);
-        counts.failures = counts.failures.saturating_add(failed.into());
-        let is_recent =
-            |counts: &&Counts| counts.since.is_some_and(|since| now.saturating_duration_since(since) < breaker.window);
-        let sum = |of: fn(&Counts) -> u32| self.counts.iter().filter(is_recent).map(|c| u64::from(of(c))).sum::<u64>();
-        let (calls, failures) = (sum(|counts| counts.calls), sum(|counts| counts.failures));
-        failed && calls >= breaker.minimum_calls.into() && failures * 100 >= calls * u64::from(breaker.failure_rate)
-    }
-}
-
-/// An attempt that was let through.
-struct Permit<'a> {
+/// An attempt that a breaker has let through.
+struct Admitted<'a> {
     breaker: &'a Breaker,
-    is_probe: bool,
-    is_settled: bool,
+    permit: Permit<'a>,
 }
 
-impl Permit<'_> {
-    fn settle(mut self, failed: bool) {
-        self.is_settled = true;
-        self.breaker.settle(self.is_probe, Some(failed));
+impl Admitted<'_> {
+    fn settle(self, failed: bool) {
+        self.breaker.tell(self.permit.settle(Instant::now(), failed));
     }
 }
 
-impl Drop for Permit<'_> {
-    fn drop(&mut self) {
-        if !self.is_settled {
-            self.breaker.settle(self.is_probe, None);
+/// What the attribute keeps of a breaker for an attempt: around it, for the breaker to take note of one that is cut off; or in
+/// each copy of it.
+pub struct Pass(Option<Admitted<'static>>);
+
+impl Pass {
+    /// For an attempt that has yet to ask.
+    #[inline]
+    pub const fn none() -> Self {
+        Self(None)
+    }
+
+    /// Asks to be let through.
+    ///
+    /// # Errors
+    ///
+    /// What the outcome of the attempt is made from, when it is not to be made.
+    // Takes a function, for a breaker in a constant would be a new one at each call.
+    pub fn ask(&mut self, breaker: fn() -> &'static Breaker) -> Result<(), BreakerOpen> {
+        self.0 = Some(breaker().admit()?);
+        Ok(())
+    }
+
+    /// The attempt has its outcome. One that was not made says nothing.
+    pub fn settle(mut self, findings: Findings) {
+        if let Some(admitted) = self.0.take() {
+            admitted.settle(findings.is_fault());
         }
+    }
+}
+
+/// A copy is dropped before its end: it was cut off with the others, or another one won.
+impl Drop for Pass {
+    fn drop(&mut self) {
+        if let Some(admitted) = self.0.take_if(|_| scope::is_cut_off()) {
+            admitted.settle(true);
+        }
+    }
+}
+
+impl fmt::Debug for Pass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pass")
     }
 }
 
@@ -341,24 +270,6 @@ fn say(change: &BreakerChange) {
 #[cfg(not(feature = "tracing"))]
 fn say(_: &BreakerChange) {}
 
-impl BreakerState {
-    /// The word for it: `closed`, `open` or `half-open`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Open => "open",
-            Self::HalfOpen => "half-open",
-        }
-    }
-}
-
-impl fmt::Display for BreakerState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 impl fmt::Debug for Breaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Breaker").field("name", &self.name).field("state", &self.state()).finish_non_exhaustive()
@@ -368,8 +279,8 @@ impl fmt::Debug for Breaker {
 /// An attempt was not made, for its breaker is open.
 ///
 /// Permanent, unless the deadline of the call leaves time for the breaker to become half-open: then the retry waits for
-/// that. [`std::io::Error`], `String`, boxed errors, `anyhow::Error` and, with the feature, `reqwest::Error` are made from it; for an error of
-/// yours write `impl From<BreakerOpen>` (with thiserror: a variant with `#[from] BreakerOpen`).
+/// that. [`std::io::Error`], `String`, boxed errors, `anyhow::Error` and, with the features of these names,
+/// `reqwest::Error` and `tonic::Status` are made from it; for an error of yours write `impl From<BreakerOpen>` (with thiserror: a variant with `#[from] BreakerOpen`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BreakerOpen {
     name: &'static str,
@@ -432,7 +343,9 @@ impl From<BreakerOpen> for String {
 #[diagnostic::on_unimplemented(
     message = "an attempt that a breaker does not let through cannot give a `{Self}`",
     label = "cannot be made from `BreakerOpen`",
-    note = "write `impl From<retry_runtime::BreakerOpen> for` your error type (thiserror: `#[from] BreakerOpen`)"
+    note = "an attempt is not made while its `breaker` is open, and the error is made from `retry_runtime::BreakerOpen`: \
+            write `impl From<retry_runtime::BreakerOpen> for` your error type (thiserror: `#[from] BreakerOpen`)",
+    note = "the errors of reqwest and tonic can be made from it with the feature of that name of `retry-runtime`"
 )]
 pub trait FromBreakerOpen: Sized {
     /// The outcome of an attempt that was not made.
@@ -451,4 +364,9 @@ impl<T> FromBreakerOpen for Option<T> {
     fn from_breaker_open(_: BreakerOpen) -> Self {
         None
     }
+}
+
+/// What an attempt gives that was not made; `O` is written out to point at it.
+pub fn not_made<O: FromBreakerOpen>(open: BreakerOpen) -> O {
+    O::from_breaker_open(open)
 }

@@ -47,6 +47,13 @@ pub(crate) fn begin(rare: &mut Rare, call: &dyn Call) {
     say(rare, call, EventKind::AttemptStarted);
 }
 
+/// Another copy of the attempt that runs starts.
+#[cold]
+#[inline(never)]
+pub(crate) fn hedged(rare: &Rare, call: &dyn Call, copy: u32, after: Duration) {
+    say(rare, call, EventKind::Hedged { copy, after });
+}
+
 /// The attempt that ran, if one did, has its outcome. Its span is open until what followed has been said.
 #[inline]
 pub(crate) fn end(rare: &mut Rare) {

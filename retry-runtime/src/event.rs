@@ -25,7 +25,7 @@ pub struct Event<'a> {
 }
 
 /// What happened. A call makes these in the order: started, failed, waiting, started …, and ends with exactly one
-/// of succeeded, gave up and cancelled; a loop by hand, if it says how it ended. What happens on the wire comes in between.
+/// of succeeded, gave up and cancelled; a loop by hand, if it says how it ended. Copies and what happens on the wire come in between.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum EventKind<'a> {
@@ -49,6 +49,14 @@ pub enum EventKind<'a> {
         delay: Duration,
         /// Where the delay comes from.
         source: DelaySource,
+    },
+    /// Another copy of the attempt starts, beside those that run.
+    #[non_exhaustive]
+    Hedged {
+        /// The number of the copy, from 2.
+        copy: u32,
+        /// How long there has been no good answer, from when the attempt first had to wait.
+        after: Duration,
     },
     /// Something happened on the wire for the attempt, where the client was set up to tell.
     Wire(&'a OnWire),
@@ -133,6 +141,7 @@ impl Display for Event<'_> {
             EventKind::Waiting { delay, source: DelaySource::Server } => {
                 write!(f, "next attempt in {:?}, as the server asked", legible(delay))
             }
+            EventKind::Hedged { copy, after } => write!(f, "{n}: copy {copy} starts after {:?}", legible(after)),
             EventKind::Wire(what) => write!(f, "{n}: {what}"),
             EventKind::Succeeded => write!(f, "{n} succeeded"),
             EventKind::GaveUp(why) => write!(f, "gave up after {n}: {why}"),
@@ -224,6 +233,7 @@ impl fmt::Debug for EventKind<'_> {
             Self::Waiting { delay, source } => {
                 f.debug_struct("Waiting").field("delay", delay).field("source", source).finish()
             }
+            Self::Hedged { copy, after } => f.debug_struct("Hedged").field("copy", copy).field("after", after).finish(),
             Self::Wire(what) => f.debug_tuple("Wire").field(what).finish(),
             Self::Succeeded => f.write_str("Succeeded"),
             Self::GaveUp(why) => f.debug_tuple("GaveUp").field(why).finish(),

@@ -5,13 +5,16 @@
 //! [`Budget`] bounds.
 
 use core::fmt;
-use core::future::poll_fn;
-use core::pin::{Pin, pin};
-use core::task::{Context, Poll};
 use core::time::Duration;
+#[cfg(feature = "tokio")]
+use core::{future::poll_fn, pin::pin};
 
 use crate::Budget;
-use crate::condition::{Condition, Verdict};
+#[cfg(feature = "tokio")]
+use crate::condition::Condition;
+#[cfg(feature = "tokio")]
+use crate::hedging::{Copies, Judged, Turns};
+#[cfg(feature = "tokio")]
 use crate::outcome::Outcome;
 use crate::switch::is_enabled;
 
@@ -40,8 +43,8 @@ use crate::switch::is_enabled;
 #[derive(Clone, Copy)]
 #[must_use]
 pub struct Hedge {
-    delay: Duration,
-    most: u32,
+    pub(crate) delay: Duration,
+    pub(crate) most: u32,
     budget: Option<fn() -> &'static Budget>,
 }
 
@@ -60,7 +63,7 @@ impl Hedge {
         Self { delay, most: MOST, budget: None }
     }
 
-    /// The most copies that run at the same time, the first one included; 2 if not said.
+    /// The most copies of an attempt, the first one included; 2 if not said.
     ///
     /// # Panics
     ///
@@ -71,8 +74,8 @@ impl Hedge {
         Self { most: copies, ..self }
     }
 
-    /// The budget that pays for the copies after the first: each takes what a retry takes. Without enough tokens there is no copy. None
-    /// if not said.
+    /// The budget that pays for the copies after the first: each takes what a retry takes. One for which there are not enough tokens
+    /// is not made. None if not said.
     pub const fn budget(self, budget: fn() -> &'static Budget) -> Self {
         Self { budget: Some(budget), ..self }
     }
@@ -90,58 +93,39 @@ impl Hedge {
     /// # Cancel safety
     ///
     /// Dropping the future drops all copies.
+    #[cfg(feature = "tokio")]
     pub async fn run<O, A>(&self, operation: impl Fn(u32) -> A) -> O
     where
         A: Future<Output = O>,
         O: Outcome,
     {
-        let mut copies = Copies { running: vec![Box::pin(operation(1))], started: 1 };
-        let mut timer = pin!(tokio::time::sleep(self.delay));
+        let copy = |number| {
+            let operation = operation(number);
+            async {
+                let outcome = operation.await;
+                Judged::new(&Condition::new(), outcome.findings(), outcome)
+            }
+        };
+        let (mut copies, mut turns) = (pin!(Copies::none()), pin!(Turns::none()));
+        copies.as_mut().add(copy(1));
         poll_fn(|cx| {
             loop {
-                if let Poll::Ready(outcome) = copies.poll(cx) {
-                    return Poll::Ready(outcome);
+                let polled = copies.as_mut().poll(cx);
+                if polled.is_ready() || turns.as_mut().next(cx, self, tokio::time::sleep).is_none() {
+                    return polled;
                 }
-                if copies.started >= self.most || timer.as_mut().poll(cx).is_pending() {
-                    return Poll::Pending;
-                }
-                timer.as_mut().reset(tokio::time::Instant::now() + self.delay);
-                if self.pay() {
-                    copies.started += 1;
-                    copies.running.push(Box::pin(operation(copies.started)));
+                if self.pay(None) {
+                    let number = copies.made() + 1;
+                    copies.as_mut().add(copy(number));
                 }
             }
         })
         .await
     }
 
-    fn pay(&self) -> bool {
-        is_enabled() && self.budget.is_none_or(|budget| budget().pay(false).is_some())
-    }
-}
-
-/// What runs at the same time.
-struct Copies<A> {
-    running: Vec<Pin<Box<A>>>,
-    started: u32,
-}
-
-impl<O: Outcome, A: Future<Output = O>> Copies<A> {
-    /// Ready with the first success, or with a failure when nothing else runs.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<O> {
-        let mut number = 0;
-        while let Some(copy) = self.running.get_mut(number) {
-            match copy.as_mut().poll(cx) {
-                Poll::Pending => number += 1,
-                Poll::Ready(outcome) => {
-                    drop(self.running.swap_remove(number));
-                    if self.running.is_empty() || Condition::new().verdict(outcome.findings()) == Verdict::Done {
-                        return Poll::Ready(outcome);
-                    }
-                }
-            }
-        }
-        Poll::Pending
+    /// Whether there may be another copy, which its own budget pays for, or else this one.
+    pub(crate) fn pay(&self, budget: Option<fn() -> &'static Budget>) -> bool {
+        is_enabled() && self.budget.or(budget).is_none_or(|budget| budget().pay(false).is_some())
     }
 }
 

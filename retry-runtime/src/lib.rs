@@ -161,8 +161,8 @@ mod emit;
 mod engine;
 mod event;
 mod executor;
-#[cfg(feature = "tokio")]
 mod hedge;
+mod hedging;
 pub mod http;
 mod jitter;
 mod mask;
@@ -214,7 +214,6 @@ pub use crate::class::{Class, Failure, Retryable};
 pub use crate::condition::{Bar, Condition, OnError, Verdict};
 pub use crate::event::{DelaySource, Event, EventKind, GiveUp, Observer};
 pub use crate::executor::Executor;
-#[cfg(feature = "tokio")]
 pub use crate::hedge::Hedge;
 #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
 pub use crate::http::{CheckStatus, StatusError};

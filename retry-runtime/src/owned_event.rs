@@ -48,6 +48,14 @@ pub enum OwnedEventKind {
         /// Where the delay comes from.
         source: DelaySource,
     },
+    /// Another copy of the attempt starts.
+    #[non_exhaustive]
+    Hedged {
+        /// The number of the copy, from 2.
+        copy: u32,
+        /// How long there has been no good answer.
+        after: Duration,
+    },
     /// Something happened on the wire for the attempt.
     Wire(OnWire),
     /// The call succeeded.
@@ -78,6 +86,7 @@ impl EventKind<'_> {
                 OwnedEventKind::AttemptFailed { class, status, reason: reason.to_string() }
             }
             Self::Waiting { delay, source } => OwnedEventKind::Waiting { delay, source },
+            Self::Hedged { copy, after } => OwnedEventKind::Hedged { copy, after },
             Self::Wire(what) => OwnedEventKind::Wire(what.clone()),
             Self::Succeeded => OwnedEventKind::Succeeded,
             Self::GaveUp(why) => OwnedEventKind::GaveUp(why),
@@ -105,6 +114,7 @@ impl OwnedEventKind {
                 EventKind::AttemptFailed { class: *class, status: *status, reason }
             }
             Self::Waiting { delay, source } => EventKind::Waiting { delay: *delay, source: *source },
+            Self::Hedged { copy, after } => EventKind::Hedged { copy: *copy, after: *after },
             Self::Wire(what) => EventKind::Wire(what),
             Self::Succeeded => EventKind::Succeeded,
             Self::GaveUp(why) => EventKind::GaveUp(*why),

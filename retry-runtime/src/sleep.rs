@@ -33,6 +33,13 @@ pub trait Sleep: TimerPlace {
     fn is_over(&self, _: &Rare) -> bool {
         false
     }
+
+    /// A timer of its own, beside that of `arm`.
+    #[doc(hidden)]
+    type Apart: Future<Output = ()>;
+
+    #[doc(hidden)]
+    fn apart(&self, delay: Duration) -> Self::Apart;
 }
 
 /// Where the timer of a pause or an attempt is kept. Apart from [`Sleep`], so that code which blocks needs no timer.
@@ -76,6 +83,12 @@ impl Sleep for TokioSleep {
     /// Tokio's timer is never ready once the attempt has used up what its task may do at a time.
     fn is_over(&self, rare: &Rare) -> bool {
         rare.timer_is_over()
+    }
+
+    type Apart = tokio::time::Sleep;
+
+    fn apart(&self, delay: Duration) -> tokio::time::Sleep {
+        tokio::time::sleep(delay)
     }
 }
 
@@ -147,5 +160,11 @@ where
 
     fn poll(&self, timer: Pin<&mut CustomTimer<T>>, _: &mut Rare, cx: &mut Context<'_>) -> Poll<()> {
         timer.project().sleep.as_pin_mut().map_or(Poll::Ready(()), |sleep| sleep.poll(cx))
+    }
+
+    type Apart = T;
+
+    fn apart(&self, delay: Duration) -> T {
+        (self.0)(delay)
     }
 }

@@ -99,6 +99,7 @@ pub(crate) fn say(spans: Option<&Spans>, event: &Event<'_>) {
             say!(INFO, class = class.as_str(), http.response.status_code = status);
         }
         EventKind::Waiting { delay, .. } => say!(INFO, delay = tracing::field::debug(legible(delay))),
+        EventKind::Hedged { copy, .. } => say!(DEBUG, copy = copy),
         EventKind::Wire(what) => say!(DEBUG, wire = what.as_str()),
         EventKind::Succeeded if attempt == 1 => say!(TRACE),
         EventKind::Succeeded => say!(INFO),

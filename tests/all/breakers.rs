@@ -277,3 +277,333 @@ async fn an_error_of_ones_own_is_made_from_it() {
     let outcome = breaker.call(async { Err::<(), _>(ApiError::Fault(Fault::TRANSIENT)) }).await;
     assert!(matches!(outcome, Err(ApiError::Open(_))));
 }
+
+/// The argument of the attribute.
+mod annotated {
+    use std::cell::Cell;
+    use std::rc::Rc;
+
+    use retry_runtime::{Budget, retry};
+
+    use super::*;
+    use crate::support::{Answer, Recorder};
+
+    /// Opens with the second failure.
+    const fn of_two() -> Breaker {
+        Breaker::new().minimum_calls(2)
+    }
+
+    /// Calls a function with a breaker of its own, and these arguments beside, until it has failed twice: how many
+    /// attempts were made in four calls of one attempt each.
+    macro_rules! attempts_of_four {
+        (($($arguments:tt)*) $output:ty, $outcome:expr) => {{
+            static BREAKER: Breaker = of_two();
+
+            #[retry(breaker = BREAKER, $($arguments)*)]
+            async fn call(attempts: &Attempts) -> $output {
+                attempts.start();
+                $outcome
+            }
+            let attempts = Attempts::new();
+            for _ in 0..4 {
+                let _ = call(&attempts).await;
+            }
+            attempts.count()
+        }};
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn attempts_are_not_made_while_it_is_open() {
+        static BREAKER: Breaker = of_two().named("api");
+
+        #[retry(breaker = BREAKER, backoff = "fixed", start = "1s")]
+        async fn call(attempts: &Attempts) -> io::Result<()> {
+            attempts.start();
+            Err(ErrorKind::ConnectionReset.into())
+        }
+
+        let attempts = Attempts::new();
+        let (outcome, took) = timed(call(&attempts)).await;
+        assert_eq!(outcome.unwrap_err().to_string(), "the breaker `api` is open");
+        assert_eq!((attempts.count(), took), (2, SECOND * 2));
+        let (outcome, took) = timed(call(&attempts)).await;
+        assert_eq!(outcome.unwrap_err().to_string(), "the breaker `api` is open");
+        assert_eq!((attempts.count(), took), (2, Duration::ZERO));
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("mine")]
+    struct Mine;
+
+    impl From<BreakerOpen> for Mine {
+        fn from(_: BreakerOpen) -> Self {
+            Self
+        }
+    }
+
+    impl From<BreakerOpen> for Fault {
+        fn from(open: BreakerOpen) -> Self {
+            if open.class() == Class::Transient { Self::TRANSIENT.after(open.half_open_in()) } else { Self::PERMANENT }
+        }
+    }
+
+    /// `Ok`, where an attempt that is not made is a failure all the same.
+    impl retry_runtime::FromBreakerOpen for Answer {
+        fn from_breaker_open(_: BreakerOpen) -> Self {
+            Self(418)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failures_are_found_as_the_attribute_finds_them() {
+        fn refused() -> io::Error {
+            ErrorKind::ConnectionRefused.into()
+        }
+        fn invalid() -> io::Error {
+            ErrorKind::InvalidInput.into()
+        }
+        let made = [
+            attempts_of_four!((attempts = 1) io::Result<()>, Err(refused())),
+            attempts_of_four!((attempts = 1) anyhow::Result<()>, Err(refused().into())),
+            attempts_of_four!((attempts = 1) Outcome, Err(refused().into())),
+            attempts_of_four!((attempts = 1) Result<(), Mine>, Err(Mine)),
+            attempts_of_four!((attempts = 1) Result<(), String>, Err(String::new())),
+            attempts_of_four!((attempts = 1) Result<Answer, String>, Ok(Answer(503))),
+            attempts_of_four!((attempts = 1) Option<()>, None),
+            attempts_of_four!((attempts = 1) Answer, Answer(503)),
+        ];
+        assert_eq!(made, [2; 8]);
+        let let_through = [
+            attempts_of_four!((attempts = 1) io::Result<()>, Err(invalid())),
+            attempts_of_four!((attempts = 1) anyhow::Result<()>, Err(invalid().into())),
+            attempts_of_four!((attempts = 1) Outcome, Err(invalid().into())),
+            attempts_of_four!((attempts = 1) Result<Answer, String>, Ok(Answer(404))),
+            attempts_of_four!((attempts = 1) Option<()>, Some(())),
+            attempts_of_four!((attempts = 1) Answer, Answer(404)),
+        ];
+        assert_eq!(let_through, [4; 6]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_does_not_ask_which_outcomes_are_worth_another_attempt() {
+        let made = attempts_of_four!((on_error = "never") io::Result<()>, Err(ErrorKind::ConnectionRefused.into()));
+        assert_eq!(made, 2);
+        let made =
+            attempts_of_four!((attempts = 1, on_error = "any") io::Result<()>, Err(ErrorKind::InvalidInput.into()));
+        assert_eq!(made, 4);
+        let made = attempts_of_four!((attempts = 1, on_ok = |n| *n == 0) io::Result<u32>, Ok(0));
+        assert_eq!(made, 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_policy_from_elsewhere_goes_with_it() {
+        static BUDGET: Budget = Budget::new();
+        const POLICY: Policy = Policy::fixed(Duration::ZERO).attempts(2).budget(|| &BUDGET);
+        let made = attempts_of_four!((policy = POLICY) io::Result<()>, Err(ErrorKind::ConnectionRefused.into()));
+        assert_eq!(made, 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_that_is_cut_off_is_a_failure() {
+        let made = attempts_of_four!((attempts = 1, attempt_timeout = "1s") io::Result<()>, pending().await);
+        assert_eq!(made, 2);
+        let made = attempts_of_four!((attempts = 1, deadline = "1s") io::Result<()>, pending().await);
+        assert_eq!(made, 2);
+        const POLICY: Policy = Policy::fixed(Duration::ZERO).attempts(1).attempt_timeout(Duration::from_secs(1));
+        let made = attempts_of_four!((policy = POLICY) io::Result<()>, pending().await);
+        assert_eq!(made, 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_retry_waits_for_the_probe_where_there_is_time() {
+        static BREAKER: Breaker = of_two();
+
+        #[retry(breaker = BREAKER, attempts = 4, backoff = "fixed", start = "1s", deadline = "8s")]
+        async fn call(attempts: &Attempts) -> Result<u32, Fault> {
+            attempts.succeed_at(3, Fault::TRANSIENT)
+        }
+
+        let attempts = Attempts::new();
+        let (outcome, took) = timed(call(&attempts)).await;
+        // Two failures, one attempt that is not made a second later, and five seconds since the breaker opened.
+        assert_eq!((outcome, took), (Ok(3), SECOND + SECOND * 5));
+        assert_eq!(BREAKER.state(), BreakerState::Closed);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_deadline_of_a_call_around_it_counts() {
+        static BREAKER: Breaker = of_two();
+
+        #[retry(breaker = BREAKER, attempts = 4, backoff = "fixed", start = "1s")]
+        async fn call(attempts: &Attempts) -> Result<u32, Fault> {
+            attempts.succeed_at(3, Fault::TRANSIENT)
+        }
+
+        let attempts = Attempts::new();
+        let around = Policy::new().attempts(1).deadline(SECOND * 8);
+        let (outcome, took) = timed(around.run(|_| call(&attempts))).await;
+        assert_eq!((outcome, took), (Ok(3), SECOND * 6));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_events_tell_of_an_attempt_that_is_not_made() {
+        static BREAKER: Breaker = of_two().named("api");
+
+        #[retry(breaker = BREAKER, backoff = "fixed", start = "0s", observer = recorder)]
+        async fn call(recorder: &Recorder) -> io::Result<()> {
+            Err(ErrorKind::ConnectionRefused.into())
+        }
+
+        let recorder = Recorder::new();
+        call(&recorder).await.unwrap_err();
+        let lines = recorder.lines();
+        assert_eq!(lines[lines.len() - 3], "3/3 AttemptStarted");
+        assert!(lines[lines.len() - 2].contains("class: Permanent"), "{lines:?}");
+        assert!(lines[lines.len() - 2].contains("reason: the breaker `api` is open"), "{lines:?}");
+        assert_eq!(lines[lines.len() - 1], "3/3 GaveUp(Permanent)");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_is_dropped_takes_no_note_and_frees_the_probe() {
+        static BREAKER: Breaker = of_two();
+
+        #[retry(breaker = BREAKER, attempts = 1)]
+        async fn call(outcome: Option<io::Result<()>>) -> io::Result<()> {
+            match outcome {
+                None => pending().await,
+                Some(Ok(())) => Ok(()),
+                Some(Err(ref error)) => Err(error.kind().into()),
+            }
+        }
+
+        for _ in 0..9 {
+            tokio::time::timeout(ms(10), call(None)).await.unwrap_err();
+        }
+        assert_eq!(BREAKER.state(), BreakerState::Closed);
+        for _ in 0..2 {
+            call(Some(Err(ErrorKind::ConnectionReset.into()))).await.unwrap_err();
+        }
+        tokio::time::advance(SECOND * 5).await;
+        tokio::time::timeout(ms(10), call(None)).await.unwrap_err();
+        assert_eq!(BREAKER.state(), BreakerState::HalfOpen);
+        call(Some(Ok(()))).await.unwrap();
+        assert_eq!(BREAKER.state(), BreakerState::Closed);
+    }
+
+    #[test]
+    fn blocking_functions_pass_it_too() {
+        static BREAKER: Breaker = of_two();
+
+        #[retry(breaker = BREAKER, blocking, start = "0s", bind = attempt, clone = [text])]
+        fn call(attempts: &Attempts, text: String) -> io::Result<()> {
+            attempts.start();
+            drop(text);
+            if attempt.number() > 9 {
+                return Ok(());
+            }
+            Err(ErrorKind::ConnectionReset)?
+        }
+
+        let attempts = Attempts::new();
+        for _ in 0..3 {
+            call(&attempts, String::new()).unwrap_err();
+        }
+        assert_eq!(attempts.count(), 2);
+    }
+
+    mod api {
+        use retry_runtime::{Breaker, Budget};
+
+        pub(super) static BREAKER: Breaker = super::of_two();
+        pub(super) static BUDGET: Budget = Budget::new().capacity(10);
+    }
+
+    struct Client(Attempts);
+
+    #[allow(unused_qualifications, clippy::manual_async_fn, reason = "the case is about them")]
+    impl Client {
+        const BREAKER: &'static Breaker = &api::BREAKER;
+        const BUDGET: &'static Budget = &api::BUDGET;
+
+        #[retry(breaker = Self::BREAKER, budget = Self::BUDGET, start = "0s")]
+        async fn load(&mut self) -> io::Result<()> {
+            self.0.start();
+            Err(ErrorKind::ConnectionReset.into())
+        }
+
+        #[retry(breaker = crate::breakers::annotated::api::BREAKER, budget = crate::breakers::annotated::api::BUDGET)]
+        fn returned(&self) -> impl Future<Output = io::Result<()>> + Send {
+            async move {
+                self.0.start();
+                Err(ErrorKind::ConnectionReset.into())
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn paths_of_every_kind() {
+        let mut client = Client(Attempts::new());
+        client.load().await.unwrap_err();
+        client.returned().await.unwrap_err();
+        assert_eq!((client.0.count(), api::BREAKER.state(), api::BUDGET.tokens()), (2, BreakerState::Open, 0));
+    }
+
+    #[async_trait::async_trait]
+    trait Load {
+        async fn load(&self, attempts: &Attempts) -> io::Result<()>;
+    }
+
+    #[async_trait::async_trait]
+    impl Load for Breaker {
+        #[retry(breaker = ASYNC_TRAIT, start = "0s")]
+        async fn load(&self, attempts: &Attempts) -> io::Result<()> {
+            attempts.start();
+            Err(ErrorKind::ConnectionReset.into())
+        }
+    }
+
+    static ASYNC_TRAIT: Breaker = of_two();
+
+    #[tokio::test(start_paused = true)]
+    async fn methods_of_traits_pass_it_too() {
+        let attempts = Attempts::new();
+        of_two().load(&attempts).await.unwrap_err();
+        assert_eq!(attempts.count(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outcome_that_stays_on_its_thread_is_not_kept() {
+        static BREAKER: Breaker = of_two();
+
+        #[derive(Debug)]
+        struct Local(#[expect(dead_code, reason = "it is there")] Rc<Cell<u32>>);
+
+        impl From<BreakerOpen> for Local {
+            fn from(_: BreakerOpen) -> Self {
+                Self(Rc::default())
+            }
+        }
+
+        #[retry(breaker = BREAKER, start = "0s")]
+        async fn call() -> Result<(), Local> {
+            tokio::task::yield_now().await;
+            Err(Local(Rc::default()))
+        }
+
+        tokio::spawn(async { call().await.is_err() }).await.unwrap();
+        assert_eq!(BREAKER.state(), BreakerState::Open);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_may_stay_open_for_ever() {
+    let breaker = of_four().open_for(Duration::MAX);
+    for _ in 0..4 {
+        let _ = fails(&breaker).await;
+    }
+    tokio::time::advance(SECOND * 86_400 * 365).await;
+    let policy = Policy::fixed(SECOND).deadline(SECOND * 2);
+    let (outcome, took) = timed(policy.run(|_| succeeds(&breaker))).await;
+    assert!(is_open(&outcome));
+    assert_eq!(took, Duration::ZERO);
+}

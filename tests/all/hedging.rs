@@ -140,3 +140,477 @@ async fn it_can_be_spawned() {
     let call = tokio::spawn(async { HEDGE.run(|number| async move { Ok::<_, Fault>(number) }).await });
     assert_eq!(call.await.unwrap(), Ok(1));
 }
+
+/// The arguments of the attribute.
+mod annotated {
+    use std::io::{self, ErrorKind};
+    use std::rc::Rc;
+
+    use retry_runtime::{Breaker, BreakerOpen, BreakerState, Executor, TimedOut, retry};
+
+    use super::*;
+    use crate::support::{Answer, Recorder};
+    use crate::trace::record;
+
+    type Outcome = Result<u32, Fault>;
+
+    /// Each copy takes as long as this says, and gives what comes of it.
+    struct Plan<const N: usize> {
+        attempts: Attempts,
+        copies: Copies,
+        takes: [(Duration, Option<Fault>); N],
+    }
+
+    impl<const N: usize> Plan<N> {
+        fn new(takes: [(Duration, Option<Fault>); N]) -> Self {
+            Self { attempts: Attempts::new(), copies: Copies::default(), takes }
+        }
+
+        async fn copy(&self) -> Outcome {
+            let number = self.attempts.start();
+            let (takes, error) = self.takes[number as usize - 1];
+            self.copies.run(number, takes, error).await
+        }
+    }
+
+    #[retry(hedge = "50ms", backoff = "fixed", start = "1s")]
+    async fn twice<const N: usize>(plan: &Plan<N>) -> Outcome {
+        plan.copy().await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_good_answer_wins_and_the_losers_are_dropped() {
+        for (first, second, outcome, took, dropped) in
+            [(500, 20, 2, 70, vec![1]), (60, 500, 1, 60, vec![2]), (50, 1, 1, 50, vec![])]
+        {
+            let plan = Plan::new([(ms(first), None), (ms(second), None)]);
+            let (won, when) = timed(twice(&plan)).await;
+            assert_eq!((won, when, plan.copies.dropped()), (Ok(outcome), ms(took), dropped));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_retry_follows_when_all_have_failed() {
+        let fails = |after| (ms(after), Some(Fault::TRANSIENT));
+        // Copy 1 fails at 60, copy 2 at 150; a second later the next attempt begins.
+        let plan = Plan::new([fails(60), fails(100), (ms(10), None)]);
+        assert_eq!(timed(twice(&plan)).await, (Ok(3), ms(150) + SECOND + ms(10)));
+        // One that fails in time is alone.
+        let plan = Plan::new([fails(10), (ms(10), None)]);
+        assert_eq!(timed(twice(&plan)).await, (Ok(2), ms(10) + SECOND + ms(10)));
+        // Each attempt has its own copies.
+        let plan = Plan::new([fails(60), fails(10), (ms(500), None), (ms(20), None)]);
+        assert_eq!(timed(twice(&plan)).await, (Ok(4), ms(60) + SECOND + ms(70)));
+        // The last failure is the one that comes back.
+        let plan = Plan::new([fails(60), (ms(100), Some(Fault::PERMANENT))]);
+        assert_eq!(timed(twice(&plan)).await, (Err(Fault::PERMANENT), ms(150)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn there_are_as_many_copies_as_are_allowed() {
+        const MOST: u32 = 4;
+        const LATE: Duration = Duration::from_millis(20);
+
+        #[retry(hedge = "50ms", hedge_max = 3)]
+        async fn three(attempts: &Attempts) -> Outcome {
+            attempts.start();
+            sleep(SECOND).await;
+            Ok(1)
+        }
+        #[retry(hedge = LATE, hedge_max = MOST)]
+        async fn four(attempts: &Attempts) -> Outcome {
+            attempts.start();
+            sleep(SECOND).await;
+            Ok(1)
+        }
+        let attempts = Attempts::new();
+        three(&attempts).await.unwrap();
+        assert_eq!(attempts.delays(), [ms(50), ms(50)]);
+        let attempts = Attempts::new();
+        four(&attempts).await.unwrap();
+        assert_eq!(attempts.delays(), [ms(20), ms(20), ms(20)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_functions_own_condition_says_what_a_good_answer_is() {
+        macro_rules! wins {
+            (($($arguments:tt)*) $output:ty, $first:expr) => {{
+                #[retry(hedge = "50ms", start = "1ms", attempts = 2, $($arguments)*)]
+                async fn call(attempts: &Attempts) -> $output {
+                    if attempts.start() == 1 {
+                        sleep(ms(60)).await;
+                        return $first;
+                    }
+                    sleep(ms(100)).await;
+                    Ok(Answer(200))
+                }
+                timed(call(&Attempts::new())).await.1
+            }};
+        }
+        type Answered = Result<Answer, String>;
+        // The first copy is done after 60 ms, the second one after 150; those of the next attempt after 251 and 301.
+        assert_eq!(wins!(() Answered, Ok(Answer(200))), ms(60));
+        assert_eq!(wins!(() Answered, Ok(Answer(503))), ms(150));
+        assert_eq!(wins!(() Answered, Ok(Answer(404))), ms(150));
+        assert_eq!(wins!(() Answered, Err(String::new())), ms(150));
+        assert_eq!(wins!(() anyhow::Result<Answer>, Err(io::Error::from(ErrorKind::InvalidInput).into())), ms(150));
+        assert_eq!(wins!((on_ok = |answer| answer.0 == 200) Answered, Ok(Answer(200))), ms(301));
+        assert_eq!(wins!((on_status = [200]) Answered, Ok(Answer(200))), ms(301));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_budget_of_the_policy_pays() {
+        static BUDGET: Budget = Budget::new().capacity(10);
+        static OTHER: Budget = Budget::new().capacity(10);
+        const POLICY: Policy = Policy::fixed(Duration::ZERO).budget(|| &OTHER);
+
+        #[retry(hedge = "50ms", hedge_max = 9, budget = BUDGET)]
+        async fn call(attempts: &Attempts) -> Outcome {
+            attempts.start();
+            sleep(SECOND).await;
+            Ok(1)
+        }
+        #[retry(hedge = "50ms", hedge_max = 9, policy = POLICY)]
+        async fn with_a_policy(attempts: &Attempts) -> Outcome {
+            attempts.start();
+            sleep(SECOND).await;
+            Ok(1)
+        }
+        let attempts = Attempts::new();
+        call(&attempts).await.unwrap();
+        // What two copies took; a success gives one back.
+        assert_eq!((attempts.count(), BUDGET.tokens(), BUDGET.refusals()), (3, 1, 6));
+        let attempts = Attempts::new();
+        with_a_policy(&attempts).await.unwrap();
+        assert_eq!((attempts.count(), OTHER.tokens(), OTHER.refusals()), (3, 1, 6));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn limits_are_around_all_copies() {
+        #[retry(hedge = "50ms", hedge_max = 3, attempts = 2, start = "1s", attempt_timeout = "120ms")]
+        async fn limited(plan: &Plan<6>) -> Outcome {
+            plan.copy().await
+        }
+        let plan = Plan::new([(SECOND * 9, None); 6]);
+        assert_eq!(timed(limited(&plan)).await, (Err(Fault::TRANSIENT), ms(120) + SECOND + ms(120)));
+        assert_eq!((plan.attempts.count(), plan.copies.dropped().len()), (6, 6));
+
+        #[retry(hedge = "50ms", deadline = "70ms", start = "1ms")]
+        async fn under_a_deadline(plan: &Plan<2>, inner: &Attempts) -> Outcome {
+            Policy::fixed(ms(15))
+                .attempts(9)
+                .run(async |_| {
+                    inner.start();
+                    Err(Fault::TRANSIENT)
+                })
+                .await
+                .or(plan.copy().await)
+        }
+        let (plan, inner) = (Plan::new([(SECOND * 9, None); 2]), Attempts::new());
+        let (_, took) = timed(under_a_deadline(&plan, &inner)).await;
+        assert_eq!(took, ms(70));
+        // The call inside of a copy knows of the deadline: at 0, 15, 30, 45 and 60; in the second copy at 50 and 65.
+        assert_eq!(inner.count(), 7);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_copies_retried_inside_is_not_retried_again() {
+        #[retry(start = "0s", attempts = 3)]
+        async fn inside(attempts: &Attempts) -> Outcome {
+            attempts.start();
+            sleep(ms(60)).await;
+            Err(Fault::TRANSIENT)
+        }
+        #[retry(hedge = "50ms", start = "1s", nested = "once")]
+        async fn once(attempts: &Attempts) -> Outcome {
+            inside(attempts).await
+        }
+        #[retry(hedge = "50ms", start = "1s")]
+        async fn each(attempts: &Attempts) -> Outcome {
+            inside(attempts).await
+        }
+        let attempts = Attempts::new();
+        once(&attempts).await.unwrap_err();
+        assert_eq!(attempts.count(), 2 * 3);
+        let attempts = Attempts::new();
+        each(&attempts).await.unwrap_err();
+        assert_eq!(attempts.count(), 3 * 2 * 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_copy_is_an_event_of_the_attempt() {
+        #[retry(hedge = "50ms", hedge_max = 3, observer = recorder, name = "call")]
+        async fn call(recorder: &Recorder) -> Outcome {
+            sleep(SECOND).await;
+            tracing::info!(target: "retry", "inside");
+            Ok(1)
+        }
+        let (recorder, (trace, _guard)) = (Recorder::new(), record());
+        call(&recorder).await.unwrap();
+        assert_eq!(
+            recorder.lines(),
+            [
+                "1/3 AttemptStarted",
+                "1/3 Hedged { copy: 2, after: 50ms }",
+                "1/3 Hedged { copy: 3, after: 100ms }",
+                "1/3 Succeeded"
+            ]
+        );
+        let events: Vec<_> = trace.events().into_iter().filter(|event| event.target == "retry").collect();
+        assert_eq!(events[1].message, "attempt 1 of 3: copy 2 starts after 50ms");
+        assert_eq!((events[1].level.as_str(), events[1].fields["copy"].as_str()), ("DEBUG", "2"));
+        let inside = events.iter().find(|event| event.message == "inside").unwrap();
+        assert_eq!(inside.span.as_ref().unwrap().name, "attempt");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_told_of_a_copy_that_is_not_paid_for() {
+        static BUDGET: Budget = Budget::new().capacity(5);
+        #[retry(hedge = "50ms", hedge_max = 4, budget = BUDGET, observer = recorder)]
+        async fn call(recorder: &Recorder) -> Outcome {
+            sleep(SECOND).await;
+            Ok(1)
+        }
+        let recorder = Recorder::new();
+        call(&recorder).await.unwrap();
+        assert_eq!(recorder.lines().iter().filter(|line| line.contains("Hedged")).count(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_waits_with_the_sleep_of_the_function() {
+        static WAITS: Mutex<Vec<Duration>> = Mutex::new(Vec::new());
+
+        fn recorded(delay: Duration) -> tokio::time::Sleep {
+            WAITS.lock().unwrap().push(delay);
+            sleep(delay)
+        }
+        #[retry(hedge = "50ms", start = "1s", sleep = recorded)]
+        async fn call(plan: &Plan<3>) -> Outcome {
+            plan.copy().await
+        }
+        let plan = Plan::new([(ms(60), Some(Fault::TRANSIENT)), (ms(10), Some(Fault::TRANSIENT)), (ms(1), None)]);
+        assert_eq!(timed(call(&plan)).await, (Ok(3), ms(60) + SECOND + ms(1)));
+        assert_eq!(*WAITS.lock().unwrap(), [ms(50), SECOND, ms(50)]);
+    }
+
+    #[tokio::test]
+    async fn a_sleep_that_takes_no_time_ends() {
+        static BUDGET: Budget = Budget::new().capacity(5);
+        fn no_sleep(_: Duration) -> std::future::Ready<()> {
+            std::future::ready(())
+        }
+        #[retry(hedge = "50ms", hedge_max = 4, budget = BUDGET, sleep = no_sleep)]
+        async fn call(attempts: &Attempts) -> Outcome {
+            if attempts.start() == 1 {
+                std::future::pending::<()>().await;
+            }
+            Ok(1)
+        }
+        let attempts = Attempts::new();
+        call(&attempts).await.unwrap();
+        assert_eq!(attempts.count(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_copy_passes_the_breaker() {
+        static BREAKER: Breaker = Breaker::new().minimum_calls(2);
+
+        #[retry(hedge = "50ms", hedge_max = 3, attempts = 1, breaker = BREAKER)]
+        async fn call(attempts: &Attempts) -> io::Result<u32> {
+            let number = attempts.start();
+            sleep(ms(if number == 3 { 500 } else { 60 })).await;
+            Err(ErrorKind::ConnectionReset.into())
+        }
+        let attempts = Attempts::new();
+        // Two of the three failures open it.
+        call(&attempts).await.unwrap_err();
+        assert_eq!((attempts.count(), BREAKER.state()), (3, BreakerState::Open));
+        let error = call(&attempts).await.unwrap_err();
+        assert!(error.get_ref().unwrap().is::<BreakerOpen>());
+        assert_eq!(attempts.count(), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_breaker_takes_note_of_copies_that_are_cut_off_but_not_of_losers() {
+        static BREAKER: Breaker = Breaker::new().minimum_calls(4);
+
+        #[retry(hedge = "50ms", attempts = 1, attempt_timeout = "200ms", breaker = BREAKER)]
+        async fn call(plan: &Plan<2>) -> io::Result<u32> {
+            plan.copy().await.map_err(io::Error::other)
+        }
+        for _ in 0..9 {
+            call(&Plan::new([(SECOND, None), (ms(10), None)])).await.unwrap();
+        }
+        assert_eq!(BREAKER.state(), BreakerState::Closed);
+        static LATE: Breaker = Breaker::new().minimum_calls(4);
+
+        #[retry(hedge = "50ms", attempts = 1, attempt_timeout = "200ms", breaker = LATE)]
+        async fn late() -> io::Result<u32> {
+            std::future::pending().await
+        }
+        late().await.unwrap_err();
+        assert_eq!(LATE.state(), BreakerState::Closed);
+        late().await.unwrap_err();
+        assert_eq!(LATE.state(), BreakerState::Open);
+    }
+
+    /// What a copy may do with what it borrows.
+    mod bodies {
+        use super::*;
+
+        struct Client {
+            attempts: Attempts,
+            name: String,
+        }
+
+        #[allow(clippy::manual_async_fn, reason = "one of the shapes")]
+        impl Client {
+            #[retry(hedge = "50ms", bind = attempt, clone = [text], on_error = "transient")]
+            async fn load(&self, text: String, (a, _b): (u32, u32), more: impl Fn(u32) -> u32) -> Outcome {
+                let number = self.attempts.start();
+                let mut text = text;
+                text.push_str(&self.name);
+                if number == 1 {
+                    sleep(SECOND).await;
+                    return Err(Fault::PERMANENT);
+                }
+                let answer = fails_if(number > 9).await?;
+                let length = text.into_bytes().len() as u32;
+                Ok(more(a) + answer + length + attempt.number())
+            }
+
+            #[retry(hedge = "50ms")]
+            fn returned<'a>(&'a self, text: &'a str) -> impl Future<Output = Result<&'a str, Fault>> + Send + 'a {
+                async move {
+                    if self.attempts.start() == 1 {
+                        sleep(SECOND).await;
+                    }
+                    Ok(text)
+                }
+            }
+        }
+
+        async fn fails_if(fails: bool) -> Outcome {
+            if fails { Err(Fault::TRANSIENT) } else { Ok(100) }
+        }
+
+        #[tokio::test(start_paused = true)]
+        async fn of_a_method() {
+            let client = Client { attempts: Attempts::new(), name: "name".to_owned() };
+            let call = client.load("text".to_owned(), (1000, 2), |n| n * 2);
+            assert_eq!(timed(call).await, (Ok(2000 + 100 + 8 + 1), ms(50)));
+            let client = Client { attempts: Attempts::new(), name: String::new() };
+            assert_eq!(timed(client.returned("text")).await, (Ok("text"), ms(50)));
+        }
+
+        #[async_trait::async_trait]
+        trait Load {
+            async fn load(&self, text: &str) -> Result<usize, Fault>;
+        }
+
+        #[async_trait::async_trait]
+        impl Load for Attempts {
+            #[retry(hedge = "50ms")]
+            async fn load(&self, text: &str) -> Result<usize, Fault> {
+                if self.start() == 1 {
+                    sleep(SECOND).await;
+                }
+                Ok(text.len())
+            }
+        }
+
+        #[tokio::test(start_paused = true)]
+        async fn of_a_method_of_a_trait() {
+            assert_eq!(timed(Attempts::new().load("text")).await, (Ok(4), ms(50)));
+        }
+
+        #[retry(hedge = "50ms")]
+        async fn generic<T: Clone, E>(attempts: &Attempts, value: &T) -> Result<T, E> {
+            if attempts.start() == 1 {
+                sleep(SECOND).await;
+            }
+            Ok(value.clone())
+        }
+
+        #[tokio::test(start_paused = true)]
+        async fn of_a_generic_function() {
+            assert_eq!(timed(generic::<_, String>(&Attempts::new(), &[7])).await, (Ok([7]), ms(50)));
+        }
+
+        #[retry(hedge = "50ms", on_ok = |n| *n.to_string() == *"")]
+        async fn opaque(attempts: &Attempts) -> Result<impl ToString + use<>, Fault> {
+            if attempts.start() == 1 {
+                sleep(SECOND).await;
+            }
+            Ok(attempts.count())
+        }
+
+        #[tokio::test(start_paused = true)]
+        async fn of_a_function_whose_answer_has_no_name() {
+            assert_eq!(opaque(&Attempts::new()).await.unwrap().to_string(), "2");
+        }
+    }
+
+    /// An error that stays on its thread.
+    #[derive(Debug)]
+    struct Local(#[expect(dead_code, reason = "it is there")] Rc<()>);
+
+    impl From<TimedOut> for Local {
+        fn from(_: TimedOut) -> Self {
+            Self(Rc::default())
+        }
+    }
+
+    #[retry(hedge = "50ms", start = "0s", deadline = "1m")]
+    async fn outer(text: &str, attempts: &Attempts) -> Result<usize, Local> {
+        inner(text, attempts).await
+    }
+
+    #[retry(hedge = "50ms", start = "0s", nested = "once")]
+    async fn inner(text: &str, attempts: &Attempts) -> Result<usize, Local> {
+        innermost(text, attempts).await
+    }
+
+    #[retry(hedge = "50ms", start = "0s")]
+    async fn innermost(text: &str, attempts: &Attempts) -> Result<usize, Local> {
+        if attempts.start() < 3 {
+            tokio::task::yield_now().await;
+            return Err(Local(Rc::default()));
+        }
+        Ok(text.len())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn functions_that_call_each_other_can_be_spawned() {
+        let call = async { outer("text", &Attempts::new()).await.map_err(drop) };
+        assert_eq!(tokio::spawn(call).await.unwrap(), Ok(4));
+        let looped = async {
+            let attempts = Attempts::new();
+            let mut retry = Executor::new(&const { Policy::new() });
+            retry.attempt(outer("text", &attempts)).await.map_err(drop)
+        };
+        assert_eq!(tokio::spawn(looped).await.unwrap(), Ok(4));
+    }
+
+    /// What is cloned for each copy need not be shared by them.
+    #[tokio::test(start_paused = true)]
+    async fn a_clone_of_what_is_not_sync_stays_send() {
+        #[retry(hedge = "50ms", clone = [service])]
+        async fn call(mut service: std::cell::Cell<u32>, attempts: &Attempts) -> Outcome {
+            *service.get_mut() += attempts.start();
+            if service.get() == 1 {
+                sleep(SECOND).await;
+            }
+            Ok(service.into_inner())
+        }
+        let call = async { call(std::cell::Cell::new(0), &Attempts::new()).await };
+        assert_eq!(tokio::spawn(call).await.unwrap(), Ok(2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_is_dropped_drops_all_copies() {
+        let plan = Plan::new([(SECOND, None), (SECOND, None)]);
+        tokio::time::timeout(ms(100), twice(&plan)).await.unwrap_err();
+        assert_eq!(plan.copies.dropped(), [1, 2]);
+    }
+}

@@ -1,9 +1,27 @@
-//! Loom's atomic, which cannot be made in a `const`: it is made when it is first used.
+//! Loom's atomic and lock, which cannot be made in a `const`: each is made when it is first used.
 
-use std::sync::OnceLock;
+use std::sync::{LockResult, Mutex as Once, OnceLock, PoisonError};
 
 use loom::sync::atomic::Ordering;
 pub(crate) use loom::sync::atomic::Ordering::Relaxed;
+
+pub(crate) use loom::sync::MutexGuard;
+
+pub(crate) struct Mutex<T> {
+    first: Once<Option<T>>,
+    made: OnceLock<loom::sync::Mutex<T>>,
+}
+
+impl<T> Mutex<T> {
+    pub(crate) const fn new(first: T) -> Self {
+        Self { first: Once::new(Some(first)), made: OnceLock::new() }
+    }
+
+    pub(crate) fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
+        let first = || self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.made.get_or_init(|| loom::sync::Mutex::new(first().expect("it is made once"))).lock()
+    }
+}
 
 pub(crate) struct AtomicU64 {
     first: u64,

@@ -1,7 +1,7 @@
-//! Proofs on the budget: in every order in which threads can be interleaved, tokens are neither lost nor made.
+//! Proofs on the budget and the breaker, for every order in which threads can be interleaved. Tokens are neither lost nor made.
 //!
-//! The module is the library's own file, with loom's atomics in place of core's. A `--cfg loom` would change the dependencies
-//! as well, and the budget could not be made in a `const`.
+//! The modules are the library's own files, with loom's atomics and lock in place of the standard ones. A `--cfg loom` would
+//! change the dependencies as well, and neither could be made in a `const`.
 
 use loom::model;
 use loom::thread;
@@ -10,24 +10,28 @@ use std::sync::Arc;
 use crate::budget::Budget;
 
 mod atomic;
+mod breaker;
 #[path = "../../retry-runtime/src/budget.rs"]
 #[allow(dead_code, unreachable_pub, clippy::missing_panics_doc, reason = "of a library, of which this uses little")]
 mod budget;
+#[path = "../../retry-runtime/src/breaker/gate.rs"]
+#[allow(dead_code, unreachable_pub, reason = "of a library, of which this uses little")]
+mod gate;
 
-/// What the module has its clock from. All happens in one window.
+/// What the modules have their clock from. All happens in one window of a budget.
 mod sleep {
     pub(crate) use std::time::Instant;
 }
 
 /// Runs this in so many threads, the current one among them; gives what each of them gave.
-fn in_threads<T: Send + 'static>(budget: &Arc<Budget>, work: &[fn(&Budget) -> T]) -> Vec<T> {
+fn in_threads<S: Send + Sync + 'static, T: Send + 'static>(shared: &Arc<S>, work: &[fn(&S) -> T]) -> Vec<T> {
     let (here, there) = work.split_first().expect("work");
-    let spawn = |work: &fn(&Budget) -> T| {
-        let (budget, work) = (Arc::clone(budget), *work);
-        thread::spawn(move || work(&budget))
+    let spawn = |work: &fn(&S) -> T| {
+        let (shared, work) = (Arc::clone(shared), *work);
+        thread::spawn(move || work(&shared))
     };
     let threads: Vec<_> = there.iter().map(spawn).collect();
-    let here = here(budget);
+    let here = here(shared);
     [here].into_iter().chain(threads.into_iter().map(|thread| thread.join().expect("no panic"))).collect()
 }
 

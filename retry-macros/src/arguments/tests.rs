@@ -59,7 +59,7 @@ fn all_values_arrive() {
         on_ok = |value| value.is_empty(), retry_after = "ignore", deadline = "1m", attempt_timeout = Self::LIMIT,
         policy = &POLICIES[0], bind = r#type, clone = [a, b], name = "load", observer = Log::new(1, 2),
         sleep = async_io::sleep, blocking, crate = facade::retry_runtime, server_delay = reset, drain_limit = 0x100, budget = crate::API, nested = "once",
-        drain_timeout = "200ms"
+        drain_timeout = "200ms", breaker = Self::BREAKER, hedge = "50ms", hedge_max = 0x3
     });
     assert!(matches!(arguments.attempts.unwrap().value, Attempts::Number(1000)));
     assert!(matches!(arguments.backoff.unwrap().value, Backoff::Custom(_)));
@@ -76,6 +76,9 @@ fn all_values_arrive() {
     assert!(matches!(arguments.drain_limit.unwrap().value, Given::Literal(256)));
     assert!(matches!(arguments.nested.unwrap().value, Nested::Once));
     assert_eq!(arguments.budget.unwrap().value.to_token_stream().to_string(), "crate :: API");
+    assert_eq!(arguments.breaker.unwrap().value.to_token_stream().to_string(), "Self :: BREAKER");
+    assert!(matches!(arguments.hedge.unwrap().value, Given::Literal(after) if after.as_millis() == 50));
+    assert!(matches!(arguments.hedge_max.unwrap().value, Given::Literal(3)));
     assert!(matches!(arguments.drain_timeout.unwrap().value, Given::Literal(most) if most.as_millis() == 200));
     assert!(matches!(arguments.attempt_timeout.unwrap().value, Given::Path(_)));
     assert!(matches!(arguments.policy.unwrap().value, Expr::Reference(_)));
@@ -142,6 +145,10 @@ fn arguments_of_other_crates() {
         (quote!(retry_if = |e| e.busy()), "write `on_error` for errors, or `on_ok` for successes"),
         (quote!(cap = "1s"), "write `max_delay`"),
         (quote!(max_retry_after = "1s"), "write `retry_after`"),
+        (quote!(nested_once = true), "write `nested = \"once\"`"),
+        (quote!(circuit_breaker = API), "write `breaker` with the path of a `static Breaker`"),
+        (quote!(hedging_delay = "1s"), "write `hedge` with the time after which there is another copy"),
+        (quote!(max_hedges = 2), "`hedge_max` counts the first copy too: write `hedge_max = 3`"),
         (quote!(rate_limit_header = "x-ratelimit-reset"), "write `server_delay` with a closure that reads the header"),
     ] {
         let key = tokens.clone().into_iter().next().unwrap();

@@ -236,6 +236,44 @@ fn bodies() {
 }
 
 #[test]
+fn budgets_of_a_policy() {
+    let say = "`policy` already says what `budget` says: give it to the policy, with `.budget(|| &crate::API)`";
+    refused(quote!(policy = P, budget = crate::API), say);
+    refused(quote!(budget = crate::API, policy = P), say);
+}
+
+#[test]
+fn breakers() {
+    accepted(quote!(breaker = API));
+    accepted(quote!(breaker = API, policy = P));
+    accepted(quote!(breaker = API, attempts = 1));
+    accepted(quote!(breaker = API, hedge = "50ms", nested = "once"));
+}
+
+#[test]
+fn hedges() {
+    accepted(quote!(hedge = "50ms", hedge_max = 3, policy = P));
+    accepted(quote!(hedge = "50ms", attempts = 1));
+    accepted(quote!(hedge = LATE, hedge_max = MOST, attempt_timeout = "1ms"));
+    accepted(quote!(hedge = "50ms", sleep = sleep, attempt_timeout = "51ms"));
+    refused(quote!(hedge_max = 3), "`hedge_max` has no effect without `hedge`: write for example `hedge = \"50ms\"`");
+    refused(quote!(hedge = "0s"), "`hedge` is zero, so that each attempt would be made twice at once: write a time");
+    let late = |limit: &str, most: &str| {
+        format!("`hedge` (1 s) has no effect under the `{limit}` of {most}: write a shorter `hedge`")
+    };
+    refused(quote!(hedge = "1s", attempt_timeout = "1s"), &late("attempt_timeout", "1 s"));
+    refused(quote!(deadline = "500ms", hedge = "1s"), &late("deadline", "500 ms"));
+    refused(quote!(hedge = "1s", deadline = "900ms", attempt_timeout = "800ms"), &late("deadline", "900 ms"));
+    let blocking = complaints_about(
+        quote!(blocking, hedge = "1s"),
+        quote!(
+            fn f() -> R {}
+        ),
+    );
+    assert_eq!(blocking, ["a blocking function makes one copy of an attempt at a time: remove `hedge`"]);
+}
+
+#[test]
 fn server_delays() {
     accepted(quote!(server_delay = reset));
     accepted(quote!(server_delay = reset, retry_after = "5s"));

@@ -195,6 +195,37 @@ fn budgets_and_nested_retries() {
 }
 
 #[test]
+fn breakers() {
+    for path in [quote!(API_BREAKER), quote!(crate::api::BREAKER), quote!(Self::BREAKER), quote!(<T as Api>::BREAKER)] {
+        read(breaker, path.clone());
+        read(budget, path);
+    }
+    refused(breaker, quote!("a::B"), "write it without quotes: `breaker = a::B`");
+    let path = "expected the path of a `static`: write `static API_BREAKER: Breaker = Breaker::new();` and `breaker = API_BREAKER`";
+    for wrong in [quote!(true), quote!(Breaker::new()), quote!(|| &API), quote!(&API), quote!("the api")] {
+        refused(breaker, wrong, path);
+    }
+}
+
+#[test]
+fn numbers_of_copies() {
+    assert!(matches!(read(copies, quote!(2)), Given::Literal(2)));
+    assert!(matches!(read(copies, quote!(4294967295u32)), Given::Literal(u32::MAX)));
+    assert!(matches!(read(copies, quote!(Self::MOST)), Given::Path(_)));
+    for few in [quote!(0), quote!(1), quote!(0x1), quote!(-3)] {
+        refused(copies, few, "`hedge_max` counts the first copy too: it must be at least 2");
+    }
+    refused(copies, quote!("3"), "write it without quotes: `hedge_max = 3`");
+    refused(copies, quote!(3usize), "`hedge_max` is a `u32`: write `3`");
+    refused(copies, quote!(4294967296), "this number does not fit in a `u32`");
+    let kind = "expected an integer such as `3` or the path of a constant";
+    for wrong in [quote!(1.5), quote!("all"), quote!(true), quote!([3])] {
+        refused(copies, wrong, kind);
+    }
+    refused(copies, quote!(1 + 1), &format!("{kind}; what is known only at run time goes through `policy`"));
+}
+
+#[test]
 fn units_of_bytes_are_multiplied_out() {
     let units: [(TokenStream, usize); 8] = [
         (quote!("65536"), 65_536),

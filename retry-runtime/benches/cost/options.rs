@@ -2,13 +2,20 @@
 
 use std::hint::black_box;
 
-use retry_runtime::{Budget, TimedOut, retry};
+use retry_runtime::{Breaker, BreakerOpen, Budget, TimedOut, retry};
 
 use crate::callgrind::counted;
 use crate::calls::{Failed, Outcome, operation};
 use crate::measure::{current_thread, poll_to_end};
 
 pub(crate) static API: Budget = Budget::new();
+static BREAKER: Breaker = Breaker::new();
+
+impl From<BreakerOpen> for Failed {
+    fn from(_: BreakerOpen) -> Self {
+        Self(0)
+    }
+}
 
 impl From<TimedOut> for Failed {
     fn from(_: TimedOut) -> Self {
@@ -44,6 +51,8 @@ macro_rules! functions {
 functions! {
     "none of them": plain();
     "budget, full": budget(, budget = API);
+    "breaker": breaker(, breaker = BREAKER);
+    "hedge": hedge(, hedge = "50ms");
     "nested": nested(, nested = "once");
     "deadline": deadline(, deadline = "1m");
     "deadline and nested": deadline_and_nested(, deadline = "1m", nested = "once");

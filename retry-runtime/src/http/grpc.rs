@@ -7,7 +7,7 @@ use prost::Message;
 use tonic::{Code, ConnectError, Status, TimeoutExpired};
 
 use crate::class::by_failure;
-use crate::{Class, Failure, Retryable, TimedOut, chain};
+use crate::{BreakerOpen, Class, Failure, Retryable, TimedOut, chain};
 
 by_failure! {
     /// A status that was made from an error of the transport is what that error is. One that the server sent, by its code:
@@ -102,6 +102,15 @@ impl From<TimedOut> for Status {
     fn from(timed_out: TimedOut) -> Self {
         let mut status = Self::deadline_exceeded(timed_out.to_string());
         status.set_source(Arc::new(timed_out));
+        status
+    }
+}
+
+/// `Unavailable`, with the [`BreakerOpen`] as its source.
+impl From<BreakerOpen> for Status {
+    fn from(open: BreakerOpen) -> Self {
+        let mut status = Self::unavailable(open.to_string());
+        status.set_source(Arc::new(open));
         status
     }
 }

@@ -1,0 +1,238 @@
+//! The copies of a hedged attempt: when there is another one, and which of them gives the outcome.
+
+use core::fmt;
+use core::future::poll_fn;
+use core::marker::PhantomData;
+use core::mem;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use core::time::Duration;
+
+use pin_project_lite::pin_project;
+
+use crate::call::Call;
+use crate::condition::{Condition, Findings, Verdict};
+use crate::cut::Cut;
+use crate::engine;
+use crate::executor::Executor;
+use crate::hedge::Hedge;
+use crate::scope;
+use crate::sleep::Sleep;
+
+/// The outcome of a copy, and whether it is the answer.
+#[derive(Debug)]
+pub struct Judged<O> {
+    outcome: O,
+    is_good: bool,
+}
+
+impl<O> Judged<O> {
+    /// By a condition.
+    #[inline]
+    pub fn new(condition: &Condition, findings: Findings, outcome: O) -> Self {
+        Self { is_good: condition.verdict(findings) == Verdict::Done, outcome }
+    }
+}
+
+pin_project! {
+    /// What runs at the same time. The first copy is here, for an answer in time to allocate nothing.
+    pub(crate) struct Copies<A> {
+        #[pin]
+        first: Option<A>,
+        more: Vec<Pin<Box<A>>>,
+        made: u32,
+    }
+}
+
+impl<A> Copies<A> {
+    pub(crate) const fn none() -> Self {
+        Self { first: None, more: Vec::new(), made: 0 }
+    }
+
+    /// How many there were so far.
+    pub(crate) const fn made(&self) -> u32 {
+        self.made
+    }
+
+    pub(crate) fn add(self: Pin<&mut Self>, copy: A) {
+        let mut this = self.project();
+        *this.made += 1;
+        if *this.made == 1 {
+            this.first.set(Some(copy));
+        } else {
+            this.more.push(Box::pin(copy));
+        }
+    }
+
+    /// Drops all.
+    fn clear(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        this.first.set(None);
+        this.more.clear();
+    }
+}
+
+impl<O, A: Future<Output = Judged<O>>> Copies<A> {
+    /// Ready with the first good outcome, or with a failure when nothing else runs.
+    pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<O> {
+        let mut this = self.project();
+        let first = this.first.as_mut().as_pin_mut().map_or(Poll::Pending, |first| first.poll(cx));
+        if let Poll::Ready(Judged { outcome, is_good }) = first {
+            this.first.set(None);
+            if is_good || this.more.is_empty() {
+                return Poll::Ready(outcome);
+            }
+        }
+        let mut number = 0;
+        while let Some(copy) = this.more.get_mut(number) {
+            let Poll::Ready(Judged { outcome, is_good }) = copy.as_mut().poll(cx) else {
+                number += 1;
+                continue;
+            };
+            drop(this.more.swap_remove(number));
+            if is_good || (this.first.is_none() && this.more.is_empty()) {
+                return Poll::Ready(outcome);
+            }
+        }
+        Poll::Pending
+    }
+}
+
+pin_project! {
+    /// When there is another copy. The time runs from when the first one has to wait.
+    pub(crate) struct Turns<T> {
+        taken: u32,
+        #[pin]
+        timer: Option<T>,
+    }
+}
+
+impl<T: Future<Output = ()>> Turns<T> {
+    pub(crate) const fn none() -> Self {
+        Self { taken: 0, timer: None }
+    }
+
+    /// The time that has passed without a good answer, if another copy is due. One that is not made has had its turn.
+    pub(crate) fn next(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        hedge: &Hedge,
+        sleep: impl Fn(Duration) -> T,
+    ) -> Option<Duration> {
+        let mut this = self.project();
+        if *this.taken >= hedge.most - 1 {
+            return None;
+        }
+        if this.timer.is_none() {
+            this.timer.set(Some(sleep(hedge.delay)));
+        }
+        let timer = this.timer.as_mut().as_pin_mut()?;
+        if timer.poll(cx).is_pending() {
+            return None;
+        }
+        this.timer.set(None);
+        *this.taken += 1;
+        Some(hedge.delay.saturating_mul(*this.taken))
+    }
+}
+
+pin_project! {
+    /// One attempt of an annotated function in hedged copies, which are all cut off together.
+    pub struct Hedged<S: Sleep, A, O, K: Cut<S, O>> {
+        hedge: &'static Hedge,
+        cut: K,
+        is_started: bool,
+        #[pin]
+        copies: Copies<A>,
+        #[pin]
+        turns: Turns<S::Apart>,
+        #[pin]
+        timer: K::Timer,
+        outcome: PhantomData<fn() -> O>,
+    }
+}
+
+impl<S: Sleep, A: Future<Output = Judged<O>>, O, K: Cut<S, O>> Hedged<S, A, O, K> {
+    /// With another copy, the first one included.
+    pub fn add(self: Pin<&mut Self>, copy: A) {
+        self.project().copies.add(copy);
+    }
+}
+
+impl<C: Call, S: Sleep> Executor<C, S> {
+    /// An attempt of an annotated function that has no copy yet.
+    #[doc(hidden)]
+    pub fn hedged<A, O, K>(&self, hedge: &'static Hedge, cut: K) -> Hedged<S, A, O, K>
+    where
+        A: Future<Output = Judged<O>>,
+        K: Cut<S, O>,
+    {
+        let timer = K::timer(&self.sleep);
+        let (copies, turns) = (Copies::none(), Turns::none());
+        Hedged { hedge, cut, is_started: false, copies, turns, timer, outcome: PhantomData }
+    }
+
+    /// Runs the copies: gives the outcome of the attempt, or nothing when there is to be another copy.
+    #[doc(hidden)]
+    pub async fn run_hedged<A, O, K>(&mut self, mut hedged: Pin<&mut Hedged<S, A, O, K>>) -> Option<O>
+    where
+        A: Future<Output = Judged<O>>,
+        K: Cut<S, O>,
+    {
+        poll_fn(|cx| hedged.as_mut().poll(self, cx)).await
+    }
+}
+
+impl<S: Sleep, A: Future<Output = Judged<O>>, O, K: Cut<S, O>> Hedged<S, A, O, K> {
+    fn poll<C: Call>(self: Pin<&mut Self>, executor: &mut Executor<C, S>, cx: &mut Context<'_>) -> Poll<Option<O>> {
+        let mut this = self.project();
+        if !mem::replace(this.is_started, true) {
+            executor.begin();
+            if let Some(outcome) = this.cut.before(executor) {
+                return Poll::Ready(Some(end(executor, outcome)));
+            }
+        }
+        if let Poll::Ready(outcome) = poll_copies(executor, this.copies.as_mut(), cx) {
+            this.copies.clear();
+            return Poll::Ready(Some(end(executor, outcome)));
+        }
+        let sleep = |delay| executor.sleep.apart(delay);
+        while let Some(after) = this.turns.as_mut().next(cx, this.hedge, sleep) {
+            if this.hedge.pay(executor.run.call.policy().budget) {
+                engine::hedged(&executor.run.rare, &executor.run.call, this.copies.made() + 1, after);
+                return Poll::Ready(None);
+            }
+        }
+        this.cut.poll(this.timer, executor, cx).map(|outcome| {
+            let _cutting_off = scope::CuttingOff::new();
+            this.copies.clear();
+            Some(end(executor, outcome))
+        })
+    }
+}
+
+fn end<C: Call, S: Sleep, O>(executor: &mut Executor<C, S>, outcome: O) -> O {
+    executor.end();
+    outcome
+}
+
+/// Polls all copies as the attempt that they are.
+fn poll_copies<C: Call, S: Sleep, O, A: Future<Output = Judged<O>>>(
+    executor: &mut Executor<C, S>,
+    copies: Pin<&mut Copies<A>>,
+    cx: &mut Context<'_>,
+) -> Poll<O> {
+    let polled = executor.in_scope(|_rare| {
+        #[cfg(any(feature = "tracing", feature = "wire"))]
+        let _entered = _rare.enter();
+        copies.poll(cx)
+    });
+    executor.run.tell();
+    polled
+}
+
+impl<S: Sleep, A, O, K: Cut<S, O>> fmt::Debug for Hedged<S, A, O, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hedged")
+    }
+}

@@ -1,0 +1,12 @@
+use retry_runtime::retry;
+
+const MOST: u32 = 1;
+
+#[retry(hedge = "50ms", hedge_max = MOST)]
+async fn load() -> Result<u32, String> {
+    Ok(7)
+}
+
+fn main() {
+    drop(load());
+}

@@ -1,0 +1,10 @@
+use retry_runtime::retry;
+
+const API: retry_runtime::Breaker = retry_runtime::Breaker::new();
+
+#[retry(breaker = API)]
+async fn load() -> Result<u32, std::io::Error> {
+    Ok(7)
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use retry_runtime::retry;
+
+#[retry(breaker = breaker)]
+async fn load(breaker: &retry_runtime::Breaker) -> Result<u32, std::io::Error> {
+    Ok(7)
+}
+
+fn main() {}
