@@ -10,6 +10,7 @@ mod derived;
 mod edges;
 mod events;
 mod grpc;
+mod guide;
 mod hedging;
 mod http;
 mod http_options;
