@@ -1,9 +1,12 @@
 //! The guide leads to everything, and leaves nothing out that an operator may meet.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use retry_runtime::GiveUp;
+use retry_runtime::{GiveUp, retry};
+use tokio::time::Instant;
 
 fn source(path: &str) -> PathBuf {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../retry-runtime/src")).join(path)
@@ -46,6 +49,19 @@ fn a_link_leads_to_every_item() {
     assert!(orphans.is_empty(), "no page links to {orphans:?}");
 }
 
+/// That of the chapter about tests, whose own examples have no clock that can be paused.
+#[tokio::test(start_paused = true)]
+async fn it_waits_one_second_and_then_two() {
+    #[retry(attempts = 3, backoff = "exponential", start = "1s")]
+    async fn fetch(calls: &Cell<u32>) -> Result<&'static str, &'static str> {
+        calls.set(calls.get() + 1);
+        if calls.get() < 3 { Err("not yet") } else { Ok("here") }
+    }
+    let (calls, start) = (Cell::new(0), Instant::now());
+    assert_eq!(fetch(&calls).await, Ok("here"));
+    assert_eq!((calls.get(), start.elapsed()), (3, Duration::from_secs(3)));
+}
+
 #[test]
 fn operators_are_told_what_each_end_means() {
     let page = read(source("guide/operating.md"));
@@ -53,7 +69,7 @@ fn operators_are_told_what_each_end_means() {
         GiveUp::Exhausted,
         GiveUp::Permanent,
         GiveUp::Deadline,
-        GiveUp::ServerDelay(std::time::Duration::ZERO),
+        GiveUp::ServerDelay(Duration::ZERO),
         GiveUp::Nested,
         GiveUp::Budget,
         GiveUp::NotIdempotent,
