@@ -6,8 +6,11 @@
 
 mod chapter;
 mod contention;
+mod delays;
 mod failures;
 mod freeze;
+mod guide;
+mod herd;
 mod outage;
 mod page;
 mod plot;
@@ -21,8 +24,16 @@ mod table;
 mod world;
 
 pub use self::chapter::Chapter;
+pub use self::guide::write_guide;
 pub use self::page::page;
 
 /// What there is to measure, in the order in which it is told.
-pub const CHAPTERS: [fn() -> Chapter; 5] =
-    [outage::chapter, failures::chapter, freeze::chapter, contention::chapter, processes::chapter];
+pub const CHAPTERS: [fn() -> Chapter; 7] = [
+    outage::chapter,
+    failures::chapter,
+    freeze::chapter,
+    delays::chapter,
+    herd::chapter,
+    contention::chapter,
+    processes::chapter,
+];

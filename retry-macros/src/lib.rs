@@ -228,6 +228,11 @@ mod value;
 ///
 /// Put `#[retry]` above attributes that take `async` away, such as `#[tokio::main]`.
 ///
+/// # Cancel safety
+///
+/// Drop the future of the function whenever you like: that drops the attempt that runs, or ends the wait, and nothing else. So
+/// do `deadline` and `attempt_timeout`; whether it is safe to drop the body at each of its `.await`s is up to the body.
+///
 /// # Documentation
 ///
 /// The documentation of the function ends with a section "Retries", made from the arguments: how many attempts, which

@@ -17,16 +17,19 @@
 //! refused connection. The function keeps its signature, its return type and its error type, and the last outcome comes
 //! back as it is. A configuration that makes no sense is a compile error with the caret on the value at fault.
 //!
-//! - The arguments: [`retry`](macro@retry).
-//! - A loop by hand: [`Executor`]; a loop around a closure: [`Policy::run`].
-//! - How often and when: [`Policy`]. Which outcomes: [`Condition`].
-//! - Requests without a function around them, middleware, and what happens on the wire: [`http`].
-//! - Retries that do not bring a service down: [`Budget`], [`Breaker`], [`Hedge`], [`Policy::nested_once`].
-//! - Policies that operators change while the program runs: [`Policies`]; all retries off: [`set_enabled`].
-//! - What a type knows of itself: [`Retryable`], and the [derive macro](derive@Retryable) for error enums.
-//! - Who listens: [`Observer`], and `tracing`. What is counted: [`report()`], and `metrics`. How many attempts it
-//!   took: [`retried`].
-//! - Tests that do not wait: [`testing`].
+//! | to know | read |
+//! |---|---|
+//! | All arguments | [`retry`](macro@retry) |
+//! | Which backoff, which jitter, how many attempts | [`guide::schedule`] |
+//! | Requests without a function around them; `Retry-After`; middleware | [`http`] |
+//! | Budgets, deadlines, breakers: retries that do not bring a service down | [`guide::load`] |
+//! | Errors of your own, `anyhow`, boxed errors | [`guide::errors`] |
+//! | Loops by hand, other runtimes, functions that block | [`guide::by_hand`] |
+//! | Tests that do not wait | [`guide::testing`], [`testing`] |
+//! | What the events mean, and what to do about them; metrics, reports, policies in files | [`guide::operating`] |
+//! | How many attempts a call took | [`retried`] |
+//! | Coming from `backon`, `tokio-retry`, `reqwest-retry`, `aiohttp_retry` | [`guide::migrating`] |
+//! | Why it is as it is; what it does not do | [`guide::faq`], [`guide::limits`] |
 //!
 //! # What is tried again
 //!
@@ -38,34 +41,20 @@
 //! 2. the error and its `source()` chain, if it is a boxed error or an `anyhow::Error`;
 //! 3. its `source()` chain, if it is another [`Error`](std::error::Error).
 //!
-//! What such a search cannot see: thiserror's `#[error(transparent)]` hides the error inside from the chain, and a type
-//! of yours that implements `Retryable` cannot be found inside of an `anyhow::Error`. Ways out: `#[derive(Retryable)]`
-//! with `#[retryable(source)]`, [`transient_in_chain`] as `on_error`, and the marks [`transient`] and [`permanent`]. Nor does it
-//! see into a pointer to an `anyhow::Error`, nor into a context that was put on one.
+//! What such a search cannot see, and the ways out, are in [`guide::errors`].
 //!
-//! # What happens to the function
+//! # The parts
 //!
-//! The body runs once for each attempt and borrows the arguments; a body that consumes one is rustc's own "use of moved
-//! value", and `clone = [name]` gives each attempt its own. `?` and `return` end the attempt, not the function. Two
-//! things do not work, because of what an attempt borrows:
-//!
-//! - A body that changes `self` cannot return a borrow of it: rustc says E0524.
-//! - `#[tracing::instrument]` above `#[retry]` gives each attempt a span and moves owned arguments into it, so it works only
-//!   where they are `Copy`. Below `#[retry]` it gives the whole call one span, and works for all.
-//!
-//! Since an attempt holds the arguments by reference, the future is `Send` only where they are `Sync`; `clone` helps.
-//!
-//! Each annotated function adds levels to the type of the future. After ten to twenty that call each other without a box in
-//! between, depending on what they hold, rustc asks for `#![recursion_limit = "256"]`.
-//!
-//! # Time limits
-//!
-//! `deadline` counts from the start of the first attempt, `attempt_timeout` from when an attempt first has to wait. An attempt that outlives
-//! one of them is dropped, and gives an error made by `From<`[`TimedOut`]`>`. No attempt starts that could only start after
-//! the deadline: the call gives up at once instead of waiting in vain.
-//!
-//! A deadline holds for all that the attempt awaits: a call inside of it gives up when its delay does not fit what is left, and
-//! sees that in [`Attempt::remaining`]. What is spawned is on its own.
+//! | what | in the attribute | in loops, and as types |
+//! |---|---|---|
+//! | how often and when | `attempts`, `backoff`, `jitter`, `deadline` … | [`Policy`], [`Jitter`], [`Schedule`], [`Attempt`] |
+//! | which outcomes | `on_status`, `on_error`, `on_ok` | [`Condition`], [`verdict!`], [`Verdict`] |
+//! | what a type knows of itself | [`Retryable`], and the [derive macro](derive@Retryable) | the same; [`Failure`], [`Class`] |
+//! | the loop | | [`Executor`], [`Policy::run`] |
+//! | under load | `budget`, `nested`, `deadline`, `breaker`, `hedge` | [`Budget`], [`Breaker`], [`Hedge`], [`Policy::nested_once`] |
+//! | who listens | `observer`, `name` | [`Observer`], [`Event`], [`EventKind`], [`GiveUp`], [`OwnedEvent`]; for the caller [`retried`] |
+//! | who counts | | [`report()`], [`Tally`], the feature `metrics` |
+//! | who changes it | `policy = POLICIES.get("name")` | [`Policies`], [`set_enabled`] |
 //!
 //! # What is counted
 //!
@@ -87,8 +76,8 @@
 //!
 //! # Cancel safety
 //!
-//! Drop the future of an annotated function whenever you like. The attempt that runs is dropped with it; there is no other
-//! state that could be lost.
+//! Drop the future of a call whenever you like. The attempt that runs is dropped with it; there is no other state that could be
+//! lost. [How to stop waiting](guide::load#to-stop-waiting) has examples.
 //!
 //! # Features
 //!
@@ -119,16 +108,9 @@
 //!
 //! Features add: none changes what another one knows. None of them switches on a feature of `reqwest` or `tokio` that your
 //! program did not ask for, but tokio's `time`; the exceptions are `wire` (`net`) and `testing-server`.
-//!
-//! # What it does not do
-//!
-//! It does not run on `wasm32`, and does not look into bodies: a response of
-//! 200 that says "try again" in its JSON is for the function to find and to make an error of.
-//!
-//! reqwest and hyper send some requests again by themselves; [`http`](http#what-reqwest-sends-again-by-itself) says when, and how
-//! to keep them from it.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(all(
         feature = "macros",
@@ -161,6 +143,8 @@ mod emit;
 mod engine;
 mod event;
 mod executor;
+pub mod guide;
+#[cfg(feature = "tokio")]
 mod hedge;
 mod hedging;
 pub mod http;

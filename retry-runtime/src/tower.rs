@@ -1,4 +1,4 @@
-//! A retry policy for [tower]'s services.
+//! A retry policy for tower's services.
 //!
 //! [`TowerPolicy`] is a [`tower::retry::Policy`]: what goes into `ServiceBuilder::retry` or
 //! `RetryLayer::new`. It asks the same engine as an annotated function, and makes the same events.

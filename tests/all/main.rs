@@ -11,6 +11,7 @@ mod edges;
 mod events;
 mod exported;
 mod grpc;
+mod guide;
 mod hedging;
 mod http;
 mod http_options;

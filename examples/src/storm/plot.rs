@@ -72,12 +72,55 @@ impl Pen {
 const SIZE: (u32, u32) = (560, 330);
 const FONT: &str = "sans-serif";
 
+/// Of a legend: columns, the height of a row, and what is left free on the left.
+const COLUMNS: usize = 2;
+const ROW: u32 = 24;
+const MARGIN: u32 = 76;
+
 impl Plot {
     /// An `<svg>` element.
     pub(super) fn svg(&self) -> String {
         let mut svg = String::new();
         self.draw(&SVGBackend::with_string(&mut svg, SIZE).into_drawing_area()).expect("a string takes everything");
         svg
+    }
+
+    /// An `<svg>` element that needs no page around it: on white, with a legend below, and no more points than can be told apart.
+    pub(super) fn svg_with_legend(&self) -> String {
+        let height = SIZE.1 + ROW * self.lines.len().div_ceil(COLUMNS) as u32;
+        let mut svg = String::new();
+        {
+            let area = SVGBackend::with_string(&mut svg, (SIZE.0, height)).into_drawing_area();
+            area.fill(&WHITE).expect("a string takes everything");
+            let (plot, legend) = area.split_vertically(SIZE.1);
+            self.thinned().draw(&plot).expect("a string takes everything");
+            self.draw_legend(&legend).expect("a string takes everything");
+        }
+        svg
+    }
+
+    fn thinned(&self) -> Self {
+        const MOST: usize = 240;
+        let mut plot = self.clone();
+        for line in &mut plot.lines {
+            line.points.retain(|(x, _)| (self.x.start..=self.x.end).contains(x));
+            let step = line.points.len().div_ceil(MOST).max(1);
+            line.points = line.points.iter().copied().step_by(step).collect();
+        }
+        plot
+    }
+
+    /// In columns, each name after a piece of its line.
+    fn draw_legend<B: DrawingBackend>(&self, area: &DrawingArea<B, plotters::coord::Shift>) -> Outcome<B> {
+        let width = (SIZE.0 - MARGIN) / COLUMNS as u32;
+        for (index, line) in (0..).zip(&self.lines) {
+            let (column, row) = (index % COLUMNS as u32, index / COLUMNS as u32);
+            let (x, y) = ((MARGIN + column * width) as i32, (row * ROW) as i32);
+            let style = ShapeStyle::from(&line.pen.color).stroke_width(line.pen.width + 1);
+            area.draw(&PathElement::new([(x, y + 8), (x + 28, y + 8)], style))?;
+            area.draw(&Text::new(line.name.clone(), (x + 36, y), (FONT, 15)))?;
+        }
+        Ok(())
     }
 
     fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, plotters::coord::Shift>) -> Outcome<B> {
@@ -106,7 +149,7 @@ impl Plot {
             let points = line.points.iter().copied().filter(|(x, _)| (self.x.start..=self.x.end).contains(x));
             chart.draw_series(LineSeries::new(points, style))?;
         }
-        area.present()
+        Ok(())
     }
 }
 

@@ -30,6 +30,10 @@ use crate::{Executor, Failure, TimedOut};
 ///     client.post("https://api.example/orders").with_extension(patient).send().await
 /// }
 /// ```
+///
+/// # Cancel safety
+///
+/// Dropping the future of a request drops the attempt that is under way, and nothing else.
 #[async_trait]
 impl Middleware for RequestRetry {
     async fn handle(

@@ -103,6 +103,10 @@ impl<S> Layer<S> for Connections {
 }
 
 /// A connector that tells. Made by [`Connections`].
+///
+/// # Cancel safety
+///
+/// Its future drops the connection that is being made, as the one inside does; how that ended is not told then.
 #[derive(Clone, Debug)]
 pub struct Connector<S>(S);
 

@@ -1,0 +1,110 @@
+//! The pictures of the guide: plots of the chapters, each whole by itself.
+//!
+//! rustdoc shows no files, so a picture is a link with all of it inside. The links of a page are in a file beside it, which
+//! rustdoc reads after the page, so that the page itself stays legible.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::{fs, io};
+
+use super::chapter::Chapter;
+
+/// A plot that the guide shows.
+struct Picture {
+    /// The page that shows it.
+    page: &'static str,
+    /// What the page calls it.
+    name: &'static str,
+    /// The title of the plot.
+    plot: &'static str,
+}
+
+/// Ends the last paragraph of the page, which a link does not.
+const HEAD: &str = "<!-- Drawn by `cargo run --release --example storm -- --guide`. -->";
+
+const PAGES: [&str; 2] = ["schedule", "load"];
+
+const PICTURES: [Picture; 7] = [
+    Picture::new("schedule", "delays", "Delay before each retry, start 100 ms"),
+    Picture::new("schedule", "herd", "Retries of 1000 clients that failed at 0"),
+    Picture::new("schedule", "contention-calls", "Calls until all have written"),
+    Picture::new("schedule", "contention-time", "Time until all have written"),
+    Picture::new("load", "outage", "Requests during an outage"),
+    Picture::new("load", "freeze", "Goodput at 85 % utilisation"),
+    Picture::new("load", "processes", "The first minute of an outage, by number of processes"),
+];
+
+impl Picture {
+    const fn new(page: &'static str, name: &'static str, plot: &'static str) -> Self {
+        Self { page, name, plot }
+    }
+
+    /// The link that an image of this name in the page refers to.
+    fn link(&self, chapters: &[Chapter]) -> String {
+        let mut plots = chapters.iter().flat_map(|chapter| &chapter.plots);
+        let plot = plots.find(|plot| plot.title == self.plot).unwrap_or_else(|| panic!("no plot is `{}`", self.plot));
+        format!("[{}]: data:image/svg+xml,{}\n", self.name, in_a_link(&plot.svg_with_legend()))
+    }
+}
+
+fn in_a_link(svg: &str) -> String {
+    let mut link = String::new();
+    for byte in svg.replace('"', "'").split_inclusive('\n').flat_map(|line| line.trim().bytes()) {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'\'' | b'=' | b'/' | b':' | b';' | b',' | b'.' | b'-' => {
+                link.push(byte.into());
+            }
+            _ => {
+                let _ = write!(link, "%{byte:02X}");
+            }
+        }
+    }
+    link
+}
+
+fn directory() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../retry-runtime/src/guide"))
+}
+
+/// Writes the pictures of the guide.
+///
+/// # Errors
+///
+/// When a file cannot be written.
+///
+/// # Panics
+///
+/// When there is no such plot in the chapters.
+pub fn write_guide(chapters: &[Chapter]) -> io::Result<()> {
+    for page in PAGES {
+        let links: String = PICTURES.iter().filter(|picture| picture.page == page).map(|p| p.link(chapters)).collect();
+        fs::write(directory().join(format!("{page}.pictures.md")), format!("{HEAD}\n{links}"))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(file: &str) -> String {
+        fs::read_to_string(directory().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+    }
+
+    #[test]
+    fn each_picture_is_there_and_shown_and_small() {
+        for Picture { page, name, .. } in &PICTURES {
+            let links = read(&format!("{page}.pictures.md"));
+            let link = links.lines().find_map(|line| line.strip_prefix(&format!("[{name}]: ")));
+            let size =
+                link.unwrap_or_else(|| panic!("`cargo run --release --example storm -- --guide` draws {name}")).len();
+            assert!((1000..40_000).contains(&size), "{name} has {size} bytes");
+            assert!(read(&format!("{page}.md")).contains(&format!("][{name}]")), "{page}.md does not show {name}");
+        }
+    }
+
+    #[test]
+    fn a_link_has_nothing_that_ends_it() {
+        assert_eq!(in_a_link("<a b=\"#\">\n</a>"), "%3Ca%20b='%23'%3E%3C/a%3E");
+    }
+}

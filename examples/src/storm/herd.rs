@@ -1,0 +1,99 @@
+//! Clients that failed at the same time, and when they come back.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use retry_runtime::{Executor, Jitter, Policy};
+
+use super::chapter::Chapter;
+use super::plot::{Line, Pen, Plot};
+use super::random;
+use super::scenario::SEED;
+use super::table::Table;
+use super::world::World;
+
+const CLIENTS: u32 = 1000;
+const START: Duration = Duration::from_secs(1);
+/// Three retries of one, two and four seconds at most, or of half as much again with a share of jitter.
+const LENGTH: Duration = Duration::from_secs(9);
+/// How finely retries are counted.
+const STEP: Duration = Duration::from_millis(100);
+
+fn jitters() -> [(&'static str, Policy); 5] {
+    let exponential = Policy::exponential(START);
+    [
+        ("no jitter", exponential),
+        ("a share of 20 %", exponential.jitter(Jitter::Share(0.2))),
+        ("equal jitter", exponential.jitter(Jitter::Equal)),
+        ("decorrelated", Policy::decorrelated(START, START * 8)),
+        ("full jitter", exponential.jitter(Jitter::Full)),
+    ]
+    .map(|(name, policy)| (name, policy.attempts(4).random_source(random::uniform)))
+}
+
+/// How many retries come in each step, where all clients fail at 0 and every time after that.
+fn retries(policy: Policy) -> Vec<u32> {
+    random::seed(SEED);
+    let world = World::default();
+    let steps = (LENGTH.as_millis() / STEP.as_millis()) as usize;
+    let counts = Rc::new(RefCell::new(vec![0; steps]));
+    (0..CLIENTS).for_each(|_| world.spawn(fail(world.clone(), policy, Rc::clone(&counts))));
+    world.run();
+    counts.take()
+}
+
+async fn fail(world: World, policy: Policy, counts: Rc<RefCell<Vec<u32>>>) {
+    let mut retry = Executor::new(&policy).sleeping(|delay| world.sleep(delay));
+    while let Ok(pause) = retry.pause("no") {
+        pause.await;
+        let step = (world.now().as_millis() / STEP.as_millis()) as usize;
+        if let Some(count) = counts.borrow_mut().get_mut(step) {
+            *count += 1;
+        }
+    }
+}
+
+/// The count of each step, drawn at its start.
+fn points(counts: &[u32]) -> Vec<(f64, f64)> {
+    let times = (0..).map(|step| STEP * step).map(|at| at.as_secs_f64());
+    times.zip(counts).map(|(at, count)| (at, f64::from(*count))).collect()
+}
+
+pub(super) fn chapter() -> Chapter {
+    let mut table = Table::new(&["1000 clients", "most retries within 100 ms"]);
+    let mut lines = Vec::new();
+    for (index, (name, policy)) in jitters().into_iter().enumerate() {
+        let counts = retries(policy);
+        table.row(name, [format!("{}", counts.iter().max().unwrap_or(&0))]);
+        lines.push(Line { name: name.to_owned(), pen: Pen::number(index), points: points(&counts) });
+    }
+    Chapter {
+        title: "When do those come back that failed together?",
+        text: "A thousand clients fail at 0, and each time they try again: three times, with exponential backoff from 1 s. \
+               Without jitter all of them come back within the same instant, after 1, 3 and 7 s.",
+        table,
+        plots: vec![Plot {
+            title: "Retries of 1000 clients that failed at 0".to_owned(),
+            axes: ("time, s", "retries per 100 ms"),
+            x: 0.0..LENGTH.as_secs_f64(),
+            y: 0.0..300.0,
+            lines,
+        }],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn without_jitter_a_herd_stays_together_and_with_full_jitter_it_does_not() {
+        let jitters = BTreeMap::from(jitters());
+        let most = |name| retries(jitters[name]).into_iter().max().unwrap();
+        assert_eq!(most("no jitter"), CLIENTS);
+        assert!(most("equal jitter") < CLIENTS / 3 && most("full jitter") < CLIENTS / 5);
+    }
+}

@@ -1,0 +1,80 @@
+//! The guide leads to everything, and leaves nothing out that an operator may meet.
+
+use std::cell::Cell;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use retry_runtime::{GiveUp, retry};
+use tokio::time::Instant;
+
+fn source(path: &str) -> PathBuf {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../retry-runtime/src")).join(path)
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = path.as_ref();
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// What a reader starts from: the front page, the chapters, and the page of `http`.
+fn pages() -> String {
+    let chapters = fs::read_dir(source("guide")).unwrap().map(|entry| entry.unwrap().path());
+    let comments: String = read(source("lib.rs")).lines().filter(|line| line.starts_with("//!")).collect();
+    chapters.map(read).chain([comments, read(source("http/guide/index.md"))]).collect()
+}
+
+/// The names that `pub use` exports in this file.
+fn exported(file: &str) -> Vec<String> {
+    let text = read(source(file));
+    let uses = text.split("\npub use ").skip(1).filter_map(|rest| rest.split_once(';')).map(|(path, _)| path);
+    let names = uses.flat_map(|path| path.rsplit("::").next().unwrap_or_default().trim_matches(['{', '}']).split(','));
+    names.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+}
+
+fn is_linked(pages: &str, name: &str) -> bool {
+    let links = [format!("[`{name}`]"), format!("[`{name}!`]"), format!("crate::{name}"), format!("::http::{name}")];
+    links.iter().chain([&format!("]({name}"), &format!("@{name}")]).any(|link| {
+        // Not the beginning of a longer name.
+        pages.match_indices(link).any(|(at, _)| !pages[at + link.len()..].starts_with(char::is_alphanumeric))
+    })
+}
+
+#[test]
+fn a_link_leads_to_every_item() {
+    let pages = pages();
+    let names = ["lib.rs", "http/mod.rs"].map(exported).concat();
+    assert!(names.iter().any(|name| name == "BreakerOpen") && names.iter().any(|name| name == "SendFirstOf"));
+    let orphans: Vec<_> = names.into_iter().filter(|name| !is_linked(&pages, name)).collect();
+    assert!(orphans.is_empty(), "no page links to {orphans:?}");
+}
+
+/// That of the chapter about tests, whose own examples have no clock that can be paused.
+#[tokio::test(start_paused = true)]
+async fn it_waits_one_second_and_then_two() {
+    #[retry(attempts = 3, backoff = "exponential", start = "1s")]
+    async fn fetch(calls: &Cell<u32>) -> Result<&'static str, &'static str> {
+        calls.set(calls.get() + 1);
+        if calls.get() < 3 { Err("not yet") } else { Ok("here") }
+    }
+    let (calls, start) = (Cell::new(0), Instant::now());
+    assert_eq!(fetch(&calls).await, Ok("here"));
+    assert_eq!((calls.get(), start.elapsed()), (3, Duration::from_secs(3)));
+}
+
+#[test]
+fn operators_are_told_what_each_end_means() {
+    let page = read(source("guide/operating.md"));
+    for why in [
+        GiveUp::Exhausted,
+        GiveUp::Permanent,
+        GiveUp::Deadline,
+        GiveUp::ServerDelay(Duration::ZERO),
+        GiveUp::Nested,
+        GiveUp::Budget,
+        GiveUp::NotIdempotent,
+        GiveUp::BodyUsedUp,
+    ] {
+        assert!(page.contains(&format!("| `{}` |", why.as_str())), "{why:?}");
+    }
+}
