@@ -16,7 +16,7 @@ async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    env_logger::builder().parse_filters("retry=debug").target(env_logger::Target::Stdout).init();
+    env_logger::builder().parse_filters("retry=trace").target(env_logger::Target::Stdout).init();
     let base = retry_examples::httpbin().await?;
 
     println!("result: {}", fetch(&Client::new(), &format!("{base}/status/503,200")).await?.status());

@@ -43,10 +43,12 @@ prints! {
     other_runtime: "attempt 3 of 3 succeeded", "result: hello";
     own_client: "sent on to /cookies", "the cookie: session=7; authorization: Bearer of-this-example";
     own_error: "next attempt in 700ms, as the server asked", "result: Ok(\"answer 3\")", "result: Err(NoSuchUser)";
+    policies: "mail: 4 attempts, delays [1s, 5m, 1h]", "did you mean `attempts`?", "a call: 5 attempts", "a call: 1 attempts";
     random_source: "next attempt in 223ms", "result: 200 OK";
     rate_limit: "next attempt in 1s, as the server asked", "call 5: here you are";
     requests: "not idempotent", "gave up after attempt 3 of 3: no attempt is left name=\"order\"", "first of: 200 OK";
     run_closure: "retry 3 waits between 200ms and 400ms", "result: 200 OK";
+    testing: "the test took";
     tower_service: "attempt 3 of 3 succeeded", "a GET: 200 OK", "its method is not idempotent", "a POST: 503", "a POST with a key: 200 OK";
     trait_methods: "native: 200 OK after 3 requests", "async_trait: 200 OK";
     wire: "resolved localhost to", "used again", "by status 302", "result: 200 OK, /get";

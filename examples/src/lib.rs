@@ -67,7 +67,7 @@ pub async fn serve_statuses(statuses: &'static [u16]) -> io::Result<String> {
 pub fn print_logs() {
     tracing_subscriber::fmt()
         .compact()
-        .with_env_filter("retry=debug")
+        .with_env_filter("retry=trace")
         .with_timer(uptime())
         .with_target(false)
         .fmt_fields(debug_fn(sentence_and_name))
@@ -76,7 +76,7 @@ pub fn print_logs() {
         .init();
 }
 
-/// The other fields (`attempt`, `attempts`, `elapsed`, `class`, `status`, `delay` …) are for machines: the sentence says
+/// The other fields (`attempt`, `attempts`, `elapsed`, `class`, `delay` …) are for machines: the sentence says
 /// the same.
 fn sentence_and_name(writer: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> fmt::Result {
     match field.name() {

@@ -6,6 +6,8 @@
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as Tokens;
 
+use retry_words::{duration, suggest};
+
 use crate::arguments::Arguments;
 use crate::errors::Errors;
 use crate::function::Function;
@@ -14,7 +16,6 @@ mod arguments;
 mod check;
 mod derive;
 mod documentation;
-mod duration;
 mod errors;
 mod expand;
 mod foreign;
@@ -25,7 +26,6 @@ mod rewrite;
 mod scan;
 mod schedule;
 mod status;
-mod suggest;
 mod value;
 
 /// Runs a function again when it fails.

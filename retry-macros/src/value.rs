@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
+use retry_words::keywords::{self, BACKOFFS, JITTERS, NESTED};
 use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative;
 use syn::{Error, Expr, ExprPath, Lit, LitInt, LitStr, Path, Result};
@@ -13,9 +14,6 @@ use crate::duration::parse as parse_duration;
 use crate::scan::{Simple, ends, here, list};
 use crate::suggest::suggest_quoted;
 
-const BACKOFFS: [&str; 6] = ["exponential", "fixed", "linear", "fibonacci", "random", "decorrelated"];
-const JITTERS: [&str; 3] = ["none", "full", "equal"];
-const NESTED: [&str; 1] = ["once"];
 const ON_ERRORS: [&str; 3] = ["any", "transient", "never"];
 
 const DURATION: &str = "a duration such as `\"250ms\"` or the path of a constant";
@@ -154,22 +152,10 @@ pub(crate) fn jitter(input: ParseStream) -> Result<Jitter> {
         "none" => Ok(Jitter::None),
         "full" => Ok(Jitter::Full),
         "equal" => Ok(Jitter::Equal),
-        text if text.ends_with('%') => share(&keyword),
-        text if text.parse::<f64>().is_ok() => {
-            Err(Error::new(span, "a share is written in per cent, for example `\"20%\"`"))
+        text if text.ends_with('%') || text.parse::<f64>().is_ok() => {
+            keywords::share(text).map(Jitter::Share).map_err(|message| Error::new(span, message))
         }
         _ => unknown_word("jitter", &keyword, &JITTERS),
-    }
-}
-
-fn share(text: &LitStr) -> Result<Jitter> {
-    let value = text.value();
-    let number = value.trim_end_matches('%').trim_end();
-    // `parse` alone would take `nan` and `1e1`, which nobody means here.
-    let plain = number.chars().all(|char| char.is_ascii_digit() || char == '.');
-    match number.parse::<f64>() {
-        Ok(percent) if plain && percent > 0.0 && percent <= 100.0 => Ok(Jitter::Share(percent / 100.0)),
-        _ => Err(Error::new(text.span(), "a share is more than 0 and at most 100 per cent, for example `\"20%\"`")),
     }
 }
 
@@ -248,7 +234,7 @@ pub(crate) fn bytes(input: ParseStream) -> Result<Given<usize>> {
     let span = here(input);
     match Simple::read(input, ends) {
         Simple::Literal(Lit::Int(number)) => number_of_bytes(span, &number).map(Given::Literal),
-        Simple::Literal(Lit::Str(text)) => match bytes_in(&text.value()) {
+        Simple::Literal(Lit::Str(text)) => match keywords::bytes(&text.value()) {
             Some(bytes) => Err(Error::new(span, in_bytes(bytes))),
             None => expected(span, BYTES),
         },
@@ -260,7 +246,7 @@ pub(crate) fn bytes(input: ParseStream) -> Result<Given<usize>> {
 fn number_of_bytes(span: Span, number: &LitInt) -> Result<usize> {
     let digits = number.base10_digits();
     if !number.suffix().is_empty() {
-        let bytes = bytes_in(&format!("{digits}{}", number.suffix()));
+        let bytes = keywords::bytes(&format!("{digits}{}", number.suffix()));
         return Err(Error::new(span, bytes.map_or_else(|| format!("write it without a suffix: `{digits}`"), in_bytes)));
     }
     if digits.starts_with('-') {
@@ -272,21 +258,6 @@ fn number_of_bytes(span: Span, number: &LitInt) -> Result<usize> {
 
 fn in_bytes(bytes: usize) -> String {
     format!("write the number of bytes: `drain_limit = {bytes}`")
-}
-
-/// What `64KiB` comes to, to be written instead.
-fn bytes_in(text: &str) -> Option<usize> {
-    let end = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
-    let (digits, unit) = text.split_at(end);
-    let factor = match unit.trim_start().to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "k" | "kb" => 1_000,
-        "kib" => 1 << 10,
-        "m" | "mb" => 1_000_000,
-        "mib" => 1 << 20,
-        _ => return None,
-    };
-    digits.parse::<usize>().ok()?.checked_mul(factor)
 }
 
 pub(crate) fn budget(input: ParseStream) -> Result<ExprPath> {

@@ -25,7 +25,7 @@ pub struct Attempt {
 impl Attempt {
     pub(crate) fn new(number: u32, policy: &Policy, started: Option<Instant>, last_failure: Option<Failure>) -> Self {
         let outer = scope::deadline();
-        Self { number, attempts: policy.attempts, started, deadline: policy.deadline, outer, last_failure }
+        Self { number, attempts: policy.most_attempts(), started, deadline: policy.deadline, outer, last_failure }
     }
 
     /// The number of the attempt, from 1.

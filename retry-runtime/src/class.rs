@@ -273,27 +273,35 @@ impl Retryable for Infallible {
     }
 }
 
+/// The methods of [`Retryable`] for a type that knows what something inside of it knows.
+macro_rules! known_by {
+    ($self:ident => $inner:expr) => {
+        fn class(&$self) -> $crate::Class {
+            $crate::Retryable::class($inner)
+        }
+        fn status(&$self) -> Option<u16> {
+            $crate::Retryable::status($inner)
+        }
+        fn server_delay(&$self) -> Option<core::time::Duration> {
+            $crate::Retryable::server_delay($inner)
+        }
+        fn is_unprocessed(&$self) -> bool {
+            $crate::Retryable::is_unprocessed($inner)
+        }
+        fn is_timeout(&$self) -> bool {
+            $crate::Retryable::is_timeout($inner)
+        }
+        fn failure(&$self) -> $crate::Failure {
+            $crate::Retryable::failure($inner)
+        }
+    };
+}
+pub(crate) use known_by;
+
 macro_rules! delegate {
     ($($pointer:ty),*) => {$(
         impl<T: Retryable + ?Sized> Retryable for $pointer {
-            fn class(&self) -> Class {
-                (**self).class()
-            }
-            fn status(&self) -> Option<u16> {
-                (**self).status()
-            }
-            fn server_delay(&self) -> Option<Duration> {
-                (**self).server_delay()
-            }
-            fn is_unprocessed(&self) -> bool {
-                (**self).is_unprocessed()
-            }
-            fn is_timeout(&self) -> bool {
-                (**self).is_timeout()
-            }
-            fn failure(&self) -> Failure {
-                (**self).failure()
-            }
+            known_by!(self => &**self);
         }
     )*};
 }

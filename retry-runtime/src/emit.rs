@@ -2,10 +2,17 @@
 
 use crate::call::Call;
 use crate::event::Event;
+use crate::rare::Rare;
+#[cfg(feature = "tracing")]
+use crate::spans;
 
 /// Whether anybody may listen to what a failing call has to say, or to more: one relaxed load.
 #[inline(always)]
 pub(crate) fn tracing_listens() -> bool {
+    #[cfg(feature = "testing")]
+    if crate::testing::current::is_on() {
+        return true;
+    }
     #[cfg(feature = "log")]
     if log_listens() {
         return true;
@@ -30,40 +37,12 @@ fn log_listens() -> bool {
 }
 
 #[cold]
-pub(crate) fn emit(call: &dyn Call, event: &Event<'_>) {
+pub(crate) fn emit(_rare: &Rare, call: &dyn Call, event: &Event<'_>) {
     #[cfg(feature = "tracing")]
-    to_tracing(event);
+    spans::say(_rare.spans(), event);
+    #[cfg(feature = "testing")]
+    crate::testing::current::note(event);
     if let Some(observer) = call.observer() {
         observer.on_event(event);
-    }
-}
-
-#[cfg(feature = "tracing")]
-fn to_tracing(event: &Event<'_>) {
-    use tracing::Level;
-
-    use crate::event::{EventKind, legible};
-
-    let Event { name, attempt, attempts, elapsed, kind } = *event;
-    let elapsed = legible(elapsed);
-    // The level and the names of fields must be known where the macro stands.
-    macro_rules! say {
-        ($level:ident $(, $key:ident = $value:expr)*) => {
-            tracing::event!(
-                target: "retry", Level::$level,
-                name, attempt, attempts, ?elapsed $(, $key = $value)*,
-                "{event}"
-            )
-        };
-    }
-    match kind {
-        EventKind::AttemptStarted => say!(DEBUG),
-        EventKind::AttemptFailed { class, status, .. } => say!(WARN, class = class.as_str(), status = status),
-        EventKind::Waiting { delay, .. } => say!(INFO, delay = tracing::field::debug(legible(delay))),
-        EventKind::Wire(what) => say!(DEBUG, wire = what.as_str()),
-        EventKind::Succeeded if attempt == 1 => say!(DEBUG),
-        EventKind::Succeeded => say!(INFO),
-        EventKind::GaveUp(why) => say!(WARN, why = why.as_str()),
-        EventKind::Cancelled => say!(DEBUG),
     }
 }

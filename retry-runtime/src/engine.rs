@@ -16,8 +16,13 @@ use crate::rare::{Phase, Rare};
 use crate::reason::Unnamed;
 use crate::scope;
 use crate::sleep::{Instant, Sleep};
+#[cfg(feature = "tracing")]
+use crate::spans::Spans;
+use crate::switch::is_enabled;
+#[cfg(feature = "testing")]
+use crate::testing::current;
 use crate::timed_out::TimedOut;
-use crate::{Attempt, Budget, Failure};
+use crate::{Attempt, Budget, Failure, retried};
 #[cfg(feature = "wire")]
 use crate::{Connection, OnWire, attributed::Entry};
 
@@ -32,24 +37,28 @@ pub(crate) fn begin(rare: &mut Rare, call: &dyn Call) {
         // Somebody may have begun to listen since the call began.
         rare.watch();
     }
-    say(rare, call, EventKind::AttemptStarted);
     // Not for `log`, which would have a line for each span.
     #[cfg(feature = "tracing")]
     if subscriber_listens() {
-        rare.set_span(attempt_span(call.name(), rare.number()));
+        let number = rare.number();
+        rare.spans_mut().into_iter().for_each(|spans| spans.start(call.name(), number));
     }
+    say(rare, call, EventKind::AttemptStarted);
 }
 
-/// The attempt that ran, if one did, has its outcome.
+/// The attempt that ran, if one did, has its outcome. Its span is open until what followed has been said.
 #[inline]
 pub(crate) fn end(rare: &mut Rare) {
     if rare.phase() != Phase::Ended {
         rare.set_phase(Phase::Idle);
     }
+}
+
+/// What the outcome of the attempt means has been said.
+#[inline]
+fn close_attempt(_rare: &mut Rare) {
     #[cfg(feature = "tracing")]
-    if rare.is_watched() {
-        rare.set_span(tracing::Span::none());
-    }
+    _rare.spans_mut().into_iter().for_each(Spans::end_attempt);
 }
 
 /// The call is dropped, after its end or before.
@@ -75,6 +84,7 @@ pub(crate) fn succeeded(rare: &mut Rare, call: &dyn Call) {
     }
     end(rare);
     say(rare, call, EventKind::Succeeded);
+    close_attempt(rare);
     rare.set_phase(Phase::Ended);
 }
 
@@ -89,7 +99,7 @@ pub(crate) fn tell(rare: &Rare, call: &dyn Call) {
     for Entry { attempt, at, what } in rare.ledger().iter().flat_map(|ledger| ledger.take()) {
         let elapsed = started(rare, call).map_or(Duration::ZERO, |started| at.saturating_duration_since(started));
         let attempts = call.policy().attempts_limit();
-        emit(call, &Event { name: call.name(), attempt, attempts, elapsed, kind: EventKind::Wire(&what) });
+        emit(rare, call, &Event { name: call.name(), attempt, attempts, elapsed, kind: EventKind::Wire(&what) });
     }
 }
 
@@ -141,11 +151,12 @@ pub(crate) fn decide(
 pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, reason: &dyn Display) -> Option<Duration> {
     let failure = verdict.failure()?;
     let is_heard = is_heard(rare);
+    let reason = &Masked(reason);
     end(rare);
     if is_heard {
-        let reason = &Masked(reason);
         let kind = EventKind::AttemptFailed { class: failure.class(), status: failure.status(), reason };
         say_aloud(rare, call, kind);
+        close_attempt(rare);
     }
     let mut next = next_delay(rare, call, verdict, failure);
     let paid = match call.policy().budget {
@@ -163,6 +174,7 @@ pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, rea
         // A call that has but one attempt says nothing; it may be a failure inside of it that was retried.
         scope::set_spent(next.is_err_and(had_its_retries));
     }
+    retried::note(rare.number(), failure, reason, next.ok().map(|(delay, _)| delay));
     let Ok((delay, _)) = next else {
         rare.set_phase(Phase::Ended);
         return None;
@@ -171,6 +183,8 @@ pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, rea
         (notes.last_failure, notes.previous) = (Some(failure), delay);
     }
     rare.count(paid);
+    #[cfg(feature = "testing")]
+    current::skip(rare, call, delay);
     Some(delay)
 }
 
@@ -178,7 +192,7 @@ pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, rea
 fn had_its_retries(why: GiveUp) -> bool {
     match why {
         GiveUp::Exhausted | GiveUp::Deadline | GiveUp::ServerDelay(_) | GiveUp::Budget | GiveUp::Nested => true,
-        GiveUp::Permanent | GiveUp::NotIdempotent | GiveUp::BodyUsedUp => false,
+        GiveUp::Permanent | GiveUp::NotIdempotent | GiveUp::BodyUsedUp | GiveUp::Disabled => false,
     }
 }
 
@@ -232,6 +246,9 @@ fn next_delay(rare: &Rare, call: &dyn Call, verdict: Verdict, failure: Failure) 
     if policy.attempts_limit().is_some_and(|limit| rare.number() >= limit) {
         return Err(GiveUp::Exhausted);
     }
+    if !is_enabled() {
+        return Err(GiveUp::Disabled);
+    }
     let computed = policy.delay(rare.number(), attempt, previous);
     let (delay, source) = with_server(computed, failure.server_delay(), policy.server_limit)?;
     match remaining() {
@@ -261,6 +278,8 @@ pub(crate) fn poll_pause<S: Sleep>(
     delay: Duration,
     cx: &mut Context<'_>,
 ) -> Poll<()> {
+    #[cfg(feature = "testing")]
+    let delay = current::slept(delay);
     if !*is_armed {
         *is_armed = true;
         if delay.is_zero() {
@@ -336,12 +355,5 @@ fn say_aloud(rare: &Rare, call: &dyn Call, kind: EventKind<'_>) {
     // The pause belongs to the attempt before, but the number has counted on.
     let attempt = rare.number() - u32::from(rare.phase() == Phase::Pause);
     let elapsed = started(rare, call).map_or(Duration::ZERO, |started| started.elapsed());
-    emit(call, &Event { name: call.name(), attempt, attempts: call.policy().attempts_limit(), elapsed, kind });
-}
-
-/// The span of one attempt. `http.request.resend_count` is OpenTelemetry's name for the number of the retry.
-#[cfg(feature = "tracing")]
-fn attempt_span(name: &str, number: u32) -> tracing::Span {
-    let resent = (number > 1).then(|| number - 1);
-    tracing::info_span!(target: "retry", "attempt", name, attempt = number, http.request.resend_count = resent)
+    emit(rare, call, &Event { name: call.name(), attempt, attempts: call.policy().attempts_limit(), elapsed, kind });
 }

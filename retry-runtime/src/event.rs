@@ -86,6 +86,8 @@ pub enum GiveUp {
     Nested,
     /// The budget has not enough tokens for a retry.
     Budget,
+    /// All retries are switched off: [`set_enabled`](crate::set_enabled).
+    Disabled,
     /// The server may have processed the request, and its method is not one that is safe to send twice.
     NotIdempotent,
     /// The body of the request is a stream that was used up, so there is nothing to send again.
@@ -169,6 +171,7 @@ impl Display for GiveUp {
             Self::ServerDelay(delay) => write!(f, "the server asked to wait {delay:?}, longer than the limit"),
             Self::Nested => f.write_str("it was retried inside of the attempt already"),
             Self::Budget => f.write_str("the budget has no tokens for a retry"),
+            Self::Disabled => f.write_str("retries are switched off"),
             Self::NotIdempotent => {
                 f.write_str("the server may have processed the request, and its method is not idempotent")
             }
@@ -178,7 +181,8 @@ impl Display for GiveUp {
 }
 
 impl GiveUp {
-    /// One word for it: `exhausted`, `permanent`, `deadline`, `server_delay`, `nested`, `budget`, `not_idempotent` or `body_used_up`.
+    /// One word for it: `exhausted`, `permanent`, `deadline`, `server_delay`, `nested`, `budget`, `disabled`, `not_idempotent` or
+    /// `body_used_up`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -188,6 +192,7 @@ impl GiveUp {
             Self::ServerDelay(_) => "server_delay",
             Self::Nested => "nested",
             Self::Budget => "budget",
+            Self::Disabled => "disabled",
             Self::NotIdempotent => "not_idempotent",
             Self::BodyUsedUp => "body_used_up",
         }

@@ -13,6 +13,7 @@ use core::time::Duration;
 use crate::Budget;
 use crate::condition::{Condition, Verdict};
 use crate::outcome::Outcome;
+use crate::switch::is_enabled;
 
 /// Makes an attempt again, beside the one that runs, when that is late. The first good answer wins, and the others are dropped.
 ///
@@ -115,7 +116,7 @@ impl Hedge {
     }
 
     fn pay(&self) -> bool {
-        self.budget.is_none_or(|budget| budget().pay(false).is_some())
+        is_enabled() && self.budget.is_none_or(|budget| budget().pay(false).is_some())
     }
 }
 

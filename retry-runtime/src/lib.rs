@@ -25,7 +25,7 @@
 //! | Budgets, deadlines, breakers: retries that do not bring a service down | [`guide::load`] |
 //! | Errors of your own, `anyhow`, boxed errors | [`guide::errors`] |
 //! | Loops by hand, other runtimes, functions that block | [`guide::by_hand`] |
-//! | Tests that do not wait | [`guide::testing`] |
+//! | Tests that do not wait | [`testing`], [`guide::testing`] |
 //! | What the events mean, and what to do about them | [`guide::operating`] |
 //! | Coming from `backon`, `tokio-retry`, `reqwest-retry`, `aiohttp_retry` | [`guide::migrating`] |
 //! | Why it is as it is; what it does not do | [`guide::faq`], [`guide::limits`] |
@@ -51,7 +51,8 @@
 //! | what a type knows of itself | [`Retryable`], and the [derive macro](derive@Retryable) | the same; [`Failure`], [`Class`] |
 //! | the loop | | [`Executor`], [`Policy::run`] |
 //! | under load | `budget`, `nested`, `deadline` | [`Budget`], [`Breaker`], [`Hedge`], [`Policy::nested_once`] |
-//! | who listens | `observer`, `name` | [`Observer`], [`Event`], [`EventKind`], [`GiveUp`] |
+//! | who listens | `observer`, `name` | [`Observer`], [`Event`], [`EventKind`], [`GiveUp`]; [`retried`] for the caller |
+//! | who operates | `policy` | [`Policies`], [`set_enabled`] |
 //!
 //! # Cancel safety
 //!
@@ -64,7 +65,7 @@
 //! |---|---|---|
 //! | `macros` | yes | [`retry`](macro@retry) and the derive macro |
 //! | `tokio` | yes | tokio's timer and [`Policy::run`]; without it, `sleep = …` and [`Executor::sleeping`] |
-//! | `tracing` | yes | events and spans for `tracing`, target `retry` |
+//! | `tracing` | yes | for `tracing`, target `retry`: a span for each call and each attempt, and events in them |
 //! | `log` | no | the events for `log`, while `tracing` has no subscriber |
 //! | `http` | no | what is known of the responses of the `http` crate; `Retry-After` |
 //! | `reqwest` | no | what is known of reqwest 0.13's errors and responses; requests with retry; `CheckStatus` |
@@ -75,17 +76,28 @@
 //! | `hyper` | no | what is known of the errors of hyper 1 and of hyper-util's client; it switches on hyper-util's `client-legacy` and `http1` |
 //! | `tonic` | no | what is known of tonic 0.14's `Status`, with `RetryInfo` and pushback; beside tonic, without its transport, it brings prost |
 //! | `tower` | no | [`TowerPolicy`](tower::TowerPolicy), a retry policy for the services of tower 0.5; it switches on tower's `retry` and `timeout` |
+//! | `serde` | no | [`Policy`] from any format of serde, and [`Policies`] that operators change |
+//! | `toml`, `json` | no | the same from files of TOML and JSON |
+//! | `testing` | no | for dev-dependencies: [`testing`], where nothing sleeps and all is recorded; no further dependency |
+//! | `testing-server` | no | for dev-dependencies: a small HTTP [`Server`](testing::Server) on hyper; it switches on tokio's `net` and `rt`, and hyper's `http1` and `server` |
 //!
 //! Where the feature of a client is off, nothing is known of its responses: `Ok(response)` is a success then, whatever its
 //! status, and no compiler says so.
 //!
 //! Features add: none changes what another one knows. None of them switches on a feature of `reqwest` or `tokio` that your
-//! program did not ask for, but tokio's `time`.
+//! program did not ask for, but tokio's `time`; the exceptions are `wire` (`net`) and `testing-server`.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
-    not(all(feature = "macros", feature = "reqwest-middleware", feature = "tower", feature = "wire")),
+    not(all(
+        feature = "macros",
+        feature = "reqwest-middleware",
+        feature = "serde",
+        feature = "testing-server",
+        feature = "tower",
+        feature = "wire"
+    )),
     allow(rustdoc::broken_intra_doc_links, reason = "the documentation is that of all features")
 )]
 
@@ -102,6 +114,7 @@ mod chain;
 mod class;
 mod condition;
 mod cut;
+mod described;
 mod emit;
 mod engine;
 mod event;
@@ -114,13 +127,17 @@ mod jitter;
 mod mask;
 mod on_wire;
 mod outcome;
+mod owned_event;
 mod pause;
+#[cfg(feature = "serde")]
+mod policies;
 mod policy;
 #[doc(hidden)]
 #[allow(missing_docs, reason = "not for people")]
 pub mod private;
 mod rare;
 mod reason;
+mod retried;
 #[cfg(feature = "tokio")]
 mod run;
 mod running;
@@ -130,10 +147,17 @@ mod sealed;
 mod sleep;
 #[cfg(any(feature = "tracing", feature = "wire"))]
 mod span;
+#[cfg(feature = "tracing")]
+mod spans;
+mod switch;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod timed_out;
 #[cfg(feature = "tower")]
 pub mod tower;
 mod wrap;
+#[cfg(feature = "serde")]
+mod written;
 
 pub use crate::attempt::Attempt;
 pub use crate::breaker::{Breaker, BreakerChange, BreakerOpen, BreakerState, FromBreakerOpen};
@@ -150,11 +174,16 @@ pub use crate::http::{CheckStatus, StatusError};
 pub use crate::jitter::Jitter;
 pub use crate::on_wire::{Connection, OnWire};
 pub use crate::outcome::{Judge, Outcome};
+pub use crate::owned_event::{OwnedEvent, OwnedEventKind};
 pub use crate::pause::Pause;
+#[cfg(feature = "serde")]
+pub use crate::policies::{Policies, PoliciesError};
 pub use crate::policy::Policy;
+pub use crate::retried::{Exhausted, PastFailure, Retried, Retrying, retried};
 pub use crate::running::Running;
 pub use crate::schedule::Schedule;
 pub use crate::sleep::{CustomSleep, Sleep, SleepFunction, TokioSleep};
+pub use crate::switch::{is_enabled, set_enabled};
 pub use crate::timed_out::{FromTimedOut, TimedOut};
 pub use crate::wrap::{Marked, permanent, transient, transient_in_chain};
 #[cfg(feature = "macros")]

@@ -62,6 +62,8 @@ impl<'e, C: Call, S: TimerPlace, L> Pause<'e, C, S, L> {
     /// Waits with a function of yours that blocks; it is not called for a delay of zero.
     pub fn block_with(self, sleep: impl FnOnce(Duration)) {
         let Self { executor, delay, leftover, .. } = self;
+        #[cfg(feature = "testing")]
+        let delay = crate::testing::current::slept(delay);
         // Nobody reads it, so it is not to hold its connection.
         drop(leftover);
         if !delay.is_zero() {

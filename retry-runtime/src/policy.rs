@@ -3,6 +3,8 @@
 use core::time::Duration;
 
 use crate::backoff::Backoff;
+#[cfg(feature = "serde")]
+use crate::backoff::Bounds;
 use crate::jitter::{Jitter, thread_random};
 use crate::schedule::Schedule;
 use crate::{Attempt, Budget};
@@ -10,12 +12,12 @@ use crate::{Attempt, Budget};
 /// The number of attempts that stands for "no limit".
 pub(crate) const UNLIMITED: u32 = u32::MAX;
 const STANDARD_ATTEMPTS: u32 = 3;
-const STANDARD_START: Duration = Duration::from_millis(100);
-const STANDARD_FACTOR: f64 = 2.0;
+pub(crate) const STANDARD_START: Duration = Duration::from_millis(100);
+pub(crate) const STANDARD_FACTOR: f64 = 2.0;
 const STANDARD_CAP: Duration = Duration::from_secs(30);
-const STANDARD_SERVER_LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const STANDARD_SERVER_LIMIT: Duration = Duration::from_secs(60);
 /// What is left unread of a body that is longer is not worth a connection.
-const STANDARD_DRAIN_LIMIT: usize = 64 * 1024;
+pub(crate) const STANDARD_DRAIN_LIMIT: usize = 64 * 1024;
 
 /// How often and when to try again: attempts, backoff, jitter and limits. No word on which outcomes;
 /// that is the [`Condition`](crate::Condition).
@@ -47,7 +49,7 @@ const STANDARD_DRAIN_LIMIT: usize = 64 * 1024;
 ///
 /// Each builder function panics, in constant evaluation where the policy is a `const`, on a value that makes
 /// no sense by itself or beside what was said before; its own page says which. The message names the fix.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[must_use]
 pub struct Policy {
     pub(crate) attempts: u32,
@@ -59,10 +61,8 @@ pub struct Policy {
     pub(crate) attempt_timeout: Option<Duration>,
     /// The longest server delay to honour; `None` ignores them.
     pub(crate) server_limit: Option<Duration>,
-    #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "there are no bodies to read"))]
     pub(crate) drain_limit: usize,
     /// The delay is the limit where there is none.
-    #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "there are no bodies to read"))]
     pub(crate) drain_timeout: Option<Duration>,
     // A function, for a constant may not refer to what changes before Rust 1.91.
     pub(crate) budget: Option<fn() -> &'static Budget>,
@@ -305,6 +305,12 @@ impl Policy {
         self
     }
 
+    /// The shortest wait before the first retry, where it can be known.
+    #[cfg(feature = "serde")]
+    pub(crate) fn shortest_first(&self) -> Option<Duration> {
+        self.first_delay().map(|first| self.jitter.bounds(Bounds::exactly(first), self.cap).min)
+    }
+
     /// The first delay before jitter, the least one where it is random, where it can be known.
     const fn first_delay(&self) -> Option<Duration> {
         match self.backoff {
@@ -346,8 +352,11 @@ impl Policy {
         attempt: impl FnOnce() -> Attempt,
         previous: impl FnOnce() -> Duration,
     ) -> Duration {
-        let delay = self.backoff.delay(n, attempt, previous, self.cap, self.random).min(self.cap);
-        self.jitter.apply(delay, self.cap, self.random)
+        let random = self.random;
+        #[cfg(feature = "testing")]
+        let random = crate::testing::current::random_source().unwrap_or(random);
+        let delay = self.backoff.delay(n, attempt, previous, self.cap, random).min(self.cap);
+        self.jitter.apply(delay, self.cap, random)
     }
 
     /// Whether the engine must remember more than the number of the attempt.
@@ -362,8 +371,19 @@ impl Policy {
         self.deadline.is_some() || self.attempt_timeout.is_some()
     }
 
-    pub(crate) const fn attempts_limit(&self) -> Option<u32> {
-        if self.attempts == UNLIMITED { None } else { Some(self.attempts) }
+    pub(crate) fn attempts_limit(&self) -> Option<u32> {
+        let attempts = self.most_attempts();
+        if attempts == UNLIMITED { None } else { Some(attempts) }
+    }
+
+    /// [`UNLIMITED`] without a limit.
+    #[inline(always)]
+    pub(crate) fn most_attempts(&self) -> u32 {
+        #[cfg(feature = "testing")]
+        if let Some(most) = crate::testing::current::most_attempts() {
+            return most.min(self.attempts);
+        }
+        self.attempts
     }
 }
 

@@ -15,6 +15,8 @@ use std::sync::Arc;
 #[cfg(feature = "wire")]
 use crate::attributed::{self, Attributed, Ledger};
 use crate::sleep::Instant;
+#[cfg(feature = "tracing")]
+use crate::spans::Spans;
 
 /// One pointer: nothing, or what a failing or observed call needs.
 pub struct Rare(Option<Pin<Box<Inside>>>);
@@ -54,9 +56,8 @@ pub(crate) enum Phase {
 /// What is needed where somebody listens.
 struct Watch {
     since: Instant,
-    /// The span of the attempt that runs.
     #[cfg(feature = "tracing")]
-    span: tracing::Span,
+    spans: Spans,
     /// What happens on the wire, if a client is set up to tell.
     #[cfg(feature = "wire")]
     ledger: Arc<Ledger>,
@@ -126,7 +127,7 @@ impl Rare {
             Box::new(Watch {
                 since: Instant::now(),
                 #[cfg(feature = "tracing")]
-                span: tracing::Span::none(),
+                spans: Spans::none(),
                 #[cfg(feature = "wire")]
                 ledger: Arc::default(),
             })
@@ -144,6 +145,13 @@ impl Rare {
     }
 }
 
+#[cfg(feature = "testing")]
+impl Rare {
+    pub(crate) fn watched_since_mut(&mut self) -> Option<&mut Instant> {
+        self.0.as_mut()?.as_mut().project().watch.as_mut().map(|watch| &mut watch.since)
+    }
+}
+
 #[inline(never)]
 fn make() -> Pin<Box<Inside>> {
     Box::pin(Inside { timer: Timer::default(), watch: None, number: 1, paid: 0, phase: Phase::Idle, spent: false })
@@ -151,11 +159,12 @@ fn make() -> Pin<Box<Inside>> {
 
 #[cfg(feature = "tracing")]
 impl Rare {
-    /// Gives the attempt its span, and takes it away.
-    pub(crate) fn set_span(&mut self, span: tracing::Span) {
-        if let Some(watch) = self.0.as_mut().and_then(|inside| inside.as_mut().project().watch.as_mut()) {
-            watch.span = span;
-        }
+    pub(crate) fn spans(&self) -> Option<&Spans> {
+        self.0.as_ref()?.watch.as_ref().map(|watch| &watch.spans)
+    }
+
+    pub(crate) fn spans_mut(&mut self) -> Option<&mut Spans> {
+        self.0.as_mut()?.as_mut().project().watch.as_mut().map(|watch| &mut watch.spans)
     }
 }
 
@@ -186,7 +195,7 @@ fn enter(inside: &Inside) -> Option<Entered<'_>> {
     let watch = inside.watch.as_ref()?;
     Some(Entered {
         #[cfg(feature = "tracing")]
-        _span: watch.span.enter(),
+        _span: watch.spans.enter(),
         #[cfg(feature = "wire")]
         _attempt: attributed::Entered::new(Some(Attributed { ledger: watch.ledger.clone(), attempt: inside.number })),
         #[cfg(not(feature = "tracing"))]

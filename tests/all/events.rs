@@ -326,6 +326,11 @@ async fn an_outcome_is_asked_once_a_failure_what_it_is() {
 
 /// Events and spans for `tracing`.
 mod tracing {
+    use std::collections::BTreeMap;
+
+    use ::tracing::Instrument;
+    use ::tracing::level_filters::LevelFilter;
+
     use super::*;
     use crate::trace::{Seen, record};
 
@@ -346,11 +351,11 @@ mod tracing {
             .map(|event| (event.level, event.message))
             .collect();
         let expected = [
-            ("DEBUG", "attempt 1 of 3 starts"),
-            ("WARN", "attempt 1 of 3 failed: fault"),
+            ("TRACE", "attempt 1 of 3 starts"),
+            ("INFO", "attempt 1 of 3 failed: fault"),
             ("INFO", "next attempt in 1s"),
             ("DEBUG", "attempt 2 of 3 starts"),
-            ("WARN", "attempt 2 of 3 failed: fault"),
+            ("INFO", "attempt 2 of 3 failed: fault"),
             ("INFO", "next attempt in 2s"),
             ("DEBUG", "attempt 3 of 3 starts"),
             ("INFO", "attempt 3 of 3 succeeded"),
@@ -368,15 +373,29 @@ mod tracing {
         traced(&Attempts::new()).await.unwrap();
         let mut events = seen.events();
         events.retain(|event| event.target == "retry");
-        for event in &events {
-            assert_eq!(event.fields["name"], "traced");
-            assert_eq!(event.fields["attempts"], "3");
-        }
+        assert!(events.iter().all(|event| event.fields["attempts"] == "3"));
         assert_eq!(field(&events, 1, "class").as_deref(), Some("transient"));
-        assert_eq!(field(&events, 1, "status").as_deref(), Some("503"));
+        assert_eq!(field(&events, 1, "http.response.status_code").as_deref(), Some("503"));
         assert_eq!(field(&events, 2, "delay").as_deref(), Some("1s"));
-        assert_eq!(field(&events, 5, "attempt").as_deref(), Some("2"));
         assert_eq!(field(&events, 5, "elapsed").as_deref(), Some("1s"));
+    }
+
+    /// What its span says is not said again.
+    #[tokio::test(start_paused = true)]
+    async fn an_event_without_a_span_has_its_name_and_number() {
+        for (level, expected) in [(LevelFilter::TRACE, None), (LevelFilter::WARN, Some("traced"))] {
+            let (seen, _guard) = crate::trace::record_up_to(level);
+            in_vain(&Attempts::new()).await.unwrap_err();
+            let last = seen.events().pop().unwrap();
+            assert_eq!(last.fields.get("name").map(String::as_str), expected, "{level}");
+            assert_eq!(last.fields.get("attempt").map(String::as_str), Some("3"), "the span of the attempt is closed");
+            assert_eq!(last.span.is_none(), expected.is_some(), "{level}");
+        }
+    }
+
+    #[retry(attempts = 3, start = "1s", name = "traced")]
+    async fn in_vain(attempts: &Attempts) -> Result<u32, Fault> {
+        attempts.succeed_at(9, Fault::status(503))
     }
 
     #[tokio::test(start_paused = true)]
@@ -389,9 +408,24 @@ mod tracing {
         once(false).await.unwrap();
         once(true).await.unwrap_err();
         let levels: Vec<_> = seen.events().into_iter().map(|event| (event.level, event.message)).collect();
-        assert_eq!(levels[1], ("DEBUG".to_owned(), "attempt 1 of 1 succeeded".to_owned()));
+        assert_eq!(levels[1], ("TRACE".to_owned(), "attempt 1 of 1 succeeded".to_owned()));
         assert_eq!(levels[4], ("WARN".to_owned(), "gave up after attempt 1 of 1: no attempt is left".to_owned()));
         assert_eq!(seen.events()[4].fields["why"], "exhausted");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_that_is_not_tried_again_alarms_nobody() {
+        #[retry(attempts = 3)]
+        async fn call(attempts: &Attempts, hopeless_at: u32) -> Result<u32, Fault> {
+            Err(if attempts.start() == hopeless_at { Fault::PERMANENT } else { Fault::TRANSIENT })
+        }
+        for (hopeless_at, level) in [(1, "INFO"), (2, "WARN")] {
+            let (seen, _guard) = record();
+            call(&Attempts::new(), hopeless_at).await.unwrap_err();
+            let last = seen.events().pop().unwrap();
+            assert!(last.message.starts_with("gave up"), "{}", last.message);
+            assert_eq!(last.level, level);
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -403,11 +437,63 @@ mod tracing {
         for (number, event) in (1..).zip(inside) {
             let span = event.span.expect("the body runs in a span");
             assert_eq!((span.target.as_str(), span.name.as_str()), ("retry", "attempt"));
-            assert_eq!(span.fields["name"], "traced");
             assert_eq!(span.fields["attempt"], number.to_string());
             let resent = (number > 1).then(|| (number - 1).to_string());
             assert_eq!(span.fields.get("http.request.resend_count"), resent.as_ref());
         }
+    }
+
+    fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
+        pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_has_a_span_and_in_it_those_of_its_attempts() {
+        let (seen, _guard) = record();
+        traced(&Attempts::new()).instrument(::tracing::info_span!("handler")).await.unwrap();
+        let spans = seen.spans();
+        let names: Vec<_> = spans.iter().map(|span| (span.name.as_str(), span.parent.as_deref().unwrap())).collect();
+        let attempt = ("attempt", "retry");
+        assert_eq!(names, [attempt, attempt, attempt, ("retry", "handler")]);
+        let failed = [("error.type", "503"), ("http.response.status_code", "503"), ("otel.status_code", "ERROR")];
+        let [status, error, otel] = failed;
+        assert_eq!(spans[0].fields, pairs([("attempt", "1"), status, error, otel]));
+        assert_eq!(spans[2].fields, pairs([("attempt", "3"), ("http.request.resend_count", "2")]));
+        assert_eq!(spans[3].fields, pairs([("name", "traced"), ("attempts", "3")]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_span_of_a_call_says_why_it_gave_up() {
+        let (seen, _guard) = record();
+        in_vain(&Attempts::new()).await.unwrap_err();
+        let error = [("attempts", "3"), ("error.type", "exhausted"), ("name", "traced"), ("otel.status_code", "ERROR")];
+        assert_eq!(seen.spans().pop().unwrap().fields, pairs(error));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn events_are_in_the_span_that_they_are_about() {
+        let (seen, _guard) = record();
+        in_vain(&Attempts::new()).await.unwrap_err();
+        let spans: Vec<_> = seen.events().into_iter().map(|event| event.span.unwrap().name).collect();
+        let cycle = ["attempt", "attempt", "retry"];
+        assert_eq!(spans, [cycle, cycle, cycle].concat());
+    }
+
+    /// The span of a call by hand ends with the call, that of an attempt when the loop says what it was worth.
+    #[tokio::test(start_paused = true)]
+    async fn a_loop_by_hand_has_the_same_spans() {
+        let (seen, _guard) = record();
+        let policy = Policy::fixed(SECOND).attempts(2);
+        let mut retry = Executor::new(&policy).named("by hand");
+        let failed = retry.attempt_to_end(async { "busy" }).await;
+        retry.pause(failed).unwrap().await;
+        retry.attempt_to_end(async {}).await;
+        retry.succeed(());
+        drop(retry);
+        let names: Vec<_> = seen.spans().into_iter().map(|span| (span.name, span.fields.len())).collect();
+        assert_eq!(names, [("attempt".to_owned(), 3), ("attempt".to_owned(), 2), ("retry".to_owned(), 2)]);
+        let spans: Vec<_> = seen.events().into_iter().map(|event| event.span.unwrap().name).collect();
+        assert_eq!(spans, ["attempt", "attempt", "retry", "attempt", "attempt"]);
     }
 
     async fn says_so(_: Duration) {
@@ -472,10 +558,10 @@ mod tracing {
             .events()
             .into_iter()
             .filter(|event| event.target == "body")
-            .map(|event| event.span.map(|span| span.fields["name"].clone()))
+            .map(|event| event.span.map(|span| span.name))
             .collect();
-        assert_eq!(spans[2..], [Some("by hand".to_owned()), None]);
-        assert!(spans[0].is_some() && spans[1].is_some());
+        let attempt = Some("attempt".to_owned());
+        assert_eq!(spans, [attempt.clone(), attempt.clone(), attempt, None]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -492,9 +578,9 @@ mod tracing {
 
     #[tokio::test(start_paused = true)]
     async fn a_subscriber_of_another_level_hears_only_that() {
-        let (seen, _guard) = crate::trace::record_up_to(::tracing::level_filters::LevelFilter::WARN);
-        traced(&Attempts::new()).await.unwrap();
+        let (seen, _guard) = crate::trace::record_up_to(LevelFilter::WARN);
+        in_vain(&Attempts::new()).await.unwrap_err();
         let levels: Vec<_> = seen.events().into_iter().map(|event| event.level).collect();
-        assert_eq!(levels, ["WARN", "WARN"]);
+        assert_eq!(levels, ["WARN"]);
     }
 }

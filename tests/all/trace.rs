@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
-use tracing::span::{Attributes, Id};
+use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::{DefaultGuard, NoSubscriber};
 use tracing::{Dispatch, Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -27,15 +27,22 @@ pub(crate) struct Seen {
 pub(crate) struct SeenSpan {
     pub(crate) target: String,
     pub(crate) name: String,
+    /// The name of the span around it.
+    pub(crate) parent: Option<String>,
     pub(crate) fields: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Default)]
-pub(crate) struct Trace(Arc<Mutex<Vec<Seen>>>);
+pub(crate) struct Trace(Arc<Mutex<(Vec<Seen>, Vec<SeenSpan>)>>);
 
 impl Trace {
     pub(crate) fn events(&self) -> Vec<Seen> {
-        self.0.lock().unwrap().clone()
+        self.0.lock().unwrap().0.clone()
+    }
+
+    /// The spans of the target `retry`, in the order in which they were closed, with all that was noted on them.
+    pub(crate) fn spans(&self) -> Vec<SeenSpan> {
+        self.0.lock().unwrap().1.iter().filter(|span| span.target == "retry").cloned().collect()
     }
 }
 
@@ -60,16 +67,28 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Trace {
         let mut fields = Fields::default();
         attributes.record(&mut fields);
         let metadata = attributes.metadata();
-        let span =
-            SeenSpan { target: metadata.target().to_owned(), name: metadata.name().to_owned(), fields: fields.0 };
-        context.span(id).unwrap().extensions_mut().insert(span);
+        let span = context.span(id).unwrap();
+        let parent = span.parent().map(|parent| parent.name().to_owned());
+        let (target, name) = (metadata.target().to_owned(), metadata.name().to_owned());
+        span.extensions_mut().insert(SeenSpan { target, name, parent, fields: fields.0 });
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        values.record(&mut fields);
+        context.span(id).unwrap().extensions_mut().get_mut::<SeenSpan>().unwrap().fields.extend(fields.0);
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        let span = context.span(&id).unwrap().extensions().get::<SeenSpan>().cloned();
+        self.0.lock().unwrap().1.extend(span);
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let span = context.event_span(event).and_then(|span| span.extensions().get::<SeenSpan>().cloned());
-        self.0.lock().unwrap().push(Seen {
+        self.0.lock().unwrap().0.push(Seen {
             target: event.metadata().target().to_owned(),
             level: event.metadata().level().to_string(),
             message: fields.0.remove("message").unwrap_or_default(),

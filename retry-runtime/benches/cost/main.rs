@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench -p retry-runtime
 //! cargo bench -p retry-runtime --no-default-features --features macros,tokio
+//! cargo bench -p retry-runtime --features serde                                # and what `Policies::get` costs
 //! ```
 //!
 //! Instructions are counted by valgrind's callgrind, in which this program runs itself again; without valgrind those
@@ -13,6 +14,8 @@ mod calls;
 mod heap;
 mod measure;
 mod options;
+#[cfg(feature = "serde")]
+mod policies;
 mod table;
 
 use std::sync::atomic::AtomicU32;
@@ -27,6 +30,8 @@ fn main() {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["count", what, calls, times] => count(what, calls, times.parse().unwrap()),
         ["option", name, times] => options::repeat(name, times.parse().unwrap()),
+        #[cfg(feature = "serde")]
+        ["policy", name, times] => policies::repeat(name, times.parse().unwrap()),
         // `cargo test --benches` does not say this.
         [.., "--bench"] => compare(),
         _ => println!("cargo bench -p retry-runtime"),
@@ -54,6 +59,8 @@ fn compare() {
     head("by hand, with ?");
     columns::<ByHandInBlock, OursWithQuestion>();
     options::compare();
+    #[cfg(feature = "serde")]
+    policies::compare();
 }
 
 fn columns<H: Calls, O: Calls>() {

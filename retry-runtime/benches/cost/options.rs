@@ -8,7 +8,7 @@ use crate::callgrind::counted;
 use crate::calls::{Failed, Outcome, operation};
 use crate::measure::{current_thread, poll_to_end};
 
-static API: Budget = Budget::new();
+pub(crate) static API: Budget = Budget::new();
 
 impl From<TimedOut> for Failed {
     fn from(_: TimedOut) -> Self {
@@ -52,14 +52,18 @@ functions! {
 /// Prints a line for each.
 pub(crate) fn compare() {
     println!("\n{:<46}{:>14}{:>10}", "success after one wait, with", "instructions", "bytes");
-    for (name, size) in sizes() {
-        let shown = instructions(name).map_or("no valgrind".to_owned(), |count| format!("{count:.0}"));
+    lines("option", sizes());
+}
+
+pub(crate) fn lines(what: &str, sizes: Vec<(&str, usize)>) {
+    for (name, size) in sizes {
+        let shown = instructions(what, name).map_or("no valgrind".to_owned(), |count| format!("{count:.0}"));
         println!("{name:<46}{shown:>14}{size:>10}");
     }
 }
 
-fn instructions(name: &str) -> Option<f64> {
-    let of = |times: u64| counted(&["option", name, &times.to_string()]);
+fn instructions(what: &str, name: &str) -> Option<f64> {
+    let of = |times: u64| counted(&[what, name, &times.to_string()]);
     // The difference, so that what comes before and after does not count.
     Some((of(11_000)? - of(1_000)?) / 10_000.0)
 }

@@ -20,6 +20,8 @@ mod http2;
 mod hyper_errors;
 #[cfg(feature = "reqwest-middleware")]
 mod middleware;
+#[cfg(all(feature = "reqwest", feature = "testing"))]
+mod rehearsed;
 #[cfg(feature = "reqwest")]
 mod request_retry;
 #[cfg(feature = "http")]

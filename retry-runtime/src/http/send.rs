@@ -12,6 +12,8 @@ use reqwest::{Client, Request, RequestBuilder, Response, Url};
 use super::body::IntoBody;
 use super::client::{error_of, is_elsewhere};
 use super::drain::Unread;
+#[cfg(feature = "testing")]
+use super::rehearsed::Rehearsed;
 use super::request_retry::{HowToRetry, Options};
 use super::source::{Listed, Repeated, Source, Streamed};
 use crate::call::ByHand;
@@ -124,7 +126,7 @@ fn sending<'a>(
         }
         request => State::Boxed { future: Box::pin(send_kept(policy, options, client.clone(), request)) },
     };
-    Sending { state, client, policy, options, requests }
+    Sending { state, client, policy, options, requests, rehearsed: Rehearsed::default() }
 }
 
 pin_project! {
@@ -136,8 +138,12 @@ pin_project! {
         policy: &'a Policy,
         options: &'a Options,
         requests: Repeated,
+        rehearsed: Rehearsed<'a>,
     }
 }
+
+#[cfg(not(feature = "testing"))]
+type Rehearsed<'a> = core::marker::PhantomData<&'a ()>;
 
 pin_project! {
     #[project = StateProjection]
@@ -156,11 +162,22 @@ impl<F: Future<Output = reqwest::Result<Response>>> Future for Sending<'_, F> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<reqwest::Result<Response>> {
         // One variable for all, which is returned as it is: this moves no response.
-        let mut polled = match self.as_mut().project().state.project() {
+        let this = self.as_mut().project();
+        let mut polled = match this.state.project() {
+            #[cfg(feature = "testing")]
+            StateProjection::First { first } => {
+                this.rehearsed.poll(|| this.options.call(this.policy), || first.poll(cx))
+            }
+            #[cfg(not(feature = "testing"))]
             StateProjection::First { first } => first.poll(cx),
             StateProjection::Boxed { future } => future.as_mut().poll(cx),
         };
-        if self.is_first_failure(&polled) {
+        let is_first_failure = self.is_first_failure(&polled);
+        #[cfg(feature = "testing")]
+        if polled.is_ready() && !is_first_failure {
+            self.as_mut().project().rehearsed.succeeded();
+        }
+        if is_first_failure {
             self.go_on(&mut polled, cx);
         }
         polled
@@ -182,7 +199,11 @@ impl<F> Sending<'_, F> {
         let Poll::Ready(outcome) = mem::replace(polled, Poll::Pending) else { return };
         let mut this = self.project();
         let requests = mem::replace(this.requests, Repeated::nothing());
-        let retry = Executor::start(this.options.call(this.policy));
+        let start = || Executor::start(this.options.call(this.policy));
+        #[cfg(feature = "testing")]
+        let retry = this.rehearsed.failed().unwrap_or_else(start);
+        #[cfg(not(feature = "testing"))]
+        let retry = start();
         let mut future: BoxedSending<'_> =
             Box::pin(go_on(retry, this.options, requests, this.client.clone(), Some(outcome)));
         *polled = future.as_mut().poll(cx);

@@ -1,12 +1,14 @@
 //! "Did you mean": the nearest of the words that are allowed, by rustc's measure.
 
 /// Words for the end of a message: ``did you mean `start`?``, or what is allowed when nothing is near.
-pub(crate) fn suggest(word: &str, allowed: &[&str]) -> String {
+#[must_use]
+pub fn suggest(word: &str, allowed: &[&str]) -> String {
     advise(word, allowed, "")
 }
 
 /// The same for words that are written as strings.
-pub(crate) fn suggest_quoted(word: &str, allowed: &[&str]) -> String {
+#[must_use]
+pub fn suggest_quoted(word: &str, allowed: &[&str]) -> String {
     advise(word, allowed, "\"")
 }
 
@@ -19,8 +21,11 @@ fn advise(word: &str, allowed: &[&str], quote: &str) -> String {
 
 /// The nearest word, if it is near enough to be a typo of it.
 fn nearest<'a>(word: &str, allowed: &[&'a str]) -> Option<&'a str> {
-    let limit = word.chars().count().max(3) / 3;
-    let distances = allowed.iter().map(|known| (distance(word, known), *known));
+    let length = word.chars().count();
+    let limit = length.max(3) / 3;
+    // The distance is at least what one is longer; for a word without end it would take memory without end.
+    let about_as_long = allowed.iter().filter(|known| length.abs_diff(known.chars().count()) <= limit);
+    let distances = about_as_long.map(|known| (distance(word, known), *known));
     let (found, near) = distances.min_by_key(|(found, _)| *found)?;
     (found <= limit).then_some(near)
 }
@@ -72,6 +77,7 @@ mod tests {
     fn far_words_get_the_list() {
         assert_eq!(suggest("colour", &KEYS), "expected `attempts`, `backoff` or `start`");
         assert_eq!(suggest("x", &["only"]), "expected `only`");
+        assert_eq!(suggest(&"x".repeat(10_000_000), &["only"]), "expected `only`");
     }
 
     #[test]

@@ -15,8 +15,12 @@ const UNITS: [(&str, u128); 8] = [
 
 const TOO_LONG: &str = "this duration is too long: write at most 584 billion years";
 
-/// Adds up the parts; white space is allowed between them.
-pub(crate) fn parse(text: &str) -> Result<Duration, String> {
+/// Adds up the parts; white space is allowed between them. Units are `ns`, `us` or `µs`, `ms`, `s`, `m`, `h` and `d`.
+///
+/// # Errors
+///
+/// What is wrong and what to write instead.
+pub fn parse(text: &str) -> Result<Duration, String> {
     let mut rest = text.trim();
     if rest.is_empty() {
         return Err("this duration is empty: write one such as `\"250ms\"`".to_owned());
@@ -102,7 +106,8 @@ fn unknown_unit(number: &str, unit: &str) -> String {
 }
 
 /// For prose: `250 ms`, `1.5 s`, `2 min`, `1 h 30 min`.
-pub(crate) fn human(duration: Duration) -> String {
+#[must_use]
+pub fn human(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let below_a_minute = Duration::new(seconds % 60, duration.subsec_nanos());
     let mut parts = Vec::new();

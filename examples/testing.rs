@@ -1,0 +1,51 @@
+//! How an annotated function is tested: nothing is slept, and what would have been is there to see.
+//!
+//! `cargo test -p retry-examples --example testing` runs the tests.
+//! `cargo run --example testing` runs the first of them twenty times, and says how long it takes.
+
+use std::time::Duration;
+
+use reqwest::{Client, Response};
+use retry_runtime::retry;
+use retry_runtime::testing::{Server, rehearse};
+
+/// The function of the quickstart.
+#[retry(attempts = 3, backoff = "exponential", start = "1s", on_status = [503])]
+async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
+    client.get(url).send().await
+}
+
+#[cfg_attr(test, tokio::test)]
+async fn a_busy_service_is_asked_again() {
+    let server = Server::start([503, 503, 200]);
+    let (response, rehearsal) = rehearse(fetch(&Client::new(), server.url())).await;
+    assert_eq!(response.unwrap().status(), 200);
+    rehearsal.assert_delays([Duration::from_secs(1), Duration::from_secs(2)]);
+}
+
+#[cfg(test)]
+#[tokio::test]
+async fn a_page_that_is_not_there_is_asked_for_once() {
+    let server = Server::start([404]);
+    let (response, rehearsal) = rehearse(fetch(&Client::new(), server.url())).await;
+    assert_eq!((response.unwrap().status().as_u16(), server.hits()), (404, 1));
+    rehearsal.assert_events(
+        "attempt 1 of 3 starts
+         attempt 1 of 3 failed: status 404
+         gave up after attempt 1 of 3: the failure is not worth another attempt",
+    );
+}
+
+#[cfg(not(test))]
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let mut times = Vec::new();
+    for _ in 0..20 {
+        let start = std::time::Instant::now();
+        a_busy_service_is_asked_again().await;
+        times.push(start.elapsed());
+    }
+    let first = times[0];
+    times.sort();
+    println!("the test took {first:?} at first and {:?} in the middle of twenty, for delays of 3 s", times[10]);
+}

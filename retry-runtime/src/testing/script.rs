@@ -1,0 +1,75 @@
+//! Outcomes that are written down in advance.
+
+use core::fmt;
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use super::lock;
+
+/// The outcomes of attempts, written down in advance: "fail twice, then succeed".
+///
+/// It stands where the service would: in a fake of it, or in the closure of [`Policy::run`](crate::Policy::run). To be shared with what
+/// is spawned, put it into an `Arc`.
+///
+/// ```
+/// use std::io::{self, ErrorKind};
+/// use retry_runtime::Policy;
+/// use retry_runtime::testing::{Script, rehearse};
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let refused = || io::Error::from(ErrorKind::ConnectionRefused);
+/// let script = Script::new([Err(refused()), Err(refused()), Ok("hello")]);
+/// let (outcome, _) = rehearse(Policy::new().run(|_| async { script.next() })).await;
+/// assert_eq!(outcome.unwrap(), "hello");
+/// assert_eq!(script.calls(), 3);
+/// # });
+/// ```
+pub struct Script<T>(Mutex<Inside<T>>);
+
+struct Inside<T> {
+    calls: usize,
+    left: VecDeque<T>,
+}
+
+impl<T> Script<T> {
+    /// These outcomes, in this order.
+    #[must_use]
+    pub fn new(outcomes: impl IntoIterator<Item = T>) -> Self {
+        Self(Mutex::new(Inside { calls: 0, left: outcomes.into_iter().collect() }))
+    }
+
+    /// The next outcome.
+    ///
+    /// # Panics
+    ///
+    /// When there is none left. The message says how many there were.
+    #[track_caller]
+    pub fn next(&self) -> T {
+        let (calls, outcome) = {
+            let mut inside = lock(&self.0);
+            inside.calls += 1;
+            (inside.calls, inside.left.pop_front())
+        };
+        outcome.unwrap_or_else(|| {
+            panic!("the script has {} outcomes, and was asked for one more: call {calls}", calls - 1)
+        })
+    }
+
+    /// How often it was asked.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        lock(&self.0).calls
+    }
+
+    /// How many outcomes are left.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        lock(&self.0).left.len()
+    }
+}
+
+impl<T> fmt::Debug for Script<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Script").field("calls", &self.calls()).field("left", &self.left()).finish()
+    }
+}

@@ -1,0 +1,280 @@
+//! What is written of a policy where a program is operated: keys and values that are those of the attribute.
+
+use core::fmt::{self, Formatter};
+use core::time::Duration;
+use std::sync::{Mutex, PoisonError};
+
+use retry_words::suggest::suggest;
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
+
+use crate::backoff::Backoff;
+use crate::policy::{STANDARD_FACTOR, STANDARD_START};
+use crate::{Jitter, Policy};
+use trail::{Trail, Word};
+use value::Value;
+
+mod rules;
+pub(crate) mod trail;
+mod value;
+
+/// Whatever is not written is `None`. Each value is well by itself; what they mean together is checked in `rules.rs`.
+#[derive(Default)]
+pub(crate) struct Written {
+    attempts: Option<u32>,
+    /// One of the words for it.
+    backoff: Option<&'static str>,
+    start: Option<Duration>,
+    factor: Option<f64>,
+    max_delay: Option<Duration>,
+    delays: Option<Vec<Duration>>,
+    jitter: Option<Jitter>,
+    /// Inside, `None` ignores it.
+    retry_after: Option<Option<Duration>>,
+    drain_limit: Option<usize>,
+    drain_timeout: Option<Duration>,
+    deadline: Option<Duration>,
+    attempt_timeout: Option<Duration>,
+    nested: Option<()>,
+}
+
+const KEYS: [&str; 13] = [
+    "attempts",
+    "backoff",
+    "start",
+    "factor",
+    "max_delay",
+    "delays",
+    "jitter",
+    "retry_after",
+    "drain_limit",
+    "drain_timeout",
+    "deadline",
+    "attempt_timeout",
+    "nested",
+];
+
+/// Those arguments of the attribute that are more than data.
+const IN_CODE: [&str; 14] = [
+    "random_source",
+    "on_status",
+    "on_error",
+    "on_ok",
+    "server_delay",
+    "budget",
+    "policy",
+    "bind",
+    "clone",
+    "name",
+    "observer",
+    "sleep",
+    "blocking",
+    "crate",
+];
+
+impl Written {
+    fn read(&mut self, key: &str, value: &Value) -> Result<(), String> {
+        match key {
+            "attempts" => value::attempts(value).map(|read| self.attempts = Some(read)),
+            "backoff" => value::backoff(value).map(|read| self.backoff = Some(read)),
+            "start" => value::duration(value).map(|read| self.start = Some(read)),
+            "factor" => value::factor(value).map(|read| self.factor = Some(read)),
+            "max_delay" => value::duration(value).map(|read| self.max_delay = Some(read)),
+            "delays" => value::delays(value).map(|read| self.delays = Some(read)),
+            "jitter" => value::jitter(value).map(|read| self.jitter = Some(read)),
+            "retry_after" => value::retry_after(value).map(|read| self.retry_after = Some(read)),
+            "drain_limit" => value::bytes(value).map(|read| self.drain_limit = Some(read)),
+            "drain_timeout" => value::drain_timeout(value).map(|read| self.drain_timeout = Some(read)),
+            "deadline" => value::limit(key, value).map(|read| self.deadline = Some(read)),
+            "attempt_timeout" => value::limit(key, value).map(|read| self.attempt_timeout = Some(read)),
+            "nested" => value::nested(value).map(|()| self.nested = Some(())),
+            known => unreachable!("`{known}` is in the table of keys, but nothing reads it"),
+        }
+    }
+
+    fn wrote(&self, key: &str) -> bool {
+        match key {
+            "attempts" => self.attempts.is_some(),
+            "backoff" => self.backoff.is_some(),
+            "start" => self.start.is_some(),
+            "factor" => self.factor.is_some(),
+            "max_delay" => self.max_delay.is_some(),
+            "delays" => self.delays.is_some(),
+            "jitter" => self.jitter.is_some(),
+            "retry_after" => self.retry_after.is_some(),
+            "drain_limit" => self.drain_limit.is_some(),
+            "drain_timeout" => self.drain_timeout.is_some(),
+            "deadline" => self.deadline.is_some(),
+            "attempt_timeout" => self.attempt_timeout.is_some(),
+            "nested" => self.nested.is_some(),
+            _ => false,
+        }
+    }
+
+    /// The policy that is `base` but for what is written. One word about the schedule makes it the whole schedule.
+    fn over(&self, base: Policy) -> Result<Policy, rules::Broken> {
+        self.check()?;
+        let Policy { backoff, cap, jitter, attempts, .. } =
+            if self.says_the_schedule() { self.schedule() } else { base };
+        let attempts = if self.delays.is_some() { attempts } else { base.attempts };
+        let policy = Policy {
+            backoff,
+            cap,
+            jitter,
+            attempts: self.attempts.unwrap_or(attempts),
+            server_limit: self.retry_after.unwrap_or(base.server_limit),
+            drain_limit: self.drain_limit.unwrap_or(base.drain_limit),
+            drain_timeout: self.drain_timeout.or(base.drain_timeout),
+            deadline: self.deadline.or(base.deadline),
+            attempt_timeout: self.attempt_timeout.or(base.attempt_timeout),
+            nested_once: self.nested.is_some() || base.nested_once,
+            ..base
+        };
+        self.first_delay_fits_the_deadline(&policy)?;
+        Ok(policy)
+    }
+
+    fn says_the_schedule(&self) -> bool {
+        !self.is_standard() || self.max_delay.is_some() || self.jitter.is_some()
+    }
+
+    /// Whether the standard schedule is meant, with its jitter and its cap if nothing else is said of them.
+    fn is_standard(&self) -> bool {
+        !["backoff", "start", "factor", "delays"].iter().any(|key| self.wrote(key))
+    }
+
+    /// Where nothing is said it is the attribute's, not the code's.
+    fn schedule(&self) -> Policy {
+        let said = match &self.delays {
+            Some(delays) => Policy::delays(kept(delays)),
+            None if self.is_standard() => Policy::new(),
+            None => Policy { backoff: self.computed(), cap: Duration::MAX, jitter: Jitter::None, ..Policy::new() },
+        };
+        Policy { cap: self.max_delay.unwrap_or(said.cap), jitter: self.jitter.unwrap_or(said.jitter), ..said }
+    }
+
+    fn computed(&self) -> Backoff {
+        let start = self.start();
+        match self.backoff {
+            Some("fixed") => Backoff::Fixed(start),
+            Some("linear") => Backoff::Linear(start),
+            Some("fibonacci") => Backoff::Fibonacci(start),
+            Some("random") => Backoff::Random(start),
+            Some("decorrelated") => Backoff::Decorrelated(start),
+            _ => Backoff::Exponential { start, factor: self.factor.unwrap_or(STANDARD_FACTOR) },
+        }
+    }
+
+    fn start(&self) -> Duration {
+        self.start.unwrap_or(STANDARD_START)
+    }
+}
+
+/// The list as a constant: a policy is `Copy`, and may be in use for as long as the program runs. Each different list is kept once.
+fn kept(delays: &[Duration]) -> &'static [Duration] {
+    static LISTS: Mutex<Vec<&'static [Duration]>> = Mutex::new(Vec::new());
+    let mut lists = LISTS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = lists.iter().find(|known| **known == delays) {
+        return known;
+    }
+    let kept = Vec::leak(delays.to_vec());
+    lists.push(kept);
+    kept
+}
+
+/// Reads a policy from a map whose keys are arguments of the attribute: `attempts`, `backoff`, `start`, `factor`, `max_delay`, `delays`,
+/// `jitter`, `retry_after`, `drain_limit`, `drain_timeout`, `deadline`, `attempt_timeout` and `nested`, with the same values, defaults and
+/// rules. Numbers may be strings, and `delays` one string with commas, so that environment variables will do. What only code
+/// can say is added by code:
+///
+/// ```
+/// use retry_runtime::{Budget, Policy};
+///
+/// static API: Budget = Budget::new();
+///
+/// let text = r#"{ "attempts": 5, "start": "1s", "max_delay": "1m", "jitter": "20%", "deadline": "1h 30m" }"#;
+/// let policy = serde_json::from_str::<Policy>(text)?.budget(|| &API);
+/// # assert_eq!(
+/// #     policy.to_string(),
+/// #     "5 attempts, exponential from 1s, at most 1m, 20% jitter, deadline 1h 30m, with a budget"
+/// # );
+///
+/// let error = serde_json::from_str::<Policy>(r#"{ "attemps": 5 }"#).unwrap_err().to_string();
+/// assert!(error.starts_with("`attemps`: unknown key: did you mean `attempts`?"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+///
+/// Each different list of `delays` is kept for as long as the program runs.
+///
+/// Several policies with names, over those of the code, are [`Policies`](crate::Policies).
+///
+/// # Errors
+///
+/// For unknown keys, and for whatever the attribute refuses, in its words.
+impl<'de> Deserialize<'de> for Policy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Over { base: Self::new(), trail: &mut Trail::default() }.deserialize(deserializer)
+    }
+}
+
+/// Reads what is written over a policy.
+pub(crate) struct Over<'a> {
+    pub(crate) base: Policy,
+    pub(crate) trail: &'a mut Trail,
+}
+
+impl<'de> DeserializeSeed<'de> for Over<'_> {
+    type Value = Policy;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Policy, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Over<'_> {
+    type Value = Policy;
+
+    fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("the keys of a policy, such as `attempts`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Policy, A::Error> {
+        let Self { base, trail } = self;
+        let mut written = Written::default();
+        while let Some(key) = map.next_key_seed(Word(|key: &str| known_key(key, &written, trail)))? {
+            map.next_value_seed(Entry { key, written: &mut written, trail })?;
+            trail.key = None;
+        }
+        written.over(base).map_err(|rules::Broken { key, message }| {
+            trail.key = Some(key.to_owned());
+            Error::custom(trail.wrong(message))
+        })
+    }
+}
+
+fn known_key(key: &str, written: &Written, trail: &mut Trail) -> Result<&'static str, String> {
+    trail.key = Some(key.to_owned());
+    let message = match KEYS.into_iter().find(|known| *known == key) {
+        Some(known) if !written.wrote(known) => return Ok(known),
+        Some(known) => format!("`{known}` is given twice: keep one of them"),
+        None if IN_CODE.contains(&key) => format!("`{key}` is for the code to say: remove it"),
+        None => format!("unknown key: {}", suggest(key, &KEYS)),
+    };
+    Err(trail.wrong(message))
+}
+
+/// Reads the value of a key.
+struct Entry<'a> {
+    key: &'static str,
+    written: &'a mut Written,
+    trail: &'a mut Trail,
+}
+
+impl<'de> DeserializeSeed<'de> for Entry<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let Self { key, written, trail } = self;
+        let value = Value::deserialize(deserializer)?;
+        written.read(key, &value).map_err(|message| Error::custom(trail.wrong(message)))
+    }
+}

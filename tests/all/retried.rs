@@ -1,0 +1,140 @@
+//! How many attempts a call took, told to its caller.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use retry_runtime::http::SendWithRetry;
+use retry_runtime::{Class, Executor, Exhausted, Policy, Retryable, retried, retry};
+use tokio::time::{sleep, timeout};
+
+use crate::server::{Reply, Server};
+use crate::support::{Attempts, Fault, SECOND, ms};
+
+#[retry(attempts = 3, start = "1s")]
+async fn call(attempts: &Attempts, succeed_at: u32) -> Result<u32, Fault> {
+    sleep(ms(10)).await;
+    attempts.succeed_at(succeed_at, Fault::status(503))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_success_says_how_many_attempts_it_took_and_how_long() {
+    for (succeed_at, elapsed) in [(1, ms(10)), (2, ms(1020)), (3, ms(3030))] {
+        let retried = retried(call(&Attempts::new(), succeed_at)).await;
+        assert_eq!((retried.attempts(), retried.elapsed()), (succeed_at, elapsed));
+        assert_eq!(retried.outcome, Ok(succeed_at));
+        assert!(retried.failures().is_empty(), "there is no history unless it is asked for");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_one_error_of_all() {
+    let exhausted = retried(call(&Attempts::new(), 9)).history(16).await.into_result().unwrap_err();
+    assert_eq!(exhausted.to_string(), "failed after 3 attempts in 3.03s");
+    assert_eq!(exhausted.source().unwrap().downcast_ref(), Some(&Fault::status(503)));
+    let failures: Vec<_> = exhausted.failures().iter().map(|f| (f.to_string(), f.class, f.status, f.delay)).collect();
+    let failure = |n, delay| (format!("attempt {n}: fault"), Class::Transient, Some(503), delay);
+    assert_eq!(failures, [failure(1, Some(SECOND)), failure(2, Some(SECOND * 2)), failure(3, None)]);
+    assert_eq!(exhausted.into_last(), Fault::status(503));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_history_keeps_the_last_ones() {
+    for (most, kept) in [(0, [].as_slice()), (1, &[3]), (2, &[2, 3]), (9, &[1, 2, 3])] {
+        let retried = retried(call(&Attempts::new(), 9)).history(most).await;
+        let numbers: Vec<_> = retried.failures().iter().map(|failure| failure.attempt).collect();
+        assert_eq!(numbers, kept);
+        assert_eq!(retried.attempts(), 3);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_succeeds_has_a_history_too() {
+    let retried = retried(call(&Attempts::new(), 2)).history(9).await;
+    assert_eq!(retried.failures().len(), 1);
+    assert_eq!(retried.into_result().unwrap(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn loops_by_hand_and_closures_are_counted() {
+    const POLICY: Policy = Policy::fixed(SECOND).attempts(3);
+    let attempts = Attempts::new();
+    let by_hand = retried(async {
+        let mut retry = Executor::new(&POLICY);
+        loop {
+            match retry.attempt_to_end(async { attempts.succeed_at(2, "no") }).await {
+                Ok(number) => break Ok::<_, &str>(retry.succeed(number)),
+                Err(error) => retry.pause(error)?.await,
+            }
+        }
+    });
+    assert_eq!(by_hand.await.attempts(), 2);
+    let closure = POLICY.run(|_| async { Err::<(), _>(io::Error::other("no")) });
+    assert_eq!(retried(closure).await.attempts(), 3);
+}
+
+#[tokio::test]
+async fn a_request_is_counted_and_its_history_holds_no_secret() {
+    let server = Server::start([Reply::status(503)]).await;
+    let policy = Policy::fixed(Duration::ZERO).attempts(2);
+    let request = reqwest::Client::new().get(&server.url).send_with_retry(&policy);
+    assert_eq!(retried(request).await.attempts(), 2);
+    drop(server);
+    let nowhere = reqwest::Client::new().get("http://user:password@127.0.0.1:1/?token=secret").send_with_retry(&policy);
+    let exhausted = retried(nowhere).history(9).await.into_result().unwrap_err();
+    let said = format!("{exhausted} {:?}", exhausted.failures());
+    assert!(said.contains("127.0.0.1:1"), "{said}");
+    assert!(!["password", "secret"].iter().any(|secret| said.contains(secret)), "{said}");
+}
+
+#[test]
+fn a_function_that_blocks_is_counted() {
+    #[retry(blocking, backoff = "fixed", start = "0s")]
+    fn read(attempts: &Attempts) -> Result<u32, Fault> {
+        attempts.succeed_at(3, Fault::UNKNOWN)
+    }
+    let retried = retried(|| read(&Attempts::new())).history(1).block();
+    assert_eq!((retried.attempts(), retried.failures().len()), (3, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn branches_do_not_disturb_each_other() {
+    let (first, second) = (Attempts::new(), Attempts::new());
+    let (beside, one, three) =
+        tokio::join!(call(&first, 2), retried(call(&second, 1)), retried(async { call(&Attempts::new(), 3).await }));
+    assert_eq!((beside, one.attempts(), three.attempts()), (Ok(2), 1, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_counted_inside_counts_outside() {
+    let both = retried(async {
+        call(&Attempts::new(), 2).await.unwrap();
+        retried(call(&Attempts::new(), 3)).await.attempts()
+    })
+    .history(2)
+    .await;
+    assert_eq!((both.outcome, both.attempts()), (3, 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_dropped_leaves_nothing_behind() {
+    let outer = retried(async {
+        timeout(ms(1500), retried(call(&Attempts::new(), 9)).history(9)).await.unwrap_err();
+        call(&Attempts::new(), 2).await
+    });
+    assert_eq!(outer.await.attempts(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_error_of_all_knows_what_the_last_one_knows() {
+    #[retry(attempts = 2, start = "1s")]
+    async fn outer(outside: &Attempts, fault: Fault) -> Result<u32, Exhausted<Fault>> {
+        outside.start();
+        retried(async { Err(fault) }).await.into_result()
+    }
+    for (fault, expected) in [(Fault::TRANSIENT, 2), (Fault::PERMANENT, 1)] {
+        let outside = Attempts::new();
+        let exhausted = outer(&outside, fault).await.unwrap_err();
+        assert_eq!((outside.count(), exhausted.class()), (expected, fault.class()));
+    }
+}

@@ -1,0 +1,169 @@
+"""Asks rust-analyzer what it knows inside of annotated functions, while their attribute is half typed.
+
+A small crate that depends on retry-runtime is written into the directory that is given, and opened in rust-analyzer. For each
+attribute the text of the body is completed as an editor would complete it; the name of the function is hovered over.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+# As they come to be while somebody types, most of them errors.
+ATTRIBUTES = [
+    "",
+    "att",
+    "attempts",
+    "attempts =",
+    "attempts = 3",
+    "attempts = 3,",
+    "attempts = 3, bac",
+    "attempts = 3, backoff = ",
+    'backoff = "expo"',
+    'backoff = "exponential", start = "1"',
+    'start = "1s", on_status = [5]',
+    "on_error = |",
+    "on_error = |error|",
+    "on_error = |error| error.",
+    "policy = ",
+    "budget = ",
+    "attempts = 0",
+    "blocking",
+]
+BODY = """
+    let page = client.get_page("/").await?;
+    page.checked_
+"""
+SOURCE = """
+use retry_runtime::retry;
+
+pub struct Client;
+
+impl Client {{
+    pub async fn get_page(&self, path: &str) -> std::io::Result<u32> {{
+        let _ = path;
+        Ok(1)
+    }}
+}}
+
+{functions}
+"""
+FUNCTION = "#[retry({attribute})]\nasync fn fetch_{number}(client: &Client) -> std::io::Result<u32> {{{body}}}\n"
+HOVERED = '#[retry(attempts = 3, backoff = "fixed", start = "1s")]\n/// Fetches.\npub async fn hovered() -> std::io::Result<u32> {\n    Ok(1)\n}\n'
+
+
+class Server:
+    """The language server protocol, as much of it as is needed."""
+
+    def __init__(self, command, directory):
+        self.process = subprocess.Popen(command, cwd=directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.number = 0
+
+    def send(self, message):
+        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        self.process.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        self.process.stdin.flush()
+
+    def receive(self):
+        length = 0
+        while line := self.process.stdout.readline().strip():
+            name, value = line.split(b":", 1)
+            if name.lower() == b"content-length":
+                length = int(value)
+        if not length:
+            sys.exit("rust-analyzer has ended")
+        message = json.loads(self.process.stdout.read(length))
+        if "method" in message and "id" in message:
+            # What the server asks of the editor: nothing is configured.
+            answer = [None] * len(message.get("params", {}).get("items", []))
+            self.send({"id": message["id"], "result": answer or None})
+        return message
+
+    def notify(self, method, **params):
+        self.send({"method": method, "params": params})
+
+    def request(self, method, **params):
+        self.number += 1
+        self.send({"id": self.number, "method": method, "params": params})
+        while True:
+            message = self.receive()
+            if message.get("id") == self.number and "method" not in message:
+                return message.get("result")
+
+    def wait_until_loaded(self):
+        while True:
+            message = self.receive()
+            if message.get("method") == "experimental/serverStatus":
+                status = message["params"]
+                if status["health"] == "error":
+                    sys.exit(f"rust-analyzer: {status.get('message')}")
+                if status["quiescent"]:
+                    return
+
+
+def write_crate(directory, runtime):
+    functions = [
+        FUNCTION.format(attribute=attribute, number=number, body=BODY) for number, attribute in enumerate(ATTRIBUTES)
+    ]
+    (directory / "src").mkdir(parents=True, exist_ok=True)
+    (directory / "Cargo.toml").write_text(
+        '[package]\nname = "edited"\nversion = "0.0.0"\nedition = "2024"\n\n[workspace]\n\n'
+        f"[dependencies]\nretry-runtime = {{ path = {json.dumps(str(runtime))} }}\n"
+    )
+    source = SOURCE.format(functions="\n".join([*functions, HOVERED]))
+    (directory / "src/lib.rs").write_text(source)
+    return source
+
+
+def position(source, offset):
+    before = source[:offset]
+    return {"line": before.count("\n"), "character": offset - before.rfind("\n") - 1}
+
+
+def start(command, directory, source):
+    server = Server(command, directory)
+    server.request(
+        "initialize",
+        processId=None,
+        rootUri=directory.as_uri(),
+        capabilities={
+            "experimental": {"serverStatusNotification": True},
+            "textDocument": {"hover": {"contentFormat": ["markdown"]}},
+        },
+        initializationOptions={"checkOnSave": False, "procMacro": {"attributes": {"enable": True}}},
+    )
+    server.notify("initialized")
+    document = {"uri": (directory / "src/lib.rs").as_uri()}
+    server.notify("textDocument/didOpen", textDocument={**document, "languageId": "rust", "version": 1, "text": source})
+    server.wait_until_loaded()
+    return server, document
+
+
+def main():
+    """Prints a line for each question; fails if one has no answer."""
+    analyzer, runtime, place = sys.argv[1:]
+    directory = Path(place).resolve()
+    source = write_crate(directory, Path(runtime).resolve())
+    server, document = start([analyzer], directory, source)
+    failed = 0
+    for number, attribute in enumerate(ATTRIBUTES):
+        function = source.index(f"fetch_{number}(")
+        end = source.index("page.checked_\n", function) + len("page.checked_")
+        found = server.request("textDocument/completion", textDocument=document, position=position(source, end))
+        items = found["items"] if isinstance(found, dict) else found or []
+        known = any(item["label"].startswith("checked_add") for item in items)
+        failed += not known
+        print(f"{'ok' if known else 'NO':<3} completes inside of #[retry({attribute})]")
+    name = source.index("hovered(")
+    found = server.request("textDocument/hover", textDocument=document, position=position(source, name))
+    text = found["contents"]["value"] if found else ""
+    known = "Retries" in text and "Fetches." in text
+    failed += not known
+    print(f"{'ok' if known else 'NO':<3} hovering shows the section \"Retries\"")
+    if not known:
+        print(text)
+    server.process.kill()
+    sys.exit(1 if failed else 0)
+
+
+main()

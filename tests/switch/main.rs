@@ -1,0 +1,129 @@
+//! All retries off. A binary of its own, since the switch is that of the process; its tests take turns.
+
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use retry_runtime::{
+    Budget, Condition, Event, EventKind, Executor, GiveUp, Hedge, Observer, Policy, is_enabled, permanent, retry,
+    set_enabled,
+};
+use tokio::time::{Instant, sleep};
+
+type Plain = Result<(), &'static str>;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// One test at a time; the next one finds retries on.
+struct Turn(#[expect(dead_code, reason = "held")] MutexGuard<'static, ()>);
+
+impl Turn {
+    fn wait() -> Self {
+        static TURN: Mutex<()> = Mutex::new(());
+        Self(TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        set_enabled(true);
+    }
+}
+
+/// Why calls gave up.
+#[derive(Default)]
+struct Reasons(Mutex<Vec<GiveUp>>);
+
+impl Observer for Reasons {
+    fn on_event(&self, event: &Event<'_>) {
+        if let EventKind::GaveUp(why) = event.kind {
+            self.0.lock().unwrap().push(why);
+        }
+    }
+}
+
+#[retry(attempts = 3, backoff = "fixed", start = "1s", observer = reasons)]
+async fn annotated(attempts: &AtomicU32, reasons: &Reasons) -> Plain {
+    attempts.fetch_add(1, Relaxed);
+    Err("no")
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_make_one_attempt() {
+    let _turn = Turn::wait();
+    let (attempts, reasons) = (AtomicU32::new(0), Reasons::default());
+    for (enabled, made) in [(true, 3), (false, 1), (true, 3)] {
+        set_enabled(enabled);
+        assert_eq!(is_enabled(), enabled);
+        assert_eq!(annotated(&attempts, &reasons).await, Err("no"));
+        assert_eq!(attempts.swap(0, Relaxed), made);
+    }
+    assert_eq!(*reasons.0.lock().unwrap(), [GiveUp::Exhausted, GiveUp::Disabled, GiveUp::Exhausted]);
+    assert_eq!(GiveUp::Disabled.to_string(), "retries are switched off");
+    assert_eq!(GiveUp::Disabled.as_str(), "disabled");
+}
+
+#[tokio::test(start_paused = true)]
+async fn loops_by_hand_make_one_attempt() {
+    let _turn = Turn::wait();
+    set_enabled(false);
+    let policy = Policy::new();
+    let mut executor = Executor::new(&policy);
+    assert_eq!(executor.pause("no").err(), Some("no"));
+}
+
+/// What would have ended the call anyway is said as ever.
+#[tokio::test(start_paused = true)]
+async fn other_reasons_come_first() {
+    let _turn = Turn::wait();
+    set_enabled(false);
+    let reasons = Reasons::default();
+    let (once, more) = (Policy::new().attempts(1), Policy::new());
+    assert!(Executor::new(&once).observed_by(&reasons).pause("no").is_err());
+    let outcome: Result<(), _> = Err(permanent(std::io::Error::other("no")));
+    assert!(Executor::new(&more).observed_by(&reasons).next(outcome, &Condition::new()).is_break());
+    assert_eq!(*reasons.0.lock().unwrap(), [GiveUp::Exhausted, GiveUp::Permanent]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_ends_with_its_attempt() {
+    let _turn = Turn::wait();
+    let (attempts, reasons) = (AtomicU32::new(0), Reasons::default());
+    let start = Instant::now();
+    let switch = async {
+        sleep(SECOND / 2).await;
+        set_enabled(false);
+    };
+    let (outcome, ()) = tokio::join!(annotated(&attempts, &reasons), switch);
+    assert_eq!((outcome, attempts.load(Relaxed), start.elapsed()), (Err("no"), 2, SECOND));
+    assert_eq!(*reasons.0.lock().unwrap(), [GiveUp::Disabled]);
+}
+
+/// A retry that is not made is not paid for.
+#[tokio::test(start_paused = true)]
+async fn budgets_keep_their_tokens() {
+    static API: Budget = Budget::new();
+    let _turn = Turn::wait();
+    let tokens = API.tokens();
+    set_enabled(false);
+    let outcome: Result<(), std::io::Error> =
+        Policy::new().budget(|| &API).run(|_| async { Err(std::io::Error::other("no")) }).await;
+    assert!(outcome.is_err());
+    assert_eq!(API.tokens(), tokens);
+}
+
+#[tokio::test(start_paused = true)]
+async fn hedges_make_no_copies() {
+    let _turn = Turn::wait();
+    let (copies, hedge) = (AtomicU32::new(0), Hedge::after(SECOND));
+    for (enabled, made) in [(true, 2), (false, 1)] {
+        set_enabled(enabled);
+        let slow = hedge.run(|_| async {
+            copies.fetch_add(1, Relaxed);
+            sleep(SECOND * 3 / 2).await;
+            Ok::<_, std::io::Error>(())
+        });
+        assert!(slow.await.is_ok());
+        assert_eq!(copies.swap(0, Relaxed), made);
+    }
+}
