@@ -28,13 +28,13 @@ async fn reserve(client: &Client, url: &str) -> reqwest::Result<Response> {
 static ORDER: RequestRetry = RequestRetry::new(Policy::fixed(Duration::from_millis(20))).named("send order");
 
 /// A loop by hand that is counted at the cost of an annotated function.
-async fn ship() -> Result<(), &'static str> {
+async fn ship() -> Result<u32, &'static str> {
     const POLICY: Policy = Policy::fixed(Duration::from_millis(10)).attempts(2);
     static SHIP: Tally = Tally::new("ship");
     let mut retry = Executor::new(&POLICY).tallied(&SHIP);
     loop {
         match retry.attempt_to_end(async { Err("no lorry") }).await {
-            Ok(()) => return Ok(retry.succeed(())),
+            Ok(lorry) => return Ok(retry.succeed(lorry)),
             Err(error) => retry.pause(error)?.await,
         }
     }

@@ -56,24 +56,6 @@
 //! | who counts | | [`report()`], [`Tally`], the feature `metrics` |
 //! | who changes it | `policy = POLICIES.get("name")` | [`Policies`], [`set_enabled`] |
 //!
-//! # What is counted
-//!
-//! With the feature `metrics` each call is counted for the recorder of the crate `metrics` that is installed, at any time, or
-//! set for the thread. The label `name` is the name in events.
-//!
-//! | metric | labels | counts |
-//! |---|---|---|
-//! | `retry_calls_total` | `outcome` | calls at their end: `succeeded` (with the first attempt), `recovered` (with a retry), `gave_up`, `cancelled` |
-//! | `retry_attempts_total` | | attempts, when they have their outcome |
-//! | `retry_retries_total` | `reason` | retries that were decided on, by the failure before: its status, `timeout`, or its class |
-//! | `retry_gave_up_total` | `reason`, `last_failure` | calls that gave their last failure back, by [`GiveUp::as_str`] |
-//! | `retry_delay_seconds` | | a histogram of the delays that were decided on |
-//! | `retry_attempts_per_call` | | a histogram of the attempts of each call at its end; sum ÷ count is the amplification |
-//!
-//! [`report()`] has the same numbers without a metrics system. For both, a call that is dropped in its first attempt never was, and
-//! neither was one by hand that nobody told how it ended. No more than 1000 names of loops, requests and services are told
-//! apart, so that names made at run time do not fill the memory; further ones are counted as `(others)`.
-//!
 //! # Cancel safety
 //!
 //! Drop the future of a call whenever you like. The attempt that runs is dropped with it; there is no other state that could be
@@ -87,7 +69,7 @@
 //! | `tokio` | yes | tokio's timer and [`Policy::run`]; without it, `sleep = …` and [`Executor::sleeping`] |
 //! | `tracing` | yes | for `tracing`, target `retry`: a span for each call and each attempt, and events in them |
 //! | `log` | no | the events for `log`, while `tracing` has no subscriber |
-//! | `metrics` | no | counters and histograms for the crate `metrics`: [what is counted](#what-is-counted) |
+//! | `metrics` | no | counters and histograms for the crate `metrics`: [what is counted](guide::operating#metrics) |
 //! | `report` | no | what became of all calls, by name: [`report()`] |
 //! | `http` | no | what is known of the responses of the `http` crate; `Retry-After` |
 //! | `reqwest` | no | what is known of reqwest 0.13's errors and responses; requests with retry; `CheckStatus` |

@@ -72,6 +72,7 @@ fn operators_are_told_what_each_end_means() {
         GiveUp::ServerDelay(Duration::ZERO),
         GiveUp::Nested,
         GiveUp::Budget,
+        GiveUp::Disabled,
         GiveUp::NotIdempotent,
         GiveUp::BodyUsedUp,
     ] {

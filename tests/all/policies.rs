@@ -580,7 +580,7 @@ fn hostile_value() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(2, 8, 4, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            proptest::collection::btree_map(any::<String>(), inner, 0..3).prop_map(|map| Value::from_iter(map)),
+            proptest::collection::btree_map(any::<String>(), inner, 0..3).prop_map(Value::from_iter),
         ]
     })
 }
@@ -593,12 +593,11 @@ proptest! {
     fn no_input_panics(map in proptest::collection::btree_map(hostile_key(), hostile_value(), 0..5)) {
         policies!(POLICIES);
         let value = Value::from_iter(map.clone());
-        for read in [read(value.clone()).ok(), POLICIES.load(json!({ "billing": value })).ok().map(|()| POLICIES.get("billing"))] {
-            if let Some(policy) = read {
-                // Some retry can be made, or none was asked for.
-                assert_eq!(policy.schedule().next().is_none(), policy.to_string().starts_with("1 attempt"));
-                let _ = (policy.schedule().take(100).count(), format!("{policy:?}"));
-            }
+        let named = POLICIES.load(json!({ "billing": value.clone() })).ok().map(|()| POLICIES.get("billing"));
+        for policy in [read(value).ok(), named].into_iter().flatten() {
+            // Some retry can be made, or none was asked for.
+            assert_eq!(policy.schedule().next().is_none(), policy.to_string().starts_with("1 attempt"));
+            let _ = (policy.schedule().take(100).count(), format!("{policy:?}"));
         }
     }
 
