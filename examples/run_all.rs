@@ -32,13 +32,16 @@ prints! {
     blocking: "Connection refused", "connected: true";
     bodies: "result: 503 Service Unavailable", "result: 10000 bytes";
     body_decides: "failed: the job is running", "with an error: 42", "with on_ok: Job { state: \"done\"";
+    breaker: "was Closed and is Open", "4: Err(\"the breaker `stock` is open\")", "was HalfOpen and is Closed", "5: Ok(10)";
     by_hand: "name=\"push_order\"", "name=\"by_hand::version\"", "the second order is placed: 200 OK", "the third order is refused";
     custom_backoff: "next attempt in 500ms", "next attempt in 150ms", "result: 200 OK";
     deadline: "result: 200 OK, after", "result: no answer: ";
     grpc: "next attempt in 500ms, as the server asked", "result: hello", "result: NotFound";
-    log: "INFO  retry] next attempt in 50ms", "WARN  retry] attempt 1 of 3 failed: status 503", "result: 200 OK";
+    hedge: "copy 2 starts after 50ms", "result: answer 4, in less than a second: true";
+    log: "INFO  retry] next attempt in 50ms", "INFO  retry] attempt 1 of 3 failed: status 503", "result: 200 OK";
     metrics: "# TYPE retry_calls_total counter", "outcome=\"recovered\"} 2", "reason=\"permanent\",last_failure=\"404\"} 1", "retry_calls_total{name=\"order\",outcome=\"succeeded\"} 1";
     middleware: "get: 503", "signs POST /status/503", "gave up after attempt 2 of 2";
+    observability: "retry name=price attempts_made=3", "  attempt attempt=2 http.request.resend_count=1", "retry_gave_up_total{name=\"order\"", "amplification";
     observer: "attempts: 7", "calls_given_up: 2";
     observer_channel: "stored: fetch next attempt in 20ms", "stored 8, dropped 0", "dropped 5";
     other_parameters: "attempt 3 of 4 failed: status 500", "result: 200 OK from", "sent Cache-Control: no-cache", "sent X-Attempt: 4";

@@ -126,7 +126,6 @@ mod engine;
 mod event;
 mod executor;
 pub mod guide;
-#[cfg(feature = "tokio")]
 mod hedge;
 mod hedging;
 pub mod http;

@@ -22,7 +22,7 @@ impl Spans {
         if self.call.is_disabled() {
             self.call = tracing::info_span!(
                 target: "retry", "retry",
-                name, attempts = Empty, error.type = Empty, otel.status_code = Empty
+                name, attempts_made = Empty, error.type = Empty, otel.status_code = Empty
             );
         }
         let resent = (number > 1).then(|| number - 1);
@@ -61,10 +61,10 @@ impl Spans {
                 };
             }
             EventKind::Succeeded => {
-                self.call.record("attempts", event.attempt);
+                self.call.record("attempts_made", event.attempt);
             }
             EventKind::GaveUp(why) => {
-                self.call.record("attempts", event.attempt);
+                self.call.record("attempts_made", event.attempt);
                 self.call.record("otel.status_code", "ERROR");
                 self.call.record("error.type", why.as_str());
             }
@@ -76,7 +76,6 @@ impl Spans {
 /// Says what happened, in the innermost span. What the spans say is not said again.
 pub(crate) fn say(spans: Option<&Spans>, event: &Event<'_>) {
     let spans = spans.unwrap_or(const { &Spans::none() });
-    spans.note(event);
     let Event { name, attempt, attempts, elapsed, kind } = *event;
     let name = spans.call.is_disabled().then_some(name);
     let number = spans.attempt.is_disabled().then_some(attempt);
@@ -108,4 +107,6 @@ pub(crate) fn say(spans: Option<&Spans>, event: &Event<'_>) {
         EventKind::GaveUp(why) => say!(WARN, why = why.as_str()),
         EventKind::Cancelled => say!(DEBUG),
     }
+    // Afterwards, or a line that shows the spans would show it twice.
+    spans.note(event);
 }

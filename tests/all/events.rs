@@ -459,14 +459,15 @@ mod tracing {
         let [status, error, otel] = failed;
         assert_eq!(spans[0].fields, pairs([("attempt", "1"), status, error, otel]));
         assert_eq!(spans[2].fields, pairs([("attempt", "3"), ("http.request.resend_count", "2")]));
-        assert_eq!(spans[3].fields, pairs([("name", "traced"), ("attempts", "3")]));
+        assert_eq!(spans[3].fields, pairs([("name", "traced"), ("attempts_made", "3")]));
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_span_of_a_call_says_why_it_gave_up() {
         let (seen, _guard) = record();
         in_vain(&Attempts::new()).await.unwrap_err();
-        let error = [("attempts", "3"), ("error.type", "exhausted"), ("name", "traced"), ("otel.status_code", "ERROR")];
+        let error =
+            [("attempts_made", "3"), ("error.type", "exhausted"), ("name", "traced"), ("otel.status_code", "ERROR")];
         assert_eq!(seen.spans().pop().unwrap().fields, pairs(error));
     }
 

@@ -35,7 +35,7 @@ async fn attempts_are_children_of_their_call() {
     let call = &spans[0];
     assert_eq!((call.name.as_ref(), call.parent_span_id), ("retry", SpanId::INVALID));
     assert_eq!(attribute(call, "name").as_deref(), Some("orders"));
-    assert_eq!(attribute(call, "attempts").as_deref(), Some("3"));
+    assert_eq!(attribute(call, "attempts_made").as_deref(), Some("3"));
     assert_eq!(spans.len(), 4);
     for attempt in &spans[1..] {
         assert_eq!((attempt.name.as_ref(), attempt.parent_span_id), ("attempt", call.span_context.span_id()));

@@ -1,0 +1,38 @@
+//! A service is down: can calls fail at once instead of waiting for it?
+//!
+//! Yes, with `breaker`: while most attempts fail, none are made, and the function gives what is made from `BreakerOpen`. After a while one
+//! attempt at a time is let through, and when that succeeds all are.
+//!
+//! `cargo run --example breaker`
+
+use std::error::Error;
+use std::io::{self, ErrorKind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use retry_runtime::{Breaker, BreakerChange, retry};
+use tokio::time::sleep;
+
+static STOCK: Breaker = Breaker::new()
+    .named("stock")
+    .minimum_calls(4)
+    .open_for(Duration::from_millis(200))
+    .on_change(|BreakerChange { name, from, to, .. }| println!("the breaker {name} was {from:?} and is {to:?}"));
+
+static IS_DOWN: AtomicBool = AtomicBool::new(true);
+
+#[retry(attempts = 2, backoff = "fixed", start = "10ms", breaker = STOCK)]
+async fn stock(article: u32) -> io::Result<u32> {
+    if IS_DOWN.load(Ordering::Relaxed) { Err(ErrorKind::ConnectionRefused.into()) } else { Ok(article * 2) }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    for article in 1..=4 {
+        println!("{article}: {:?}", stock(article).await.map_err(|error| error.to_string()));
+    }
+    IS_DOWN.store(false, Ordering::Relaxed);
+    sleep(Duration::from_millis(250)).await;
+    println!("5: {:?}", stock(5).await);
+    Ok(())
+}
