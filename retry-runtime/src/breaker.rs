@@ -159,7 +159,9 @@ impl Breaker {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the attempt, of which no note is taken. If it was the probe, the next attempt is.
+    /// Dropping the future drops the attempt, of which no note is taken. If it was the probe, the next attempt is. The time limits of a
+    /// policy around it drop it too, so a service that hangs never opens it: give the operation a time limit of its own, or annotate
+    /// the function with `breaker = …`, which counts an attempt that was cut off as a failure.
     pub async fn call<O: Outcome + FromBreakerOpen>(&self, operation: impl Future<Output = O>) -> O {
         let admitted = match self.admit() {
             Ok(admitted) => admitted,

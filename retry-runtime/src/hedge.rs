@@ -84,7 +84,7 @@ impl Hedge {
     /// standard [`Condition`]; otherwise the last failure, once no copy is left that runs. A failure does not make another copy
     /// come sooner: to try again is for the loop around it.
     ///
-    /// All copies borrow what the closure borrows.
+    /// All copies borrow what the closure borrows. There is no event of them: it does not know in whose attempt it is.
     ///
     /// # Panics
     ///

@@ -53,6 +53,28 @@ async fn three_layers_of_three_attempts_are_three_calls() {
     }
 }
 
+#[test]
+fn functions_that_block_too() {
+    #[retry(blocking, policy = PLAIN)]
+    fn innermost(attempts: &Attempts) -> Result<(), Fault> {
+        attempts.start();
+        Err(Fault::TRANSIENT)
+    }
+    #[retry(blocking, policy = policy)]
+    fn middle(attempts: &Attempts, policy: Policy) -> Result<(), Fault> {
+        innermost(attempts)
+    }
+    #[retry(blocking, policy = policy)]
+    fn outermost(attempts: &Attempts, policy: Policy) -> Result<(), Fault> {
+        middle(attempts, policy)
+    }
+    for (policy, calls) in [(PLAIN, 27), (ONCE, 3)] {
+        let attempts = Attempts::new();
+        outermost(&attempts, policy).unwrap_err();
+        assert_eq!(attempts.count(), calls);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn loops_by_hand_and_closures_too() {
     for (policy, calls) in [(PLAIN, 27), (ONCE, 3)] {

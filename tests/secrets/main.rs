@@ -13,7 +13,8 @@ use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 use reqwest::{Client, Response};
 use retry_runtime::http::wire::TraceWire;
 use retry_runtime::http::{RequestRetry, SendWithRetry};
-use retry_runtime::{Condition, Event, Executor, Observer, Policy, retried, retry};
+use retry_runtime::testing::Rehearsal;
+use retry_runtime::{Condition, Event, Executor, Observer, Policy, report, retried, retry};
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::server::{Reply, Server, refused};
@@ -46,6 +47,8 @@ impl Observer for Witness {
         let mut paths = self.0.lock().unwrap();
         paths.add("observer, Display", event.to_string());
         paths.add("observer, Debug", format!("{event:?}"));
+        let owned = event.into_owned();
+        paths.add("observer, OwnedEvent", format!("{owned} {owned:?}"));
     }
 }
 
@@ -139,7 +142,9 @@ impl log::Log for Logged {
 async fn through_log(paths: &mut Paths) {
     log::set_logger(&Logged).unwrap();
     log::set_max_level(log::LevelFilter::Trace);
-    story(paths).await;
+    let rehearsal = Rehearsal::new();
+    rehearsal.run(story(paths)).await;
+    paths.add("rehearsal", format!("{rehearsal} {:?}", rehearsal.events()));
     log::set_max_level(log::LevelFilter::Off);
     paths.add("log", std::mem::take(&mut *LOG.lock().unwrap()));
 }
@@ -173,6 +178,17 @@ async fn through_tracing(paths: &mut Paths) {
     paths.add("tracing-opentelemetry, spans", format!("{:?}", exporter.get_finished_spans().unwrap()));
 }
 
+/// What is counted has no texts but names and reasons, and is not to get any.
+async fn through_numbers(paths: &mut Paths) {
+    let prometheus = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().unwrap();
+    story(paths).await;
+    paths.add("metrics, scraped", prometheus.render());
+    let report = report();
+    paths.add("report, table", report.to_string());
+    paths.add("report, page", report.to_html());
+    paths.add("report, JSON", serde_json::to_string(&report).unwrap());
+}
+
 #[test]
 fn no_secret_leaves_by_any_path() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -180,6 +196,7 @@ fn no_secret_leaves_by_any_path() {
     // First, for `log` hears of nothing afterwards.
     runtime.block_on(through_log(&mut paths));
     runtime.block_on(through_tracing(&mut paths));
+    runtime.block_on(through_numbers(&mut paths));
     for (path, said) in &paths.0 {
         println!("{path}: {} lines, {} bytes", said.lines().count(), said.len());
         for secret in SECRETS {
@@ -187,9 +204,12 @@ fn no_secret_leaves_by_any_path() {
             assert!(leak.is_none(), "{path} tells of {secret}: {}", leak.unwrap_or_default());
         }
     }
-    let of_urls = ["observer, Display", "observer, Debug", "retried, history", "log", "tracing-subscriber, lines"];
-    for path in of_urls.into_iter().chain(["tracing-opentelemetry, spans"]) {
+    let observed = ["observer, Display", "observer, Debug", "observer, OwnedEvent", "retried, history", "rehearsal"];
+    for path in observed.into_iter().chain(["log", "tracing-subscriber, lines", "tracing-opentelemetry, spans"]) {
         assert!(paths.0[path].contains("://***@127.0.0.1"), "{path} says nothing of a URL, so it proves nothing");
         assert!(paths.0[path].contains("?***"), "{path} says nothing of a query");
+    }
+    for path in ["metrics, scraped", "report, table", "report, page", "report, JSON"] {
+        assert!(paths.0[path].contains("secrets::boxed"), "{path} says nothing of a call");
     }
 }
