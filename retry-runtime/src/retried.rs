@@ -150,15 +150,19 @@ pub(crate) fn note(attempt: u32, failure: Failure, reason: &dyn Display, delay: 
     }
 }
 
+#[cold]
 #[inline(never)]
 fn note_down(attempt: u32, failure: Failure, reason: &dyn Display, delay: Option<Duration>) {
+    let is_kept = NOTED.with_borrow(|noted| noted.as_ref().is_some_and(|noted| noted.most > 0));
+    // Outside of the borrow, for the text of the error is the user's code.
+    let kept = is_kept.then(|| {
+        let (class, status) = (failure.class(), failure.status());
+        PastFailure { attempt, class, status, reason: reason.to_string(), delay }
+    });
     NOTED.with_borrow_mut(|noted| {
         let Some(noted) = noted else { return };
         noted.retries = noted.retries.saturating_add(delay.is_some().into());
-        if noted.most > 0 {
-            let (class, status) = (failure.class(), failure.status());
-            noted.keep(PastFailure { attempt, class, status, reason: reason.to_string(), delay });
-        }
+        kept.into_iter().for_each(|failure| noted.keep(failure));
     });
 }
 

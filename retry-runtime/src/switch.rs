@@ -13,8 +13,8 @@ static ENABLED: AtomicBool = AtomicBool::new(true);
 ///
 /// It is looked at after a failure for which there would be another attempt, and costs a call that succeeds nothing.
 ///
-/// Tests of one process share it: a test that turns it off does so for all that run beside it. Give it a test binary
-/// of its own.
+/// Tests of one process share it: a test that turns it off does so for all that run beside it. For one test there is
+/// [`Rehearsal::without_retries`](crate::testing::Rehearsal::without_retries).
 ///
 /// ```
 /// # use retry_runtime::Policy;
