@@ -100,7 +100,7 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
 async fn call() {
     let (mut attempts, start) = (0, Instant::now());
     let outcome = bill(&mut attempts).await.map_err(|error| error.to_string());
-    println!("a call: {attempts} attempts in {:?}: {outcome:?}\n", rounded(start.elapsed()));
+    println!("a call: attempts: {attempts}, in {:?}: {outcome:?}\n", rounded(start.elapsed()));
 }
 
 fn rounded(time: Duration) -> Duration {

@@ -81,7 +81,7 @@ pub fn print_logs() {
 fn sentence_and_name(writer: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> fmt::Result {
     match field.name() {
         "message" => write!(writer, "{value:?}"),
-        "name" => write!(writer, " name={value:?}"),
+        "name" => write!(writer, "name={value:?}"),
         _ => Ok(()),
     }
 }
