@@ -8,7 +8,7 @@ use crate::spans;
 
 /// Whether anybody may listen to what a failing call has to say, or to more: one relaxed load.
 #[inline(always)]
-pub(crate) fn tracing_listens() -> bool {
+pub(crate) fn anybody_listens() -> bool {
     #[cfg(feature = "testing")]
     if crate::testing::current::is_on() {
         return true;

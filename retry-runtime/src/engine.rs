@@ -10,7 +10,7 @@ use crate::condition::{Condition, Findings, Verdict};
 use crate::count;
 #[cfg(feature = "tracing")]
 use crate::emit::subscriber_listens;
-use crate::emit::{emit, tracing_listens};
+use crate::emit::{anybody_listens, emit};
 use crate::event::{DelaySource, Event, EventKind, GiveUp};
 use crate::mask::Masked;
 use crate::rare::{Phase, Rare};
@@ -34,7 +34,7 @@ pub(crate) fn begin(rare: &mut Rare, call: &dyn Call) {
     #[cfg(feature = "wire")]
     tell(rare, call);
     rare.set_phase(Phase::Attempt);
-    if tracing_listens() {
+    if anybody_listens() {
         // Somebody may have begun to listen since the call began.
         rare.watch();
     }
@@ -350,7 +350,7 @@ fn started(rare: &Rare, call: &dyn Call) -> Option<Instant> {
 /// Whoever observes has the call watched from its start.
 #[inline(always)]
 fn is_heard(rare: &Rare) -> bool {
-    (rare.is_watched() || tracing_listens()) && rare.phase() != Phase::Ended
+    (rare.is_watched() || anybody_listens()) && rare.phase() != Phase::Ended
 }
 
 #[inline(always)]

@@ -13,7 +13,7 @@ use crate::call::{ByHand, Call, Notes};
 use crate::condition::{Condition, Findings, Verdict};
 use crate::count::{self, Own};
 use crate::cut::{Cut, CutOff, Uncut, cut_off};
-use crate::emit::tracing_listens;
+use crate::emit::anybody_listens;
 use crate::engine;
 use crate::event::Observer;
 use crate::outcome::Judge;
@@ -134,7 +134,7 @@ impl<C: Call> Executor<C> {
     #[inline(always)]
     pub fn start(call: C) -> Self {
         let mut run = Run { call, rare: Rare::none() };
-        if run.call.observer().is_some() || tracing_listens() {
+        if run.call.observer().is_some() || anybody_listens() {
             run.rare.watch();
         }
         Self { run, sleep: TokioSleep }
@@ -195,7 +195,7 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
 
     #[inline(always)]
     pub(crate) fn begin(&mut self) {
-        if self.run.rare.exists() && (self.run.rare.is_watched() || count::IS_ON || tracing_listens()) {
+        if self.run.rare.exists() && (self.run.rare.is_watched() || count::IS_ON || anybody_listens()) {
             engine::begin(&mut self.run.rare, &self.run.call);
         }
     }

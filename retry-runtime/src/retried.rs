@@ -80,6 +80,10 @@ pub const fn retried<F>(call: F) -> Retrying<F> {
 
 pin_project! {
     /// A call whose attempts are counted: made by [`retried`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it drops the call.
     #[must_use = "a call does nothing unless it is awaited"]
     pub struct Retrying<F> {
         noted: Noted,

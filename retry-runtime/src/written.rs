@@ -35,6 +35,8 @@ pub(crate) struct Written {
     deadline: Option<Duration>,
     attempt_timeout: Option<Duration>,
     nested: Option<()>,
+    /// The keys of all that is written.
+    keys: Vec<&'static str>,
 }
 
 const KEYS: [&str; 13] = [
@@ -72,7 +74,8 @@ const IN_CODE: [&str; 14] = [
 ];
 
 impl Written {
-    fn read(&mut self, key: &str, value: &Value) -> Result<(), String> {
+    fn read(&mut self, key: &'static str, value: &Value) -> Result<(), String> {
+        self.keys.push(key);
         match key {
             "attempts" => value::attempts(value).map(|read| self.attempts = Some(read)),
             "backoff" => value::backoff(value).map(|read| self.backoff = Some(read)),
@@ -92,22 +95,7 @@ impl Written {
     }
 
     fn wrote(&self, key: &str) -> bool {
-        match key {
-            "attempts" => self.attempts.is_some(),
-            "backoff" => self.backoff.is_some(),
-            "start" => self.start.is_some(),
-            "factor" => self.factor.is_some(),
-            "max_delay" => self.max_delay.is_some(),
-            "delays" => self.delays.is_some(),
-            "jitter" => self.jitter.is_some(),
-            "retry_after" => self.retry_after.is_some(),
-            "drain_limit" => self.drain_limit.is_some(),
-            "drain_timeout" => self.drain_timeout.is_some(),
-            "deadline" => self.deadline.is_some(),
-            "attempt_timeout" => self.attempt_timeout.is_some(),
-            "nested" => self.nested.is_some(),
-            _ => false,
-        }
+        self.keys.contains(&key)
     }
 
     /// The policy that is `base` but for what is written. One word about the schedule makes it the whole schedule.

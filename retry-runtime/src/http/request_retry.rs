@@ -11,7 +11,7 @@ use reqwest::{Client, Request, Response, Url};
 use crate::call::{ByHand, Notes};
 use crate::condition::Findings;
 use crate::count::{self, Own};
-use crate::emit::tracing_listens;
+use crate::emit::anybody_listens;
 use crate::sealed::Sealed;
 use crate::{Attempt, Condition, Failure, Observer, Policy, Retryable, Verdict};
 
@@ -225,7 +225,7 @@ impl Options {
             && !policy.backoff.is_custom()
             && !self.looks_at_attempts()
             && self.observer.is_none()
-            && !tracing_listens()
+            && !anybody_listens()
     }
 
     #[inline]
