@@ -1,4 +1,4 @@
-//! What the examples share: small HTTP servers in the process, and a place for their logs.
+//! Parts that the examples share: small HTTP servers in the process, their logs, and tests that run them.
 
 use std::fmt::{self, Debug};
 use std::io::{self, IsTerminal};
@@ -11,14 +11,20 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
-use tracing::field::Field;
-use tracing_subscriber::fmt::format::{Writer, debug_fn};
+use tracing::field::{Field, Visit};
+use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::FormatFields;
+use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::uptime;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 mod httpbin;
-pub mod storm;
+mod run;
 
 pub use self::httpbin::httpbin;
+pub use self::run::output_of;
 
 /// Serves on a free port of this machine what `answer` makes of the number of the request, from 1, and the request;
 /// gives the base URL.
@@ -63,25 +69,42 @@ pub async fn serve_statuses(statuses: &'static [u16]) -> io::Result<String> {
     .await
 }
 
-/// Prints the events of the target `retry`, each with the time since the program started.
+/// Prints the events of the target `retry`, each with the time since the program started and the spans around it.
 pub fn print_logs() {
-    tracing_subscriber::fmt()
-        .compact()
-        .with_env_filter("retry=trace")
+    let layer = tracing_subscriber::fmt::layer()
         .with_timer(uptime())
         .with_target(false)
-        .fmt_fields(debug_fn(sentence_and_name))
+        .fmt_fields(Sentences)
         .with_ansi(io::stdout().is_terminal())
-        .with_writer(io::stdout)
-        .init();
+        .with_writer(io::stdout);
+    let only_retries = Targets::new().with_target("retry", LevelFilter::TRACE);
+    tracing_subscriber::registry().with(layer.with_filter(only_retries)).init();
 }
 
-/// The other fields (`attempt`, `attempts`, `elapsed`, `class`, `delay` …) are for machines: the sentence says
-/// the same.
-fn sentence_and_name(writer: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> fmt::Result {
-    match field.name() {
-        "message" => write!(writer, "{value:?}"),
-        "name" => write!(writer, "name={value:?}"),
-        _ => Ok(()),
+/// Shows of a span which call or attempt it is, and of an event its sentence: the other fields (`elapsed`, `class`,
+/// `delay` …) are for machines.
+struct Sentences;
+
+impl<'w> FormatFields<'w> for Sentences {
+    fn format_fields<R: RecordFields>(&self, mut writer: Writer<'w>, fields: R) -> fmt::Result {
+        let mut shown = Shown::default();
+        fields.record(&mut shown);
+        writer.write_str(shown.sentence.as_ref().or(shown.identity.as_ref()).map_or("", |text| text))
+    }
+}
+
+#[derive(Default)]
+struct Shown {
+    sentence: Option<String>,
+    identity: Option<String>,
+}
+
+impl Visit for Shown {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        match field.name() {
+            "message" => self.sentence = Some(format!("{value:?}")),
+            name @ ("name" | "attempt") => self.identity = Some(format!("{name}={value:?}")),
+            _ => {}
+        }
     }
 }

@@ -114,7 +114,7 @@ impl Budget {
     /// Each process has its own. Of 1000 calls a second that all fail, each retried three times at most, one process makes
     /// 1010 requests a second in the first ten seconds, ten make 1100 and a hundred 2000. A thousand make 4000 for twenty
     /// seconds and ten thousand for four minutes, as without a budget, until they have sent a million retries (`cargo run
-    /// --release --example storm`).
+    /// --release -p retry-storm`).
     ///
     /// Where many processes send little each, let them have less: with 10 tokens, ten thousand send 20,000
     /// retries. Or let what they share limit them, a gateway or the server itself, and give calls a

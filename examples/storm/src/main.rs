@@ -3,12 +3,12 @@
 //! Simulates it in virtual time, with the library's own policies and budgets. Prints the figures, and draws them on a page,
 //! `target/storm.html` or where the first argument says. With `--guide` it draws the pictures of the guide instead.
 //!
-//! `cargo run --release --example storm`
+//! `cargo run --release -p retry-storm`
 
 use std::path::PathBuf;
 use std::{env, fs, io};
 
-use retry_examples::storm::{CHAPTERS, page, write_guide};
+use retry_storm::{CHAPTERS, page, write_guide};
 
 fn main() -> io::Result<()> {
     let argument = env::args_os().nth(1);

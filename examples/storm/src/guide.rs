@@ -63,7 +63,7 @@ fn in_a_link(svg: &str) -> String {
 }
 
 fn directory() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../retry-runtime/src/guide"))
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../retry-runtime/src/guide"))
 }
 
 /// Writes the pictures of the guide.
