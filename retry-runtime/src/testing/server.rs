@@ -192,7 +192,9 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     if let Err(error) = (&mut connection).await {
         if matches!(error.source().and_then(|error| error.downcast_ref()), Some(Fault::Reset)) {
-            drop(connection.into_parts().io.inner().set_zero_linger());
+            // `set_zero_linger` needs tokio 1.49, and this is a library's lower bound. A zero time does not block.
+            #[allow(deprecated, reason = "deprecated for times above zero, which block")]
+            drop(connection.into_parts().io.inner().set_linger(Some(Duration::ZERO)));
         }
     }
 }
