@@ -308,9 +308,8 @@ fn source(key: &Ident, member: Option<Member>, fields: &Fields) -> Result<Field>
         (None, _) => Err(Error::new(key.span(), "`source` needs a field, and here is none")),
         (Some(first), Some(_)) => {
             let example = show(&first.member);
-            let message =
-                format_args!("`source` needs the name of one of the fields: write for example `source = {example}`");
-            Err(Error::new(key.span(), message))
+            let right = format!("write for example `source = {example}`");
+            Err(Error::new(key.span(), format_args!("`source` needs the name of one of the fields: {right}")))
         }
     }
 }
