@@ -184,7 +184,7 @@ fn without_field(variant: &Variant, value: TokenStream) -> TokenStream {
 fn with_field(variant: &Variant, field: &Field, value: impl FnOnce(&Ident) -> TokenStream) -> TokenStream {
     let Variant { path, .. } = variant;
     let Field { member, ty } = field;
-    let name = Ident::new("field", Span::mixed_site().located_at(ty.span()));
+    let name = Ident::new("__retry_field", Span::mixed_site().located_at(ty.span()));
     let value = value(&name);
     quote!(#path { #member: #name, .. } => #value,)
 }

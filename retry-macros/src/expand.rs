@@ -50,8 +50,9 @@ use crate::rewrite;
 pub(crate) fn expand(arguments: &Arguments, function: &Function) -> TokenStream {
     let Function { attrs, vis, defaultness, sig, body, shape } = function;
     let span = at(sig.ident.span());
+    let attribute = at(Span::call_site());
     let (sig, mutable) = rewrite::signature(arguments, sig);
-    let expansion = Expansion { arguments, mutable, function, span, krate: krate(arguments, span) };
+    let expansion = Expansion { arguments, mutable, function, span, attribute, krate: krate(arguments, span) };
     let content = match shape {
         Shape::Async | Shape::Blocking => {
             let (inner_attributes, code) = rewrite::split_inner_attributes(body);
@@ -82,6 +83,8 @@ struct Expansion<'a> {
     function: &'a Function,
     /// Of the function's name: for what has no better place.
     span: Span,
+    /// Of the whole attribute: for the loop.
+    attribute: Span,
     krate: Path,
 }
 
@@ -91,24 +94,24 @@ impl Expansion<'_> {
         let start = self.start();
         let once = self.once(body);
         let wait = self.wait();
-        quote_spanned! {self.span=>
-            #start
-            loop {
-                let pause = #once;
-                pause #wait;
+        let again = quote_spanned! {self.span=>
+            {
+                let __retry_pause = #once;
+                __retry_pause #wait;
             }
-        }
+        };
+        quote_spanned!(self.attribute=> #start loop #again)
     }
 
-    /// `let mut executor = …;`
+    /// `let mut __retry_executor = …;`
     fn start(&self) -> TokenStream {
         let Self { arguments, function, span, ref krate, .. } = *self;
         let plan = plan::plan(arguments, &function.sig.ident);
         let given = self.given();
         let with_observer =
-            arguments.observer.as_ref().map(|observer| quote_spanned!(at(observer.span)=> .with_observer(observer)));
+            arguments.observer.as_ref().map(|observer| quote_spanned!(at(observer.span)=> .with_observer(__retry_observer)));
         let with_policy =
-            arguments.policy.as_ref().map(|policy| quote_spanned!(at(policy.span)=> .with_policy(policy)));
+            arguments.policy.as_ref().map(|policy| quote_spanned!(at(policy.span)=> .with_policy(__retry_policy)));
         let with_notes = needs_notes(arguments).then(|| quote_spanned!(span=> .with_notes()));
         let sleeping = match (&arguments.sleep, &arguments.blocking) {
             (Some(sleep), None) => {
@@ -119,7 +122,7 @@ impl Expansion<'_> {
         };
         quote_spanned! {span=>
             #given
-            let mut executor = #krate::Executor::start(
+            let mut __retry_executor = #krate::Executor::start(
                 #krate::private::Annotated::new(|| const { &#plan }) #with_policy #with_observer #with_notes
             ) #sleeping;
         }
@@ -131,10 +134,10 @@ impl Expansion<'_> {
         let given = arguments.written.iter().filter_map(|key| {
             if key == "observer" {
                 let observer = &arguments.observer.as_ref()?.value;
-                Some(quote_spanned!(span=> let observer = &#observer;))
+                Some(quote_spanned!(span=> let __retry_observer = &#observer;))
             } else if key == "policy" {
                 let policy = &arguments.policy.as_ref()?.value;
-                Some(quote_spanned!(span=> let policy = #policy;))
+                Some(quote_spanned!(span=> let __retry_policy = #policy;))
             } else {
                 None
             }
@@ -149,7 +152,7 @@ impl Expansion<'_> {
         let bind = arguments.bind.as_ref().map(|bind| {
             let name = &bind.value;
             let krate = self::krate(arguments, at(bind.span));
-            quote_spanned!(at(bind.span)=> let #name = &#krate::Executor::current(&executor);)
+            quote_spanned!(at(bind.span)=> let #name = &#krate::Executor::current(&__retry_executor);)
         });
         let attempt = self.attempt(body);
         let attempt = match plan::hedge(arguments) {
@@ -161,7 +164,7 @@ impl Expansion<'_> {
             }
         };
         let plain_success = self.plain_success();
-        let known = self.known("failed");
+        let known = self.known("__retry_failed");
         let findings = self.delayed(self.findings());
         let required = [self.require_status(), self.require_asked()];
         quote_spanned! {span=>
@@ -169,13 +172,13 @@ impl Expansion<'_> {
                 #bind
                 #attempt
                 #plain_success
-                let failed = outcome;
-                let known = &#known;
+                let __retry_failed = __retry_outcome;
+                let __retry_known = &#known;
                 #(#required)*
-                let findings = #findings;
-                match #krate::Executor::decide(&mut executor, findings, &known.__reason()) {
-                    ::core::option::Option::None => return failed,
-                    ::core::option::Option::Some(again) => again.after(known.__put_away(), failed),
+                let __retry_findings = #findings;
+                match #krate::Executor::decide(&mut __retry_executor, __retry_findings, &__retry_known.__reason()) {
+                    ::core::option::Option::None => return __retry_failed,
+                    ::core::option::Option::Some(__retry_again) => __retry_again.after(__retry_known.__put_away(), __retry_failed),
                 }
             }
         }
@@ -184,11 +187,11 @@ impl Expansion<'_> {
     /// Lets a success leave of which there is nothing to ask.
     fn plain_success(&self) -> Option<TokenStream> {
         let Self { arguments, span, ref krate, .. } = *self;
-        let known = self.known("outcome");
+        let known = self.known("__retry_outcome");
         arguments.on_ok.is_none().then(|| {
             quote_spanned! {span=>
                 if #known.__is_plain_success() {
-                    return #krate::Executor::succeed(&mut executor, outcome);
+                    return #krate::Executor::succeed(&mut __retry_executor, __retry_outcome);
                 }
             }
         })
@@ -206,11 +209,26 @@ impl Expansion<'_> {
     /// Runs the attempt, of which there are no copies.
     fn running(&self, attempt: &Group) -> TokenStream {
         let Self { function, span, ref krate, .. } = *self;
+        let repeated = self.repeated("clone_arguments_that_the_body_consumes", attempt);
         if matches!(function.shape, Shape::Blocking) {
-            return quote_spanned!(span=> #krate::Executor::attempt_blocking(&mut executor, || #attempt));
+            return quote_spanned!(span=> #krate::Executor::attempt_blocking(&mut __retry_executor, #repeated));
         }
         let cut = self.cut();
-        quote_spanned!(span=> #krate::Executor::run(&mut executor, async #attempt, #cut).await)
+        quote_spanned!(span=> #krate::Executor::run(&mut __retry_executor, #repeated, #cut).await)
+    }
+
+    /// `async { ATTEMPT }`, or `|| { ATTEMPT }`, which each iteration of the loop runs. If the attempt consumes an argument,
+    /// the error points at it, so it stands at the attribute. A macro of this name makes it, because the name of the macro is
+    /// the only text of ours that rustc prints with such an error.
+    fn repeated(&self, advice: &str, attempt: &Group) -> TokenStream {
+        let Self { arguments, function, attribute, .. } = *self;
+        let krate = krate(arguments, attribute);
+        let advice = Ident::new(advice, attribute);
+        let kind = match function.shape {
+            Shape::Blocking => quote_spanned!(attribute=> blocking),
+            Shape::Async | Shape::Returned { .. } => quote_spanned!(attribute=> async),
+        };
+        quote_spanned!(attribute=> #krate::#advice!(#kind #attempt))
     }
 
     /// Runs copies of the attempt. All of them borrow what the body does:
@@ -233,47 +251,57 @@ impl Expansion<'_> {
     /// };
     /// ```
     fn hedged(&self, hedge: &TokenStream, attempt: &Group) -> TokenStream {
-        let Self { span, ref krate, .. } = *self;
+        let Self { attribute, ref krate, .. } = *self;
         let clones = self.clones();
-        let outcome = self.outcome_of(&quote_spanned!(span=> async #attempt.await));
-        let known = self.known("outcome");
-        let findings = self.findings();
+        let copy = self.copy(attempt);
         let cut = self.cut();
-        quote_spanned! {span=>
-            let condition = #krate::Executor::condition(&executor);
-            let outcome = {
-                let mut hedged = ::core::pin::pin!(#krate::Executor::hedged(&executor, #hedge, #cut));
+        quote_spanned! {attribute=>
+            let __retry_condition = #krate::Executor::condition(&__retry_executor);
+            let __retry_outcome = {
+                let mut __retry_hedged = ::core::pin::pin!(#krate::Executor::hedged(&__retry_executor, #hedge, #cut));
                 loop {
                     #clones
-                    #krate::private::Hedged::add(::core::pin::Pin::as_mut(&mut hedged), async {
-                        #outcome
-                        let known = &#known;
-                        let findings = #findings;
-                        #krate::private::Judged::new(condition, findings, outcome)
-                    });
-                    let done = #krate::Executor::run_hedged(&mut executor, ::core::pin::Pin::as_mut(&mut hedged)).await;
-                    if let ::core::option::Option::Some(outcome) = done {
-                        break outcome;
+                    #krate::private::Hedged::add(::core::pin::Pin::as_mut(&mut __retry_hedged), #copy);
+                    let __retry_done = #krate::Executor::run_hedged(&mut __retry_executor, ::core::pin::Pin::as_mut(&mut __retry_hedged)).await;
+                    if let ::core::option::Option::Some(__retry_outcome) = __retry_done {
+                        break __retry_outcome;
                     }
                 }
             };
         }
     }
 
-    /// `let outcome = …;`, of which the breaker takes note. What an attempt keeps of it is outside of the attempt, for
+    /// One copy of the attempt, with what is found out about its outcome.
+    fn copy(&self, attempt: &Group) -> TokenStream {
+        let Self { span, attribute, ref krate, .. } = *self;
+        let outcome = self.outcome_of(&quote_spanned!(attribute=> async #attempt.await));
+        let known = self.known("__retry_outcome");
+        let findings = self.findings();
+        let judged = quote_spanned! {span=>
+            #outcome
+            let __retry_known = &#known;
+            let __retry_findings = #findings;
+            #krate::private::Judged::new(__retry_condition, __retry_findings, __retry_outcome)
+        };
+        let mut copy = Group::new(Delimiter::Brace, judged);
+        copy.set_span(attribute);
+        self.repeated("hedged_copies_share_all_arguments_except_those_in_clone", &copy)
+    }
+
+    /// `let __retry_outcome = …;`, of which the breaker takes note. What an attempt keeps of it is outside of the attempt, for
     /// one that is cut off to count.
     fn outcome_of(&self, running: &TokenStream) -> TokenStream {
         let Self { arguments, span, .. } = *self;
         let Some(breaker) = &arguments.breaker else {
-            return quote_spanned!(span=> let outcome = #running;);
+            return quote_spanned!(span=> let __retry_outcome = #running;);
         };
         let krate = krate(arguments, at(breaker.span));
-        let known = self.known("outcome");
+        let known = self.known("__retry_outcome");
         quote_spanned! {at(breaker.span)=>
-            let mut pass = #krate::private::Pass::none();
-            let outcome = #running;
-            let known = &#known;
-            #krate::private::Pass::settle(pass, #krate::private::Findings::new(known.__answer(), known.__error()));
+            let mut __retry_pass = #krate::private::Pass::none();
+            let __retry_outcome = #running;
+            let __retry_known = &#known;
+            #krate::private::Pass::settle(__retry_pass, #krate::private::Findings::new(__retry_known.__answer(), __retry_known.__error()));
         }
     }
 
@@ -283,9 +311,9 @@ impl Expansion<'_> {
         let span = at(breaker.span);
         let krate = krate(self.arguments, span);
         let place = plan::of_static(breaker);
-        let not_made = self.of_outcome("not_made", None, quote_spanned!(span=> open));
+        let not_made = self.of_outcome("not_made", None, quote_spanned!(span=> __retry_open));
         Some(quote_spanned! {span=>
-            if let ::core::result::Result::Err(open) = #krate::private::Pass::ask(&mut pass, #place) {
+            if let ::core::result::Result::Err(__retry_open) = #krate::private::Pass::ask(&mut __retry_pass, #place) {
                 return #not_made;
             }
         })
@@ -321,8 +349,8 @@ impl Expansion<'_> {
         self.function.outcome()?;
         let output = self.outcome();
         Some(quote_spanned! {self.span=>
-            if let ::core::option::Option::Some(pin) = ::core::option::Option::None::<#output> {
-                return pin;
+            if let ::core::option::Option::Some(__retry_pin) = ::core::option::Option::None::<#output> {
+                return __retry_pin;
             }
         })
     }
@@ -374,15 +402,15 @@ impl Expansion<'_> {
         let Self { arguments, span, ref krate, .. } = *self;
         let on_ok = arguments.on_ok.as_ref().map(|on_ok| {
             let predicate = &on_ok.value;
-            quote_spanned!(at(on_ok.span)=> .on_ok(known.__refused(#predicate)))
+            quote_spanned!(at(on_ok.span)=> .on_ok(__retry_known.__refused(#predicate)))
         });
         let on_error = arguments.on_error.as_ref().and_then(|on_error| match &on_error.value {
             OnError::Predicate(predicate) => {
-                Some(quote_spanned!(at(on_error.span)=> .on_error(known.__decided(#predicate))))
+                Some(quote_spanned!(at(on_error.span)=> .on_error(__retry_known.__decided(#predicate))))
             }
             _ => None,
         });
-        quote_spanned!(span=> #krate::private::Findings::new(known.__answer(), known.__error()) #on_ok #on_error)
+        quote_spanned!(span=> #krate::private::Findings::new(__retry_known.__answer(), __retry_known.__error()) #on_ok #on_error)
     }
 
     /// With the delay that is read from an answer.
@@ -390,7 +418,7 @@ impl Expansion<'_> {
         let Self { arguments, ref krate, .. } = *self;
         let Some(server_delay) = &arguments.server_delay else { return findings };
         let read = &server_delay.value;
-        quote_spanned!(at(server_delay.span)=> known.__delayed(#krate::Executor::condition(&executor), #findings, #read))
+        quote_spanned!(at(server_delay.span)=> __retry_known.__delayed(#krate::Executor::condition(&__retry_executor), #findings, #read))
     }
 
     fn require_status(&self) -> Option<TokenStream> {
@@ -398,7 +426,7 @@ impl Expansion<'_> {
         let listed = arguments.on_status.as_ref().is_some_and(|on_status| !on_status.value.is_empty());
         listed.then(|| {
             let required =
-                self.of_outcome("require_status", Some(quote!(, _)), quote_spanned!(span=> known.__status()));
+                self.of_outcome("require_status", Some(quote!(, _)), quote_spanned!(span=> __retry_known.__status()));
             quote_spanned!(span=> #required;)
         })
     }
@@ -407,7 +435,7 @@ impl Expansion<'_> {
     fn require_asked(&self) -> Option<TokenStream> {
         let Self { arguments, span, .. } = *self;
         (arguments.server_delay.is_some() && arguments.on_ok.is_none()).then(|| {
-            let required = self.of_outcome("require_asked", Some(quote!(, _)), quote_spanned!(span=> known.__asked()));
+            let required = self.of_outcome("require_asked", Some(quote!(, _)), quote_spanned!(span=> __retry_known.__asked()));
             quote_spanned!(span=> #required;)
         })
     }
@@ -449,3 +477,6 @@ pub(crate) fn krate(arguments: &Arguments, span: Span) -> Path {
     let standard = || syn::parse_quote_spanned!(span=> ::retry_runtime);
     arguments.krate.as_ref().map_or_else(standard, |krate| krate.value.clone())
 }
+
+#[cfg(test)]
+mod tests;

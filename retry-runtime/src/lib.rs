@@ -224,7 +224,9 @@ macro_rules! verdict {
     ($outcome:expr, $condition:expr $(,)?) => {
         // What a `match` looks at lives to the end of it, so that `$outcome` may borrow a temporary value.
         match &$crate::private::Known::new($outcome) {
-            known => $crate::Condition::judge(&$condition, known.__answer(), known.__error()),
+            __retry_known => {
+                $crate::Condition::judge(&$condition, __retry_known.__answer(), __retry_known.__error())
+            }
         }
     };
 }
@@ -260,5 +262,29 @@ macro_rules! __tally {
 macro_rules! __tally {
     () => {
         ()
+    };
+}
+
+/// The attempt of an annotated function. rustc prints the name of this macro when the attempt consumes an argument that a
+/// second attempt would need, and has no other place for advice.
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! clone_arguments_that_the_body_consumes {
+    (async $attempt:tt) => {
+        async $attempt
+    };
+    (blocking $attempt:tt) => {
+        || $attempt
+    };
+}
+
+/// The same for a hedged attempt, whose copies run at the same time and borrow what the body uses.
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! hedged_copies_share_all_arguments_except_those_in_clone {
+    (async $attempt:tt) => {
+        async $attempt
     };
 }
