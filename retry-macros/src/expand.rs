@@ -8,6 +8,7 @@ use crate::arguments::{Arg, Arguments, Backoff, OnError};
 use crate::documentation::{retries_section, wants_section};
 use crate::frame::like;
 use crate::function::{Function, Shape};
+use crate::lifetimes::Lifetimes;
 use crate::plan;
 use crate::rewrite;
 
@@ -108,24 +109,26 @@ impl Expansion<'_> {
         let Self { arguments, function, span, ref krate, .. } = *self;
         let plan = plan::plan(arguments, &function.sig.ident);
         let given = self.given();
-        let with_observer =
-            arguments.observer.as_ref().map(|observer| quote_spanned!(at(observer.span)=> .with_observer(__retry_observer)));
+        let with_observer = arguments
+            .observer
+            .as_ref()
+            .map(|observer| quote_spanned!(at(observer.span)=> .with_observer(__retry_observer)));
         let with_policy =
             arguments.policy.as_ref().map(|policy| quote_spanned!(at(policy.span)=> .with_policy(__retry_policy)));
         let with_notes = needs_notes(arguments).then(|| quote_spanned!(span=> .with_notes()));
-        let sleeping = match (&arguments.sleep, &arguments.blocking) {
+        let executor = quote_spanned! {span=>
+            #krate::Executor::start(
+                #krate::private::Annotated::new(|| const { &#plan }) #with_policy #with_observer #with_notes
+            )
+        };
+        let executor = match (&arguments.sleep, &arguments.blocking) {
             (Some(sleep), None) => {
                 let path = &sleep.value;
-                Some(quote_spanned!(at(sleep.span)=> .sleeping(#path)))
+                quote_spanned!(at(sleep.key.span())=> #executor.__sleeping(#path))
             }
-            _ => None,
+            _ => executor,
         };
-        quote_spanned! {span=>
-            #given
-            let mut __retry_executor = #krate::Executor::start(
-                #krate::private::Annotated::new(|| const { &#plan }) #with_policy #with_observer #with_notes
-            ) #sleeping;
-        }
+        quote_spanned!(span=> #given let mut __retry_executor = #executor;)
     }
 
     /// The values of expressions, in the order in which they were written.
@@ -209,7 +212,7 @@ impl Expansion<'_> {
     /// Runs the attempt, of which there are no copies.
     fn running(&self, attempt: &Group) -> TokenStream {
         let Self { function, span, ref krate, .. } = *self;
-        let repeated = self.repeated("clone_arguments_that_the_body_consumes", attempt);
+        let repeated = self.repeated("run_body_again_with_clone_for_consumed_arguments", attempt);
         if matches!(function.shape, Shape::Blocking) {
             return quote_spanned!(span=> #krate::Executor::attempt_blocking(&mut __retry_executor, #repeated));
         }
@@ -255,11 +258,13 @@ impl Expansion<'_> {
         let clones = self.clones();
         let copy = self.copy(attempt);
         let cut = self.cut();
+        let copies =
+            quote_spanned!(self.arguments.hedge.as_ref().map_or(attribute, |hedge| at(hedge.key.span()))=> loop);
         quote_spanned! {attribute=>
             let __retry_condition = #krate::Executor::condition(&__retry_executor);
             let __retry_outcome = {
                 let mut __retry_hedged = ::core::pin::pin!(#krate::Executor::hedged(&__retry_executor, #hedge, #cut));
-                loop {
+                #copies {
                     #clones
                     #krate::private::Hedged::add(::core::pin::Pin::as_mut(&mut __retry_hedged), #copy);
                     let __retry_done = #krate::Executor::run_hedged(&mut __retry_executor, ::core::pin::Pin::as_mut(&mut __retry_hedged)).await;
@@ -310,7 +315,7 @@ impl Expansion<'_> {
         let breaker = self.arguments.breaker.as_ref()?;
         let span = at(breaker.span);
         let krate = krate(self.arguments, span);
-        let place = plan::of_static(breaker);
+        let place = plan::of_static(breaker, "Breaker", &krate);
         let not_made = self.of_outcome("not_made", None, quote_spanned!(span=> __retry_open));
         Some(quote_spanned! {span=>
             if let ::core::result::Result::Err(__retry_open) = #krate::private::Pass::ask(&mut __retry_pass, #place) {
@@ -355,13 +360,20 @@ impl Expansion<'_> {
         })
     }
 
+    /// What finds out about an outcome. If its type has lifetimes, it is first found out whether the error borrows.
     fn known(&self, outcome: &str) -> TokenStream {
         let outcome = Ident::new(outcome, self.span);
-        let name = match self.function.outcome() {
-            Some(ty) if rewrite::has_borrowed_object(ty) => "known_borrowed",
-            _ => "known",
+        let outcome = quote_spanned!(self.span=> &#outcome);
+        let lifetimes = self.function.outcome().map_or(Lifetimes::None, Lifetimes::of);
+        let asked = match lifetimes {
+            Lifetimes::None => return self.of_outcome("known", None, outcome),
+            Lifetimes::Bound(ty) => quote!(Lifetimes::<#ty>),
+            Lifetimes::OfTrait(ty) => quote!(MayBorrow::<#ty>),
         };
-        self.of_outcome(name, None, quote_spanned!(self.span=> &#outcome))
+        let output = self.outcome();
+        let span = output.clone().into_iter().next().map_or(self.span, |token| at(token.span()));
+        let krate = krate(self.arguments, span);
+        quote_spanned!(span=> #krate::private::#asked::of().__known::<#output>(#outcome))
     }
 
     /// `private::name::<Outcome>(values)`, at the place of the type: what is asked of it is an error of the user's.
@@ -402,11 +414,11 @@ impl Expansion<'_> {
         let Self { arguments, span, ref krate, .. } = *self;
         let on_ok = arguments.on_ok.as_ref().map(|on_ok| {
             let predicate = &on_ok.value;
-            quote_spanned!(at(on_ok.span)=> .on_ok(__retry_known.__refused(#predicate)))
+            quote_spanned!(at(on_ok.span)=> .on_ok(__retry_known.__refused(&mut { #predicate })))
         });
         let on_error = arguments.on_error.as_ref().and_then(|on_error| match &on_error.value {
             OnError::Predicate(predicate) => {
-                Some(quote_spanned!(at(on_error.span)=> .on_error(__retry_known.__decided(#predicate))))
+                Some(quote_spanned!(at(on_error.span)=> .on_error(__retry_known.__decided(&mut { #predicate }))))
             }
             _ => None,
         });
@@ -418,7 +430,7 @@ impl Expansion<'_> {
         let Self { arguments, ref krate, .. } = *self;
         let Some(server_delay) = &arguments.server_delay else { return findings };
         let read = &server_delay.value;
-        quote_spanned!(at(server_delay.span)=> __retry_known.__delayed(#krate::Executor::condition(&__retry_executor), #findings, #read))
+        quote_spanned!(at(server_delay.span)=> __retry_known.__delayed(#krate::Executor::condition(&__retry_executor), #findings, &mut { #read }))
     }
 
     fn require_status(&self) -> Option<TokenStream> {
@@ -435,7 +447,8 @@ impl Expansion<'_> {
     fn require_asked(&self) -> Option<TokenStream> {
         let Self { arguments, span, .. } = *self;
         (arguments.server_delay.is_some() && arguments.on_ok.is_none()).then(|| {
-            let required = self.of_outcome("require_asked", Some(quote!(, _)), quote_spanned!(span=> __retry_known.__asked()));
+            let required =
+                self.of_outcome("require_asked", Some(quote!(, _)), quote_spanned!(span=> __retry_known.__asked()));
             quote_spanned!(span=> #required;)
         })
     }

@@ -224,19 +224,23 @@ macro_rules! verdict {
     ($outcome:expr, $condition:expr $(,)?) => {
         // What a `match` looks at lives to the end of it, so that `$outcome` may borrow a temporary value.
         match &$crate::private::Known::new($outcome) {
-            __retry_known => {
-                $crate::Condition::judge(&$condition, __retry_known.__answer(), __retry_known.__error())
-            }
+            __retry_known => $crate::Condition::judge(&$condition, __retry_known.__answer(), __retry_known.__error()),
         }
     };
 }
 
-/// What is known of an error of any type, for `#[derive(Retryable)]`.
+/// What is known of an error of any type, for `#[derive(Retryable)]`. With the type of an outcome where it may borrow.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __failure {
     ($error:expr) => {
         (&$crate::private::Known::new(&$crate::private::Alone($error)))
+            .__error()
+            .unwrap_or($crate::Failure::new($crate::Class::Unknown))
+    };
+    ($error:expr, $asked:ident, $outcome:ty) => {
+        $crate::private::$asked::<$outcome>::of()
+            .__known(&$crate::private::Alone($error))
             .__error()
             .unwrap_or($crate::Failure::new($crate::Class::Unknown))
     };
@@ -270,7 +274,7 @@ macro_rules! __tally {
 #[cfg(feature = "macros")]
 #[doc(hidden)]
 #[macro_export]
-macro_rules! clone_arguments_that_the_body_consumes {
+macro_rules! run_body_again_with_clone_for_consumed_arguments {
     (async $attempt:tt) => {
         async $attempt
     };

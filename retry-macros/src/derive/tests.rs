@@ -58,8 +58,7 @@ fn fields() {
                 fn class(&self) -> facade::retry::Class {
                     match self {
                         Self::A { .. } => facade::retry::Class::Transient,
-                        Self::B { 0: __retry_field, .. } =>
-                            facade::retry::Class::of_status(facade::retry::private::status_in(__retry_field)),
+                        Self::B { .. } => facade::retry::private::class_of(facade::retry::Retryable::status(self)),
                     }
                 }
                 fn status(&self) -> ::core::option::Option<::core::primitive::u16> {

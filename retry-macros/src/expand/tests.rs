@@ -21,7 +21,10 @@ impl VisitMut for Bindings {
         let blocking = |tree: &TokenTree| matches!(tree, TokenTree::Ident(word) if word == "blocking");
         let tokens = called.tokens.clone().into_iter().filter(|tree| !blocking(tree)).collect();
         let arguments = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(tokens);
-        arguments.expect("generated macro calls take expressions").iter_mut().for_each(|expr| self.visit_expr_mut(expr));
+        arguments
+            .expect("generated macro calls take expressions")
+            .iter_mut()
+            .for_each(|expr| self.visit_expr_mut(expr));
     }
 }
 
@@ -41,8 +44,14 @@ fn assert_prefixed(generated: TokenStream, of_the_user: &[&str]) {
 #[test]
 fn every_binding_of_an_annotated_function_has_the_prefix() {
     let common = quote!(
-        on_error = is_busy, on_ok = is_empty, server_delay = wait, breaker = B, bind = attempt, clone = [id],
-        observer = OBSERVER, on_status = [503]
+        on_error = is_busy,
+        on_ok = is_empty,
+        server_delay = wait,
+        breaker = B,
+        bind = attempt,
+        clone = [id],
+        observer = OBSERVER,
+        on_status = [503]
     );
     for arguments in [
         quote!(),
@@ -51,14 +60,30 @@ fn every_binding_of_an_annotated_function_has_the_prefix() {
         quote!(delays = ["1s", DELAY], retry_after = "2m", drain_limit = 0, name = "load", crate = facade, #common),
         quote!(policy = POLICY, #common),
     ] {
-        let function = quote!(async fn load(id: u32) -> Result<u32, E> { other(id).await });
+        let function = quote!(
+            async fn load(id: u32) -> Result<u32, E> {
+                other(id).await
+            }
+        );
         assert_prefixed(crate::expand_retry(arguments.clone(), function).unwrap(), &["id", "attempt"]);
-        let returned = quote!(fn load(id: u32) -> impl Future<Output = Result<u32, E>> { async move { Ok(id) } });
+        let returned = quote!(
+            fn load(id: u32) -> impl Future<Output = Result<u32, E>> {
+                async move { Ok(id) }
+            }
+        );
         assert_prefixed(crate::expand_retry(arguments, returned).unwrap(), &["id", "attempt"]);
     }
-    let common = quote!(on_error = is_busy, on_ok = is_empty, breaker = B, bind = attempt, clone = [id], policy = POLICY);
-    let function = quote!(fn load(id: u32) -> Result<u32, E> { other(id) });
-    assert_prefixed(crate::expand_retry(quote!(blocking, sleep = sleep, #common), function).unwrap(), &["id", "attempt"]);
+    let common =
+        quote!(on_error = is_busy, on_ok = is_empty, breaker = B, bind = attempt, clone = [id], policy = POLICY);
+    let function = quote!(
+        fn load(id: u32) -> Result<u32, E> {
+            other(id)
+        }
+    );
+    assert_prefixed(
+        crate::expand_retry(quote!(blocking, sleep = sleep, #common), function).unwrap(),
+        &["id", "attempt"],
+    );
 }
 
 #[test]
