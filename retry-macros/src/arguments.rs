@@ -343,7 +343,7 @@ fn unknown(key: &Ident, input: ParseStream, errors: &mut Errors) {
     scan::skip(input);
 }
 
-/// What to write instead; the input stands at the value.
+/// The advice for an unknown argument; the input stands at the value.
 fn advice(name: &str, input: ParseStream) -> String {
     foreign::advice(name, input).unwrap_or_else(|| {
         let allowed: Vec<&str> = ARGUMENTS.iter().map(|(known, _)| *known).collect();

@@ -171,7 +171,7 @@ fn is_timeout(krate: &Path, variant: &Variant) -> TokenStream {
     of_source(krate, variant, |failure| quote!(#krate::Failure::is_timeout(&#failure)))
 }
 
-/// What is known of a source.
+/// The `Failure` of a source.
 fn failure(krate: &Path, Field { ty, .. }: &Field, name: &Ident) -> TokenStream {
     match Lifetimes::of_error(ty) {
         Lifetimes::None => quote!(#krate::__failure!(#name)),

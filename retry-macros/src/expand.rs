@@ -221,8 +221,8 @@ impl Expansion<'_> {
     }
 
     /// `async { ATTEMPT }`, or `|| { ATTEMPT }`, which each iteration of the loop runs. If the attempt consumes an argument,
-    /// the error points at it, so it stands at the attribute. A macro of this name makes it, because the name of the macro is
-    /// the only text of ours that rustc prints with such an error.
+    /// the error points at this block, so the block has the position of the attribute. A macro makes the block, because the name
+    /// of a macro is the only text of ours that rustc prints with such an error.
     fn repeated(&self, advice: &str, attempt: &Group) -> TokenStream {
         let Self { arguments, function, attribute, .. } = *self;
         let krate = krate(arguments, attribute);
@@ -293,8 +293,8 @@ impl Expansion<'_> {
         self.repeated("hedged_copies_share_all_arguments_except_those_in_clone", &copy)
     }
 
-    /// `let __retry_outcome = …;`, of which the breaker takes note. What an attempt keeps of it is outside of the attempt, for
-    /// one that is cut off to count.
+    /// `let __retry_outcome = …;`, and the breaker counts the outcome. The breaker's pass is outside the attempt, so that an
+    /// attempt that is cut off counts too.
     fn outcome_of(&self, running: &TokenStream) -> TokenStream {
         let Self { arguments, span, .. } = *self;
         let Some(breaker) = &arguments.breaker else {
@@ -360,7 +360,8 @@ impl Expansion<'_> {
         })
     }
 
-    /// What finds out about an outcome. If its type has lifetimes, it is first found out whether the error borrows.
+    /// `known::<Outcome>(&outcome)`, which classifies the outcome. If its type has lifetimes, the library first finds out whether
+    /// the error borrows.
     fn known(&self, outcome: &str) -> TokenStream {
         let outcome = Ident::new(outcome, self.span);
         let outcome = quote_spanned!(self.span=> &#outcome);

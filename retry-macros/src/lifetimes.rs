@@ -65,7 +65,7 @@ fn error_of(outcome: &Type) -> Option<&Type> {
 struct Bind {
     lifetimes: bool,
     projection: bool,
-    /// Whether there is an `impl Trait`, which can be written in a signature only.
+    /// Set by an `impl Trait`, which can be written in a signature only.
     opaque: bool,
 }
 
@@ -91,7 +91,7 @@ impl VisitMut for Bind {
         self.opaque = true;
     }
 
-    // What follows has lifetimes of its own.
+    // These types have lifetimes of their own.
     fn visit_type_fn_ptr_mut(&mut self, _: &mut TypeFnPtr) {}
     fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {}
     fn visit_trait_bound_mut(&mut self, bound: &mut TraitBound) {

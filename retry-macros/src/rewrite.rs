@@ -59,7 +59,7 @@ impl VisitMut for InExpression {
     }
 }
 
-/// Whether the path begins in a type: it names an associated item, and may depend on what is generic around the function.
+/// Returns `true` for the path of an associated item, which may depend on the generic parameters around the function.
 pub(crate) fn is_associated(qself: Option<&QSelf>, path: &Path) -> bool {
     let of_type = |first: &PathSegment| first.ident.to_string().starts_with(char::is_uppercase);
     qself.is_some() || path.segments.len() > 1 && path.segments.first().is_some_and(of_type)

@@ -78,13 +78,13 @@ fn both<T>(elements: Result<Vec<T>>, element: Result<T>) -> Result<Vec<T>> {
     }
 }
 
-/// Whether an argument is over here.
+/// Returns `true` at the end of an argument.
 pub(crate) fn ends(input: ParseStream) -> bool {
     input.is_empty() || input.peek(Token![,]) || starts_argument(input)
 }
 
-/// Whether a literal or a path is over here. What follows may be wrong, but it cannot belong to the value, so that the missing
-/// comma is the only mistake.
+/// Returns `true` at the end of a literal or a path. The next token may be wrong, but it cannot belong to the value, so the
+/// missing comma is the only mistake.
 pub(crate) fn value_ends(input: ParseStream) -> bool {
     let word = input.peek(Ident::peek_any) && !input.peek(Token![as]);
     ends(input) || input.peek(Token![;]) || input.peek(Lit) || word

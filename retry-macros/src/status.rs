@@ -67,7 +67,7 @@ fn last(limits: &RangeLimits, input: ParseStream) -> Result<StatusBound> {
     }
 }
 
-/// The last code of a half-open range: `600` value_ends one, though it is no status itself.
+/// The last code of a half-open range: `600` ends one, though `600` itself is outside.
 fn before(end: &LitInt) -> Result<StatusBound> {
     match end.base10_parse::<u16>() {
         Ok(600) if is_plain(end) => Ok(StatusBound::Code(599)),

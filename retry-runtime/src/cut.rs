@@ -15,8 +15,8 @@ use crate::sleep::{Sleep, TimerPlace};
 use crate::span::InSpan;
 use crate::timed_out::{FromTimedOut, TimedOut};
 
-/// The timer that ends an attempt. Apart from [`Cut`], for [`Running`] to be `Send` whatever the outcome borrows: rustc checks
-/// the fields of a future with every lifetime for itself, and [`CutOff`] is a [`Cut`] for outcomes with its own lifetimes only.
+/// The timer that ends an attempt. It is separate from [`Cut`] so that [`Running`] is `Send` whatever the outcome borrows: to find
+/// out, rustc gives each lifetime in the fields of a future a different name, and [`CutOff<O>`] is a [`Cut`] for the same `O` only.
 pub trait CutTimer<S: TimerPlace>: Sized {
     /// The place of the timer.
     #[doc(hidden)]
@@ -26,7 +26,7 @@ pub trait CutTimer<S: TimerPlace>: Sized {
     fn timer(sleep: &S) -> Self::Timer;
 }
 
-/// Whether something ends an attempt that takes too long and whose outcome is an `O`.
+/// Ends an attempt that takes too long, and whose outcome is an `O`; or never does.
 pub trait Cut<S: TimerPlace, O>: CutTimer<S> {
     /// The attempt is about to start: gives its outcome if it is too late for that.
     #[doc(hidden)]

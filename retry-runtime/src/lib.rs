@@ -229,7 +229,7 @@ macro_rules! verdict {
     };
 }
 
-/// What is known of an error of any type, for `#[derive(Retryable)]`. With the type of an outcome where it may borrow.
+/// The `Failure` of an error of any type, for `#[derive(Retryable)]`. An error that may borrow comes with the type of an outcome.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __failure {

@@ -126,7 +126,7 @@ impl<O: Sides> Level5<'_, O> {
     }
 }
 
-/// What an answer knows: by its own type, or nothing. Asked at a level that errors which borrow reach too.
+/// The `Failure` of an answer, by its own type, or none. Errors that borrow reach this level too.
 impl<O: Sides<Answer: Retryable>> Level4<'_, O> {
     #[inline(always)]
     pub fn __answer(&self) -> Option<Failure> {

@@ -35,7 +35,7 @@ pub(super) fn bound_name_is_free(arguments: &Arguments, parameters: &Parameters,
     }
 }
 
-/// A constant or a static is no argument of the function.
+/// Constants and statics cannot be arguments of the function.
 pub(super) fn constants_are_no_parameters(arguments: &Arguments, parameters: &Parameters, errors: &mut Errors) {
     for (key, path) in constants(arguments) {
         let Some(name) = path.path.get_ident().filter(|name| parameters.0.contains(name)) else {
@@ -77,7 +77,7 @@ fn constants(arguments: &Arguments) -> impl Iterator<Item = (&Ident, &ExprPath)>
     attempts.chain(backoff).chain(delays).chain(retry_after).chain(paths).chain(given_constants(arguments))
 }
 
-/// Those of which a literal is known here.
+/// The arguments that are a literal or the path of a constant.
 fn given_constants(arguments: &Arguments) -> impl Iterator<Item = (&Ident, &ExprPath)> {
     fn given<T>(argument: &Option<Arg<Given<T>>>) -> Option<(&Ident, &ExprPath)> {
         match argument {

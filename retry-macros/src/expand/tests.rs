@@ -17,7 +17,7 @@ impl VisitMut for Bindings {
     }
 
     fn visit_macro_mut(&mut self, called: &mut Macro) {
-        // `blocking` is no expression, and has a block after it.
+        // `blocking` and the block after it do not parse as one expression.
         let blocking = |tree: &TokenTree| matches!(tree, TokenTree::Ident(word) if word == "blocking");
         let tokens = called.tokens.clone().into_iter().filter(|tree| !blocking(tree)).collect();
         let arguments = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(tokens);

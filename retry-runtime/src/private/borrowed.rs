@@ -131,7 +131,7 @@ impl<F> NoObject<F> {
     }
 }
 
-/// What is known of an outcome whose error is an object that borrows.
+/// Classifies an outcome whose error is an object that borrows.
 #[derive(Debug)]
 pub struct KnownBorrowed<'a, O>(Level4<'a, O>);
 

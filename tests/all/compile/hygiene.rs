@@ -105,7 +105,7 @@ async fn labels_are_the_users() {
 }
 
 /// Items with the names that the expansion once gave to its bindings, as diesel's `dsl::*` brings them. In a pattern such a
-/// name is no new binding but the item, whatever the hygiene of the name is.
+/// name means the item, whatever its hygiene, and the value is compared with it.
 mod among_items {
     use std::time::Duration;
 
