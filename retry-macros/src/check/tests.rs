@@ -319,7 +319,7 @@ fn names() {
 fn constants_are_no_arguments_of_the_function() {
     let at_run_time = "what is known only at run time goes through `policy`";
     for key in ["attempts", "backoff", "start", "max_delay", "delays", "retry_after", "deadline", "drain_limit"] {
-        let argument = proc_macro2::Ident::new(key, proc_macro2::Span::call_site());
+        let argument = Ident::new(key, Span::call_site());
         let message = format!("`{key}` takes a constant, and `id` is an argument of this function: {at_run_time}");
         refused(quote!(#argument = id), &message);
     }
