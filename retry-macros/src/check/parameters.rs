@@ -49,7 +49,7 @@ pub(super) fn constants_are_no_parameters(arguments: &Arguments, parameters: &Pa
             "hedge" | "hedge_max" | "name" => ("constant", "write a literal or the path of a constant"),
             _ => ("constant", "what is known only at run time goes through `policy`"),
         };
-        let message = format_args!("`{key}` takes a {kind}, and `{name}` is an argument of this function: {right}");
+        let message = format!("`{key}` takes a {kind}, and `{name}` is an argument of this function: {right}");
         errors.at(name.span(), message);
     }
 }
