@@ -46,7 +46,7 @@ struct Echo {
 
 /// An httpbin says back what it is told: here how far the job is by this attempt.
 async fn ask(client: &Client, url: &str, attempt: &Attempt) -> reqwest::Result<Job> {
-    let (state, result) = *attempt.pick(&[("queued", None), ("running", None), ("done", Some(42))]);
+    let (state, result) = attempt.pick(&[("queued", None), ("running", None), ("done", Some(42))]);
     let job = Job { state: state.to_owned(), result };
     let echo: Echo = client.post(url).json(&job).send().await?.error_for_status()?.json().await?;
     Ok(echo.json)

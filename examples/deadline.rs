@@ -32,7 +32,7 @@ enum ApiError {
     bind = attempt
 )]
 async fn fetch(client: &Client, urls: &[String]) -> Result<StatusCode, ApiError> {
-    Ok(client.get(attempt.pick(urls)).send().await?.status())
+    Ok(client.get(attempt.pick_ref(urls)).send().await?.status())
 }
 
 #[tokio::main]

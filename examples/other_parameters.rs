@@ -17,9 +17,9 @@ use serde::Deserialize;
 
 #[retry(attempts = 4, backoff = "fixed", start = "100ms", bind = attempt)]
 async fn fetch(client: &Client, mirrors: &[String]) -> reqwest::Result<Response> {
-    let mirror = attempt.pick(mirrors);
+    let mirror = attempt.pick_ref(mirrors);
     let cache = attempt.pick(&["max-age=60", "no-cache"]);
-    client.get(mirror).header(CACHE_CONTROL, *cache).send().await
+    client.get(mirror).header(CACHE_CONTROL, cache).send().await
 }
 
 /// What an httpbin says that it was sent.

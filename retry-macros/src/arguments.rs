@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
@@ -196,6 +197,9 @@ impl Arguments {
             errors.at(input.span(), "expected an argument such as `attempts = 3`");
             return scan::skip(input);
         };
+        if input.peek(Token![-]) {
+            return kebab_case(key, input, errors);
+        }
         let name = key.unraw().to_string();
         let Some((_, example)) = ARGUMENTS.iter().find(|(known, _)| *known == name) else {
             return unknown(&key, input, errors);
@@ -281,6 +285,11 @@ fn equals(key: &Ident, example: &str, input: ParseStream) -> syn::Result<()> {
     if scan::ends(input) {
         return Err(syn::Error::new(key.span(), format_args!("`{key}` needs a value: {right}")));
     }
+    if input.peek(Token![==]) || input.peek(Token![=>]) {
+        let found: (Token![=], TokenTree) = (input.parse()?, input.parse()?);
+        let found = found.0.into_token_stream().into_iter().chain([found.1]).collect::<TokenStream>();
+        return Err(syn::Error::new_spanned(found, format_args!("expected `=`: {right}")));
+    }
     if !input.peek(Token![=]) {
         return Err(syn::Error::new(input.span(), format_args!("expected `=`: {right}")));
     }
@@ -292,24 +301,54 @@ fn equals(key: &Ident, example: &str, input: ParseStream) -> syn::Result<()> {
 }
 
 fn separator(input: ParseStream, errors: &mut Errors) {
-    if !input.is_empty() && input.parse::<Token![,]>().is_err() {
-        errors.at(input.span(), "expected `,` before this");
-        if !scan::starts_argument(input) {
-            scan::skip(input);
-            let _ = input.parse::<Token![,]>();
+    if input.is_empty() || input.parse::<Token![,]>().is_ok() {
+        return;
+    }
+    if input.peek(Token![;]) {
+        errors.at(input.span(), "expected `,`, found `;`");
+        let _ = input.parse::<Token![;]>();
+        return;
+    }
+    errors.at(input.span(), "expected `,` before this");
+    if !scan::starts_argument(input) {
+        scan::skip(input);
+        let _ = input.parse::<Token![,]>();
+    }
+}
+
+/// `max-delay` is three tokens.
+fn kebab_case(first: Ident, input: ParseStream, errors: &mut Errors) {
+    let mut name = first.unraw().to_string();
+    let mut written = first.into_token_stream();
+    while input.peek(Token![-]) && input.peek2(Ident::peek_any) {
+        // Both were seen.
+        if let (Ok(dash), Ok(word)) = (input.parse::<Token![-]>(), input.call(Ident::parse_any)) {
+            name = format!("{name}_{}", word.unraw());
+            written.extend(quote!(#dash #word));
         }
     }
+    let known = ARGUMENTS.iter().any(|(known, _)| *known == name);
+    let _ = input.parse::<Token![=]>();
+    let advice = if known { format!("write `{name}`") } else { advice(&name, input) };
+    let message = format_args!("unknown argument `{}`: {advice}", name.replace('_', "-")).to_string();
+    errors.push(syn::Error::new_spanned(written, message));
+    scan::skip(input);
 }
 
 fn unknown(key: &Ident, input: ParseStream, errors: &mut Errors) {
     let name = key.unraw().to_string();
     let _ = input.parse::<Token![=]>();
-    let advice = foreign::advice(&name, input).unwrap_or_else(|| {
-        let allowed: Vec<&str> = ARGUMENTS.iter().map(|(known, _)| *known).collect();
-        suggest(&name, &allowed)
-    });
+    let advice = advice(&name, input);
     errors.at(key.span(), format_args!("unknown argument `{name}`: {advice}"));
     scan::skip(input);
+}
+
+/// The advice for an unknown argument; the input stands at the value.
+fn advice(name: &str, input: ParseStream) -> String {
+    foreign::advice(name, input).unwrap_or_else(|| {
+        let allowed: Vec<&str> = ARGUMENTS.iter().map(|(known, _)| *known).collect();
+        suggest(name, &allowed)
+    })
 }
 
 #[cfg(test)]

@@ -50,6 +50,7 @@ pub(crate) fn check(arguments: &Arguments, function: Option<&Function>, errors: 
         let parameters = Parameters::of(&function.sig);
         parameters::clones_are_parameters(arguments, &parameters, errors);
         parameters::bound_name_is_free(arguments, &parameters, errors);
+        parameters::constants_are_no_parameters(arguments, &parameters, errors);
     }
 }
 

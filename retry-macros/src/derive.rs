@@ -33,6 +33,7 @@ use syn::spanned::Spanned;
 use syn::{Generics, Item, Path, WherePredicate, parse_quote};
 
 use crate::errors::Errors;
+use crate::lifetimes::Lifetimes;
 use read::{Field, Input, Meaning, Variant};
 
 mod read;
@@ -126,19 +127,21 @@ fn class(krate: &Path, variant: &Variant) -> TokenStream {
         Meaning::Unknown => without_field(variant, quote!(#krate::Class::Unknown)),
         Meaning::Transient { .. } => without_field(variant, quote!(#krate::Class::Transient)),
         Meaning::Permanent => without_field(variant, quote!(#krate::Class::Permanent)),
-        Meaning::Status { code, .. } => with_field(variant, code, |name| {
-            let code = status_in(krate, code, name);
-            quote!(#krate::Class::of_status(#code))
-        }),
+        // The field is converted in one place only, so that a wrong type is one error.
+        Meaning::Status { .. } => {
+            without_field(variant, quote!(#krate::private::class_of(#krate::Retryable::status(self))))
+        }
         Meaning::Source(source) => {
-            with_field(variant, source, |name| quote!(#krate::Failure::class(&#krate::__failure!(#name))))
+            let class = |failure| quote!(#krate::Failure::class(&#failure));
+            with_field(variant, source, |name| class(failure(krate, source, name)))
         }
     }
 }
 
 fn status(krate: &Path, variant: &Variant) -> TokenStream {
     if let Some(source) = variant.meaning.source() {
-        return with_field(variant, source, |name| quote!(#krate::Failure::status(&#krate::__failure!(#name))));
+        let status = |failure| quote!(#krate::Failure::status(&#failure));
+        return with_field(variant, source, |name| status(failure(krate, source, name)));
     }
     match variant.meaning.status() {
         None => without_field(variant, quote!(::core::option::Option::None)),
@@ -151,7 +154,8 @@ fn status(krate: &Path, variant: &Variant) -> TokenStream {
 
 fn server_delay(krate: &Path, variant: &Variant) -> TokenStream {
     if let Some(source) = variant.meaning.source() {
-        return with_field(variant, source, |name| quote!(#krate::Failure::server_delay(&#krate::__failure!(#name))));
+        let delay = |failure| quote!(#krate::Failure::server_delay(&#failure));
+        return with_field(variant, source, |name| delay(failure(krate, source, name)));
     }
     match variant.meaning.after() {
         None => without_field(variant, quote!(::core::option::Option::None)),
@@ -160,18 +164,27 @@ fn server_delay(krate: &Path, variant: &Variant) -> TokenStream {
 }
 
 fn is_unprocessed(krate: &Path, variant: &Variant) -> TokenStream {
-    of_source(variant, |name| quote!(#krate::Failure::is_unprocessed(&#krate::__failure!(#name))))
+    of_source(krate, variant, |failure| quote!(#krate::Failure::is_unprocessed(&#failure)))
 }
 
 fn is_timeout(krate: &Path, variant: &Variant) -> TokenStream {
-    of_source(variant, |name| quote!(#krate::Failure::is_timeout(&#krate::__failure!(#name))))
+    of_source(krate, variant, |failure| quote!(#krate::Failure::is_timeout(&#failure)))
+}
+
+/// The `Failure` of a source.
+fn failure(krate: &Path, Field { ty, .. }: &Field, name: &Ident) -> TokenStream {
+    match Lifetimes::of_error(ty) {
+        Lifetimes::None => quote!(#krate::__failure!(#name)),
+        Lifetimes::Bound(outcome) => quote!(#krate::__failure!(#name, Lifetimes, #outcome)),
+        Lifetimes::OfTrait(outcome) => quote!(#krate::__failure!(#name, MayBorrow, #outcome)),
+    }
 }
 
 /// What only a source knows.
-fn of_source(variant: &Variant, known: impl FnOnce(&Ident) -> TokenStream) -> TokenStream {
+fn of_source(krate: &Path, variant: &Variant, known: impl FnOnce(TokenStream) -> TokenStream) -> TokenStream {
     match variant.meaning.source() {
         None => without_field(variant, quote!(false)),
-        Some(source) => with_field(variant, source, known),
+        Some(source) => with_field(variant, source, |name| known(failure(krate, source, name))),
     }
 }
 
@@ -184,7 +197,7 @@ fn without_field(variant: &Variant, value: TokenStream) -> TokenStream {
 fn with_field(variant: &Variant, field: &Field, value: impl FnOnce(&Ident) -> TokenStream) -> TokenStream {
     let Variant { path, .. } = variant;
     let Field { member, ty } = field;
-    let name = Ident::new("field", Span::mixed_site().located_at(ty.span()));
+    let name = Ident::new("__retry_field", Span::mixed_site().located_at(ty.span()));
     let value = value(&name);
     quote!(#path { #member: #name, .. } => #value,)
 }

@@ -8,6 +8,7 @@ use crate::arguments::{Arg, Arguments, Backoff, OnError};
 use crate::documentation::{retries_section, wants_section};
 use crate::frame::like;
 use crate::function::{Function, Shape};
+use crate::lifetimes::Lifetimes;
 use crate::plan;
 use crate::rewrite;
 
@@ -50,8 +51,9 @@ use crate::rewrite;
 pub(crate) fn expand(arguments: &Arguments, function: &Function) -> TokenStream {
     let Function { attrs, vis, defaultness, sig, body, shape } = function;
     let span = at(sig.ident.span());
+    let attribute = at(Span::call_site());
     let (sig, mutable) = rewrite::signature(arguments, sig);
-    let expansion = Expansion { arguments, mutable, function, span, krate: krate(arguments, span) };
+    let expansion = Expansion { arguments, mutable, function, span, attribute, krate: krate(arguments, span) };
     let content = match shape {
         Shape::Async | Shape::Blocking => {
             let (inner_attributes, code) = rewrite::split_inner_attributes(body);
@@ -82,6 +84,8 @@ struct Expansion<'a> {
     function: &'a Function,
     /// Of the function's name: for what has no better place.
     span: Span,
+    /// Of the whole attribute: for the loop.
+    attribute: Span,
     krate: Path,
 }
 
@@ -91,38 +95,40 @@ impl Expansion<'_> {
         let start = self.start();
         let once = self.once(body);
         let wait = self.wait();
-        quote_spanned! {self.span=>
-            #start
-            loop {
-                let pause = #once;
-                pause #wait;
+        let again = quote_spanned! {self.span=>
+            {
+                let __retry_pause = #once;
+                __retry_pause #wait;
             }
-        }
+        };
+        quote_spanned!(self.attribute=> #start loop #again)
     }
 
-    /// `let mut executor = …;`
+    /// `let mut __retry_executor = …;`
     fn start(&self) -> TokenStream {
         let Self { arguments, function, span, ref krate, .. } = *self;
         let plan = plan::plan(arguments, &function.sig.ident);
         let given = self.given();
-        let with_observer =
-            arguments.observer.as_ref().map(|observer| quote_spanned!(at(observer.span)=> .with_observer(observer)));
+        let with_observer = arguments
+            .observer
+            .as_ref()
+            .map(|observer| quote_spanned!(at(observer.span)=> .with_observer(__retry_observer)));
         let with_policy =
-            arguments.policy.as_ref().map(|policy| quote_spanned!(at(policy.span)=> .with_policy(policy)));
+            arguments.policy.as_ref().map(|policy| quote_spanned!(at(policy.span)=> .with_policy(__retry_policy)));
         let with_notes = needs_notes(arguments).then(|| quote_spanned!(span=> .with_notes()));
-        let sleeping = match (&arguments.sleep, &arguments.blocking) {
+        let executor = quote_spanned! {span=>
+            #krate::Executor::start(
+                #krate::private::Annotated::new(|| const { &#plan }) #with_policy #with_observer #with_notes
+            )
+        };
+        let executor = match (&arguments.sleep, &arguments.blocking) {
             (Some(sleep), None) => {
                 let path = &sleep.value;
-                Some(quote_spanned!(at(sleep.span)=> .sleeping(#path)))
+                quote_spanned!(at(sleep.key.span())=> #executor.__sleeping(#path))
             }
-            _ => None,
+            _ => executor,
         };
-        quote_spanned! {span=>
-            #given
-            let mut executor = #krate::Executor::start(
-                #krate::private::Annotated::new(|| const { &#plan }) #with_policy #with_observer #with_notes
-            ) #sleeping;
-        }
+        quote_spanned!(span=> #given let mut __retry_executor = #executor;)
     }
 
     /// The values of expressions, in the order in which they were written.
@@ -131,10 +137,10 @@ impl Expansion<'_> {
         let given = arguments.written.iter().filter_map(|key| {
             if key == "observer" {
                 let observer = &arguments.observer.as_ref()?.value;
-                Some(quote_spanned!(span=> let observer = &#observer;))
+                Some(quote_spanned!(span=> let __retry_observer = &#observer;))
             } else if key == "policy" {
                 let policy = &arguments.policy.as_ref()?.value;
-                Some(quote_spanned!(span=> let policy = #policy;))
+                Some(quote_spanned!(span=> let __retry_policy = #policy;))
             } else {
                 None
             }
@@ -149,7 +155,7 @@ impl Expansion<'_> {
         let bind = arguments.bind.as_ref().map(|bind| {
             let name = &bind.value;
             let krate = self::krate(arguments, at(bind.span));
-            quote_spanned!(at(bind.span)=> let #name = &#krate::Executor::current(&executor);)
+            quote_spanned!(at(bind.span)=> let #name = &#krate::Executor::current(&__retry_executor);)
         });
         let attempt = self.attempt(body);
         let attempt = match plan::hedge(arguments) {
@@ -161,7 +167,7 @@ impl Expansion<'_> {
             }
         };
         let plain_success = self.plain_success();
-        let known = self.known("failed");
+        let known = self.known("__retry_failed");
         let findings = self.delayed(self.findings());
         let required = [self.require_status(), self.require_asked()];
         quote_spanned! {span=>
@@ -169,13 +175,13 @@ impl Expansion<'_> {
                 #bind
                 #attempt
                 #plain_success
-                let failed = outcome;
-                let known = &#known;
+                let __retry_failed = __retry_outcome;
+                let __retry_known = &#known;
                 #(#required)*
-                let findings = #findings;
-                match #krate::Executor::decide(&mut executor, findings, &known.__reason()) {
-                    ::core::option::Option::None => return failed,
-                    ::core::option::Option::Some(again) => again.after(known.__put_away(), failed),
+                let __retry_findings = #findings;
+                match #krate::Executor::decide(&mut __retry_executor, __retry_findings, &__retry_known.__reason()) {
+                    ::core::option::Option::None => return __retry_failed,
+                    ::core::option::Option::Some(__retry_again) => __retry_again.after(__retry_known.__put_away(), __retry_failed),
                 }
             }
         }
@@ -184,11 +190,11 @@ impl Expansion<'_> {
     /// Lets a success leave of which there is nothing to ask.
     fn plain_success(&self) -> Option<TokenStream> {
         let Self { arguments, span, ref krate, .. } = *self;
-        let known = self.known("outcome");
+        let known = self.known("__retry_outcome");
         arguments.on_ok.is_none().then(|| {
             quote_spanned! {span=>
                 if #known.__is_plain_success() {
-                    return #krate::Executor::succeed(&mut executor, outcome);
+                    return #krate::Executor::succeed(&mut __retry_executor, __retry_outcome);
                 }
             }
         })
@@ -206,11 +212,26 @@ impl Expansion<'_> {
     /// Runs the attempt, of which there are no copies.
     fn running(&self, attempt: &Group) -> TokenStream {
         let Self { function, span, ref krate, .. } = *self;
+        let repeated = self.repeated("run_body_again_with_clone_for_consumed_arguments", attempt);
         if matches!(function.shape, Shape::Blocking) {
-            return quote_spanned!(span=> #krate::Executor::attempt_blocking(&mut executor, || #attempt));
+            return quote_spanned!(span=> #krate::Executor::attempt_blocking(&mut __retry_executor, #repeated));
         }
         let cut = self.cut();
-        quote_spanned!(span=> #krate::Executor::run(&mut executor, async #attempt, #cut).await)
+        quote_spanned!(span=> #krate::Executor::run(&mut __retry_executor, #repeated, #cut).await)
+    }
+
+    /// `async { ATTEMPT }`, or `|| { ATTEMPT }`, which each iteration of the loop runs. If the attempt consumes an argument,
+    /// the error points at this block, so the block has the position of the attribute. A macro makes the block, because the name
+    /// of a macro is the only text of ours that rustc prints with such an error.
+    fn repeated(&self, advice: &str, attempt: &Group) -> TokenStream {
+        let Self { arguments, function, attribute, .. } = *self;
+        let krate = krate(arguments, attribute);
+        let advice = Ident::new(advice, attribute);
+        let kind = match function.shape {
+            Shape::Blocking => quote_spanned!(attribute=> blocking),
+            Shape::Async | Shape::Returned { .. } => quote_spanned!(attribute=> async),
+        };
+        quote_spanned!(attribute=> #krate::#advice!(#kind #attempt))
     }
 
     /// Runs copies of the attempt. All of them borrow what the body does:
@@ -233,47 +254,59 @@ impl Expansion<'_> {
     /// };
     /// ```
     fn hedged(&self, hedge: &TokenStream, attempt: &Group) -> TokenStream {
-        let Self { span, ref krate, .. } = *self;
+        let Self { attribute, ref krate, .. } = *self;
         let clones = self.clones();
-        let outcome = self.outcome_of(&quote_spanned!(span=> async #attempt.await));
-        let known = self.known("outcome");
-        let findings = self.findings();
+        let copy = self.copy(attempt);
         let cut = self.cut();
-        quote_spanned! {span=>
-            let condition = #krate::Executor::condition(&executor);
-            let outcome = {
-                let mut hedged = ::core::pin::pin!(#krate::Executor::hedged(&executor, #hedge, #cut));
-                loop {
+        let copies =
+            quote_spanned!(self.arguments.hedge.as_ref().map_or(attribute, |hedge| at(hedge.key.span()))=> loop);
+        quote_spanned! {attribute=>
+            let __retry_condition = #krate::Executor::condition(&__retry_executor);
+            let __retry_outcome = {
+                let mut __retry_hedged = ::core::pin::pin!(#krate::Executor::hedged(&__retry_executor, #hedge, #cut));
+                #copies {
                     #clones
-                    #krate::private::Hedged::add(::core::pin::Pin::as_mut(&mut hedged), async {
-                        #outcome
-                        let known = &#known;
-                        let findings = #findings;
-                        #krate::private::Judged::new(condition, findings, outcome)
-                    });
-                    let done = #krate::Executor::run_hedged(&mut executor, ::core::pin::Pin::as_mut(&mut hedged)).await;
-                    if let ::core::option::Option::Some(outcome) = done {
-                        break outcome;
+                    #krate::private::Hedged::add(::core::pin::Pin::as_mut(&mut __retry_hedged), #copy);
+                    let __retry_done = #krate::Executor::run_hedged(&mut __retry_executor, ::core::pin::Pin::as_mut(&mut __retry_hedged)).await;
+                    if let ::core::option::Option::Some(__retry_outcome) = __retry_done {
+                        break __retry_outcome;
                     }
                 }
             };
         }
     }
 
-    /// `let outcome = …;`, of which the breaker takes note. What an attempt keeps of it is outside of the attempt, for
-    /// one that is cut off to count.
+    /// One copy of the attempt, with what is found out about its outcome.
+    fn copy(&self, attempt: &Group) -> TokenStream {
+        let Self { span, attribute, ref krate, .. } = *self;
+        let outcome = self.outcome_of(&quote_spanned!(attribute=> async #attempt.await));
+        let known = self.known("__retry_outcome");
+        let findings = self.findings();
+        let judged = quote_spanned! {span=>
+            #outcome
+            let __retry_known = &#known;
+            let __retry_findings = #findings;
+            #krate::private::Judged::new(__retry_condition, __retry_findings, __retry_outcome)
+        };
+        let mut copy = Group::new(Delimiter::Brace, judged);
+        copy.set_span(attribute);
+        self.repeated("hedged_copies_share_all_arguments_except_those_in_clone", &copy)
+    }
+
+    /// `let __retry_outcome = …;`, and the breaker counts the outcome. The breaker's pass is outside the attempt, so that an
+    /// attempt that is cut off counts too.
     fn outcome_of(&self, running: &TokenStream) -> TokenStream {
         let Self { arguments, span, .. } = *self;
         let Some(breaker) = &arguments.breaker else {
-            return quote_spanned!(span=> let outcome = #running;);
+            return quote_spanned!(span=> let __retry_outcome = #running;);
         };
         let krate = krate(arguments, at(breaker.span));
-        let known = self.known("outcome");
+        let known = self.known("__retry_outcome");
         quote_spanned! {at(breaker.span)=>
-            let mut pass = #krate::private::Pass::none();
-            let outcome = #running;
-            let known = &#known;
-            #krate::private::Pass::settle(pass, #krate::private::Findings::new(known.__answer(), known.__error()));
+            let mut __retry_pass = #krate::private::Pass::none();
+            let __retry_outcome = #running;
+            let __retry_known = &#known;
+            #krate::private::Pass::settle(__retry_pass, #krate::private::Findings::new(__retry_known.__answer(), __retry_known.__error()));
         }
     }
 
@@ -282,10 +315,10 @@ impl Expansion<'_> {
         let breaker = self.arguments.breaker.as_ref()?;
         let span = at(breaker.span);
         let krate = krate(self.arguments, span);
-        let place = plan::of_static(breaker);
-        let not_made = self.of_outcome("not_made", None, quote_spanned!(span=> open));
+        let place = plan::of_static(breaker, "Breaker", &krate);
+        let not_made = self.of_outcome("not_made", None, quote_spanned!(span=> __retry_open));
         Some(quote_spanned! {span=>
-            if let ::core::result::Result::Err(open) = #krate::private::Pass::ask(&mut pass, #place) {
+            if let ::core::result::Result::Err(__retry_open) = #krate::private::Pass::ask(&mut __retry_pass, #place) {
                 return #not_made;
             }
         })
@@ -321,19 +354,27 @@ impl Expansion<'_> {
         self.function.outcome()?;
         let output = self.outcome();
         Some(quote_spanned! {self.span=>
-            if let ::core::option::Option::Some(pin) = ::core::option::Option::None::<#output> {
-                return pin;
+            if let ::core::option::Option::Some(__retry_pin) = ::core::option::Option::None::<#output> {
+                return __retry_pin;
             }
         })
     }
 
+    /// `known::<Outcome>(&outcome)`, which classifies the outcome. If its type has lifetimes, the library first finds out whether
+    /// the error borrows.
     fn known(&self, outcome: &str) -> TokenStream {
         let outcome = Ident::new(outcome, self.span);
-        let name = match self.function.outcome() {
-            Some(ty) if rewrite::has_borrowed_object(ty) => "known_borrowed",
-            _ => "known",
+        let outcome = quote_spanned!(self.span=> &#outcome);
+        let lifetimes = self.function.outcome().map_or(Lifetimes::None, Lifetimes::of);
+        let asked = match lifetimes {
+            Lifetimes::None => return self.of_outcome("known", None, outcome),
+            Lifetimes::Bound(ty) => quote!(Lifetimes::<#ty>),
+            Lifetimes::OfTrait(ty) => quote!(MayBorrow::<#ty>),
         };
-        self.of_outcome(name, None, quote_spanned!(self.span=> &#outcome))
+        let output = self.outcome();
+        let span = output.clone().into_iter().next().map_or(self.span, |token| at(token.span()));
+        let krate = krate(self.arguments, span);
+        quote_spanned!(span=> #krate::private::#asked::of().__known::<#output>(#outcome))
     }
 
     /// `private::name::<Outcome>(values)`, at the place of the type: what is asked of it is an error of the user's.
@@ -374,15 +415,15 @@ impl Expansion<'_> {
         let Self { arguments, span, ref krate, .. } = *self;
         let on_ok = arguments.on_ok.as_ref().map(|on_ok| {
             let predicate = &on_ok.value;
-            quote_spanned!(at(on_ok.span)=> .on_ok(known.__refused(#predicate)))
+            quote_spanned!(at(on_ok.span)=> .on_ok(__retry_known.__refused(&mut { #predicate })))
         });
         let on_error = arguments.on_error.as_ref().and_then(|on_error| match &on_error.value {
             OnError::Predicate(predicate) => {
-                Some(quote_spanned!(at(on_error.span)=> .on_error(known.__decided(#predicate))))
+                Some(quote_spanned!(at(on_error.span)=> .on_error(__retry_known.__decided(&mut { #predicate }))))
             }
             _ => None,
         });
-        quote_spanned!(span=> #krate::private::Findings::new(known.__answer(), known.__error()) #on_ok #on_error)
+        quote_spanned!(span=> #krate::private::Findings::new(__retry_known.__answer(), __retry_known.__error()) #on_ok #on_error)
     }
 
     /// With the delay that is read from an answer.
@@ -390,7 +431,7 @@ impl Expansion<'_> {
         let Self { arguments, ref krate, .. } = *self;
         let Some(server_delay) = &arguments.server_delay else { return findings };
         let read = &server_delay.value;
-        quote_spanned!(at(server_delay.span)=> known.__delayed(#krate::Executor::condition(&executor), #findings, #read))
+        quote_spanned!(at(server_delay.span)=> __retry_known.__delayed(#krate::Executor::condition(&__retry_executor), #findings, &mut { #read }))
     }
 
     fn require_status(&self) -> Option<TokenStream> {
@@ -398,7 +439,7 @@ impl Expansion<'_> {
         let listed = arguments.on_status.as_ref().is_some_and(|on_status| !on_status.value.is_empty());
         listed.then(|| {
             let required =
-                self.of_outcome("require_status", Some(quote!(, _)), quote_spanned!(span=> known.__status()));
+                self.of_outcome("require_status", Some(quote!(, _)), quote_spanned!(span=> __retry_known.__status()));
             quote_spanned!(span=> #required;)
         })
     }
@@ -407,7 +448,8 @@ impl Expansion<'_> {
     fn require_asked(&self) -> Option<TokenStream> {
         let Self { arguments, span, .. } = *self;
         (arguments.server_delay.is_some() && arguments.on_ok.is_none()).then(|| {
-            let required = self.of_outcome("require_asked", Some(quote!(, _)), quote_spanned!(span=> known.__asked()));
+            let required =
+                self.of_outcome("require_asked", Some(quote!(, _)), quote_spanned!(span=> __retry_known.__asked()));
             quote_spanned!(span=> #required;)
         })
     }
@@ -449,3 +491,6 @@ pub(crate) fn krate(arguments: &Arguments, span: Span) -> Path {
     let standard = || syn::parse_quote_spanned!(span=> ::retry_runtime);
     arguments.krate.as_ref().map_or_else(standard, |krate| krate.value.clone())
 }
+
+#[cfg(test)]
+mod tests;

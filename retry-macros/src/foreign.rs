@@ -6,21 +6,38 @@ use syn::parse::ParseStream;
 /// What to write for an argument that another crate has; the input stands at its value.
 pub(crate) fn advice(name: &str, value: ParseStream) -> Option<String> {
     let text = match name {
-        "retries" | "max_retries" | "times" | "tries" | "num_retries" | "retry_count" => {
+        "retries" | "max_retries" | "times" | "max_times" | "tries" | "num_retries" | "retry_count" | "total" => {
             return Some(one_more("attempts", "call", value));
         }
-        "max_attempts" | "max_tries" => "write `attempts`",
-        "delay" | "initial_delay" | "base" | "base_delay" | "min_delay" | "interval" | "wait" => {
+        "max_attempts" | "max_tries" | "stop_max_attempt_number" | "stop_after_attempt" => "write `attempts`",
+        "stop" => "write `attempts` for their number, or `deadline` for their time",
+        "delay" | "initial_delay" | "base" | "base_delay" | "min_delay" | "interval" | "wait" | "wait_initial"
+        | "wait_min" | "start_timeout" | "min_timeout" | "initial_backoff" | "initial_interval" => {
             "write `start` for the first delay"
         }
+        "wait_fixed" => "write `backoff = \"fixed\"` and `start`",
+        "backoff_factor" => "write `start` for the first delay, and `factor` for what each delay is multiplied by",
+        "timeouts" => "write `delays` for the delays between attempts, or `attempt_timeout` for the longest attempt",
         "timeout" => "write `attempt_timeout` for one attempt, or `deadline` for all of them",
-        "total_timeout" | "max_elapsed_time" | "max_duration" => "write `deadline`",
+        "total_timeout" | "max_elapsed_time" | "max_duration" | "stop_after_delay" | "max_time" => "write `deadline`",
         "multiplier" => "write `factor`",
         "strategy" => "write `backoff`",
-        "statuses" | "status" | "status_codes" => "write `on_status`",
+        "wait_jitter" => "write `jitter`",
+        "random_func" => "write `random_source` with the path of a function",
+        "statuses" | "status" | "status_codes" | "status_forcelist" => "write `on_status`",
+        "retry_all_server_errors" => "write `on_status = [\"5xx\"]`",
         "exceptions" | "when" | "condition" => "write `on_error`",
         "retry_if" | "retry_on" => "write `on_error` for errors, or `on_ok` for successes",
-        "max_timeout" | "cap" | "max_backoff" | "max_interval" => "write `max_delay`",
+        "evaluate_response_callback" | "retry_if_result" => "write `on_ok` with a closure from the answer to `bool`",
+        "raise_for_status" => "call `check_status` on the response in the body, and write `on_status`",
+        "methods" | "allowed_methods" | "method_whitelist" => {
+            "the attribute retries the function whatever the method: remove it, or send the request with `send_with_retry`, which looks at the method"
+        }
+        "reraise" => "the last error is returned as it is: remove it",
+        "notify" | "before_sleep" | "on_backoff" | "on_giveup" | "on_retry" | "retry_error_callback" => {
+            "write `observer` with a value whose type implements `Observer`"
+        }
+        "max_timeout" | "cap" | "max_backoff" | "max_interval" | "wait_max" | "backoff_max" => "write `max_delay`",
         "retry_budget" | "token_bucket" | "throttle" => "write `budget` with the path of a `static Budget`",
         "nested_once" => "write `nested = \"once\"`",
         "circuit_breaker" | "circuit" => "write `breaker` with the path of a `static Breaker`",
@@ -30,6 +47,9 @@ pub(crate) fn advice(name: &str, value: ParseStream) -> Option<String> {
         "hedges" | "max_hedges" | "max_hedged_attempts" => return Some(one_more("hedge_max", "copy", value)),
         "max_retry_after" => "write `retry_after`",
         "retry_after_header" | "rate_limit_header" => "write `server_delay` with a closure that reads the header",
+        "respect_retry_after_header" => {
+            "`Retry-After` is respected: write `retry_after` for the longest delay to accept, or `retry_after = \"ignore\"`"
+        }
         _ => return None,
     };
     Some(text.to_owned())

@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Abi, Attribute, Error, Result, ReturnType, Signature, Token, Type, Visibility};
+use syn::{Abi, Attribute, Error, Path, Result, ReturnType, Signature, Token, Type, Visibility};
 
 use crate::arguments::Arguments;
 use crate::errors::Errors;
@@ -39,6 +39,8 @@ impl Function {
             function.shape = shape;
         }
         errors.take(outcome(&function));
+        errors.take(retried_once(&function));
+        errors.take(tracks_no_caller(&function));
         Some(function)
     }
 
@@ -169,6 +171,34 @@ fn outcome(function: &Function) -> Result<()> {
             Err(Error::new_spanned(ty, format_args!("this type cannot be a failure: {RETURN}")))
         }
         (Some(_), _) => Ok(()),
+    }
+}
+
+/// Two loops would multiply their attempts. An attribute that is renamed by `use … as …` cannot be recognized.
+fn retried_once(function: &Function) -> Result<()> {
+    let is_retry = |path: &Path| {
+        let names: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        matches!(names.as_slice(), [only] if only == "retry")
+            || matches!(names.as_slice(), [.., krate, last] if krate == "retry_runtime" && last == "retry")
+    };
+    match function.attrs.iter().find(|attr| is_retry(attr.path())) {
+        None => Ok(()),
+        Some(attr) => {
+            let message = "this function has `#[retry]` already, and two multiply their attempts: remove one of them";
+            Err(Error::new_spanned(attr.path(), message))
+        }
+    }
+}
+
+/// The body of a blocking function becomes a closure, which has no caller to be tracked.
+fn tracks_no_caller(function: &Function) -> Result<()> {
+    let tracked = function.attrs.iter().find(|attr| attr.path().is_ident("track_caller"));
+    match (tracked, &function.shape) {
+        (Some(attr), Shape::Blocking) => {
+            let message = "`#[track_caller]` has no effect on a function with `#[retry]`, whose body runs in a closure: remove it";
+            Err(Error::new_spanned(attr.path(), message))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -21,6 +21,7 @@ mod expand;
 mod foreign;
 mod frame;
 mod function;
+mod lifetimes;
 mod plan;
 mod rewrite;
 mod scan;
@@ -136,7 +137,7 @@ mod value;
 ///
 /// | argument | values | when left out |
 /// |---|---|---|
-/// | `on_status` | a list of codes `503`, ranges `500..=599`, classes `"5xx"`, constants of type `u16`; all between 100 and 599 | 408, 429, 500, 502, 503, 504 |
+/// | `on_status` | a list of codes `503`, ranges `500..=599`, classes `"5xx"`, constants of type `u16` or `http::StatusCode`; all between 100 and 599 | 408, 429, 500, 502, 503, 504 |
 /// | `on_error` | `"any"`, `"transient"`, `"never"`, or the path of a function or a closure from `&E` to `bool` | see below |
 /// | `on_ok` | the path of a function or a closure from `&T` to `bool`: true tries this success again | none |
 /// | `retry_after` | the longest delay to accept from a server: a duration, a constant, or `"ignore"` | 60 s |
@@ -202,7 +203,33 @@ mod value;
 /// | `bind` | an identifier, bound to the `&Attempt` in the body |
 /// | `clone` | a list of arguments of the function, which are cloned for each attempt; the body owns the clones |
 ///
-/// Without `clone` each attempt borrows the arguments. If the body consumes one, the compiler says so at its use.
+/// Without `clone` each attempt borrows the arguments.
+///
+/// ## error: use of moved value
+///
+/// The body runs once for each attempt, in a loop. A body that consumes an argument takes it from the next attempt:
+///
+/// ```text
+/// error[E0382]: use of moved value: `order`
+///   |
+/// 1 | #[retry]
+///   | ^^^^^^^^
+///   | |
+///   | inside of this loop
+///   | value moved here, in previous iteration of loop
+/// 2 | async fn send(order: Order) -> Result<Receipt, Error> {
+///   |               ----- move occurs because `order` has type `Order`, which does not implement the `Copy` trait
+/// 3 |     post(order).await
+///   |          ----- use occurs due to use in coroutine
+///   |
+///   = note: this error originates in the macro `::retry_runtime::run_body_again_with_clone_for_consumed_arguments` …
+/// ```
+///
+/// Write `#[retry(clone = [order])]`, which clones the argument for each attempt, or clone it in the body: `post(order.clone())`.
+/// `self` is cloned in the body only: `self.name.clone()`. In a `for` loop, `&orders` instead of `orders` consumes nothing.
+///
+/// The copies of a hedged attempt run at the same time. So they cannot change an argument either ("two closures require unique
+/// access"): put what they change into a `Mutex`, or name it in `clone`.
 ///
 /// # Events
 ///
@@ -227,6 +254,9 @@ mod value;
 /// # Other attributes
 ///
 /// Put `#[retry]` above attributes that take `async` away, such as `#[tokio::main]`.
+///
+/// A second `#[retry]` on the function is an error, as the two would multiply their attempts; one that is imported under another
+/// name is not recognized. `#[track_caller]` is an error under `blocking`: the body runs in a closure, which has no caller.
 ///
 /// # Cancel safety
 ///

@@ -12,6 +12,7 @@ use crate::arguments::{
 };
 use crate::check::keyword;
 use crate::expand::{at, krate};
+use crate::rewrite::is_associated;
 use crate::schedule::START;
 
 /// Input: `attempts = 5, start = DELAY, on_status = [503]` on `fn load`.
@@ -71,15 +72,26 @@ fn policy(arguments: &Arguments, krate: &Path, span: Span) -> TokenStream {
         arguments.retry_after.as_ref().map(retry_after),
         arguments.drain_limit.as_ref().map(|limit| call("drain_limit", limit, number(limit))),
         arguments.drain_timeout.as_ref().map(|timeout| call("drain_timeout", timeout, duration(timeout))),
-        arguments.budget.as_ref().map(|given| call("budget", given, of_static(given))),
+        arguments.budget.as_ref().map(|given| call("budget", given, of_static(given, "Budget", krate))),
         arguments.nested.as_ref().map(nested),
     ];
     calls.into_iter().flatten().fold(schedule(arguments, span), Call::on)
 }
 
-/// A function, for a constant may not refer to a static that changes before Rust 1.91.
-pub(crate) fn of_static(Arg { value, span, .. }: &Arg<ExprPath>) -> TokenStream {
-    quote_spanned!(at(*span)=> || &#value)
+/// A function, for a constant may not refer to a static that changes before Rust 1.91. The reference is in a static of its
+/// own: where the path is a constant, rustc then says to write a `static`. An associated item cannot be named there.
+pub(crate) fn of_static(Arg { value, span, .. }: &Arg<ExprPath>, ty: &str, krate: &Path) -> TokenStream {
+    let span = at(*span);
+    if is_associated(value.qself.as_ref(), &value.path) {
+        return quote_spanned!(span=> || &#value);
+    }
+    let ty = Ident::new(ty, span);
+    quote_spanned! {span=>
+        {
+            static __RETRY_STATIC: &#krate::#ty = &#value;
+            || __RETRY_STATIC
+        }
+    }
 }
 
 /// `Hedge::after(duration).at_most(number)`, as [`plan`] makes its values.
@@ -269,17 +281,20 @@ fn status_range(StatusRange { first, last, span }: &StatusRange, arguments: &Arg
     match (first, last) {
         (StatusBound::Code(code), None) => quote_spanned!(span=> #code..=#code),
         (StatusBound::Code(first), Some(StatusBound::Code(last))) => quote_spanned!(span=> #first..=#last),
-        (StatusBound::Path(code), None) => quote_spanned!(span=> #krate::private::status(#code)),
+        (first, None) => {
+            let code = bound(first, &krate, span);
+            quote_spanned!(span=> #krate::private::status(#code))
+        }
         (first, Some(last)) => {
-            let (first, last) = (bound(first), bound(last));
+            let (first, last) = (bound(first, &krate, span), bound(last, &krate, span));
             quote_spanned!(span=> #krate::private::statuses(#first, #last))
         }
     }
 }
 
-fn bound(bound: &StatusBound) -> TokenStream {
+fn bound(bound: &StatusBound, krate: &Path, span: Span) -> TokenStream {
     match bound {
         StatusBound::Code(code) => code.to_token_stream(),
-        StatusBound::Path(path) => path.to_token_stream(),
+        StatusBound::Path(path) => quote_spanned!(span=> #krate::private::Code::new(#path).__code()),
     }
 }

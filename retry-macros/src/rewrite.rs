@@ -3,7 +3,7 @@
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit_mut::{self, VisitMut};
-use syn::{FnArg, Ident, PatIdent, Signature, Token, Type, TypeParamBound, TypeTraitObject};
+use syn::{FnArg, Ident, PatIdent, Path, PathSegment, QSelf, Signature, Token, Type};
 
 use crate::arguments::Arguments;
 use crate::expand::at;
@@ -59,22 +59,10 @@ impl VisitMut for InExpression {
     }
 }
 
-/// Whether the type has an object in it that borrows: `dyn Error + 'a`.
-pub(crate) fn has_borrowed_object(ty: &Type) -> bool {
-    let mut found = BorrowedObject(false);
-    found.visit_type_mut(&mut ty.clone());
-    found.0
-}
-
-struct BorrowedObject(bool);
-
-impl VisitMut for BorrowedObject {
-    fn visit_type_trait_object_mut(&mut self, object: &mut TypeTraitObject) {
-        let borrows =
-            |bound: &TypeParamBound| matches!(bound, TypeParamBound::Lifetime(life) if life.ident != "static");
-        self.0 |= object.bounds.iter().any(borrows);
-        visit_mut::visit_type_trait_object_mut(self, object);
-    }
+/// Returns `true` for the path of an associated item, which may depend on the generic parameters around the function.
+pub(crate) fn is_associated(qself: Option<&QSelf>, path: &Path) -> bool {
+    let of_type = |first: &PathSegment| first.ident.to_string().starts_with(char::is_uppercase);
+    qself.is_some() || path.segments.len() > 1 && path.segments.first().is_some_and(of_type)
 }
 
 /// The inner attributes of a body, and the rest: only the function's own braces may begin with them.

@@ -78,9 +78,16 @@ fn both<T>(elements: Result<Vec<T>>, element: Result<T>) -> Result<Vec<T>> {
     }
 }
 
-/// Whether a value is over here.
+/// Returns `true` at the end of an argument.
 pub(crate) fn ends(input: ParseStream) -> bool {
     input.is_empty() || input.peek(Token![,]) || starts_argument(input)
+}
+
+/// Returns `true` at the end of a literal or a path. The next token may be wrong, but it cannot belong to the value, so the
+/// missing comma is the only mistake.
+pub(crate) fn value_ends(input: ParseStream) -> bool {
+    let word = input.peek(Ident::peek_any) && !input.peek(Token![as]);
+    ends(input) || input.peek(Token![;]) || input.peek(Lit) || word
 }
 
 /// Whether the next argument begins here, so that only the comma before it is missing.

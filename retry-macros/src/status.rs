@@ -4,7 +4,7 @@ use syn::parse::ParseStream;
 use syn::{Error, Lit, LitInt, LitStr, RangeLimits, Result, Token};
 
 use crate::arguments::{StatusBound, StatusRange};
-use crate::scan::{Simple, ends, here, list};
+use crate::scan::{Simple, ends, here, list, value_ends};
 use crate::value::expected;
 
 const STATUS: &str = "a status such as `503`, `500..=599` or `\"5xx\"`";
@@ -14,7 +14,7 @@ pub(crate) fn statuses(input: ParseStream) -> Result<Vec<StatusRange>> {
     if input.peek(syn::token::Bracket) {
         return list(input, element);
     }
-    match Simple::read(input, ends) {
+    match Simple::read(input, value_ends) {
         Simple::Literal(Lit::Int(code)) => Err(Error::new(span, format_args!("write a list: `on_status = [{code}]`"))),
         Simple::Literal(Lit::Str(class)) => {
             Err(Error::new(span, format_args!("write a list: `on_status = [\"{}\"]`", class.value())))
@@ -57,7 +57,7 @@ fn bounds(input: ParseStream) -> Result<(StatusBound, Option<StatusBound>)> {
 
 fn last(limits: &RangeLimits, input: ParseStream) -> Result<StatusBound> {
     let span = here(input);
-    let simple = Simple::read(input, ends);
+    let simple = Simple::read(input, value_ends);
     match (limits, simple) {
         (RangeLimits::HalfOpen(_), Simple::Literal(Lit::Int(end))) => before(&end),
         (RangeLimits::HalfOpen(_), Simple::Path(_)) => {
@@ -67,7 +67,7 @@ fn last(limits: &RangeLimits, input: ParseStream) -> Result<StatusBound> {
     }
 }
 
-/// The last code of a half-open range: `600` ends one, though it is no status itself.
+/// The last code of a half-open range: `600` ends one, though `600` itself is outside.
 fn before(end: &LitInt) -> Result<StatusBound> {
     match end.base10_parse::<u16>() {
         Ok(600) if is_plain(end) => Ok(StatusBound::Code(599)),
@@ -120,7 +120,7 @@ fn class_bounds(class: &LitStr) -> Result<(StatusBound, Option<StatusBound>)> {
 }
 
 fn bound_ends(input: ParseStream) -> bool {
-    ends(input) || input.peek(Token![..])
+    value_ends(input) || input.peek(Token![..])
 }
 
 #[cfg(test)]

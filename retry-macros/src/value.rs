@@ -7,11 +7,11 @@ use quote::ToTokens;
 use retry_words::keywords::{self, BACKOFFS, JITTERS, NESTED};
 use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative;
-use syn::{Error, Expr, ExprPath, Lit, LitInt, LitStr, Path, Result};
+use syn::{Error, Expr, ExprLit, ExprPath, Lit, LitInt, LitStr, Path, Result};
 
 use crate::arguments::{Attempts, Backoff, Delays, Given, Jitter, Nested, OnError, RetryAfter};
 use crate::duration::parse as parse_duration;
-use crate::scan::{Simple, ends, here, list};
+use crate::scan::{Simple, here, list, value_ends};
 use crate::suggest::suggest_quoted;
 
 const ON_ERRORS: [&str; 3] = ["any", "transient", "never"];
@@ -24,7 +24,7 @@ const BYTES: &str = "a number of bytes such as `65536` or the path of a constant
 
 pub(crate) fn attempts(input: ParseStream) -> Result<Attempts> {
     let span = here(input);
-    match Simple::read(input, ends) {
+    match Simple::read(input, value_ends) {
         Simple::Literal(Lit::Int(number)) => number_of_attempts(span, &number).map(Attempts::Number),
         Simple::Literal(Lit::Str(text)) if text.value() == "unlimited" => Ok(Attempts::Unlimited),
         Simple::Literal(Lit::Str(text)) if text.value().parse::<u32>().is_ok() => {
@@ -55,7 +55,7 @@ fn number_of_attempts(span: Span, number: &LitInt) -> Result<u32> {
 
 pub(crate) fn backoff(input: ParseStream) -> Result<Backoff> {
     let span = here(input);
-    let keyword = match Simple::read(input, ends) {
+    let keyword = match Simple::read(input, value_ends) {
         Simple::Literal(Lit::Str(text)) => text,
         Simple::Path(path) => {
             return unquoted("backoff", &path, &BACKOFFS).map(|()| Backoff::Custom(path));
@@ -80,13 +80,38 @@ pub(crate) fn backoff(input: ParseStream) -> Result<Backoff> {
 
 pub(crate) fn duration(input: ParseStream) -> Result<Given<Duration>> {
     let span = here(input);
-    match Simple::read(input, ends) {
+    match Simple::read(input, value_ends) {
         Simple::Literal(Lit::Str(text)) => duration_in(&text).map(Given::Literal),
         Simple::Literal(Lit::Int(number)) => Err(number_for_duration(span, number.base10_digits(), number.suffix())),
         Simple::Literal(Lit::Float(number)) => Err(number_for_duration(span, number.base10_digits(), number.suffix())),
         Simple::Path(path) => Ok(Given::Path(path)),
-        other => expected_constant(input, span, DURATION, &other),
+        other => match duration_call(input) {
+            Some(text) => Err(Error::new(span, format_args!("write it as a string: `\"{text}\"`"))),
+            None => expected_constant(input, span, DURATION, &other),
+        },
     }
+}
+
+/// `Duration::from_secs(1)` as it is written here: `1s`.
+fn duration_call(input: ParseStream) -> Option<String> {
+    let Ok(Expr::Call(call)) = input.fork().parse() else {
+        return None;
+    };
+    let (Expr::Path(function), 1, Some(Expr::Lit(ExprLit { lit: Lit::Int(number), .. }))) =
+        (&*call.func, call.args.len(), call.args.first())
+    else {
+        return None;
+    };
+    let unit = match function.path.segments.last()?.ident.to_string().as_str() {
+        "from_nanos" => "ns",
+        "from_micros" => "us",
+        "from_millis" => "ms",
+        "from_secs" => "s",
+        "from_mins" => "m",
+        "from_hours" => "h",
+        _ => return None,
+    };
+    Some(format!("{}{unit}", number.base10_digits()))
 }
 
 fn duration_in(text: &LitStr) -> Result<Duration> {
@@ -111,7 +136,7 @@ pub(crate) fn delays(input: ParseStream) -> Result<Delays> {
         })
         .map(Delays::List);
     }
-    match Simple::read(input, ends) {
+    match Simple::read(input, value_ends) {
         Simple::Path(path) => Ok(Delays::Path(path)),
         _ => expected(span, "a list of durations such as `[\"1s\", \"5s\"]` or the path of a constant"),
     }
@@ -119,7 +144,7 @@ pub(crate) fn delays(input: ParseStream) -> Result<Delays> {
 
 pub(crate) fn number(input: ParseStream) -> Result<Given<f64>> {
     let span = here(input);
-    match Simple::read(input, ends) {
+    match Simple::read(input, value_ends) {
         Simple::Literal(Lit::Int(number)) => float(span, number.base10_digits(), number.suffix()),
         Simple::Literal(Lit::Float(number)) => float(span, number.base10_digits(), number.suffix()),
         Simple::Literal(Lit::Str(text)) if text.value().parse::<f64>().is_ok() => {
@@ -139,9 +164,12 @@ fn float(span: Span, digits: &str, suffix: &str) -> Result<Given<f64>> {
 
 pub(crate) fn jitter(input: ParseStream) -> Result<Jitter> {
     let span = here(input);
-    let keyword = match Simple::read(input, ends) {
+    let keyword = match Simple::read(input, value_ends) {
         Simple::Literal(Lit::Str(text)) => text,
         other => {
+            if let Some(percent) = fraction(&other) {
+                return Err(Error::new(span, format_args!("a share is written in per cent: write `\"{percent}%\"`")));
+            }
             if let Simple::Path(path) = other {
                 unquoted("jitter", &path, &JITTERS)?;
             }
@@ -159,10 +187,20 @@ pub(crate) fn jitter(input: ParseStream) -> Result<Jitter> {
     }
 }
 
+/// The per cent that `0.5` stands for.
+fn fraction(found: &Simple) -> Option<f64> {
+    let share: f64 = match found {
+        Simple::Literal(Lit::Float(number)) => number.base10_parse().ok()?,
+        _ => return None,
+    };
+    // Rounded, for 0.07 · 100 is not 7.
+    (share > 0.0 && share <= 1.0).then_some((share * 1e6).round() / 1e4)
+}
+
 pub(crate) fn on_error(input: ParseStream) -> Result<OnError> {
     let span = here(input);
     let ahead = input.fork();
-    match Simple::read(&ahead, ends) {
+    match Simple::read(&ahead, value_ends) {
         Simple::Literal(Lit::Str(keyword)) => {
             input.advance_to(&ahead);
             match keyword.value().as_str() {
@@ -206,7 +244,7 @@ fn bare(expr: &Expr) -> &Expr {
 pub(crate) fn retry_after(input: ParseStream) -> Result<RetryAfter> {
     let span = here(input);
     let ahead = input.fork();
-    match Simple::read(&ahead, ends) {
+    match Simple::read(&ahead, value_ends) {
         Simple::Literal(Lit::Str(text)) if text.value() == "ignore" => {
             input.advance_to(&ahead);
             return Ok(RetryAfter::Ignore);
@@ -221,7 +259,7 @@ pub(crate) fn retry_after(input: ParseStream) -> Result<RetryAfter> {
 }
 
 pub(crate) fn server_delay(input: ParseStream) -> Result<Expr> {
-    match Simple::read(&input.fork(), ends) {
+    match Simple::read(&input.fork(), value_ends) {
         Simple::Literal(Lit::Str(limit)) if parse_duration(&limit.value()).is_ok() => {
             let longest = format!("the longest delay to accept is `retry_after = \"{}\"`", limit.value());
             expected(limit.span(), &format!("{SERVER_DELAY}; {longest}"))
@@ -232,7 +270,7 @@ pub(crate) fn server_delay(input: ParseStream) -> Result<Expr> {
 
 pub(crate) fn bytes(input: ParseStream) -> Result<Given<usize>> {
     let span = here(input);
-    match Simple::read(input, ends) {
+    match Simple::read(input, value_ends) {
         Simple::Literal(Lit::Int(number)) => number_of_bytes(span, &number).map(Given::Literal),
         Simple::Literal(Lit::Str(text)) => match keywords::bytes(&text.value()) {
             Some(bytes) => Err(Error::new(span, in_bytes(bytes))),
@@ -271,7 +309,7 @@ pub(crate) fn breaker(input: ParseStream) -> Result<ExprPath> {
 
 fn path_of_static(input: ParseStream, key: &str, right: &str) -> Result<ExprPath> {
     let span = here(input);
-    match Simple::read(input, ends) {
+    match Simple::read(input, value_ends) {
         Simple::Path(path) => Ok(path),
         Simple::Literal(Lit::Str(text)) if text.parse::<Path>().is_ok() => {
             Err(Error::new(span, format_args!("write it without quotes: `{key} = {}`", text.value())))
@@ -282,7 +320,7 @@ fn path_of_static(input: ParseStream, key: &str, right: &str) -> Result<ExprPath
 
 pub(crate) fn copies(input: ParseStream) -> Result<Given<u32>> {
     let span = here(input);
-    match Simple::read(input, ends) {
+    match Simple::read(input, value_ends) {
         Simple::Literal(Lit::Int(number)) => number_of_copies(span, &number).map(Given::Literal),
         Simple::Literal(Lit::Str(text)) if text.value().parse::<u32>().is_ok() => {
             Err(Error::new(span, format_args!("write it without quotes: `hedge_max = {}`", text.value())))
@@ -306,7 +344,7 @@ fn number_of_copies(span: Span, number: &LitInt) -> Result<u32> {
 
 pub(crate) fn nested(input: ParseStream) -> Result<Nested> {
     let span = here(input);
-    match Simple::read(input, ends) {
+    match Simple::read(input, value_ends) {
         Simple::Literal(Lit::Str(keyword)) if keyword.value() == "once" => Ok(Nested::Once),
         Simple::Literal(Lit::Str(keyword)) => unknown_word("value", &keyword, &NESTED),
         Simple::Path(path) => {
@@ -319,7 +357,7 @@ pub(crate) fn nested(input: ParseStream) -> Result<Nested> {
 
 pub(crate) fn text(input: ParseStream) -> Result<Given<LitStr>> {
     let span = here(input);
-    match Simple::read(input, ends) {
+    match Simple::read(input, value_ends) {
         Simple::Literal(Lit::Str(text)) => Ok(Given::Literal(text)),
         Simple::Path(path) => Ok(Given::Path(path)),
         _ => expected(span, "a string such as `\"load the page\"` or the path of a constant"),
@@ -328,7 +366,7 @@ pub(crate) fn text(input: ParseStream) -> Result<Given<LitStr>> {
 
 pub(crate) fn function(input: ParseStream) -> Result<ExprPath> {
     let span = here(input);
-    match Simple::read(input, ends) {
+    match Simple::read(input, value_ends) {
         Simple::Path(path) => Ok(path),
         _ => expected(span, "the path of a function such as `path::to::function`"),
     }
@@ -336,7 +374,7 @@ pub(crate) fn function(input: ParseStream) -> Result<ExprPath> {
 
 pub(crate) fn krate(input: ParseStream) -> Result<Path> {
     let span = here(input);
-    match Simple::read(input, ends) {
+    match Simple::read(input, value_ends) {
         Simple::Path(ExprPath { qself: None, path, .. }) => Ok(path),
         Simple::Literal(Lit::Str(text)) if text.parse::<Path>().is_ok() => {
             Err(Error::new(span, format_args!("write it without quotes: `crate = {}`", text.value())))
@@ -352,7 +390,7 @@ pub(crate) fn expression(input: ParseStream) -> Result<Expr> {
 
 pub(crate) fn identifier(input: ParseStream) -> Result<Ident> {
     let span = here(input);
-    match Simple::read(input, ends) {
+    match Simple::read(input, value_ends) {
         Simple::Path(path) if name(&path).is_some_and(is_name) => path.path.require_ident().cloned(),
         Simple::Literal(Lit::Str(text)) if text.parse::<Ident>().is_ok() => {
             Err(Error::new(span, format_args!("write it without quotes: `{}`", text.value())))
@@ -374,14 +412,14 @@ fn is_name(ident: &Ident) -> bool {
 pub(crate) fn identifiers(input: ParseStream) -> Result<Vec<Ident>> {
     let span = here(input);
     if !input.peek(syn::token::Bracket) {
-        return match Simple::read(input, ends) {
+        return match Simple::read(input, value_ends) {
             Simple::Path(path) if name(&path).is_some() => {
                 Err(Error::new(span, format_args!("write a list: `clone = [{}]`", path.to_token_stream())))
             }
             _ => expected(span, "a list of arguments such as `[first, second]`"),
         };
     }
-    list(input, |element| match Simple::read(element, ends) {
+    list(input, |element| match Simple::read(element, value_ends) {
         Simple::Path(path) if name(&path).is_some() => path.path.require_ident().cloned(),
         _ => expected(here(element), "the name of an argument"),
     })

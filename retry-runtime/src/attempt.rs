@@ -69,24 +69,41 @@ impl Attempt {
         self.last_failure
     }
 
-    /// The element for this attempt: the first for attempt 1, and so on; the last one repeats.
+    /// The element for this attempt: the first for attempt 1, and so on; the last one repeats. For elements that are not
+    /// `Copy`, see [`pick_ref`](Self::pick_ref).
     ///
     /// ```
     /// # use retry_runtime::Attempt;
-    /// const MIRRORS: [&str; 2] = ["https://one.example", "https://two.example"];
-    ///
     /// fn mirror(attempt: &Attempt) -> &'static str {
-    ///     *attempt.pick(&MIRRORS)
+    ///     attempt.pick(&["https://one.example", "https://two.example"])
     /// }
     /// ```
     ///
     /// # Panics
     ///
-    /// When `choices` is empty.
+    /// Panics if `choices` is empty.
     #[must_use]
     #[track_caller]
-    pub fn pick<'a, T>(&self, choices: &'a [T]) -> &'a T {
-        assert!(!choices.is_empty(), "`pick` needs at least one element to choose from");
+    pub fn pick<T: Copy>(&self, choices: &[T]) -> T {
+        *self.pick_ref(choices)
+    }
+
+    /// A reference to the element for this attempt: the first for attempt 1, and so on; the last one repeats.
+    ///
+    /// ```
+    /// # use retry_runtime::Attempt;
+    /// fn mirror<'a>(attempt: &Attempt, mirrors: &'a [String]) -> &'a str {
+    ///     attempt.pick_ref(mirrors)
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics if `choices` is empty.
+    #[must_use]
+    #[track_caller]
+    pub fn pick_ref<'a, T>(&self, choices: &'a [T]) -> &'a T {
+        assert!(!choices.is_empty(), "expected at least one element to choose from");
         &choices[(self.number as usize - 1).min(choices.len() - 1)]
     }
 }

@@ -15,15 +15,19 @@ use crate::sleep::{Sleep, TimerPlace};
 use crate::span::InSpan;
 use crate::timed_out::{FromTimedOut, TimedOut};
 
-/// Whether something ends an attempt that takes too long and whose outcome is an `O`.
-pub trait Cut<S: TimerPlace, O>: Sized {
-    /// The place of the timer for it.
+/// The timer that ends an attempt. It is separate from [`Cut`] so that [`Running`] is `Send` whatever the outcome borrows: to find
+/// out, rustc gives each lifetime in the fields of a future a different name, and [`CutOff<O>`] is a [`Cut`] for the same `O` only.
+pub trait CutTimer<S: TimerPlace>: Sized {
+    /// The place of the timer.
     #[doc(hidden)]
     type Timer;
 
     #[doc(hidden)]
     fn timer(sleep: &S) -> Self::Timer;
+}
 
+/// Ends an attempt that takes too long, and whose outcome is an `O`; or never does.
+pub trait Cut<S: TimerPlace, O>: CutTimer<S> {
     /// The attempt is about to start: gives its outcome if it is too late for that.
     #[doc(hidden)]
     #[inline(always)]
@@ -56,8 +60,13 @@ pub trait Cut<S: TimerPlace, O>: Sized {
 #[derive(Clone, Copy, Debug)]
 pub struct Uncut;
 
-impl<S: TimerPlace, O> Cut<S, O> for Uncut {
+impl<S: TimerPlace> CutTimer<S> for Uncut {
     type Timer = ();
+
+    fn timer(_: &S) {}
+}
+
+impl<S: TimerPlace, O> Cut<S, O> for Uncut {
     /// As bare as can be: all that stands around it is paid for by calls that succeed.
     #[cfg(any(feature = "tracing", feature = "wire"))]
     type Attempt<'e, C: Call + 'e, F: Future<Output = O>>
@@ -69,8 +78,6 @@ impl<S: TimerPlace, O> Cut<S, O> for Uncut {
         = F
     where
         S: 'e;
-
-    fn timer(_: &S) {}
 
     #[inline(always)]
     fn attempt<C: Call, F: Future<Output = O>>(
@@ -90,14 +97,17 @@ impl<S: TimerPlace, O> Cut<S, O> for Uncut {
 #[derive(Clone, Copy, Debug)]
 pub struct Told;
 
-impl<S: TimerPlace, O> Cut<S, O> for Told {
+impl<S: TimerPlace> CutTimer<S> for Told {
     type Timer = ();
+
+    fn timer(_: &S) {}
+}
+
+impl<S: TimerPlace, O> Cut<S, O> for Told {
     type Attempt<'e, C: Call + 'e, F: Future<Output = O>>
         = Running<'e, C, S, F, Self>
     where
         S: 'e;
-
-    fn timer(_: &S) {}
 
     #[inline]
     fn attempt<C: Call, F: Future<Output = O>>(
@@ -129,16 +139,19 @@ pin_project! {
     }
 }
 
-impl<S: Sleep, O> Cut<S, O> for CutOff<O> {
+impl<S: Sleep, O> CutTimer<S> for CutOff<O> {
     type Timer = Limit<S::Timer>;
-    type Attempt<'e, C: Call + 'e, F: Future<Output = O>>
-        = Running<'e, C, S, F, Self>
-    where
-        S: 'e;
 
     fn timer(sleep: &S) -> Limit<S::Timer> {
         Limit { is_armed: false, timer: sleep.idle() }
     }
+}
+
+impl<S: Sleep, O> Cut<S, O> for CutOff<O> {
+    type Attempt<'e, C: Call + 'e, F: Future<Output = O>>
+        = Running<'e, C, S, F, Self>
+    where
+        S: 'e;
 
     #[inline]
     fn before<C: Call>(&self, executor: &Executor<C, S>) -> Option<O> {

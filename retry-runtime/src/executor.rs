@@ -18,6 +18,7 @@ use crate::engine;
 use crate::event::Observer;
 use crate::outcome::Judge;
 use crate::pause::{Again, Nothing, Pause, Remains};
+use crate::private::AsyncSleep;
 use crate::rare::Rare;
 use crate::reason::Unnamed;
 use crate::running::Running;
@@ -147,6 +148,14 @@ impl<C: Call, S> Executor<C, S> {
     #[must_use]
     #[inline]
     pub fn sleeping<F: SleepFunction>(self, sleep: F) -> Executor<C, F::Sleep> {
+        Executor { run: self.run, sleep: sleep.sleep() }
+    }
+
+    /// The same for the attribute.
+    #[doc(hidden)]
+    #[must_use]
+    #[inline]
+    pub fn __sleeping<F: AsyncSleep<Kind>, Kind>(self, sleep: F) -> Executor<C, F::Sleep> {
         Executor { run: self.run, sleep: sleep.sleep() }
     }
 }

@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 
 use crate::call::Call;
 use crate::condition::{Condition, Findings, Verdict};
-use crate::cut::Cut;
+use crate::cut::{Cut, CutTimer};
 use crate::engine;
 use crate::executor::Executor;
 use crate::hedge::Hedge;
@@ -138,7 +138,7 @@ impl<T: Future<Output = ()>> Turns<T> {
 
 pin_project! {
     /// One attempt of an annotated function in hedged copies, which are all cut off together.
-    pub struct Hedged<S: Sleep, A, O, K: Cut<S, O>> {
+    pub struct Hedged<S: Sleep, A, O, K: CutTimer<S>> {
         hedge: &'static Hedge,
         cut: K,
         is_started: bool,

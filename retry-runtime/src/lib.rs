@@ -224,17 +224,23 @@ macro_rules! verdict {
     ($outcome:expr, $condition:expr $(,)?) => {
         // What a `match` looks at lives to the end of it, so that `$outcome` may borrow a temporary value.
         match &$crate::private::Known::new($outcome) {
-            known => $crate::Condition::judge(&$condition, known.__answer(), known.__error()),
+            __retry_known => $crate::Condition::judge(&$condition, __retry_known.__answer(), __retry_known.__error()),
         }
     };
 }
 
-/// What is known of an error of any type, for `#[derive(Retryable)]`.
+/// The `Failure` of an error of any type, for `#[derive(Retryable)]`. An error that may borrow comes with the type of an outcome.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __failure {
     ($error:expr) => {
         (&$crate::private::Known::new(&$crate::private::Alone($error)))
+            .__error()
+            .unwrap_or($crate::Failure::new($crate::Class::Unknown))
+    };
+    ($error:expr, $asked:ident, $outcome:ty) => {
+        $crate::private::$asked::<$outcome>::of()
+            .__known(&$crate::private::Alone($error))
             .__error()
             .unwrap_or($crate::Failure::new($crate::Class::Unknown))
     };
@@ -260,5 +266,29 @@ macro_rules! __tally {
 macro_rules! __tally {
     () => {
         ()
+    };
+}
+
+/// The attempt of an annotated function. rustc prints the name of this macro when the attempt consumes an argument that a
+/// second attempt would need, and has no other place for advice.
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! run_body_again_with_clone_for_consumed_arguments {
+    (async $attempt:tt) => {
+        async $attempt
+    };
+    (blocking $attempt:tt) => {
+        || $attempt
+    };
+}
+
+/// The same for a hedged attempt, whose copies run at the same time and borrow what the body uses.
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! hedged_copies_share_all_arguments_except_those_in_clone {
+    (async $attempt:tt) => {
+        async $attempt
     };
 }

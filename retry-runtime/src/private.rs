@@ -22,6 +22,11 @@ pub use crate::pause::Discard;
 #[cfg(any(feature = "metrics", feature = "report"))]
 pub use crate::tally::Counts;
 use crate::{Class, Condition, Failure, FromTimedOut, Retryable, chain, reason};
+pub use borrowed::{ErrorObject, Lifetimes, MayBorrow};
+pub use sleep::AsyncSleep;
+
+mod borrowed;
+mod sleep;
 
 /// What is known of an outcome, at the first level that fits.
 #[derive(Debug)]
@@ -48,13 +53,6 @@ impl<'a, O: Sides> Known<'a, O> {
 #[inline(always)]
 pub fn known<O: Sides>(outcome: &O) -> Known<'_, O> {
     Known::new(outcome)
-}
-
-/// The levels without those that ask about types for all lifetimes: method lookup does not look at lifetimes, and would
-/// take `dyn Error + 'a` for a `dyn Error + 'static`.
-#[inline(always)]
-pub fn known_borrowed<O: Sides>(outcome: &O) -> Level3<'_, O> {
-    Known::new(outcome).0.0
 }
 
 macro_rules! levels {
@@ -128,7 +126,7 @@ impl<O: Sides> Level5<'_, O> {
     }
 }
 
-/// What an answer knows: by its own type, or nothing. Asked at a level that [`known_borrowed`] reaches.
+/// The `Failure` of an answer, by its own type, or none. Errors that borrow reach this level too.
 impl<O: Sides<Answer: Retryable>> Level4<'_, O> {
     #[inline(always)]
     pub fn __answer(&self) -> Option<Failure> {
@@ -207,6 +205,7 @@ macro_rules! ways {
 ways! {
     Chained(Error): |error, f| reason::write_chain(error, f);
     Boxed(Deref<Target = dyn Error + Send + Sync>): |error, f| reason::write_chain(&**error, f);
+    Object(ErrorObject): |error, f| reason::write_chain(error.object(), f);
     Shown(Display): |error, f| write!(f, "{error}");
     Debugged(Debug): |error, f| write!(f, "{error:?}");
     Named(Sized): |_error, f| f.write_str(type_name::<O::Error>());
@@ -319,6 +318,54 @@ impl<O> AsksAnswer<Unasked> for O {}
 #[inline(always)]
 pub fn require_asked<O: AsksAnswer<Tag>, Tag>(_: Tag) {}
 
+/// The type of a constant in `on_status`.
+#[diagnostic::on_unimplemented(
+    message = "expected a status: a constant of type `u16` or `http::StatusCode`",
+    label = "`{Self}` is not a status",
+    note = "`http::StatusCode` is a status with the feature `http` of `retry-runtime`, or one that includes it, such as `reqwest`"
+)]
+pub trait StatusConstant {}
+
+/// A constant in `on_status`. A trait has no constant methods, so each type has its own.
+#[derive(Debug)]
+pub struct Code<T>(Constant<T>);
+#[derive(Debug)]
+pub struct Constant<T>(T);
+
+impl<T> Code<T> {
+    #[inline(always)]
+    pub const fn new(constant: T) -> Self {
+        Self(Constant(constant))
+    }
+}
+
+impl Code<u16> {
+    #[inline(always)]
+    pub const fn __code(&self) -> u16 {
+        self.0.0
+    }
+}
+#[cfg(feature = "http")]
+impl Code<http::StatusCode> {
+    #[inline(always)]
+    pub const fn __code(&self) -> u16 {
+        self.0.0.as_u16()
+    }
+}
+
+impl<T> Deref for Code<T> {
+    type Target = Constant<T>;
+    fn deref(&self) -> &Constant<T> {
+        &self.0
+    }
+}
+
+/// A type without a method of its own: the bound, which nothing fulfils, is the error.
+impl<T: Sized> Constant<T> {
+    #[rustfmt::skip]
+    pub const fn __code(&self) -> u16 where T: StatusConstant { 0 }
+}
+
 /// A constant in `on_status`, which is written only once.
 #[inline(always)]
 pub const fn status(code: u16) -> RangeInclusive<u16> {
@@ -333,9 +380,8 @@ pub const fn statuses(first: u16, last: u16) -> RangeInclusive<u16> {
 
 /// What `#[retryable(status = field)]` names.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no status",
-    label = "not `Copy`, or without a conversion into `u16`",
-    note = "`status = …` names a field whose type is `u16`, or is `Copy` and implements `Into<u16>`"
+    message = "expected a status: a field of type `u16`, or of a `Copy` type that implements `Into<u16>`",
+    label = "`{Self}` is not a status"
 )]
 pub trait StatusField {
     fn status(&self) -> u16;
@@ -368,23 +414,29 @@ pub fn status_in<T: StatusField>(field: &T) -> u16 {
     field.status()
 }
 
+/// The class of a variant whose status decides.
+#[must_use]
+pub fn class_of(status: Option<u16>) -> Class {
+    status.map_or(Class::Unknown, Class::of_status)
+}
+
 /// The delay in a field.
 pub fn delay_in<T: DelayField>(field: &T) -> Option<Duration> {
     field.delay()
 }
 
 /// What the user asks. Methods that take the outcome first, so that the types of closures are inferred. All levels reach
-/// them.
+/// them. A function of another signature cannot be cast to the object; a bound would name these methods in its error.
 impl<O: Sides> Level5<'_, O> {
     /// `on_ok`.
     #[inline(always)]
-    pub fn __refused(&self, predicate: impl FnOnce(&O::Answer) -> bool) -> bool {
+    pub fn __refused(&self, predicate: &mut dyn FnMut(&O::Answer) -> bool) -> bool {
         self.get().answer().is_some_and(predicate)
     }
 
     /// `on_error`.
     #[inline(always)]
-    pub fn __decided(&self, predicate: impl FnOnce(&O::Error) -> bool) -> Option<bool> {
+    pub fn __decided(&self, predicate: &mut dyn FnMut(&O::Error) -> bool) -> Option<bool> {
         self.get().error().map(predicate)
     }
 
@@ -394,7 +446,7 @@ impl<O: Sides> Level5<'_, O> {
         &self,
         condition: &Condition,
         findings: Findings,
-        read: impl FnOnce(&O::Answer) -> Option<Duration>,
+        read: &mut dyn FnMut(&O::Answer) -> Option<Duration>,
     ) -> Findings {
         match self.get().answer() {
             Some(answer) if condition.wants_again(findings) => findings.server_delay(read(answer)),

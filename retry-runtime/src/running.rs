@@ -7,7 +7,7 @@ use core::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::call::Call;
-use crate::cut::Cut;
+use crate::cut::{Cut, CutTimer};
 use crate::executor::Executor;
 use crate::sleep::TimerPlace;
 
@@ -18,7 +18,7 @@ pin_project! {
     ///
     /// Dropping it drops the attempt.
     #[must_use = "an attempt does nothing unless it is awaited"]
-    pub struct Running<'e, C: Call, S: TimerPlace, F: Future, K: Cut<S, F::Output>> {
+    pub struct Running<'e, C: Call, S: TimerPlace, F, K: CutTimer<S>> {
         executor: &'e mut Executor<C, S>,
         cut: K,
         is_started: bool,
@@ -29,7 +29,7 @@ pin_project! {
     }
 }
 
-impl<'e, C: Call, S: TimerPlace, F: Future, K: Cut<S, F::Output>> Running<'e, C, S, F, K> {
+impl<'e, C: Call, S: TimerPlace, F, K: CutTimer<S>> Running<'e, C, S, F, K> {
     #[inline(always)]
     pub(crate) fn new(executor: &'e mut Executor<C, S>, future: F, cut: K) -> Self {
         let timer = K::timer(&executor.sleep);
@@ -67,7 +67,7 @@ impl<C: Call, S: TimerPlace, F: Future, K: Cut<S, F::Output>> Future for Running
     }
 }
 
-impl<C: Call, S: TimerPlace, F: Future, K: Cut<S, F::Output>> fmt::Debug for Running<'_, C, S, F, K> {
+impl<C: Call, S: TimerPlace, F, K: CutTimer<S>> fmt::Debug for Running<'_, C, S, F, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Running")
     }

@@ -101,9 +101,8 @@ pub struct CustomSleep<F>(pub(crate) F);
 /// A function to sleep with: `Fn(Duration) -> impl Future<Output = ()>`.
 // What it makes is an associated type, for the error of what is no such function to be the only one.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no function to sleep with",
-    label = "not a `fn(Duration) -> impl Future<Output = ()>`",
-    note = "an `async fn(Duration)` is one; a function that blocks its thread is one only under `blocking`"
+    message = "expected a function that returns a future, such as `tokio::time::sleep`",
+    label = "not a `fn(Duration) -> impl Future<Output = ()>`"
 )]
 pub trait SleepFunction {
     #[doc(hidden)]

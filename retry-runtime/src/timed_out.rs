@@ -86,6 +86,8 @@ impl From<TimedOut> for String {
     label = "cannot be made from `TimedOut`",
     note = "`deadline` and `attempt_timeout` cut off an attempt that takes too long, and the error is made from `retry_runtime::TimedOut`: \
             write `impl From<retry_runtime::TimedOut> for` your error type (thiserror: `#[from] TimedOut`)",
+    note = "for a generic error `E`, add the bound `E: From<retry_runtime::TimedOut>`; or remove the limits, or write the loop by hand with \
+            `Executor::attempt_to_end`, which cuts nothing off",
     note = "the errors of reqwest and tonic can be made from it with the feature of that name of `retry-runtime`"
 )]
 pub trait FromTimedOut: Sized {

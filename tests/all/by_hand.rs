@@ -187,10 +187,10 @@ async fn current_is_the_attempt_that_runs_or_is_about_to() {
 fn pick_gives_the_element_of_the_attempt_and_repeats_the_last() {
     let policy = Policy::fixed(SECOND).attempts(4);
     let mut retry = Executor::new(&policy);
-    let mut picked = vec![*retry.current().pick(&["one", "two"])];
+    let mut picked = vec![retry.current().pick(&["one", "two"])];
     while let Ok(pause) = retry.pause("no") {
         pause.block_with(|_| ());
-        picked.push(*retry.current().pick(&["one", "two"]));
+        picked.push(retry.current().pick(&["one", "two"]));
     }
     assert_eq!(picked, ["one", "two", "two", "two"]);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Response};
+use reqwest::{Client, Response, StatusCode};
 use retry_runtime::{Policy, retry};
 
 use crate::server::{Reply, Server, client};
@@ -263,4 +263,15 @@ mod server_delay {
         assert_eq!(asked!((on_ok = |answer| answer.0 == 404) Answer, Answer(404)), 3);
         assert_eq!(asked!((on_ok = |answer| answer.0 == 404) Answer, Answer(200)), 0);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_status_takes_constants_of_http_status_code() {
+    const TEAPOT: StatusCode = StatusCode::IM_A_TEAPOT;
+    type Plain = Result<(), Fault>;
+    assert_eq!(run!((on_status = [StatusCode::CONFLICT]) Plain, Err(Fault::status(409))).attempts, 3);
+    assert_eq!(run!((on_status = [StatusCode::CONFLICT]) Plain, Err(Fault::status(503))).attempts, 1);
+    assert_eq!(run!((on_status = [503, TEAPOT]) Plain, Err(Fault::status(418))).attempts, 3);
+    assert_eq!(run!((on_status = [StatusCode::BAD_REQUEST..=TEAPOT]) Plain, Err(Fault::status(417))).attempts, 3);
+    assert_eq!(run!((on_status = [400..=StatusCode::CONFLICT]) Plain, Err(Fault::status(417))).attempts, 1);
 }

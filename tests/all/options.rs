@@ -252,7 +252,7 @@ async fn arguments_that_are_no_schedule_stand_beside_policy() {
 async fn bind() {
     #[retry(attempts = 4, start = "1s", bind = this)]
     async fn call(seen: &mut Vec<(u32, Option<u32>, bool, Duration, &'static str)>) -> Result<(), Fault> {
-        let mirror = *this.pick(&["one", "two"]);
+        let mirror = this.pick(&["one", "two"]);
         seen.push((this.number(), this.attempts(), this.is_last(), this.elapsed(), mirror));
         Err(Fault::UNKNOWN)
     }

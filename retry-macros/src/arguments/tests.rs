@@ -131,12 +131,38 @@ fn unknown_arguments() {
 
 #[test]
 fn arguments_of_other_crates() {
+    const METHODS: &str = "the attribute retries the function whatever the method: remove it, or send the request with \
+                           `send_with_retry`, which looks at the method";
     for (tokens, advice) in [
         (quote!(retries = 3), "`attempts` counts the first call too: write `attempts = 4`"),
         (quote!(max_retries = N), "`attempts` counts the first call too: write `attempts = N + 1`"),
         (quote!(times = 4294967295), "`attempts` counts the first call too: write `attempts = N + 1`"),
         (quote!(max_attempts = 3), "write `attempts`"),
+        (quote!(max_times = 3), "`attempts` counts the first call too: write `attempts = 4`"),
+        (quote!(total = 3), "`attempts` counts the first call too: write `attempts = 4`"),
+        (quote!(stop = after(3)), "write `attempts` for their number, or `deadline` for their time"),
         (quote!(initial_delay = "1s"), "write `start` for the first delay"),
+        (quote!(start_timeout = "1s"), "write `start` for the first delay"),
+        (quote!(min_timeout = "1s"), "write `start` for the first delay"),
+        (quote!(wait_initial = "1s"), "write `start` for the first delay"),
+        (
+            quote!(backoff_factor = 2),
+            "write `start` for the first delay, and `factor` for what each delay is multiplied by",
+        ),
+        (
+            quote!(timeouts = [1, 2]),
+            "write `delays` for the delays between attempts, or `attempt_timeout` for the longest attempt",
+        ),
+        (quote!(random_func = rand), "write `random_source` with the path of a function"),
+        (quote!(status_forcelist = [503]), "write `on_status`"),
+        (quote!(retry_all_server_errors = true), "write `on_status = [\"5xx\"]`"),
+        (quote!(evaluate_response_callback = f), "write `on_ok` with a closure from the answer to `bool`"),
+        (quote!(raise_for_status = true), "call `check_status` on the response in the body, and write `on_status`"),
+        (quote!(methods = ["GET"]), METHODS),
+        (quote!(allowed_methods = ["GET"]), METHODS),
+        (quote!(reraise = true), "the last error is returned as it is: remove it"),
+        (quote!(notify = f), "write `observer` with a value whose type implements `Observer`"),
+        (quote!(before_sleep = f), "write `observer` with a value whose type implements `Observer`"),
         (quote!(timeout = "1s"), "write `attempt_timeout` for one attempt, or `deadline` for all of them"),
         (quote!(multiplier = 2), "write `factor`"),
         (quote!(strategy = "fixed"), "write `backoff`"),
@@ -186,5 +212,20 @@ fn shapes_of_an_argument() {
     refused(quote!("a" = 3, blocking), "expected an argument such as `attempts = 3`");
     refused(quote!(attempts = 3 start = "1s"), "expected `,` before this");
     refused(quote!(policy = A B), "expected `,` before this");
+    refused(quote!(attempts = 3 4), "expected `,` before this");
+    refused(quote!(attempts = 3 4, blocking), "expected `,` before this");
+    refused(quote!(attempts = N "1s", start = "1s"), "expected `,` before this");
+    refused(quote!(attempts = 3; start = "1s"), "expected `,`, found `;`");
+    let (arguments, messages) = read_with_messages(quote!(start = "1s"; on_status = [503]; jitter = "full";));
+    assert_eq!(messages, ["expected `,`, found `;`"; 3]);
+    assert!(arguments.start.is_some() && arguments.on_status.is_some() && arguments.jitter.is_some());
+    refused(quote!(attempts == 3), "expected `=`: write `attempts = 3`");
+    refused(quote!(attempts => 3, blocking), "expected `=`: write `attempts = 3`");
+    refused(quote!(max - delay = "1s", blocking), "unknown argument `max-delay`: write `max_delay`");
+    refused(
+        quote!(max - retries = 3),
+        "unknown argument `max-retries`: `attempts` counts the first call too: write `attempts = 4`",
+    );
+    refused(quote!(max - dela = "1s"), "unknown argument `max-dela`: did you mean `max_delay`?");
     refused(quote!(,), "expected an argument such as `attempts = 3`");
 }

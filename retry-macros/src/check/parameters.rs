@@ -2,9 +2,9 @@
 
 use proc_macro2::Ident;
 use syn::visit_mut::{self, VisitMut};
-use syn::{FnArg, PatIdent, Signature};
+use syn::{ExprPath, FnArg, PatIdent, Signature};
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arg, Arguments, Attempts, Backoff, Delays, Given, RetryAfter};
 use crate::errors::Errors;
 use crate::suggest::suggest;
 
@@ -33,6 +33,63 @@ pub(super) fn bound_name_is_free(arguments: &Arguments, parameters: &Parameters,
         let name = &bind.value;
         errors.at(bind.span, format_args!("`{name}` is an argument of this function too: choose another name"));
     }
+}
+
+/// Constants and statics cannot be arguments of the function.
+pub(super) fn constants_are_no_parameters(arguments: &Arguments, parameters: &Parameters, errors: &mut Errors) {
+    for (key, path) in constants(arguments) {
+        let Some(name) = path.path.get_ident().filter(|name| parameters.0.contains(name)) else {
+            continue;
+        };
+        let (kind, right) = match key.to_string().as_str() {
+            "budget" => ("`static`", "write `static API: Budget = Budget::new();` and `budget = API`"),
+            "breaker" => {
+                ("`static`", "write `static API_BREAKER: Breaker = Breaker::new();` and `breaker = API_BREAKER`")
+            }
+            "hedge" | "hedge_max" | "name" => ("constant", "write a literal or the path of a constant"),
+            _ => ("constant", "what is known only at run time goes through `policy`"),
+        };
+        let message = format!("`{key}` takes a {kind}, and `{name}` is an argument of this function: {right}");
+        errors.at(name.span(), message);
+    }
+}
+
+/// The arguments that are the path of a constant or a static, or of a function that a constant holds.
+fn constants(arguments: &Arguments) -> impl Iterator<Item = (&Ident, &ExprPath)> {
+    let Arguments { attempts, backoff, delays, retry_after, random_source, budget, breaker, .. } = arguments;
+    let attempts = attempts.iter().filter_map(|Arg { key, value, .. }| match value {
+        Attempts::Path(path) => Some((key, path)),
+        _ => None,
+    });
+    let backoff = backoff.iter().filter_map(|Arg { key, value, .. }| match value {
+        Backoff::Custom(path) => Some((key, path)),
+        _ => None,
+    });
+    let delays = delays.iter().filter_map(|Arg { key, value, .. }| match value {
+        Delays::Path(path) => Some((key, path)),
+        Delays::List(_) => None,
+    });
+    let retry_after = retry_after.iter().filter_map(|Arg { key, value, .. }| match value {
+        RetryAfter::AtMost(Given::Path(path)) => Some((key, path)),
+        _ => None,
+    });
+    let paths = [random_source, budget, breaker].into_iter().flatten().map(|Arg { key, value, .. }| (key, value));
+    attempts.chain(backoff).chain(delays).chain(retry_after).chain(paths).chain(given_constants(arguments))
+}
+
+/// The arguments that are a literal or the path of a constant.
+fn given_constants(arguments: &Arguments) -> impl Iterator<Item = (&Ident, &ExprPath)> {
+    fn given<T>(argument: &Option<Arg<Given<T>>>) -> Option<(&Ident, &ExprPath)> {
+        match argument {
+            Some(Arg { key, value: Given::Path(path), .. }) => Some((key, path)),
+            _ => None,
+        }
+    }
+    let Arguments { start, max_delay, deadline, attempt_timeout, drain_timeout, hedge, .. } = arguments;
+    let durations = [start, max_delay, deadline, attempt_timeout, drain_timeout, hedge].map(given);
+    let others =
+        [given(&arguments.factor), given(&arguments.drain_limit), given(&arguments.hedge_max), given(&arguments.name)];
+    durations.into_iter().chain(others).flatten()
 }
 
 /// The names that the parameters bind.

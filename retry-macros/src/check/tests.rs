@@ -314,3 +314,22 @@ fn names() {
         [none]
     );
 }
+
+#[test]
+fn constants_are_no_arguments_of_the_function() {
+    let at_run_time = "what is known only at run time goes through `policy`";
+    for key in ["attempts", "backoff", "start", "max_delay", "delays", "retry_after", "deadline", "drain_limit"] {
+        let argument = Ident::new(key, Span::call_site());
+        let message = format!("`{key}` takes a constant, and `id` is an argument of this function: {at_run_time}");
+        refused(quote!(#argument = id), &message);
+    }
+    refused(
+        quote!(hedge = url),
+        "`hedge` takes a constant, and `url` is an argument of this function: write a literal or the path of a constant",
+    );
+    refused(
+        quote!(budget = client),
+        "`budget` takes a `static`, and `client` is an argument of this function: write `static API: Budget = Budget::new();` and `budget = API`",
+    );
+    accepted(quote!(attempts = ID, start = Self::id, on_error = id));
+}

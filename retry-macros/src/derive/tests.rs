@@ -58,21 +58,20 @@ fn fields() {
                 fn class(&self) -> facade::retry::Class {
                     match self {
                         Self::A { .. } => facade::retry::Class::Transient,
-                        Self::B { 0: field, .. } =>
-                            facade::retry::Class::of_status(facade::retry::private::status_in(field)),
+                        Self::B { .. } => facade::retry::private::class_of(facade::retry::Retryable::status(self)),
                     }
                 }
                 fn status(&self) -> ::core::option::Option<::core::primitive::u16> {
                     match self {
                         Self::A { .. } => ::core::option::Option::None,
-                        Self::B { 0: field, .. } =>
-                            ::core::option::Option::Some(facade::retry::private::status_in(field)),
+                        Self::B { 0: __retry_field, .. } =>
+                            ::core::option::Option::Some(facade::retry::private::status_in(__retry_field)),
                     }
                 }
                 fn server_delay(&self) -> ::core::option::Option<::core::time::Duration> {
                     match self {
-                        Self::A { wait: field, .. } => facade::retry::private::delay_in(field),
-                        Self::B { 1: field, .. } => facade::retry::private::delay_in(field),
+                        Self::A { wait: __retry_field, .. } => facade::retry::private::delay_in(__retry_field),
+                        Self::B { 1: __retry_field, .. } => facade::retry::private::delay_in(__retry_field),
                     }
                 }
             }
@@ -92,19 +91,19 @@ fn a_generic_source() {
         quote! {
             impl<T, E> ::retry_runtime::Retryable for S<T, E> where T: Copy, E: ::retry_runtime::Retryable {
                 fn class(&self) -> ::retry_runtime::Class {
-                    match self { Self { 0: field, .. } => ::retry_runtime::Failure::class(&::retry_runtime::__failure!(field)), }
+                    match self { Self { 0: __retry_field, .. } => ::retry_runtime::Failure::class(&::retry_runtime::__failure!(__retry_field)), }
                 }
                 fn status(&self) -> ::core::option::Option<::core::primitive::u16> {
-                    match self { Self { 0: field, .. } => ::retry_runtime::Failure::status(&::retry_runtime::__failure!(field)), }
+                    match self { Self { 0: __retry_field, .. } => ::retry_runtime::Failure::status(&::retry_runtime::__failure!(__retry_field)), }
                 }
                 fn server_delay(&self) -> ::core::option::Option<::core::time::Duration> {
-                    match self { Self { 0: field, .. } => ::retry_runtime::Failure::server_delay(&::retry_runtime::__failure!(field)), }
+                    match self { Self { 0: __retry_field, .. } => ::retry_runtime::Failure::server_delay(&::retry_runtime::__failure!(__retry_field)), }
                 }
                 fn is_unprocessed(&self) -> ::core::primitive::bool {
-                    match self { Self { 0: field, .. } => ::retry_runtime::Failure::is_unprocessed(&::retry_runtime::__failure!(field)), }
+                    match self { Self { 0: __retry_field, .. } => ::retry_runtime::Failure::is_unprocessed(&::retry_runtime::__failure!(__retry_field)), }
                 }
                 fn is_timeout(&self) -> ::core::primitive::bool {
-                    match self { Self { 0: field, .. } => ::retry_runtime::Failure::is_timeout(&::retry_runtime::__failure!(field)), }
+                    match self { Self { 0: __retry_field, .. } => ::retry_runtime::Failure::is_timeout(&::retry_runtime::__failure!(__retry_field)), }
                 }
             }
         },

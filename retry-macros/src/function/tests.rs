@@ -405,3 +405,51 @@ fn a_block_of_the_user_is_repeated_whole() {
     assert!(frame.prologue.is_empty());
     assert_eq!(text(&frame.body), "{ let value : R = { g () } ; value }");
 }
+
+#[test]
+fn a_function_is_retried_by_one_attribute() {
+    let message = "this function has `#[retry]` already, and two multiply their attempts: remove one of them";
+    refused(
+        quote!(
+            #[retry]
+            async fn load() -> R {}
+        ),
+        message,
+    );
+    refused(
+        quote!(
+            #[doc = ""]
+            #[retry_runtime::retry(attempts = 5)]
+            async fn load() -> R {}
+        ),
+        message,
+    );
+    refused(
+        quote!(
+            #[::retry_runtime::retry]
+            async fn load() -> R {}
+        ),
+        message,
+    );
+    read(quote!(
+        #[other::retry]
+        async fn load() -> R {}
+    ));
+}
+
+#[test]
+fn a_blocking_function_tracks_no_caller() {
+    let message =
+        "`#[track_caller]` has no effect on a function with `#[retry]`, whose body runs in a closure: remove it";
+    let read = |attribute: TokenStream| {
+        read_under(
+            attribute,
+            quote!(
+                #[track_caller]
+                fn load() -> R {}
+            ),
+        )
+        .1
+    };
+    assert_eq!(read(quote!(blocking)), [message]);
+}

@@ -68,7 +68,10 @@ fn durations() {
         refused(duration, wrong, kind);
     }
     let at_run_time = "; what is known only at run time goes through `policy`";
-    refused(duration, quote!(Duration::from_secs(1)), &format!("{kind}{at_run_time}"));
+    refused(duration, quote!(Duration::from_secs_f64(1.0)), &format!("{kind}{at_run_time}"));
+    refused(duration, quote!(Duration::from_secs(1)), "write it as a string: `\"1s\"`");
+    refused(duration, quote!(std::time::Duration::from_millis(1500)), "write it as a string: `\"1500ms\"`");
+    refused(duration, quote!(Duration::from_mins(90)), "write it as a string: `\"90m\"`");
     refused(duration, quote!("1x"), "unknown unit `x`: expected `ns`, `us`, `ms`, `s`, `m`, `h` or `d`");
     refused(duration, quote!(5), "a duration has a unit and is quoted: write `\"5s\"` or `\"5ms\"`");
     refused(duration, quote!(250ms), "write it with quotes: `\"250ms\"`");
@@ -111,7 +114,9 @@ fn jitters() {
     refused(jitter, quote!("0.2"), "a share is written in per cent, for example `\"20%\"`");
     refused(jitter, quote!("ful"), "unknown jitter `\"ful\"`: did you mean `\"full\"`?");
     refused(jitter, quote!(full), "write it with quotes: `jitter = \"full\"`");
-    for wrong in [quote!(0.2), quote!(true), quote!(JITTER), quote!(20%)] {
+    refused(jitter, quote!(0.5), "a share is written in per cent: write `\"50%\"`");
+    refused(jitter, quote!(0.07), "a share is written in per cent: write `\"7%\"`");
+    for wrong in [quote!(1.5), quote!(20), quote!(true), quote!(JITTER), quote!(20%)] {
         refused(jitter, wrong, "expected `\"none\"`, `\"full\"`, `\"equal\"`, or a share such as `\"20%\"`");
     }
 }

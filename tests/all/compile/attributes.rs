@@ -156,25 +156,12 @@ async fn below_instrument(flaky: &Flaky, n: u32) -> R<u32> {
     flaky.give(n)
 }
 
-#[retry(start = "0s")]
-#[retry(start = "0s", attempts = 2)]
-async fn twice(flaky: &Flaky) -> R<u32> {
-    flaky.give(1)
-}
-
 #[tokio::test]
 async fn above_and_below_instrument() {
     let flaky = Flaky::new();
     assert_third(&flaky, above_instrument(&flaky, 1).await, 1_u32);
     let flaky = Flaky::new();
     assert_third(&flaky, below_instrument(&flaky, 1).await, 1_u32);
-}
-
-#[tokio::test]
-async fn above_itself() {
-    let flaky = Flaky::new();
-    // Two attempts of the inner one in the first attempt of the outer one, and one in the second.
-    assert_third(&flaky, twice(&flaky).await, 1_u32);
 }
 
 #[retry(start = "0s")]

@@ -104,6 +104,84 @@ async fn labels_are_the_users() {
     assert_third(&flaky, labels(&flaky).await, 1_u32);
 }
 
+/// Items with the names that the expansion once gave to its bindings, as diesel's `dsl::*` brings them. In a pattern such a
+/// name means the item, whatever its hygiene, and the value is compared with it.
+mod among_items {
+    use std::time::Duration;
+
+    use retry_runtime::{Breaker, Class, Retryable, Verdict, verdict};
+
+    use super::{Flaky, R, retry};
+
+    #[derive(Clone, Copy)]
+    pub(super) struct Unit;
+
+    macro_rules! items {
+        ($($structs:ident)*; $($constants:ident)*; $($statics:ident)*) => {
+            $(#[allow(dead_code, non_camel_case_types)] struct $structs;)*
+            $(#[allow(dead_code, non_upper_case_globals)] const $constants: Unit = Unit;)*
+            $(#[allow(dead_code, non_upper_case_globals)] static $statics: Unit = Unit;)*
+        };
+    }
+    items!(outcome policy executor pause pass; known failed again field code after; condition findings hedged done open pin observer);
+
+    static BREAKER: Breaker = Breaker::new();
+
+    #[retry(start = "0s", breaker = BREAKER, deadline = "9s", hedge = "1s", bind = attempt, clone = [text])]
+    pub(super) async fn all(text: String, flaky: &Flaky) -> Result<String, Error> {
+        if flaky.fails() { Err(Error::Busy(None)) } else { Ok(text + &attempt.number().to_string()) }
+    }
+
+    #[retry(policy = retry_runtime::Policy::fixed(Duration::ZERO), on_error = |_| true, on_ok = |_| false)]
+    pub(super) async fn with_policy(flaky: &Flaky) -> R<u32> {
+        flaky.give(1)
+    }
+
+    #[retry(blocking, start = "0s")]
+    pub(super) fn blocking(flaky: &Flaky) -> R<u32> {
+        flaky.give(1)
+    }
+
+    #[derive(Debug, Retryable)]
+    pub(super) enum Error {
+        #[retryable(transient, after = 0)]
+        Busy(Option<Duration>),
+        #[retryable(status = code)]
+        Refused { code: u16 },
+        #[retryable(source)]
+        Io(std::io::Error),
+    }
+
+    impl From<retry_runtime::TimedOut> for Error {
+        fn from(error: retry_runtime::TimedOut) -> Self {
+            Self::Io(error.into())
+        }
+    }
+
+    impl From<retry_runtime::BreakerOpen> for Error {
+        fn from(_: retry_runtime::BreakerOpen) -> Self {
+            Self::Refused { code: 503 }
+        }
+    }
+
+    #[test]
+    fn a_derived_implementation_and_a_verdict_take_no_item_for_a_binding() {
+        assert_eq!(Error::Refused { code: 404 }.class(), Class::Permanent);
+        let outcome_of: Result<u32, _> = Err(Error::Busy(None));
+        assert!(matches!(verdict!(&outcome_of), Verdict::Retry(_)));
+    }
+}
+
+#[tokio::test]
+async fn items_in_scope_may_have_the_names_of_bindings() {
+    let flaky = Flaky::new();
+    assert_third(&flaky, among_items::all("text".to_owned(), &flaky).await, "text3");
+    let flaky = Flaky::new();
+    assert_third(&flaky, among_items::with_policy(&flaky).await, 1_u32);
+    let flaky = Flaky::new();
+    assert_third(&flaky, among_items::blocking(&flaky), 1_u32);
+}
+
 /// Methods for all types, with names that an expansion might call.
 mod greedy {
     #[expect(dead_code, reason = "what is tested is that nothing calls them")]

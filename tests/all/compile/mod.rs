@@ -15,6 +15,7 @@
 mod arguments;
 mod attributes;
 mod bodies;
+mod borrowed;
 mod generics;
 mod hygiene;
 mod lints;

@@ -1,0 +1,162 @@
+//! Errors that borrow.
+//!
+//! A `dyn Error + 'a` cannot be asked for its own type, which takes `'static`; its sources can. Method lookup ignores
+//! lifetimes, so [`Known`] alone would take it for a `dyn Error + 'static`, and the borrow checker would refuse the function.
+//!
+//! An alias such as `type Out<'a> = …` hides from the attribute whether the error borrows. The attribute gives the type as a
+//! function of the lifetime, and [`Lifetimes`] asks whether the error is the same type for each lifetime.
+
+use core::marker::PhantomData;
+use core::ops::Deref;
+use std::error::Error;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::{CanCarry, Known, Level4, Reason};
+use crate::outcome::Sides;
+use crate::{Failure, chain};
+
+/// An error behind `dyn Error`, or behind pointers to one.
+pub trait ErrorObject {
+    /// The type of the object, with its lifetime.
+    type Object: ?Sized;
+    /// The object.
+    fn object(&self) -> &(dyn Error + '_);
+}
+
+macro_rules! objects {
+    ($($object:ty),*) => {$(
+        impl<'o> ErrorObject for $object {
+            type Object = Self;
+            fn object(&self) -> &(dyn Error + '_) {
+                self
+            }
+        }
+    )*};
+}
+objects!(dyn Error + 'o, dyn Error + Send + 'o, dyn Error + Sync + 'o, dyn Error + Send + Sync + 'o);
+
+macro_rules! pointers {
+    ($($pointer:ty),*) => {$(
+        impl<T: ErrorObject + ?Sized> ErrorObject for $pointer {
+            type Object = T::Object;
+            fn object(&self) -> &(dyn Error + '_) {
+                (**self).object()
+            }
+        }
+    )*};
+}
+pointers!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
+
+/// A function pointer that gives the outcome for a lifetime: `for<'x> fn(&'x ()) -> Out<'x>`.
+pub trait OutcomeAt<'x> {
+    /// The type of the outcome's error object for this lifetime.
+    type Object: ?Sized;
+}
+
+impl<'x, F, O> OutcomeAt<'x> for F
+where
+    F: FnOnce(&'x ()) -> O,
+    O: Sides<Error: ErrorObject>,
+{
+    type Object = <O::Error as ErrorObject>::Object;
+}
+
+/// Finds out whether the error of an outcome is an object that borrows.
+#[derive(Debug)]
+pub struct Lifetimes<F>(MayBorrow<F>);
+#[derive(Debug)]
+pub struct MayBorrow<F>(NoObject<F>);
+#[derive(Debug)]
+pub struct NoObject<F>(PhantomData<fn(F)>);
+
+impl<F> Lifetimes<F> {
+    #[inline(always)]
+    pub const fn of() -> Self {
+        Self(MayBorrow::of())
+    }
+}
+
+impl<F> MayBorrow<F> {
+    /// For a type that cannot be written for each lifetime: then every object is taken for one that borrows.
+    #[inline(always)]
+    pub const fn of() -> Self {
+        Self(NoObject(PhantomData))
+    }
+}
+
+impl<F> Deref for Lifetimes<F> {
+    type Target = MayBorrow<F>;
+    #[inline(always)]
+    fn deref(&self) -> &MayBorrow<F> {
+        &self.0
+    }
+}
+
+impl<F> Deref for MayBorrow<F> {
+    type Target = NoObject<F>;
+    #[inline(always)]
+    fn deref(&self) -> &NoObject<F> {
+        &self.0
+    }
+}
+
+/// The error is the same object for each lifetime …
+impl<F, T: ?Sized> Lifetimes<F>
+where
+    F: for<'x> OutcomeAt<'x, Object = T>,
+{
+    #[inline(always)]
+    pub fn __known<'o, O: Sides>(&self, outcome: &'o O) -> Known<'o, O> {
+        Known::new(outcome)
+    }
+}
+
+/// … or another one …
+impl<F> MayBorrow<F>
+where
+    F: for<'x> OutcomeAt<'x>,
+{
+    #[inline(always)]
+    pub fn __known<'o, O: Sides>(&self, outcome: &'o O) -> KnownBorrowed<'o, O> {
+        KnownBorrowed(Known::new(outcome).0.0.0)
+    }
+}
+
+/// … or none.
+impl<F> NoObject<F> {
+    #[inline(always)]
+    pub fn __known<'o, O: Sides>(&self, outcome: &'o O) -> Known<'o, O> {
+        Known::new(outcome)
+    }
+}
+
+/// Classifies an outcome whose error is an object that borrows.
+#[derive(Debug)]
+pub struct KnownBorrowed<'a, O>(Level4<'a, O>);
+
+impl<'a, O> Deref for KnownBorrowed<'a, O> {
+    type Target = Level4<'a, O>;
+    #[inline(always)]
+    fn deref(&self) -> &Level4<'a, O> {
+        &self.0
+    }
+}
+
+impl<'a, O: Sides<Error: ErrorObject>> KnownBorrowed<'a, O> {
+    /// By the sources alone.
+    #[inline(always)]
+    pub fn __error(&self) -> Option<Failure> {
+        self.get().error().map(|error| chain::search_sources(error.object()))
+    }
+
+    #[inline(always)]
+    pub fn __reason(&self) -> Reason<'a, O, super::Object> {
+        Reason(self.get(), super::Object)
+    }
+
+    #[inline(always)]
+    pub fn __status(&self) -> CanCarry<O> {
+        CanCarry(PhantomData)
+    }
+}
