@@ -403,6 +403,12 @@ mod rule {
     }
 
     #[test]
+    #[should_panic = "a status is listed twice"]
+    fn a_condition_refuses_a_status_that_is_listed_twice() {
+        drop(Condition::new().on_status(const { &[500..=599, 429..=429, 503..=503] }));
+    }
+
+    #[test]
     fn a_condition_retries_only_its_methods() {
         let outcome: Result<(), Fault> = Err(Fault::TRANSIENT);
         let retries = |condition: Condition| matches!(verdict!(&outcome, condition), Verdict::Retry(_));
