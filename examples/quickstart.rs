@@ -8,12 +8,18 @@ use std::env;
 use std::error::Error;
 
 use reqwest::{Client, Response};
-use retry_runtime::retry;
+use retry_runtime::{CheckStatus, retry};
 
 /// Three attempts, with 1 s and then 2 s between them, on status 503 and on transient errors.
 #[retry(attempts = 3, backoff = "exponential", start = "1s", on_status = [503])]
 async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
     client.get(url).send().await
+}
+
+/// A function that reads the body checks the status first. The error keeps the status and the server's `Retry-After`.
+#[retry(attempts = 3, backoff = "exponential", start = "1s", on_status = [503])]
+async fn fetch_text(client: &Client, url: &str) -> Result<String, Box<dyn Error + Send + Sync>> {
+    Ok(client.get(url).send().await?.check_status()?.text().await?)
 }
 
 #[tokio::main]
@@ -24,7 +30,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         None => retry_examples::serve_statuses(&[503, 503, 200]).await?,
     };
 
-    let response = fetch(&Client::new(), &url).await?;
+    let client = Client::new();
+    let response = fetch(&client, &url).await?;
     println!("result: {}, {:.60}", response.status(), response.text().await?);
+    println!("text: {:.60}", fetch_text(&client, &url).await?);
     Ok(())
 }

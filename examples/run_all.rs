@@ -29,7 +29,7 @@ macro_rules! prints {
 // Not `storm`, which takes half a minute without optimisation: the tests of the library part assert its figures. Nor `testing`, which is
 // tests itself.
 prints! {
-    quickstart: "attempt 1 of 3 failed: status 503", "next attempt in 2s", "result: 200 OK, answer 3";
+    quickstart: "attempt 1 of 3 failed: status 503", "next attempt in 2s", "result: 200 OK, answer 3", "text: answer 4";
     blocking: "Connection refused", "connected: true";
     bodies: "result: 503 Service Unavailable", "result: 10000 bytes";
     body_decides: "failed: the job is running", "with an error: 42", "with on_ok: Job { state: \"done\"";
