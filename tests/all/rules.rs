@@ -442,8 +442,8 @@ mod others {
     async fn an_option_is_tried_again_while_it_is_none() {
         assert_eq!(run!(() Option<u32>, None).attempts, 3);
         assert_eq!(run!(() Option<u32>, Some(1)).attempts, 1);
-        assert_eq!(run!((on_error = "transient") Option<u32>, None).attempts, 1);
-        assert_eq!(run!((on_error = "never") Option<u32>, None).attempts, 1);
+        assert_eq!(run!((on_error = "transient") Option<Answer>, None).attempts, 1);
+        assert_eq!(run!((on_error = "never") Option<Answer>, None).attempts, 1);
         assert_eq!(run!(() Option<Answer>, Some(Answer(503))).attempts, 3);
     }
 
