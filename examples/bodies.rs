@@ -27,7 +27,7 @@ async fn download(client: &Client, base: &str) -> Result<Vec<u8>, Box<dyn Error 
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     retry_examples::print_logs();
     let base = retry_examples::httpbin().await?;
     let client = Client::new();

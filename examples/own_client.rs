@@ -47,7 +47,7 @@ impl Api {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     retry_examples::print_logs();
     let api = Api::new(retry_examples::httpbin().await?)?;
 

@@ -23,7 +23,7 @@ async fn fetch_text(client: &Client, url: &str) -> Result<String, Box<dyn Error 
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     retry_examples::print_logs();
     let url = match env::args().nth(1) {
         Some(url) => url,

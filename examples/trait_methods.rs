@@ -54,7 +54,7 @@ impl FetchDyn for Service {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     retry_examples::print_logs();
     let base = retry_examples::httpbin().await?;
     let new = || Service { client: Client::new(), base: base.clone(), requests: 0 };

@@ -122,3 +122,60 @@ impl VisitMut for TypesOfReqwest {
         visit_mut::visit_path_mut(self, path);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+    use crate::arguments::tests::read;
+
+    #[track_caller]
+    fn assert_written(outcome: Type, reqwest: bool, error_of_a_client: bool) {
+        assert_eq!(written(Some(&outcome)), Written { reqwest, error_of_a_client });
+    }
+
+    #[test]
+    fn types_of_clients() {
+        assert_written(parse_quote!(reqwest::Result<reqwest::Response>), true, true);
+        assert_written(parse_quote!(::reqwest::Result<()>), true, true);
+        assert_written(parse_quote!(std::result::Result<(), reqwest::Error>), true, true);
+        assert_written(parse_quote!(Result<reqwest::Response, Box<dyn Error>>), true, false);
+        assert_written(parse_quote!(anyhow::Result<reqwest::Response>), true, false);
+        assert_written(parse_quote!(Result<String, ureq::Error>), false, true);
+        assert_written(parse_quote!((Result<String, ureq::Error>)), false, true);
+    }
+
+    #[test]
+    fn other_types() {
+        assert_written(parse_quote!(Result<reqwest::Url, String>), false, false);
+        assert_written(parse_quote!(Result<reqwest>), false, false);
+        assert_written(parse_quote!(Result<(), crate::ureq::Error>), false, false);
+        assert_written(parse_quote!(Result<(), Mine<ureq::Error>>), false, false);
+        assert_written(parse_quote!(Result<ureq::Error, Mine>), false, false);
+        assert_written(parse_quote!(Option<u32>), false, false);
+        assert_written(parse_quote!(impl Trait), false, false);
+    }
+
+    fn name(tokens: TokenStream) -> Option<&'static str> {
+        required(&read(tokens), Some(&parse_quote!(Result<(), E>))).map(Required::name)
+    }
+
+    #[test]
+    fn requirements() {
+        assert_eq!(name(quote!()), None);
+        assert_eq!(name(quote!(on_status = [503])), Some("require_status"));
+        assert_eq!(name(quote!(on_status = [503], on_error = "transient")), Some("require_status"));
+        assert_eq!(name(quote!(on_error = "transient")), Some("require_transient"));
+        assert_eq!(name(quote!(on_status = [], on_error = "transient")), Some("require_transient"));
+        assert_eq!(name(quote!(on_status = [])), Some("require_transient_without_status"));
+        assert_eq!(name(quote!(on_error = "never")), Some("require_value_that_fails"));
+        assert_eq!(name(quote!(on_error = "any")), None);
+        assert_eq!(name(quote!(on_error = is_busy, on_status = [])), None);
+        for condition in [quote!(on_status = []), quote!(on_error = "never")] {
+            assert_eq!(name(quote!(#condition, on_ok = is_stale)), None);
+            assert_eq!(name(quote!(#condition, attempts = 1)), None);
+            assert_eq!(name(quote!(#condition, hedge = "50ms")), None);
+        }
+    }
+}
