@@ -405,7 +405,7 @@ mod rule {
     #[test]
     #[should_panic = "a status is listed twice"]
     fn a_condition_refuses_a_status_that_is_listed_twice() {
-        drop(Condition::new().on_status(const { &[500..=599, 429..=429, 503..=503] }));
+        let _ = Condition::new().on_status(const { &[500..=599, 429..=429, 503..=503] });
     }
 
     #[test]
