@@ -85,7 +85,7 @@
 //! | `testing` | no | for dev-dependencies: [`testing`], where nothing sleeps and all is recorded; no further dependency |
 //! | `testing-server` | no | for dev-dependencies: a small HTTP [`Server`](testing::Server) on hyper; it switches on tokio's `net` and `rt`, and hyper's `http1` and `server` |
 //!
-//! Where the feature of a client is off, its types are unknown. `on_status` is then a
+//! If the feature of a client is off, its types are unknown. `on_status` is then a
 //! [compile error](macro@retry#conditions-that-can-never-retry), and without `on_status` each `Ok(response)` is a success,
 //! whatever its status.
 //!

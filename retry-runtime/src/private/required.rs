@@ -74,14 +74,14 @@ impl<O> Tag<O, No> {
     }
 }
 
-/// An error type of which more is known than whether it is [`Retryable`]. A pointer is known as its target is.
+/// An error type with known answers, whether it is [`Retryable`] or not. A pointer has the answers of its target.
 ///
 /// The objects are listed with any lifetime, so that one that borrows is not asked whether it is `Retryable`: only a
 /// `'static` one is, and method lookup does not look at lifetimes.
 pub trait Listed {
-    /// Whether it can carry a status.
+    /// Can it carry a status?
     type Status;
-    /// Whether it can be transient.
+    /// Can it be transient?
     type Transient;
 }
 
@@ -205,7 +205,7 @@ macro_rules! answers {
     )*};
 }
 
-/// Whether the error can carry a status, and whether it can be transient: as it is listed, …
+/// Can the error carry a status, and can it be transient? By the list, …
 impl<O: Sides<Error: Listed>> Asking<O> {
     answers!(__error_status: <O::Error as Listed>::Status, __error_transient: <O::Error as Listed>::Transient);
 }
@@ -221,7 +221,7 @@ impl<O: Sides<Error: Deref<Target = dyn Error + Send + Sync>>> Asking3<O> {
 impl<O: Sides<Error: Error>> Asking4<O> {
     answers!(__error_status: InChain, __error_transient: Yes);
 }
-/// Whether the value can fail, can carry a status, and can be transient without a status.
+/// Can the value fail, carry a status, or be transient without a status?
 impl<O: Sides<Answer: AlwaysStatus>> Asking4<O> {
     answers!(__value_transient: No);
 }
