@@ -8,7 +8,7 @@
 use std::error::Error;
 
 use reqwest::{Client, Response};
-use retry_runtime::retry;
+use retry_runtime::{CheckStatus, retry};
 
 /// Nobody looks at the bodies of the first two answers, which come slowly.
 #[retry(backoff = "fixed", start = "300ms")]
@@ -20,14 +20,14 @@ const SIZE: usize = 10_000;
 
 /// The first attempt is sent less than the whole file.
 #[retry(backoff = "fixed", start = "100ms", on_ok = |file| file.len() < SIZE, bind = attempt)]
-async fn download(client: &Client, base: &str) -> reqwest::Result<Vec<u8>> {
+async fn download(client: &Client, base: &str) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
     let size = attempt.pick(&[4_000, SIZE]);
     let response = client.get(format!("{base}/stream-bytes/{size}")).send().await?;
-    Ok(response.error_for_status()?.bytes().await?.into())
+    Ok(response.check_status()?.bytes().await?.into())
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     retry_examples::print_logs();
     let base = retry_examples::httpbin().await?;
     let client = Client::new();

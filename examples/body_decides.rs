@@ -8,8 +8,10 @@
 use std::error::Error;
 
 use reqwest::Client;
-use retry_runtime::{Attempt, Retryable, retry};
+use retry_runtime::{Attempt, CheckStatus, Retryable, retry};
 use serde::{Deserialize, Serialize};
+
+type Boxed = Box<dyn Error + Send + Sync>;
 
 #[derive(Debug, Deserialize, Serialize)]
 struct Job {
@@ -25,7 +27,7 @@ enum JobError {
 
     #[error(transparent)]
     #[retryable(source)]
-    Http(#[from] reqwest::Error),
+    Http(#[from] Boxed),
 }
 
 #[retry(attempts = 5, backoff = "fixed", start = "100ms", bind = attempt)]
@@ -35,7 +37,7 @@ async fn result(client: &Client, url: &str) -> Result<u32, JobError> {
 }
 
 #[retry(attempts = 5, backoff = "fixed", start = "100ms", on_ok = |job| job.result.is_none(), bind = attempt)]
-async fn job(client: &Client, url: &str) -> reqwest::Result<Job> {
+async fn job(client: &Client, url: &str) -> Result<Job, Boxed> {
     ask(client, url, attempt).await
 }
 
@@ -45,15 +47,15 @@ struct Echo {
 }
 
 /// An httpbin says back what it is told: here how far the job is by this attempt.
-async fn ask(client: &Client, url: &str, attempt: &Attempt) -> reqwest::Result<Job> {
+async fn ask(client: &Client, url: &str, attempt: &Attempt) -> Result<Job, Boxed> {
     let (state, result) = attempt.pick(&[("queued", None), ("running", None), ("done", Some(42))]);
     let job = Job { state: state.to_owned(), result };
-    let echo: Echo = client.post(url).json(&job).send().await?.error_for_status()?.json().await?;
+    let echo: Echo = client.post(url).json(&job).send().await?.check_status()?.json().await?;
     Ok(echo.json)
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Boxed> {
     retry_examples::print_logs();
     let url = retry_examples::httpbin().await? + "/anything";
     let client = Client::new();

@@ -8,29 +8,31 @@
 use std::error::Error;
 use std::time::Duration;
 
-use reqwest::{Client, Response, StatusCode};
-use retry_runtime::{Executor, Policy, retry};
+use reqwest::{Client, Response};
+use retry_runtime::{CheckStatus, Executor, Policy, Retryable, retry};
+
+type Boxed = Box<dyn Error + Send + Sync>;
 
 const POLICY: Policy = Policy::fixed(Duration::from_millis(200)).attempts(5);
 
 /// Every failure that may pass is tried again.
 #[retry(backoff = "fixed", start = "100ms")]
-async fn version(client: &Client, url: &str) -> reqwest::Result<String> {
-    client.get(url).send().await?.error_for_status()?.text().await
+async fn version(client: &Client, url: &str) -> Result<String, Boxed> {
+    Ok(client.get(url).send().await?.check_status()?.text().await?)
 }
 
-async fn push(client: &Client, url: &str, version: &str) -> reqwest::Result<Response> {
-    client.put(url).header("if-match", version).send().await?.error_for_status()
+async fn push(client: &Client, url: &str, version: &str) -> Result<Response, Boxed> {
+    Ok(client.put(url).header("if-match", version).send().await?.check_status()?)
 }
 
 /// Only a conflict is tried again, each time with the version that holds by then.
-async fn push_order(client: &Client, versions: &str, orders: &str) -> reqwest::Result<Response> {
+async fn push_order(client: &Client, versions: &str, orders: &str) -> Result<Response, Boxed> {
     let mut retry = Executor::new(&POLICY).named("push_order");
     loop {
         let version = version(client, versions).await?;
         match retry.attempt(push(client, orders, &version)).await {
             Ok(response) => break Ok(retry.succeed(response)),
-            Err(error) if error.status() == Some(StatusCode::CONFLICT) => retry.pause(error)?.await,
+            Err(error) if error.status() == Some(409) => retry.pause(error)?.await,
             Err(error) => break Err(retry.fail(error)),
         }
     }

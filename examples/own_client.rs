@@ -10,7 +10,7 @@ use std::error::Error;
 
 use reqwest::Client;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use retry_runtime::retry;
+use retry_runtime::{CheckStatus, retry};
 use serde::Deserialize;
 
 struct Api {
@@ -39,15 +39,15 @@ impl Api {
     }
 
     #[retry(backoff = "fixed", start = "100ms", bind = attempt)]
-    async fn headers(&self) -> reqwest::Result<HashMap<String, String>> {
+    async fn headers(&self) -> Result<HashMap<String, String>, Box<dyn Error + Send + Sync>> {
         let path = attempt.pick(&["/status/503", "/status/503", "/anything"]);
         let response = self.client.get(format!("{}{path}", self.base)).send().await?;
-        Ok(response.error_for_status()?.json::<Echo>().await?.headers)
+        Ok(response.check_status()?.json::<Echo>().await?.headers)
     }
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     retry_examples::print_logs();
     let api = Api::new(retry_examples::httpbin().await?)?;
 

@@ -8,7 +8,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use reqwest::{Client, StatusCode};
-use retry_runtime::{Retryable, retry};
+use retry_runtime::{CheckStatus, Retryable, StatusError, retry};
 
 #[derive(Debug, Retryable, thiserror::Error)]
 enum ApiError {
@@ -25,6 +25,11 @@ enum ApiError {
     #[error(transparent)]
     #[retryable(source)]
     Http(#[from] reqwest::Error),
+
+    /// Made by `check_status()?`.
+    #[error(transparent)]
+    #[retryable(source)]
+    Status(#[from] StatusError),
 }
 
 #[retry(backoff = "fixed", start = "100ms")]
@@ -33,7 +38,7 @@ async fn user(client: &Client, url: &str) -> Result<String, ApiError> {
     match response.status() {
         StatusCode::TOO_MANY_REQUESTS => Err(ApiError::Busy { wait: Duration::from_millis(700) }),
         StatusCode::NOT_FOUND => Err(ApiError::NoSuchUser),
-        _ => Ok(response.error_for_status()?.text().await?),
+        _ => Ok(response.check_status()?.text().await?),
     }
 }
 

@@ -9,15 +9,17 @@ use std::error::Error;
 
 use async_trait::async_trait;
 use reqwest::{Client, StatusCode};
-use retry_runtime::retry;
+use retry_runtime::{CheckStatus, retry};
+
+type Outcome = Result<StatusCode, Box<dyn Error + Send + Sync>>;
 
 trait Fetch {
-    async fn fetch(&mut self) -> reqwest::Result<StatusCode>;
+    async fn fetch(&mut self) -> Outcome;
 }
 
 #[async_trait]
 trait FetchDyn: Send {
-    async fn fetch_dyn(&mut self) -> reqwest::Result<StatusCode>;
+    async fn fetch_dyn(&mut self) -> Outcome;
 }
 
 struct Service {
@@ -28,17 +30,17 @@ struct Service {
 
 impl Service {
     /// Asks for a status; the service is well again at the third request.
-    async fn request(&mut self) -> reqwest::Result<StatusCode> {
+    async fn request(&mut self) -> Outcome {
         self.requests += 1;
         let status = if self.requests < 3 { 503 } else { 200 };
         let response = self.client.get(format!("{}/status/{status}", self.base)).send().await?;
-        Ok(response.error_for_status()?.status())
+        Ok(response.check_status()?.status())
     }
 }
 
 impl Fetch for Service {
     #[retry(backoff = "fixed", start = "50ms")]
-    async fn fetch(&mut self) -> reqwest::Result<StatusCode> {
+    async fn fetch(&mut self) -> Outcome {
         self.request().await
     }
 }
@@ -46,13 +48,13 @@ impl Fetch for Service {
 #[async_trait]
 impl FetchDyn for Service {
     #[retry(backoff = "fixed", start = "50ms")]
-    async fn fetch_dyn(&mut self) -> reqwest::Result<StatusCode> {
+    async fn fetch_dyn(&mut self) -> Outcome {
         self.request().await
     }
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     retry_examples::print_logs();
     let base = retry_examples::httpbin().await?;
     let new = || Service { client: Client::new(), base: base.clone(), requests: 0 };

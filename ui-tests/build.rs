@@ -8,5 +8,5 @@ fn main() {
     let output = Command::new(rustc).arg("--version").output().expect("rustc runs");
     let version = String::from_utf8(output.stdout).expect("the version is UTF-8");
     println!("cargo::rustc-env=RUSTC_VERSION={}", version.trim());
-    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed=RUSTC");
 }

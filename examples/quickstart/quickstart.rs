@@ -9,8 +9,8 @@ use std::error::Error;
 use std::io::{self, IsTerminal};
 
 use reqwest::{Client, Response};
-use retry_runtime::retry;
-use retry_runtime::testing::Server;
+use retry_runtime::testing::{Reply, Server};
+use retry_runtime::{CheckStatus, retry};
 use tracing_subscriber::fmt::time::uptime;
 
 /// Three attempts, with 1 s and then 2 s between them, on status 503 and on transient errors.
@@ -19,13 +19,20 @@ async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
     client.get(url).send().await
 }
 
+/// A function that reads the body checks the status first. The error keeps the status and the server's `Retry-After`.
+#[retry(attempts = 3, backoff = "exponential", start = "1s", on_status = [503])]
+async fn fetch_text(client: &Client, url: &str) -> Result<String, Box<dyn Error + Send + Sync>> {
+    Ok(client.get(url).send().await?.check_status()?.text().await?)
+}
+
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     tracing_subscriber::fmt().with_timer(uptime()).with_ansi(io::stdout().is_terminal()).init();
-    let server = Server::start([503, 503, 200]);
+    let server = Server::start([Reply::status(503), Reply::status(503), Reply::ok("here you are")]);
     let url = env::args().nth(1).unwrap_or_else(|| server.url().to_owned());
 
-    let response = fetch(&Client::new(), &url).await?;
-    println!("result: {}", response.status());
+    let client = Client::new();
+    println!("result: {}", fetch(&client, &url).await?.status());
+    println!("text: {:.60}", fetch_text(&client, &url).await?);
     Ok(())
 }

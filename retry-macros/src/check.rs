@@ -14,6 +14,7 @@ use crate::schedule::{self, literal};
 use parameters::Parameters;
 
 mod parameters;
+mod statuses;
 
 pub(crate) fn check(arguments: &Arguments, function: Option<&Function>, errors: &mut Errors) {
     policy_is_the_whole_schedule(arguments, errors);
@@ -44,6 +45,7 @@ pub(crate) fn check(arguments: &Arguments, function: Option<&Function>, errors: 
     attempt_timeout_is_below_deadline(arguments, errors);
     first_delay_fits_the_deadline(arguments, errors);
     blocking_attempts_cannot_be_cut_off(arguments, errors);
+    statuses::statuses_are_listed_once(arguments, errors);
     something_is_retried(arguments, errors);
     name_is_not_empty(arguments, errors);
     if let Some(function) = function {
@@ -415,7 +417,7 @@ fn alone(key: &str, others: &[&str], arguments: &Arguments, errors: &mut Errors,
     }
 }
 
-fn is_one_attempt(arguments: &Arguments) -> bool {
+pub(crate) fn is_one_attempt(arguments: &Arguments) -> bool {
     matches!(arguments.attempts, Some(Arg { value: Attempts::Number(1), .. }))
 }
 

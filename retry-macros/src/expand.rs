@@ -10,6 +10,7 @@ use crate::frame::like;
 use crate::function::{Function, Shape};
 use crate::lifetimes::Lifetimes;
 use crate::plan;
+use crate::required;
 use crate::rewrite;
 
 /// Input:
@@ -169,7 +170,7 @@ impl Expansion<'_> {
         let plain_success = self.plain_success();
         let known = self.known("__retry_failed");
         let findings = self.delayed(self.findings());
-        let required = [self.require_status(), self.require_asked()];
+        let required = [self.require_effect(), self.require_asked()];
         quote_spanned! {span=>
             {
                 #bind
@@ -434,14 +435,14 @@ impl Expansion<'_> {
         quote_spanned!(at(server_delay.span)=> __retry_known.__delayed(#krate::Executor::condition(&__retry_executor), #findings, &mut { #read }))
     }
 
-    fn require_status(&self) -> Option<TokenStream> {
-        let Self { arguments, span, .. } = *self;
-        let listed = arguments.on_status.as_ref().is_some_and(|on_status| !on_status.value.is_empty());
-        listed.then(|| {
-            let required =
-                self.of_outcome("require_status", Some(quote!(, _)), quote_spanned!(span=> __retry_known.__status()));
-            quote_spanned!(span=> #required;)
-        })
+    /// The check that the conditions can have an effect on this type of outcome.
+    fn require_effect(&self) -> Option<TokenStream> {
+        let Self { arguments, function, span, ref krate, .. } = *self;
+        let required = required::required(arguments, function.outcome())?;
+        let asking = quote_spanned!(span=> __retry_known.__asking());
+        let question = required.question(krate, &asking, span);
+        let required = self.of_outcome(required.name(), Some(quote!(, _)), question);
+        Some(quote_spanned!(span=> #required;))
     }
 
     /// Without `on_ok`, an answer of which nothing is known is never tried again.

@@ -23,6 +23,7 @@ mod frame;
 mod function;
 mod lifetimes;
 mod plan;
+mod required;
 mod rewrite;
 mod scan;
 mod schedule;
@@ -137,7 +138,7 @@ mod value;
 ///
 /// | argument | values | when left out |
 /// |---|---|---|
-/// | `on_status` | a list of codes `503`, ranges `500..=599`, classes `"5xx"`, constants of type `u16` or `http::StatusCode`; all between 100 and 599 | 408, 429, 500, 502, 503, 504 |
+/// | `on_status` | a list of codes `503`, ranges `500..=599`, classes `"5xx"`, constants of type `u16` or `http::StatusCode`; all between 100 and 599, each once | 408, 429, 500, 502, 503, 504 |
 /// | `on_error` | `"any"`, `"transient"`, `"never"`, or the path of a function or a closure from `&E` to `bool` | see below |
 /// | `on_ok` | the path of a function or a closure from `&T` to `bool`: true tries this success again | none |
 /// | `retry_after` | the longest delay to accept from a server: a duration, a constant, or `"ignore"` | 60 s |
@@ -147,6 +148,56 @@ mod value;
 /// - An error without a status is for `on_error` to decide. Without it, these are tried again: the transient errors if
 ///   `on_status` is written, otherwise all but the permanent ones.
 /// - `on_error` without `on_status` decides every error. With both, either yes suffices. `on_ok` adds successes.
+///
+/// ## A function that reads the body
+///
+/// A function that reads the body checks the status before, with `CheckStatus` of the feature `reqwest`:
+///
+/// ```text
+/// #[retry(attempts = 3, start = "1s", on_status = [503])]
+/// async fn price(client: &reqwest::Client, url: &str) -> Result<Price, Box<dyn Error + Send + Sync>> {
+///     Ok(client.get(url).send().await?.check_status()?.json().await?)
+/// }
+/// ```
+///
+/// `check_status()?` returns a status of 400 or above as an error, which keeps the status and the delay from `Retry-After`.
+/// Without it, the body of the 503 is decoded. That fails with "error decoding response body", which has no status, so the
+/// function makes one attempt. reqwest's `error_for_status()?` keeps the status, so that the function is retried, but loses
+/// `Retry-After`.
+///
+/// ## Conditions that can never retry
+///
+/// These are compile errors, in `cargo check` too, where the types of the value `T` and of the error `E` tell:
+///
+/// | argument | is an error where |
+/// |---|---|
+/// | `on_status` with statuses | neither `T` nor `E` can carry a status |
+/// | `on_status` that lists a status twice, as in `["5xx", 503]` | always; with constants, in `cargo build` |
+/// | `on_status = []`, without `on_error` and `on_ok` | nothing without a status can be transient |
+/// | `on_error = "transient"` | `E` cannot be classified, and `T` does not implement `Retryable` |
+/// | `on_error = "never"`, without `on_status` and `on_ok` | `T` does not implement `Retryable` |
+///
+/// `on_error = "never"` and `on_status = []` are accepted beside `attempts = 1` and beside `hedge`.
+///
+/// Types that can carry a status:
+///
+/// - a type that implements `Retryable`: one of yours, or one of a client whose feature is on;
+/// - with the feature `reqwest` or `reqwest-012`, a type with a `source()` chain: a boxed error, `anyhow::Error`, `io::Error`
+///   and any other type that implements `Error`. Without these two features, no error that the search knows has a status. The
+///   search does not know types of yours;
+/// - in a generic function, what the bounds say: a parameter `E: Retryable` can carry a status, one without a bound cannot.
+///
+/// The compiler does not notice these, though they never carry a status:
+///
+/// - a type that implements `Retryable` without `status`;
+/// - with the feature `reqwest` or `reqwest-012`, an `E` that implements `Error` and never has a source. It does notice errors
+///   of the standard library such as `ParseIntError`. It also notices the errors of attohttpc, curl, isahc, minreq and ureq, and
+///   of another version of reqwest, if they are written with the name of the crate: `ureq::Error`, `reqwest::Result<_>`;
+/// - an unknown `T`, such as `reqwest::blocking::Response`, beside an `E` that can carry a status.
+///
+/// An `E` that implements `Error` can be classified. Only errors of the standard library that have no source cannot.
+///
+/// ## The server's delay
 ///
 /// The delay that a server asks for is a lower bound of the wait, and `max_delay` does not shorten it.
 ///

@@ -65,7 +65,7 @@ impl Condition {
     ///
     /// # Panics
     ///
-    /// When a range is empty or reaches outside of 100 to 599.
+    /// When a range is empty or reaches outside of 100 to 599, or when two ranges overlap.
     #[track_caller]
     pub const fn on_status(self, statuses: &'static [RangeInclusive<u16>]) -> Self {
         let mut i = 0;
@@ -73,6 +73,12 @@ impl Condition {
             let (first, last) = (*statuses[i].start(), *statuses[i].end());
             assert!(first <= last, "a range of statuses is empty: write the lower code first");
             assert!(first >= 100 && last <= 599, "HTTP statuses reach from 100 to 599");
+            let mut j = 0;
+            while j < i {
+                let apart = last < *statuses[j].start() || first > *statuses[j].end();
+                assert!(apart, "a status is listed twice: remove one of them, or write ranges that do not overlap");
+                j += 1;
+            }
             i += 1;
         }
         Self { statuses: Some(statuses), ..self }

@@ -85,8 +85,9 @@
 //! | `testing` | no | for dev-dependencies: [`testing`], where nothing sleeps and all is recorded; no further dependency |
 //! | `testing-server` | no | for dev-dependencies: a small HTTP [`Server`](testing::Server) on hyper; it switches on tokio's `net` and `rt`, and hyper's `http1` and `server` |
 //!
-//! Where the feature of a client is off, nothing is known of its responses: `Ok(response)` is a success then, whatever its
-//! status, and no compiler says so.
+//! If the feature of a client is off, its types are unknown. `on_status` is then a
+//! [compile error](macro@retry#conditions-that-can-never-retry), and without `on_status` each `Ok(response)` is a success,
+//! whatever its status.
 //!
 //! Features add: none changes what another one knows. None of them switches on a feature of `reqwest` or `tokio` that your
 //! program did not ask for, but tokio's `time`; the exceptions are `wire` (`net`) and `testing-server`.

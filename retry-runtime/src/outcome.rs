@@ -15,7 +15,7 @@ use crate::{Class, Failure, Policy, Retryable};
 /// or the answer a type of yours that implements `Retryable`. Here only the answers of this crate are known, such as
 /// `reqwest::Response`; for that, an answer may not borrow. For one that does, take the verdict of `verdict!`.
 #[diagnostic::on_unimplemented(
-    message = "nothing is known of the outcome `{Self}`",
+    message = "`{Self}` cannot be classified as success or failure",
     label = "neither a `Result` with an error that is `Retryable` and has a `Display`, nor an `Option`, nor `Retryable` itself",
     note = "derive it for the error: `#[derive(Retryable)]`; in a loop by hand `let verdict = verdict!(&outcome);` tells about any type",
     note = "the types of reqwest, hyper, tonic and http are known with the feature of that name of `retry-runtime`"

@@ -11,6 +11,9 @@ use core::ops::{Deref, RangeInclusive};
 use core::time::Duration;
 use std::error::Error;
 
+mod required;
+
+pub use self::required::*;
 pub use crate::__tally as tally;
 pub use crate::annotated::{Annotated, Plan, WhereCounted};
 pub use crate::breaker::{Pass, not_made};
@@ -226,61 +229,8 @@ impl<O: Sides> Level5<'_, O> {
     }
 }
 
-/// Whether an outcome can carry a status: in an answer or an error that knows it, or along the chain of an error.
-impl<O: Sides<Error: Retryable>> Known<'_, O> {
-    #[inline(always)]
-    pub fn __status(&self) -> CanCarry<O> {
-        CanCarry(PhantomData)
-    }
-}
-impl<O: Sides<Error: Deref<Target = dyn Error + Send + Sync>>> Level2<'_, O> {
-    #[inline(always)]
-    pub fn __status(&self) -> CanCarry<O> {
-        CanCarry(PhantomData)
-    }
-}
-impl<O: Sides<Error: Error>> Level3<'_, O> {
-    #[inline(always)]
-    pub fn __status(&self) -> CanCarry<O> {
-        CanCarry(PhantomData)
-    }
-}
-impl<O: Sides<Answer: Retryable>> Level4<'_, O> {
-    #[inline(always)]
-    pub fn __status(&self) -> CanCarry<O> {
-        CanCarry(PhantomData)
-    }
-}
-impl<O: Sides> Level5<'_, O> {
-    #[inline(always)]
-    pub fn __status(&self) -> CannotCarry {
-        CannotCarry
-    }
-}
-
-/// Names the outcome, so that what `impl Trait` stands for in its written type is inferred.
-#[derive(Clone, Copy, Debug)]
-pub struct CanCarry<O>(PhantomData<fn(O)>);
-#[derive(Clone, Copy, Debug)]
-pub struct CannotCarry;
 #[derive(Clone, Copy, Debug)]
 pub struct Unasked;
-
-#[diagnostic::on_unimplemented(
-    message = "`on_status` needs an outcome that can carry a status",
-    label = "no part of this type can",
-    note = "return a response or an error that implements `Retryable` with its `status`, or use `on_error` and `on_ok`"
-)]
-pub trait Carries<Tag> {}
-#[diagnostic::do_not_recommend]
-impl<O> Carries<CanCarry<O>> for O {}
-/// Were there only one implementation, rustc would infer the tag from it, and complain of the tag that it is given.
-#[diagnostic::do_not_recommend]
-impl<O> Carries<Unasked> for O {}
-
-/// The error of `on_status` on a function that never has a status; `O` is written out to point at it.
-#[inline(always)]
-pub fn require_status<O: Carries<Tag>, Tag>(_: Tag) {}
 
 /// Whether an answer can be asked for the server's delay where there is no `on_ok`: it is where it says itself that it
 /// is to be tried again.
@@ -310,7 +260,7 @@ pub struct NeverAsked;
 pub trait AsksAnswer<Tag> {}
 #[diagnostic::do_not_recommend]
 impl<O> AsksAnswer<Asked<O>> for O {}
-/// As in [`Carries`].
+/// Were there only one implementation, rustc would infer the tag from it, and complain of the tag that it is given.
 #[diagnostic::do_not_recommend]
 impl<O> AsksAnswer<Unasked> for O {}
 
@@ -468,9 +418,6 @@ impl<O> Level6<'_, O> {
     }
     pub fn __reason(&self) -> &'static str {
         type_name::<O>()
-    }
-    pub fn __status(&self) -> CanCarry<O> {
-        CanCarry(PhantomData)
     }
     pub fn __put_away(&self) -> Discard {
         Discard

@@ -4,6 +4,7 @@ mod breakers;
 mod budgets;
 mod by_hand;
 mod cancellation;
+mod checked_status;
 mod compile;
 mod deadlines;
 mod derived;

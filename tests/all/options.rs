@@ -109,7 +109,7 @@ async fn on_error_as_a_word() {
     assert_eq!(run!((on_error = "any") Result<(), Fault>, Err(Fault::PERMANENT)).attempts, 3);
     assert_eq!(run!((on_error = "transient") Result<(), Fault>, Err(Fault::PERMANENT)).attempts, 1);
     assert_eq!(run!((on_error = "transient") Result<(), Fault>, Err(Fault::TRANSIENT)).attempts, 3);
-    assert_eq!(run!((on_error = "never") Result<(), Fault>, Err(Fault::TRANSIENT)).attempts, 1);
+    assert_eq!(run!((on_error = "never") Result<Answer, Fault>, Err(Fault::TRANSIENT)).attempts, 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -403,6 +403,12 @@ mod rule {
     }
 
     #[test]
+    #[should_panic = "a status is listed twice"]
+    fn a_condition_refuses_a_status_that_is_listed_twice() {
+        let _ = Condition::new().on_status(const { &[500..=599, 429..=429, 503..=503] });
+    }
+
+    #[test]
     fn a_condition_retries_only_its_methods() {
         let outcome: Result<(), Fault> = Err(Fault::TRANSIENT);
         let retries = |condition: Condition| matches!(verdict!(&outcome, condition), Verdict::Retry(_));
@@ -436,8 +442,8 @@ mod others {
     async fn an_option_is_tried_again_while_it_is_none() {
         assert_eq!(run!(() Option<u32>, None).attempts, 3);
         assert_eq!(run!(() Option<u32>, Some(1)).attempts, 1);
-        assert_eq!(run!((on_error = "transient") Option<u32>, None).attempts, 1);
-        assert_eq!(run!((on_error = "never") Option<u32>, None).attempts, 1);
+        assert_eq!(run!((on_error = "transient") Option<Answer>, None).attempts, 1);
+        assert_eq!(run!((on_error = "never") Option<Answer>, None).attempts, 1);
         assert_eq!(run!(() Option<Answer>, Some(Answer(503))).attempts, 3);
     }
 

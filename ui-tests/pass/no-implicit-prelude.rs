@@ -30,7 +30,7 @@ async fn plain() -> Outcome<u32> {
 static BUDGET: ::retry_runtime::Budget = ::retry_runtime::Budget::new();
 
 #[retry(
-    start = "0s", jitter = "full", factor = 3, max_delay = "1s", on_status = [503, "5xx"], on_error = "any",
+    start = "0s", jitter = "full", factor = 3, max_delay = "1s", on_status = [429, "5xx"], on_error = "any",
     on_ok = |n| *n == 0, retry_after = "1s", server_delay = |_| ::core::option::Option::None, drain_limit = 0, deadline = "1m", attempt_timeout = "1s", bind = attempt, clone = [text],
     name = "all", budget = BUDGET, nested = "once"
 )]

@@ -14,8 +14,9 @@ struct Client<T, const N: u32>(T);
 
 impl<T: Limits, const N: u32> Client<T, N> {
     const FIRST: u16 = 500;
+    const BUSY: u16 = 429;
 
-    #[retry(attempts = N, start = T::START, on_status = [429, Self::FIRST..=599, Self::FIRST])]
+    #[retry(attempts = N, start = T::START, on_status = [408, Self::FIRST..=599, Self::BUSY])]
     async fn of_self(&self) -> reqwest::Result<u32> {
         Ok(1)
     }

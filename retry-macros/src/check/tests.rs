@@ -207,6 +207,20 @@ fn conditions() {
 }
 
 #[test]
+fn statuses_twice() {
+    refused(quote!(on_status = [503, 429, 503]), "`on_status` already lists 503: remove this one");
+    refused(quote!(on_status = ["5xx", 503]), "`on_status` already lists 503: remove this one");
+    refused(quote!(on_status = ["5xx", 500..510]), "`on_status` already lists 500 to 509: remove this one");
+    refused(quote!(on_status = [a::BUSY, a::BUSY]), "`on_status` already lists `a::BUSY`: remove this one");
+    let contains = "this range contains 503, which is listed before it: remove the earlier one";
+    refused(quote!(on_status = [503, "5xx"]), contains);
+    let overlap = "`on_status` already lists 420 to 429: write ranges that do not overlap";
+    refused(quote!(on_status = [408..=429, 420..=430]), overlap);
+    assert_eq!(complaints(quote!(on_status = [503, 503, 503])).len(), 2);
+    accepted(quote!(on_status = [408, 429, 500..=502, 503..=599, BUSY, A..=B, A..=B]));
+}
+
+#[test]
 fn bodies() {
     accepted(quote!(drain_limit = 1000, drain_timeout = "200ms"));
     accepted(quote!(attempts = 1, budget = API));

@@ -12,7 +12,7 @@ use std::error::Error;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{CanCarry, Known, Level4, Reason};
+use super::{Known, Level4, Reason};
 use crate::outcome::Sides;
 use crate::{Failure, chain};
 
@@ -153,10 +153,5 @@ impl<'a, O: Sides<Error: ErrorObject>> KnownBorrowed<'a, O> {
     #[inline(always)]
     pub fn __reason(&self) -> Reason<'a, O, super::Object> {
         Reason(self.get(), super::Object)
-    }
-
-    #[inline(always)]
-    pub fn __status(&self) -> CanCarry<O> {
-        CanCarry(PhantomData)
     }
 }

@@ -1,18 +1,18 @@
 //! Compile-time checks that the conditions of an annotated function can have an effect.
 //!
-//! [`Asking`] asks each side of the outcome with a ladder of levels, as [`Known`](super::Known) does, and gives the answer as
-//! a [`Tag`]. A requirement is a trait that only the tag with [`Yes`] implements, so that its message is the compiler's.
-//! Nothing in here exists when the program runs.
+//! [`Asking`] asks each side of an outcome with levels, as [`Known`](super::Known) does, and answers with a [`Tag`]. A
+//! requirement is a trait that is implemented only for the answer [`Yes`], so that its message is the compile error. None
+//! of this exists at run time.
 
 use core::convert::Infallible;
 use core::marker::PhantomData;
 use core::ops::Deref;
 use std::error::Error;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::{io, num, str, string};
 
-use super::Level6;
+use super::{Level6, Unasked};
 use crate::outcome::Sides;
 use crate::{BreakerOpen, Marked, Retryable, TimedOut};
 
@@ -21,21 +21,15 @@ use crate::{BreakerOpen, Marked, Retryable, TimedOut};
 #[derive(Debug)]
 pub struct Tag<O, A>(PhantomData<fn(O, A)>);
 
-impl<O, A> Tag<O, A> {
-    const fn new() -> Self {
-        Self(PhantomData)
-    }
-}
-
 #[derive(Clone, Copy, Debug)]
 pub struct Yes;
 #[derive(Clone, Copy, Debug)]
 pub struct No;
-/// The search along the `source()` chain may find it, where the feature of a client is on whose errors have a status.
+/// Yes if the search along the `source()` chain knows errors that have a status: those of a client whose feature is on.
 #[derive(Clone, Copy, Debug)]
 pub struct InChain;
 
-/// Whether one of two answers is yes.
+/// Joins the answers of the two sides.
 pub trait Or<B> {
     type Is;
 }
@@ -54,40 +48,40 @@ impl<B> Or<B> for InChain {
     type Is = B;
 }
 
-/// Whether the error or the value can.
+/// Yes if one of the two sides answers yes.
 #[inline(always)]
 pub fn either<O, A: Or<B>, B>(_: Tag<O, A>, _: Tag<O, B>) -> Tag<O, A::Is> {
-    Tag::new()
+    Tag(PhantomData)
 }
 
-/// For an error type of a client whose errors have no known error in their chain.
+/// The answer without the search along the chain, for the error types of clients that have no known error in theirs.
+impl<O> Tag<O, InChain> {
+    #[inline(always)]
+    pub fn __without_chain(self) -> Tag<O, No> {
+        Tag(PhantomData)
+    }
+}
 impl<O> Tag<O, Yes> {
     #[inline(always)]
-    pub fn __by_itself(self) -> Self {
+    pub fn __without_chain(self) -> Self {
         self
     }
 }
 impl<O> Tag<O, No> {
     #[inline(always)]
-    pub fn __by_itself(self) -> Self {
+    pub fn __without_chain(self) -> Self {
         self
     }
 }
-impl<O> Tag<O, InChain> {
-    #[inline(always)]
-    pub fn __by_itself(self) -> Tag<O, No> {
-        Tag::new()
-    }
-}
 
-/// An error type of which this crate knows more than that it is [`Retryable`], or is not.
+/// An error type with known answers, whether it is [`Retryable`] or not. A pointer has the answers of its target.
 ///
-/// A pointer is what its target is. There is no lifetime in it: `dyn Error + 'a` is listed as well, so that a type that
-/// borrows is not asked whether it is `Retryable`, which only a `'static` one is.
+/// The objects are listed with any lifetime, so that one that borrows is not asked whether it is `Retryable`: only a
+/// `'static` one is, and method lookup does not look at lifetimes.
 pub trait Listed {
-    /// Whether it can have a status.
+    /// Can it carry a status?
     type Status;
-    /// Whether it can be transient.
+    /// Can it be transient?
     type Transient;
 }
 
@@ -100,7 +94,6 @@ macro_rules! listed {
     )*)*};
 }
 listed! {
-    // Known by the search along the chain.
     InChain, Yes:
         io::Error,
         dyn Error + '_,
@@ -108,10 +101,10 @@ listed! {
         dyn Error + Sync + '_,
         dyn Error + Send + Sync + '_;
     No, Yes:
-        TimedOut,
         BreakerOpen,
-        Marked;
-    // Errors without a source, of which nothing is known.
+        Marked,
+        TimedOut;
+    // Errors of the standard library that have no source.
     No, No:
         Infallible,
         core::array::TryFromSliceError,
@@ -121,15 +114,15 @@ listed! {
         core::char::ParseCharError,
         core::fmt::Error,
         core::time::TryFromFloatSecsError,
+        mpsc::RecvError,
+        mpsc::RecvTimeoutError,
+        mpsc::TryRecvError,
         num::ParseFloatError,
         num::ParseIntError,
         num::TryFromIntError,
         std::env::VarError,
         std::net::AddrParseError,
         std::path::StripPrefixError,
-        std::sync::mpsc::RecvError,
-        std::sync::mpsc::RecvTimeoutError,
-        std::sync::mpsc::TryRecvError,
         std::time::SystemTimeError,
         str::ParseBoolError,
         str::Utf8Error,
@@ -155,15 +148,16 @@ macro_rules! pointers {
 }
 pointers!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
 
-impl<O> Level6<'_, O> {
-    /// Questions about the type of this outcome.
-    #[inline(always)]
-    pub fn __asking(&self) -> Asking<O> {
-        Asking(Asking2(Asking3(Asking4(Asking5(Asking6(Asking7(PhantomData)))))))
-    }
-}
+/// A value that always has a status, so that its class alone never decides.
+pub trait AlwaysStatus {}
+#[cfg(feature = "http")]
+impl<B> AlwaysStatus for ::http::Response<B> {}
+#[cfg(feature = "reqwest")]
+impl AlwaysStatus for reqwest::Response {}
+#[cfg(feature = "reqwest-012")]
+impl AlwaysStatus for reqwest_012::Response {}
 
-/// What the type of an outcome tells, by the first level that fits.
+/// Questions about the type of an outcome, each answered at the first level that fits.
 #[derive(Debug)]
 pub struct Asking<O>(Asking2<O>);
 #[derive(Debug)]
@@ -179,6 +173,13 @@ pub struct Asking6<O>(Asking7<O>);
 #[derive(Debug)]
 pub struct Asking7<O>(PhantomData<fn(O)>);
 
+impl<O> Level6<'_, O> {
+    #[inline(always)]
+    pub fn __asking(&self) -> Asking<O> {
+        Asking(Asking2(Asking3(Asking4(Asking5(Asking6(Asking7(PhantomData)))))))
+    }
+}
+
 macro_rules! levels {
     ($($level:ident => $next:ident),*) => {$(
         impl<O> Deref for $level<O> {
@@ -190,16 +191,143 @@ macro_rules! levels {
         }
     )*};
 }
-levels!(Asking => Asking2, Asking2 => Asking3, Asking3 => Asking4, Asking4 => Asking5, Asking5 => Asking6, Asking6 => Asking7);
-
-/// The methods of one level: a question, and the answer of each type for which the bound holds.
-macro_rules! level {
-    ($level:ident<O: $bound:path> $($question:ident => $answer:ty),*) => {
-        impl<O: $bound> $level<O> {$(
-            #[inline(always)]
-            pub fn $question(&self) -> Tag<O, $answer> {
-                Tag::new()
-            }
-        )*}
-    };
+levels! {
+    Asking => Asking2, Asking2 => Asking3, Asking3 => Asking4, Asking4 => Asking5, Asking5 => Asking6, Asking6 => Asking7
 }
+
+/// The questions that one level answers.
+macro_rules! answers {
+    ($($question:ident: $answer:ty),* $(,)?) => {$(
+        #[inline(always)]
+        pub fn $question(&self) -> Tag<O, $answer> {
+            Tag(PhantomData)
+        }
+    )*};
+}
+
+/// Can the error carry a status, and can it be transient? By the list, …
+impl<O: Sides<Error: Listed>> Asking<O> {
+    answers!(__error_status: <O::Error as Listed>::Status, __error_transient: <O::Error as Listed>::Transient);
+}
+/// … by its own type, …
+impl<O: Sides<Error: Retryable>> Asking2<O> {
+    answers!(__error_status: Yes, __error_transient: Yes);
+}
+/// … along the chain of a boxed error, …
+impl<O: Sides<Error: Deref<Target = dyn Error + Send + Sync>>> Asking3<O> {
+    answers!(__error_status: InChain, __error_transient: Yes);
+}
+/// … or along its sources.
+impl<O: Sides<Error: Error>> Asking4<O> {
+    answers!(__error_status: InChain, __error_transient: Yes);
+}
+/// Can the value fail, carry a status, or be transient without a status?
+impl<O: Sides<Answer: AlwaysStatus>> Asking4<O> {
+    answers!(__value_transient: No);
+}
+impl<O: Sides<Answer: Retryable>> Asking5<O> {
+    answers!(__value_fails: Yes, __value_status: Yes, __value_transient: Yes);
+}
+impl<O: Sides> Asking6<O> {
+    answers! {
+        __error_status: No,
+        __error_transient: No,
+        __value_fails: No,
+        __value_status: No,
+        __value_transient: No,
+    }
+}
+/// Not an outcome: that is the only error.
+impl<O> Asking7<O> {
+    answers! {
+        __error_status: Yes,
+        __error_transient: Yes,
+        __value_fails: Yes,
+        __value_status: Yes,
+        __value_transient: Yes,
+    }
+}
+
+/// For `on_status = [503]`.
+#[diagnostic::on_unimplemented(
+    message = "`on_status` has no effect: neither the value nor the error of this function can carry a status",
+    label = "no part of this type has a status",
+    note = "the types of an HTTP client have one with its feature of `retry-runtime`: `reqwest`, `reqwest-012`, or `http` for `http::Response`",
+    note = "an error of your own, which may wrap that of another crate, has one with `#[derive(Retryable)]` and `#[retryable(status = field)]`",
+    note = "without a status, `on_error` and `on_ok` choose what is retried"
+)]
+pub trait CarriesStatus<A> {}
+
+/// For `on_status = [503]` where a type of reqwest is written.
+#[cfg_attr(
+    not(feature = "reqwest"),
+    diagnostic::on_unimplemented(
+        message = "`on_status` has no effect: the types of `reqwest` are unknown without the feature `reqwest` of `retry-runtime`",
+        label = "no status is read from this type",
+        note = "enable the feature with `cargo add retry-runtime --features reqwest`; for reqwest 0.12 it is `reqwest-012`"
+    )
+)]
+#[cfg_attr(
+    feature = "reqwest",
+    diagnostic::on_unimplemented(
+        message = "`on_status` has no effect: these types of `reqwest` are not those that `retry-runtime` knows",
+        label = "no status is read from this type",
+        note = "the feature `reqwest` of `retry-runtime` knows the async types of reqwest 0.13, the feature `reqwest-012` those of reqwest 0.12"
+    )
+)]
+pub trait CarriesStatusOfReqwest<A> {}
+
+/// For `on_error = "transient"`.
+#[diagnostic::on_unimplemented(
+    message = "`on_error = \"transient\"` never retries: no outcome of this function can be classified as transient",
+    label = "no part of this type tells whether another attempt may succeed",
+    note = "choose the errors with a closure such as `on_error = |error| …`, or write `on_error = \"any\"`",
+    note = "an error of your own is classified with `#[derive(Retryable)]`, the types of an HTTP client with its feature of `retry-runtime`"
+)]
+pub trait CanBeTransient<A> {}
+
+/// For `on_status = []` without another condition.
+#[diagnostic::on_unimplemented(
+    message = "`on_status = []` retries nothing: no outcome of this function without a status can be classified as transient",
+    label = "no part of this type can be transient without a status",
+    note = "list the statuses to retry, or choose what is retried with `on_error` or `on_ok`",
+    note = "an error of your own is classified with `#[derive(Retryable)]`"
+)]
+pub trait CanBeTransientWithoutStatus<A> {}
+
+/// For `on_error = "never"` without another condition.
+#[diagnostic::on_unimplemented(
+    message = "`on_error = \"never\"` retries nothing: a value of this function is always a success",
+    label = "only the error in this type is a failure",
+    note = "list the statuses to retry in `on_status`, or choose values with `on_ok`",
+    note = "the response of an HTTP client can be a failure with its feature of `retry-runtime`"
+)]
+pub trait ValueCanFail<A> {}
+
+/// With only one implementation, rustc would infer the answer from it and complain about the one that is given.
+macro_rules! only_yes {
+    ($($requirement:ident),*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<O> $requirement<Yes> for O {}
+        #[diagnostic::do_not_recommend]
+        impl<O> $requirement<Unasked> for O {}
+    )*};
+}
+only_yes!(CarriesStatus, CarriesStatusOfReqwest, CanBeTransient, CanBeTransientWithoutStatus, ValueCanFail);
+
+// In each of these, `O` is written out, so that the error points at the written type.
+
+#[inline(always)]
+pub fn require_status<O: CarriesStatus<A>, A>(_: Tag<O, A>) {}
+
+#[inline(always)]
+pub fn require_status_of_reqwest<O: CarriesStatusOfReqwest<A>, A>(_: Tag<O, A>) {}
+
+#[inline(always)]
+pub fn require_transient<O: CanBeTransient<A>, A>(_: Tag<O, A>) {}
+
+#[inline(always)]
+pub fn require_transient_without_status<O: CanBeTransientWithoutStatus<A>, A>(_: Tag<O, A>) {}
+
+#[inline(always)]
+pub fn require_value_that_fails<O: ValueCanFail<A>, A>(_: Tag<O, A>) {}
