@@ -92,7 +92,7 @@ impl Attempt {
     ///
     /// ```
     /// # use retry_runtime::Attempt;
-    /// fn mirror<'a>(attempt: &Attempt, mirrors: &'a [String]) -> &'a str {
+    /// fn mirror<'a>(attempt: &Attempt, mirrors: &'a [String]) -> &'a String {
     ///     attempt.pick_ref(mirrors)
     /// }
     /// ```
