@@ -67,7 +67,7 @@ impl TimerPlace for TokioSleep {
     fn idle(&self) {}
 }
 
-/// The timer is kept with what only a failing call needs, where it is made once and then reset.
+/// The timer is kept with what only a failing call needs, always in the same place.
 #[cfg(feature = "tokio")]
 impl Sleep for TokioSleep {
     #[inline(always)]
