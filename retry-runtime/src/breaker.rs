@@ -318,7 +318,7 @@ impl Retryable for BreakerOpen {
         if self.is_in_time { Class::Transient } else { Class::Permanent }
     }
 
-    fn server_delay(&self) -> Option<Duration> {
+    fn breaker_delay(&self) -> Option<Duration> {
         self.is_in_time.then_some(self.half_open_in)
     }
 

@@ -13,6 +13,7 @@ use crate::emit::subscriber_listens;
 use crate::emit::{anybody_listens, emit};
 use crate::event::{DelaySource, Event, EventKind, GiveUp};
 use crate::mask::Masked;
+use crate::policy::Drawn;
 use crate::rare::{Phase, Rare};
 use crate::reason::Unnamed;
 use crate::scope;
@@ -23,7 +24,7 @@ use crate::switch::is_enabled;
 #[cfg(feature = "testing")]
 use crate::testing::current;
 use crate::timed_out::TimedOut;
-use crate::{Attempt, Budget, Failure, retried};
+use crate::{Attempt, Budget, Failure, Policy, retried};
 #[cfg(feature = "wire")]
 use crate::{Connection, OnWire, attributed::Entry};
 
@@ -176,7 +177,7 @@ pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, rea
     count::failed(rare, call, failure, next);
     if is_heard {
         let kind = match next {
-            Ok((delay, source)) => EventKind::Waiting { delay, source },
+            Ok((delay, source)) => EventKind::Waiting { delay, source, asked: asked(failure, source) },
             Err(why) => EventKind::GaveUp(why),
         };
         say_aloud(rare, call, kind);
@@ -197,6 +198,14 @@ pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, rea
     #[cfg(feature = "testing")]
     current::skip(rare, call, delay);
     Some(delay)
+}
+
+fn asked(failure: Failure, source: DelaySource) -> Option<Duration> {
+    match source {
+        DelaySource::Backoff => None,
+        DelaySource::Server => failure.server_delay(),
+        DelaySource::Breaker => failure.breaker_delay(),
+    }
 }
 
 /// Whether a call that gives up has done what a retry of the call around it would do again.
@@ -260,21 +269,27 @@ fn next_delay(rare: &Rare, call: &dyn Call, verdict: Verdict, failure: Failure) 
     if !is_enabled() {
         return Err(GiveUp::Disabled);
     }
-    let computed = policy.delay(rare.number(), attempt, previous);
-    let (delay, source) = with_server(computed, failure.server_delay(), policy.server_limit)?;
+    let drawn = policy.delay(rare.number(), attempt, previous);
+    let (delay, source) = with_asked(policy, drawn, failure)?;
     match remaining() {
         Some(remaining) if delay >= remaining => Err(GiveUp::Deadline),
         _ => Ok((delay, source)),
     }
 }
 
-/// The server's delay is a floor under the computed one.
+/// The delay of a breaker or a server is a lower bound of the drawn one.
 #[inline(always)]
-fn with_server(computed: Duration, asked: Option<Duration>, limit: Option<Duration>) -> Next {
-    match (asked, limit) {
+fn with_asked(policy: &Policy, drawn: Drawn, failure: Failure) -> Next {
+    let longer =
+        |delay, source| if delay > drawn.delay { (delay, source) } else { (drawn.delay, DelaySource::Backoff) };
+    if let Some(asked) = failure.breaker_delay() {
+        // Without jitter: of the callers that return together one is the probe, and the others wait for its end.
+        return Ok(longer(asked, DelaySource::Breaker));
+    }
+    match (failure.server_delay(), policy.server_limit) {
         (Some(asked), Some(limit)) if asked > limit => Err(GiveUp::ServerDelay(asked)),
-        (Some(asked), Some(_)) if asked > computed => Ok((asked, DelaySource::Server)),
-        _ => Ok((computed, DelaySource::Backoff)),
+        (Some(asked), Some(_)) => Ok(longer(policy.at_least(asked, drawn), DelaySource::Server)),
+        _ => Ok((drawn.delay, DelaySource::Backoff)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Behaviour through the public API, a module a theme.
 
+mod breaker_waits;
 mod breakers;
 mod budgets;
 mod by_hand;
@@ -30,6 +31,7 @@ mod retried;
 mod rules;
 mod schedule;
 mod server;
+mod server_delays;
 mod support;
 mod tables;
 mod tower_policy;
