@@ -8,6 +8,7 @@ use core::time::Duration;
 use crate::call::Call;
 use crate::condition::{Condition, Findings, Verdict};
 use crate::count;
+use crate::cut::Ender;
 #[cfg(feature = "tracing")]
 use crate::emit::subscriber_listens;
 use crate::emit::{anybody_listens, emit};
@@ -217,9 +218,10 @@ fn had_its_retries(why: GiveUp) -> bool {
 }
 
 /// Lets those inside of the attempt that runs know until when there is time.
-pub(crate) fn limited(rare: &Rare, call: &dyn Call) -> Option<scope::Limited> {
-    let deadline = started(rare, call)?.checked_add(call.policy().deadline?)?;
-    Some(scope::Limited::new(deadline))
+pub(crate) fn limited(rare: &Rare, call: &dyn Call, cuts_off: bool) -> Option<scope::Limited> {
+    let length = call.policy().deadline?;
+    let at = started(rare, call)?.checked_add(length)?;
+    Some(scope::Limited::new(scope::Deadline { at, length, cuts_off }))
 }
 
 fn budget(call: &dyn Call) -> Option<&'static Budget> {
@@ -323,8 +325,12 @@ pub(crate) fn poll_pause<S: Sleep>(
 
 /// Whether the deadline has passed before an attempt started: the pause before it may have ended late.
 pub(crate) fn too_late(rare: &Rare, call: &dyn Call) -> Option<TimedOut> {
-    let deadline = call.policy().deadline?;
-    attempt(rare, call).remaining()?.is_zero().then_some(TimedOut::deadline(deadline))
+    let attempt = attempt(rare, call);
+    let has_passed = |remaining: Option<Duration>| remaining.is_some_and(|remaining| remaining.is_zero());
+    if has_passed(attempt.own_remaining()) {
+        return Some(timed_out(Ender::Deadline, rare, call));
+    }
+    has_passed(attempt.outer_remaining()).then(|| timed_out(Ender::OuterDeadline, rare, call))
 }
 
 /// Waits for the time limit of the attempt that runs, if there is one.
@@ -335,27 +341,50 @@ pub(crate) fn poll_limit<S: Sleep>(
     call: &dyn Call,
     sleep: &S,
     mut timer: Pin<&mut S::Timer>,
-    is_armed: &mut bool,
+    armed_for: &mut Option<Ender>,
     cx: &mut Context<'_>,
 ) -> Poll<TimedOut> {
-    let timeout = call.policy().attempt_timeout;
-    let remaining = || attempt(rare, call).remaining();
-    if !*is_armed {
-        let Some(limit) = remaining().into_iter().chain(timeout).min() else { return Poll::Pending };
-        sleep.arm(timer.as_mut(), rare, limit);
-        *is_armed = true;
-    }
-    if sleep.poll(timer, rare, cx).is_pending() && !sleep.is_over(rare) {
+    let was_armed = armed_for.is_some();
+    let ender = match *armed_for {
+        Some(ender) => ender,
+        None => {
+            let Some((limit, ender)) = limit(rare, call) else { return Poll::Pending };
+            sleep.arm(timer.as_mut(), rare, limit);
+            *armed_for.insert(ender)
+        }
+    };
+    // An attempt that waits but once never looks at the clock here.
+    if sleep.poll(timer, rare, cx).is_pending() && !(was_armed && sleep.is_over(rare)) {
         return Poll::Pending;
     }
-    Poll::Ready(match (call.policy().deadline, timeout) {
-        (Some(deadline), _) if attempt(rare, call).remaining().is_some_and(|left| left.is_zero()) => {
-            TimedOut::deadline(deadline)
+    // A timer of the user's that ends early ends the attempt all the same.
+    Poll::Ready(timed_out(ender, rare, call))
+}
+
+/// The limit that ends the attempt first, and how long that is from now.
+fn limit(rare: &Rare, call: &dyn Call) -> Option<(Duration, Ender)> {
+    let attempt = attempt(rare, call);
+    let mut first = attempt.own_remaining().map(|limit| (limit, Ender::Deadline));
+    let mut compare = |limit: Option<Duration>, ender| {
+        let sooner = limit.filter(|limit| first.is_none_or(|(first, _)| *limit < first));
+        first = sooner.map(|limit| (limit, ender)).or(first);
+    };
+    compare(attempt.outer_remaining(), Ender::OuterDeadline);
+    compare(call.policy().attempt_timeout, Ender::AttemptTimeout);
+    first
+}
+
+/// Names the limit that ended an attempt.
+fn timed_out(ender: Ender, rare: &Rare, call: &dyn Call) -> TimedOut {
+    let policy = call.policy();
+    match ender {
+        Ender::AttemptTimeout => TimedOut::attempt(policy.attempt_timeout.unwrap_or_default()),
+        Ender::Deadline => TimedOut::deadline(policy.deadline.unwrap_or_default()),
+        // Whoever moved the call out of the one around it finds the time that it took.
+        Ender::OuterDeadline => {
+            TimedOut::deadline(scope::deadline_length().unwrap_or_else(|| attempt(rare, call).elapsed()))
         }
-        (_, Some(timeout)) => TimedOut::attempt(timeout),
-        // A timer of the user's that ends early ends the attempt all the same.
-        (deadline, None) => TimedOut::deadline(deadline.unwrap_or_default()),
-    })
+    }
 }
 
 fn started(rare: &Rare, call: &dyn Call) -> Option<Instant> {

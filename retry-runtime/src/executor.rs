@@ -209,11 +209,12 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
         }
     }
 
-    /// Does something of the attempt, and tells those inside what they may want to know.
+    /// Does something of the attempt, and tells those inside what they may want to know; also whether the deadline cuts
+    /// the attempt off.
     #[inline(always)]
-    pub(crate) fn in_scope<O>(&mut self, work: impl FnOnce(&Rare) -> O) -> O {
+    pub(crate) fn in_scope<O>(&mut self, is_cut_off: bool, work: impl FnOnce(&Rare) -> O) -> O {
         let policy = self.run.call.policy();
-        let _limited = policy.deadline.and_then(|_| engine::limited(&self.run.rare, &self.run.call));
+        let _limited = policy.deadline.and_then(|_| engine::limited(&self.run.rare, &self.run.call, is_cut_off));
         if !policy.nested_once {
             return work(&self.run.rare);
         }
@@ -227,7 +228,7 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
     #[inline]
     pub fn attempt_blocking<O>(&mut self, body: impl FnOnce() -> O) -> O {
         self.begin();
-        let outcome = self.in_scope(|_rare| {
+        let outcome = self.in_scope(false, |_rare| {
             #[cfg(any(feature = "tracing", feature = "wire"))]
             let _entered = _rare.enter();
             body()

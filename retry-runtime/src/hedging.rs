@@ -192,7 +192,7 @@ impl<S: Sleep, A: Future<Output = Judged<O>>, O, K: Cut<S, O>> Hedged<S, A, O, K
                 return Poll::Ready(Some(end(executor, outcome)));
             }
         }
-        if let Poll::Ready(outcome) = poll_copies(executor, this.copies.as_mut(), cx) {
+        if let Poll::Ready(outcome) = poll_copies(K::CUTS_OFF, executor, this.copies.as_mut(), cx) {
             this.copies.clear();
             return Poll::Ready(Some(end(executor, outcome)));
         }
@@ -218,11 +218,12 @@ fn end<C: Call, S: Sleep, O>(executor: &mut Executor<C, S>, outcome: O) -> O {
 
 /// Polls all copies as the attempt that they are.
 fn poll_copies<C: Call, S: Sleep, O, A: Future<Output = Judged<O>>>(
+    is_cut_off: bool,
     executor: &mut Executor<C, S>,
     copies: Pin<&mut Copies<A>>,
     cx: &mut Context<'_>,
 ) -> Poll<O> {
-    let polled = executor.in_scope(|_rare| {
+    let polled = executor.in_scope(is_cut_off, |_rare| {
         #[cfg(any(feature = "tracing", feature = "wire"))]
         let _entered = _rare.enter();
         copies.poll(cx)

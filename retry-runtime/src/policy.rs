@@ -221,6 +221,9 @@ impl Policy {
 
     /// The time from the start of the first attempt after which no attempt starts or goes on. None if not said.
     ///
+    /// Calls inside an attempt see it too. So do tasks that the attempt polls itself, such as those of a `LocalSet` that is
+    /// driven inside the attempt, although they may outlive it: use `tokio::spawn`, or drive the set outside.
+    ///
     /// # Panics
     ///
     /// When it is zero, or when no retry can start before it.

@@ -145,3 +145,74 @@ mod while_it_is_open {
         assert_eq!(waits!(Chained, Chained::from), five);
     }
 }
+
+/// An attempt that a time limit of a call around cuts off.
+mod cut_off_from_outside {
+    use super::*;
+
+    /// Calls a function with these arguments, which hangs, twice under this policy: how many were made of four calls.
+    macro_rules! made_of_four {
+        ($around:expr, ($($arguments:tt)*)) => {{
+            static BREAKER: Breaker = of_two();
+
+            #[retry(breaker = BREAKER, $($arguments)*)]
+            async fn call(attempts: &Attempts) -> io::Result<()> {
+                attempts.start();
+                pending().await
+            }
+            let attempts = Attempts::new();
+            for _ in 0..4 {
+                $around.run(|_| call(&attempts)).await.unwrap_err();
+            }
+            attempts.count()
+        }};
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_that_hangs_counts_as_a_failure() {
+        let around = Policy::new().attempts(1);
+        assert_eq!(made_of_four!(around.deadline(SECOND), (attempts = 1)), 2);
+        assert_eq!(made_of_four!(around.deadline(SECOND), (start = "1s")), 2);
+        assert_eq!(made_of_four!(around.deadline(SECOND), (attempts = 1, attempt_timeout = "1m")), 2);
+        assert_eq!(made_of_four!(around.attempt_timeout(SECOND), (attempts = 1)), 2);
+        // Both copies count, so the first call opens it.
+        assert_eq!(made_of_four!(around.deadline(SECOND), (attempts = 1, hedge = "50ms")), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn through_a_call_between_them_too() {
+        static BREAKER: Breaker = of_two();
+
+        #[retry(breaker = BREAKER, attempts = 1)]
+        async fn inner() -> io::Result<()> {
+            pending().await
+        }
+        #[retry(attempts = 1)]
+        async fn between() -> io::Result<()> {
+            inner().await
+        }
+        #[retry(attempts = 1, deadline = "1s")]
+        async fn outer() -> io::Result<()> {
+            between().await
+        }
+        for _ in 0..2 {
+            outer().await.unwrap_err();
+        }
+        assert_eq!(BREAKER.state(), BreakerState::Open);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_somebody_drops_in_time_does_not_count() {
+        static BREAKER: Breaker = of_two();
+
+        #[retry(breaker = BREAKER, attempts = 1)]
+        async fn call() -> io::Result<()> {
+            pending().await
+        }
+        let around = Policy::new().attempts(1).deadline(SECOND);
+        for _ in 0..9 {
+            tokio::time::timeout(ms(10), around.run(|_| call())).await.unwrap_err();
+        }
+        assert_eq!(BREAKER.state(), BreakerState::Closed);
+    }
+}
