@@ -35,7 +35,7 @@ use crate::{Connection, OnWire, attributed::Entry};
 pub(crate) fn begin(rare: &mut Rare, call: &dyn Call) {
     #[cfg(feature = "wire")]
     tell(rare, call);
-    rare.set_phase(Phase::Attempt);
+    let (is_retry, number) = (is_due(rare), rare.number());
     if anybody_listens() {
         // Somebody may have begun to listen since the call began.
         rare.watch();
@@ -43,10 +43,35 @@ pub(crate) fn begin(rare: &mut Rare, call: &dyn Call) {
     // Not for `log`, which would have a line for each span.
     #[cfg(feature = "tracing")]
     if subscriber_listens() {
-        let number = rare.number();
         rare.spans_mut().into_iter().for_each(|spans| spans.start(call.name(), number));
     }
-    say(rare, call, EventKind::AttemptStarted);
+    // If an observer panics at this event, the retry is not made, and its tokens go back.
+    rare.set_phase(if is_retry { Phase::Pause } else { Phase::Idle });
+    if rare.is_watched() {
+        say_of(number, rare, call, EventKind::AttemptStarted);
+    }
+    begin_unheard(rare);
+}
+
+/// An attempt starts, and there is nothing to emit.
+#[cold]
+#[inline(never)]
+pub(crate) fn begin_unheard(rare: &mut Rare) {
+    made(rare);
+    rare.set_phase(Phase::Attempt);
+}
+
+/// True after the decision to retry, until the retry is made.
+fn is_due(rare: &Rare) -> bool {
+    matches!(rare.phase(), Phase::Pause | Phase::Due)
+}
+
+/// Notes that a retry which was due is made now: an attempt begins, or a loop that runs its attempts by itself reports an outcome.
+fn made(rare: &mut Rare) {
+    if is_due(rare) {
+        rare.set_phase(Phase::Idle);
+        retried::made();
+    }
 }
 
 /// Another copy of the attempt that runs starts.
@@ -87,6 +112,8 @@ pub(crate) fn dropped(rare: Rare, call: &dyn Call) {
 
 #[cold]
 pub(crate) fn succeeded(rare: &mut Rare, call: &dyn Call) {
+    made(rare);
+    let is_heard = is_heard(rare);
     if let Some(budget) = budget(call).filter(|_| rare.phase() != Phase::Ended) {
         match rare.paid() {
             None => budget.succeeded_at_once(),
@@ -94,10 +121,11 @@ pub(crate) fn succeeded(rare: &mut Rare, call: &dyn Call) {
         }
     }
     count::succeeded(rare, call);
-    end(rare);
-    say(rare, call, EventKind::Succeeded);
-    close_attempt(rare);
     rare.set_phase(Phase::Ended);
+    if is_heard {
+        say_aloud(rare, call, EventKind::Succeeded);
+    }
+    close_attempt(rare);
 }
 
 /// Says what happened on the wire since it was last asked. What a pool did in a task of its own was said by nobody yet.
@@ -162,12 +190,14 @@ pub(crate) fn decide(
 #[inline]
 pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, reason: &dyn Display) -> Option<Duration> {
     let failure = verdict.failure()?;
-    let is_heard = is_heard(rare);
     let reason = &Masked(reason);
+    let failed = EventKind::AttemptFailed { class: failure.class(), status: failure.status(), reason };
+    made(rare);
+    let has_ended = rare.phase() == Phase::Ended;
+    let is_heard = is_heard(rare);
     end(rare);
     if is_heard {
-        let kind = EventKind::AttemptFailed { class: failure.class(), status: failure.status(), reason };
-        say_aloud(rare, call, kind);
+        say_aloud(rare, call, failed);
         close_attempt(rare);
     }
     let mut next = next_delay(rare, call, verdict, failure);
@@ -175,30 +205,53 @@ pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, rea
         None => 0,
         Some(budget) => pay(budget(), rare, failure, &mut next),
     };
-    count::failed(rare, call, failure, next);
-    if is_heard {
-        let kind = match next {
-            Ok((delay, source)) => EventKind::Waiting { delay, source, asked: asked(failure, source) },
-            Err(why) => EventKind::GaveUp(why),
-        };
-        say_aloud(rare, call, kind);
+    let number = rare.number();
+    // Before the user's code is called: if that panics, the tokens go back.
+    match next {
+        Ok(_) => rare.count(paid),
+        Err(_) => rare.set_phase(Phase::Ended),
     }
-    if !matches!(next, Err(GiveUp::Exhausted) if rare.number() == 1) {
+    tell_decision(rare, call, failure, next, has_ended.then_some(failed), number);
+    if !matches!(next, Err(GiveUp::Exhausted) if number == 1) {
         // A call that has but one attempt says nothing; it may be a failure inside of it that was retried.
         scope::set_spent(next.is_err_and(had_its_retries));
     }
-    retried::note(rare.number(), failure, reason, next.ok().map(|(delay, _)| delay));
-    let Ok((delay, _)) = next else {
-        rare.set_phase(Phase::Ended);
-        return None;
-    };
+    retried::note(number, failure, reason, next.ok().map(|(delay, _)| delay));
+    let (delay, _) = next.ok()?;
     if let Some(notes) = call.notes_mut() {
         (notes.last_failure, notes.previous) = (Some(failure), delay);
     }
-    rare.count(paid);
     #[cfg(feature = "testing")]
     current::skip(rare, call, delay);
     Some(delay)
+}
+
+/// Counts the decision and emits it. A call that had ended counts and emits nothing, unless it goes on: then the event `failed` comes
+/// first.
+#[inline(always)]
+fn tell_decision(
+    rare: &Rare,
+    call: &dyn Call,
+    failure: Failure,
+    next: Next,
+    failed: Option<EventKind<'_>>,
+    number: u32,
+) {
+    if failed.is_some() && next.is_err() {
+        return;
+    }
+    count::failed(number, call, failure, next);
+    if !rare.is_watched() && !anybody_listens() {
+        return;
+    }
+    if let Some(failed) = failed {
+        say_of(number, rare, call, failed);
+    }
+    let kind = match next {
+        Ok((delay, source)) => EventKind::Waiting { delay, source, asked: asked(failure, source) },
+        Err(why) => EventKind::GaveUp(why),
+    };
+    say_of(number, rare, call, kind);
 }
 
 fn asked(failure: Failure, source: DelaySource) -> Option<Duration> {
@@ -319,7 +372,7 @@ pub(crate) fn poll_pause<S: Sleep>(
     if !delay.is_zero() {
         ready!(sleep.poll(timer, rare, cx));
     }
-    rare.set_phase(Phase::Idle);
+    rare.set_phase(Phase::Due);
     Poll::Ready(())
 }
 
@@ -408,7 +461,37 @@ fn say(rare: &Rare, call: &dyn Call, kind: EventKind<'_>) {
 #[inline(never)]
 fn say_aloud(rare: &Rare, call: &dyn Call, kind: EventKind<'_>) {
     // The pause belongs to the attempt before, but the number has counted on.
-    let attempt = rare.number() - u32::from(rare.phase() == Phase::Pause);
+    say_of(rare.number() - u32::from(rare.phase() == Phase::Pause), rare, call, kind);
+}
+
+/// Says what happened to the attempt of this number.
+#[cold]
+#[inline(never)]
+fn say_of(attempt: u32, rare: &Rare, call: &dyn Call, kind: EventKind<'_>) {
     let elapsed = started(rare, call).map_or(Duration::ZERO, |started| started.elapsed());
     emit(rare, call, &Event { name: call.name(), attempt, attempts: call.policy().attempts_limit(), elapsed, kind });
+}
+
+#[cfg(test)]
+mod tests {
+    use core::future::pending;
+    use core::pin::pin;
+    use core::task::{Context, Waker};
+    use core::time::Duration;
+
+    use crate::{Budget, Executor, Policy};
+
+    /// In here, for the package of the other tests switches on the features that count calls.
+    #[test]
+    fn a_retry_that_is_dropped_while_it_runs_is_paid_for_though_its_pause_was_dropped() {
+        static BUDGET: Budget = Budget::new();
+        let policy = Policy::fixed(Duration::ZERO).budget(|| &BUDGET);
+        let mut retry = Executor::new(&policy);
+        retry.attempt_blocking(|| ());
+        drop(retry.pause("no").unwrap());
+        let polled = pin!(retry.attempt_to_end(pending::<()>())).poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+        drop(retry);
+        assert_eq!(BUDGET.tokens(), 495);
+    }
 }

@@ -25,7 +25,8 @@ pub struct Event<'a> {
 }
 
 /// What happened. A call makes these in the order: started, failed, waiting, started …, and ends with exactly one
-/// of succeeded, gave up and cancelled; a loop by hand, if it says how it ended. Copies and what happens on the wire come in between.
+/// of succeeded, gave up and cancelled; a loop by hand, if it says how it ended. One that goes on after a success continues with the
+/// failure of that attempt, and ends again. Copies and what happens on the wire come in between.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum EventKind<'a> {

@@ -195,8 +195,12 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
 
     #[inline(always)]
     pub(crate) fn begin(&mut self) {
-        if self.run.rare.exists() && (self.run.rare.is_watched() || count::IS_ON || anybody_listens()) {
-            engine::begin(&mut self.run.rare, &self.run.call);
+        if self.run.rare.exists() {
+            if self.run.rare.is_watched() || anybody_listens() {
+                engine::begin(&mut self.run.rare, &self.run.call);
+            } else {
+                engine::begin_unheard(&mut self.run.rare);
+            }
         }
     }
 
@@ -257,6 +261,8 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
 
     /// Decides about another attempt after this error: gives the pause to await before it, or the error back when
     /// nothing is left: no attempt, or not enough time until the deadline.
+    ///
+    /// After [`succeed`](Self::succeed) it takes the success back: the events go on with the failure and the wait.
     ///
     /// The decision is made here and now, so that nothing of the error lives on in the pause. The error's class is
     /// not asked for; that is what [`next`](Self::next) does, which also takes a response that is to be tried again.

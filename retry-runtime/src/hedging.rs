@@ -198,8 +198,9 @@ impl<S: Sleep, A: Future<Output = Judged<O>>, O, K: Cut<S, O>> Hedged<S, A, O, K
         }
         let sleep = |delay| executor.sleep.apart(delay);
         while let Some(after) = this.turns.as_mut().next(cx, this.hedge, sleep) {
-            if this.hedge.pay(executor.run.call.policy().budget) {
+            if let Some(paid) = this.hedge.pay(executor.run.call.policy().budget) {
                 engine::hedged(&executor.run.rare, &executor.run.call, this.copies.made() + 1, after);
+                paid.spend();
                 return Poll::Ready(None);
             }
         }

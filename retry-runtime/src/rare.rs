@@ -49,6 +49,8 @@ pub(crate) enum Phase {
     Idle,
     Attempt,
     Pause,
+    /// Nothing. A pause is over, and its attempt is yet to begin.
+    Due,
     /// Nothing, and all has been said.
     Ended,
 }
