@@ -218,7 +218,7 @@ impl Expansion<'_> {
     /// ```text
     /// let condition = Executor::condition(&executor);
     /// let outcome = {
-    ///     let mut hedged = pin!(Executor::hedged(&executor, const { &Hedge::after(DELAY) }, Uncut));
+    ///     let mut hedged = pin!(Executor::hedged(&executor, const { &Hedge::after(DELAY) }, (), Uncut));
     ///     loop {
     ///         Hedged::add(Pin::as_mut(&mut hedged), async {
     ///             let outcome = async { ATTEMPT }.await;
@@ -236,15 +236,22 @@ impl Expansion<'_> {
         let Self { span, ref krate, .. } = *self;
         let clones = self.clones();
         let outcome = self.outcome_of(&quote_spanned!(span=> async #attempt.await));
+        // The breaker has let a copy through before it is made.
+        let entrance = self.entrance();
+        let pass = self.arguments.breaker.as_ref().map(|breaker| {
+            let (krate, span) = (self::krate(self.arguments, at(breaker.span)), at(breaker.span));
+            quote_spanned!(span=> let pass = #krate::private::Hedged::pass(::core::pin::Pin::as_mut(&mut hedged));)
+        });
         let known = self.known("outcome");
         let findings = self.findings();
         let cut = self.cut();
         quote_spanned! {span=>
             let condition = #krate::Executor::condition(&executor);
             let outcome = {
-                let mut hedged = ::core::pin::pin!(#krate::Executor::hedged(&executor, #hedge, #cut));
+                let mut hedged = ::core::pin::pin!(#krate::Executor::hedged(&executor, #hedge, #entrance, #cut));
                 loop {
                     #clones
+                    #pass
                     #krate::private::Hedged::add(::core::pin::Pin::as_mut(&mut hedged), async {
                         #outcome
                         let known = &#known;
@@ -269,8 +276,12 @@ impl Expansion<'_> {
         };
         let krate = krate(arguments, at(breaker.span));
         let known = self.known("outcome");
+        let pass = match arguments.hedge {
+            Some(_) => quote_spanned!(at(breaker.span)=> pass),
+            None => quote_spanned!(at(breaker.span)=> #krate::private::Pass::none()),
+        };
         quote_spanned! {at(breaker.span)=>
-            let mut pass = #krate::private::Pass::none();
+            let mut pass = #pass;
             let outcome = #running;
             let known = &#known;
             #krate::private::Pass::settle(pass, #krate::private::Findings::new(known.__answer(), known.__error()));
@@ -284,11 +295,29 @@ impl Expansion<'_> {
         let krate = krate(self.arguments, span);
         let place = plan::of_static(breaker);
         let not_made = self.of_outcome("not_made", None, quote_spanned!(span=> open));
+        if matches!(self.function.shape, Shape::Blocking) {
+            return Some(quote_spanned! {span=>
+                if let ::core::result::Result::Err(open) = #krate::private::Pass::ask_blocking(&mut pass, #place) {
+                    return #not_made;
+                }
+            });
+        }
+        // Nothing is awaited where the attempt is let through at once.
         Some(quote_spanned! {span=>
-            if let ::core::result::Result::Err(open) = #krate::private::Pass::ask(&mut pass, #place) {
-                return #not_made;
+            if let ::core::result::Result::Err(refused) = #krate::private::Pass::ask(&mut pass, #place) {
+                if let ::core::result::Result::Err(open) = refused.await {
+                    return #not_made;
+                }
             }
         })
+    }
+
+    /// The value that lets another copy through or not: a breaker, or `()`.
+    fn entrance(&self) -> TokenStream {
+        let Some(breaker) = &self.arguments.breaker else { return quote_spanned!(self.span=> ()) };
+        let (place, span) = (plan::of_static(breaker), at(breaker.span));
+        let krate = krate(self.arguments, span);
+        quote_spanned!(span=> #krate::private::EachCopy::of(#place))
     }
 
     /// Makes the clones for one attempt. Outside of it: an attempt that held the originals by reference would be `Send`

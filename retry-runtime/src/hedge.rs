@@ -16,6 +16,8 @@ use crate::condition::Condition;
 use crate::hedging::{Copies, Judged, Turns};
 #[cfg(feature = "tokio")]
 use crate::outcome::Outcome;
+#[cfg(feature = "tokio")]
+use crate::sleep::TokioSleep;
 use crate::switch::is_enabled;
 
 /// Makes an attempt again, beside the one that runs, when that is late. The first good answer wins, and the others are dropped.
@@ -111,7 +113,7 @@ impl Hedge {
         poll_fn(|cx| {
             loop {
                 let polled = copies.as_mut().poll(cx);
-                if polled.is_ready() || turns.as_mut().next(cx, self, tokio::time::sleep).is_none() {
+                if polled.is_ready() || turns.as_mut().next(cx, self, &TokioSleep).is_none() {
                     return polled;
                 }
                 if let Some(paid) = self.pay(None) {

@@ -13,7 +13,7 @@ use std::error::Error;
 
 pub use crate::__tally as tally;
 pub use crate::annotated::{Annotated, Plan, WhereCounted};
-pub use crate::breaker::{Pass, not_made};
+pub use crate::breaker::{EachCopy, Pass, not_made};
 pub use crate::condition::Findings;
 pub use crate::cut::{CutOff, Told, Uncut, cut_off};
 pub use crate::hedging::{Hedged, Judged};

@@ -146,6 +146,243 @@ mod while_it_is_open {
     }
 }
 
+/// Calls that come while a probe is under way.
+mod while_a_probe_runs {
+    use super::*;
+
+    const POLICY: Policy = Policy::fixed(Duration::from_millis(10)).attempts(3).deadline(Duration::from_secs(60));
+
+    /// A probe that takes 200 ms.
+    async fn probe(breaker: &Breaker, succeeds: bool) {
+        let outcome = breaker.call(async {
+            sleep(ms(200)).await;
+            if succeeds { Ok(()) } else { Err(io::Error::from(ErrorKind::ConnectionReset)) }
+        });
+        assert_eq!(outcome.await.is_ok(), succeeds);
+    }
+
+    async fn other(breaker: &Breaker, policy: &Policy, asked: &Attempts) -> io::Result<u32> {
+        sleep(ms(1)).await;
+        policy
+            .run(|attempt| {
+                asked.start();
+                breaker.call(async move { Ok(attempt.number()) })
+            })
+            .await
+    }
+
+    /// On the clock of the wall: attempts that follow at once let no paused clock go on.
+    #[tokio::test]
+    async fn a_call_does_not_ask_again_and_again() {
+        let breaker = of_two().open_for(ms(1));
+        open(&breaker).await;
+        sleep(ms(5)).await;
+        let policy = Policy::fixed(Duration::ZERO).unlimited().deadline(ms(50));
+        let (attempts, probe) = (Attempts::new(), probe(&breaker, true));
+        let ((), outcome) = tokio::join!(probe, other(&breaker, &policy, &attempts));
+        outcome.unwrap_err();
+        assert!(attempts.count() < 5, "{} attempts in 50 ms", attempts.count());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_goes_on_when_the_probe_has_succeeded() {
+        let (breaker, attempts) = (half_open().await, Attempts::new());
+        let both = async { tokio::join!(probe(&breaker, true), other(&breaker, &POLICY, &attempts)) };
+        let (((), outcome), took) = timed(both).await;
+        assert_eq!((outcome.unwrap(), took), (1, ms(200)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_waits_for_the_next_probe_when_the_first_one_has_failed() {
+        let (breaker, attempts) = (half_open().await, Attempts::new());
+        let both = async { tokio::join!(probe(&breaker, false), other(&breaker, &POLICY, &attempts)) };
+        let (((), outcome), took) = timed(both).await;
+        assert_eq!((outcome.unwrap(), took), (2, ms(200) + SECOND * 5));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_is_the_next_probe_when_the_first_one_is_dropped() {
+        let (breaker, attempts) = (half_open().await, Attempts::new());
+        let dropped = async { tokio::time::timeout(ms(100), probe(&breaker, true)).await.unwrap_err() };
+        let both = async { tokio::join!(dropped, other(&breaker, &POLICY, &attempts)) };
+        let ((_, outcome), took) = timed(both).await;
+        assert_eq!((outcome.unwrap(), took), (1, ms(100)));
+        assert_eq!(breaker.state(), BreakerState::Closed);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_many_calls_one_is_the_next_probe_and_the_others_follow() {
+        let (breaker, attempts) = (half_open().await, Attempts::new());
+        let running = Attempts::new();
+        let call = || async {
+            sleep(ms(1)).await;
+            let call = async {
+                running.start();
+                sleep(ms(50)).await;
+                Ok(())
+            };
+            POLICY
+                .run(|_| {
+                    attempts.start();
+                    breaker.call::<io::Result<()>>(async {
+                        sleep(ms(50)).await;
+                        Ok(())
+                    })
+                })
+                .await?;
+            call.await
+        };
+        let dropped = async { tokio::time::timeout(ms(100), probe(&breaker, true)).await.unwrap_err() };
+        let calls = futures_util::future::join_all((0..9).map(|_| call()));
+        let ((_, outcomes), took) = timed(async { tokio::join!(dropped, calls) }).await;
+        let outcomes: Vec<io::Result<()>> = outcomes;
+        assert!(outcomes.iter().all(Result::is_ok));
+        // The one that is the probe from 100 ms to 150, all the others to 200, and what follows.
+        assert_eq!((attempts.count(), running.count(), took), (9, 9, ms(250)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_is_dropped_waits_no_longer_and_does_not_disturb_the_others() {
+        let (breaker, attempts) = (half_open().await, Attempts::new());
+        let dropped = async { tokio::time::timeout(ms(50), other(&breaker, &POLICY, &attempts)).await.unwrap_err() };
+        let all = async { tokio::join!(probe(&breaker, true), dropped, other(&breaker, &POLICY, &attempts)) };
+        let (((), _, outcome), took) = timed(all).await;
+        assert_eq!((outcome.unwrap(), took), (1, ms(200)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_deadline_ends_the_wait() {
+        let (breaker, attempts) = (half_open().await, Attempts::new());
+        let policy = POLICY.deadline(ms(100));
+        let (_, took) = timed(async {
+            tokio::select! {
+                biased;
+                () = probe(&breaker, true) => panic!("the call waited for the probe"),
+                outcome = other(&breaker, &policy, &attempts) => outcome.unwrap_err(),
+            }
+        })
+        .await;
+        assert_eq!((took, attempts.count()), (ms(101), 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_deadline_a_call_does_not_wait() {
+        let (breaker, attempts) = (half_open().await, Attempts::new());
+        let policy = Policy::fixed(ms(10)).attempts(3);
+        let call = async {
+            let outcome = other(&breaker, &policy, &attempts).await;
+            assert!(is_open(&outcome));
+            tokio::time::Instant::now()
+        };
+        let start = tokio::time::Instant::now();
+        let ((), ended) = tokio::join!(probe(&breaker, true), call);
+        assert_eq!((ended - start, attempts.count()), (ms(1), 1));
+    }
+
+    /// Nothing would end the wait for a probe that hangs.
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_that_nothing_cuts_off_asks_again_at_bounded_intervals() {
+        let (breaker, attempts) = (half_open().await, Attempts::new());
+        let policy = Policy::fixed(Duration::ZERO).unlimited().deadline(SECOND * 20);
+        let hangs = breaker.call::<io::Result<()>>(pending());
+        let call = async {
+            sleep(ms(1)).await;
+            let mut retry = Executor::new(&policy);
+            loop {
+                attempts.start();
+                let outcome = retry.attempt_to_end(breaker.call(async { io::Result::Ok(1) })).await;
+                match retry.next(outcome, &retry_runtime::Condition::new()) {
+                    std::ops::ControlFlow::Break(outcome) => break outcome,
+                    std::ops::ControlFlow::Continue(pause) => pause.await,
+                }
+            }
+        };
+        let (outcome, took) = timed(async {
+            tokio::select! {
+                _ = hangs => unreachable!("a pending future is never done"),
+                outcome = call => outcome,
+            }
+        })
+        .await;
+        assert!(is_open(&outcome));
+        assert!(took <= SECOND * 20 && attempts.count() < 12, "{} attempts in {took:?}", attempts.count());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_annotated_function_waits_too() {
+        static BREAKER: Breaker = of_two();
+
+        #[retry(breaker = BREAKER, backoff = "fixed", start = "10ms", deadline = "1m", bind = attempt)]
+        async fn call(takes: Duration) -> io::Result<u32> {
+            sleep(takes).await;
+            Ok(attempt.number())
+        }
+        #[retry(breaker = BREAKER, backoff = "fixed", start = "10ms", deadline = "1m", bind = attempt, hedge = "20ms")]
+        async fn hedged(takes: Duration) -> io::Result<u32> {
+            sleep(takes).await;
+            Ok(attempt.number())
+        }
+        open(&BREAKER).await;
+        tokio::time::advance(SECOND * 5).await;
+        let after = async |call: &dyn Fn() -> std::pin::Pin<Box<dyn Future<Output = io::Result<u32>>>>| {
+            sleep(ms(1)).await;
+            timed(call()).await
+        };
+        let (probe, (other, took), (third, third_took)) =
+            tokio::join!(call(ms(200)), after(&|| Box::pin(call(ms(5)))), after(&|| Box::pin(hedged(ms(5)))),);
+        assert_eq!((probe.unwrap(), other.unwrap(), took), (1, 1, ms(204)));
+        assert_eq!((third.unwrap(), third_took), (1, ms(204)));
+    }
+
+    #[test]
+    fn a_function_that_blocks_waits_for_the_probe_of_another_thread() {
+        static BREAKER: Breaker = of_two().open_for(Duration::from_millis(1));
+        static MADE: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+
+        #[retry(breaker = BREAKER, blocking, attempts = 2, backoff = "fixed", start = "1ms", deadline = "10s")]
+        fn call(takes: Duration, fails: bool) -> io::Result<()> {
+            std::thread::sleep(takes);
+            MADE.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            if fails { Err(ErrorKind::ConnectionReset.into()) } else { Ok(()) }
+        }
+        let _ = call(Duration::ZERO, true);
+        assert_eq!((BREAKER.state(), MADE.load(std::sync::atomic::Ordering::Relaxed)), (BreakerState::Open, 2));
+        std::thread::sleep(ms(5));
+        std::thread::scope(|scope| {
+            let probe = scope.spawn(|| call(ms(100), false));
+            while BREAKER.state() != BreakerState::HalfOpen {
+                std::thread::yield_now();
+            }
+            call(Duration::ZERO, false).unwrap();
+            assert_eq!(BREAKER.state(), BreakerState::Closed);
+            probe.join().unwrap().unwrap();
+        });
+        assert_eq!(MADE.load(std::sync::atomic::Ordering::Relaxed), 4);
+    }
+
+    #[test]
+    fn a_function_that_blocks_waits_no_longer_than_its_deadline() {
+        static BREAKER: Breaker = of_two().open_for(Duration::from_millis(1));
+
+        #[retry(breaker = BREAKER, blocking, backoff = "fixed", start = "1ms", deadline = "50ms")]
+        fn call() -> io::Result<()> {
+            Ok(())
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            open(&BREAKER).await;
+            sleep(ms(5)).await;
+        });
+        let mut probe = Box::pin(BREAKER.call::<io::Result<()>>(pending()));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(probe.as_mut().poll(&mut context).is_pending());
+        let start = std::time::Instant::now();
+        let error = call().unwrap_err();
+        assert!(error.get_ref().unwrap().is::<BreakerOpen>());
+        assert!(start.elapsed() >= ms(40) && start.elapsed() < SECOND * 5, "{:?}", start.elapsed());
+    }
+}
+
 /// An attempt that a time limit of a call around cuts off.
 mod cut_off_from_outside {
     use super::*;

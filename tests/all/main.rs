@@ -13,6 +13,7 @@ mod events;
 mod exported;
 mod grpc;
 mod guide;
+mod hedged_copies;
 mod hedging;
 mod http;
 mod http_options;
