@@ -77,6 +77,10 @@ fn write(input: &Input) -> TokenStream {
         let arms = matched(input, server_delay);
         quote!(fn server_delay(&self) -> ::core::option::Option<::core::time::Duration> { #arms })
     });
+    let breaker_delay = says(input, |meaning| meaning.source().is_some()).then(|| {
+        let arms = matched(input, breaker_delay);
+        quote!(fn breaker_delay(&self) -> ::core::option::Option<::core::time::Duration> { #arms })
+    });
     let is_unprocessed = says(input, |meaning| meaning.source().is_some()).then(|| {
         let arms = matched(input, is_unprocessed);
         quote!(fn is_unprocessed(&self) -> ::core::primitive::bool { #arms })
@@ -91,6 +95,7 @@ fn write(input: &Input) -> TokenStream {
             fn class(&self) -> #krate::Class { #class }
             #status
             #server_delay
+            #breaker_delay
             #is_unprocessed
             #is_timeout
         },
@@ -160,6 +165,15 @@ fn server_delay(krate: &Path, variant: &Variant) -> TokenStream {
     match variant.meaning.after() {
         None => without_field(variant, quote!(::core::option::Option::None)),
         Some(after) => with_field(variant, after, |name| converted(krate, "delay_in", after, name)),
+    }
+}
+
+fn breaker_delay(krate: &Path, variant: &Variant) -> TokenStream {
+    match variant.meaning.source() {
+        None => without_field(variant, quote!(::core::option::Option::None)),
+        Some(source) => {
+            with_field(variant, source, |name| quote!(#krate::Failure::breaker_delay(&#krate::__failure!(#name))))
+        }
     }
 }
 

@@ -240,7 +240,7 @@ impl Expansion<'_> {
     /// ```text
     /// let condition = Executor::condition(&executor);
     /// let outcome = {
-    ///     let mut hedged = pin!(Executor::hedged(&executor, const { &Hedge::after(DELAY) }, Uncut));
+    ///     let mut hedged = pin!(Executor::hedged(&executor, const { &Hedge::after(DELAY) }, (), Uncut));
     ///     loop {
     ///         Hedged::add(Pin::as_mut(&mut hedged), async {
     ///             let outcome = async { ATTEMPT }.await;
@@ -258,15 +258,22 @@ impl Expansion<'_> {
         let Self { attribute, ref krate, .. } = *self;
         let clones = self.clones();
         let copy = self.copy(attempt);
+        // The breaker has let a copy through before it is made.
+        let entrance = self.entrance();
+        let pass = self.arguments.breaker.as_ref().map(|breaker| {
+            let (krate, span) = (self::krate(self.arguments, at(breaker.span)), at(breaker.span));
+            quote_spanned!(span=> let __retry_pass = #krate::private::Hedged::pass(::core::pin::Pin::as_mut(&mut __retry_hedged));)
+        });
         let cut = self.cut();
         let copies =
             quote_spanned!(self.arguments.hedge.as_ref().map_or(attribute, |hedge| at(hedge.key.span()))=> loop);
         quote_spanned! {attribute=>
             let __retry_condition = #krate::Executor::condition(&__retry_executor);
             let __retry_outcome = {
-                let mut __retry_hedged = ::core::pin::pin!(#krate::Executor::hedged(&__retry_executor, #hedge, #cut));
+                let mut __retry_hedged = ::core::pin::pin!(#krate::Executor::hedged(&__retry_executor, #hedge, #entrance, #cut));
                 #copies {
                     #clones
+                    #pass
                     #krate::private::Hedged::add(::core::pin::Pin::as_mut(&mut __retry_hedged), #copy);
                     let __retry_done = #krate::Executor::run_hedged(&mut __retry_executor, ::core::pin::Pin::as_mut(&mut __retry_hedged)).await;
                     if let ::core::option::Option::Some(__retry_outcome) = __retry_done {
@@ -303,8 +310,12 @@ impl Expansion<'_> {
         };
         let krate = krate(arguments, at(breaker.span));
         let known = self.known("__retry_outcome");
+        let pass = match arguments.hedge {
+            Some(_) => quote_spanned!(at(breaker.span)=> __retry_pass),
+            None => quote_spanned!(at(breaker.span)=> #krate::private::Pass::none()),
+        };
         quote_spanned! {at(breaker.span)=>
-            let mut __retry_pass = #krate::private::Pass::none();
+            let mut __retry_pass = #pass;
             let __retry_outcome = #running;
             let __retry_known = &#known;
             #krate::private::Pass::settle(__retry_pass, #krate::private::Findings::new(__retry_known.__answer(), __retry_known.__error()));
@@ -318,11 +329,30 @@ impl Expansion<'_> {
         let krate = krate(self.arguments, span);
         let place = plan::of_static(breaker, "Breaker", &krate);
         let not_made = self.of_outcome("not_made", None, quote_spanned!(span=> __retry_open));
+        if matches!(self.function.shape, Shape::Blocking) {
+            return Some(quote_spanned! {span=>
+                if let ::core::result::Result::Err(__retry_open) = #krate::private::Pass::ask_blocking(&mut __retry_pass, #place) {
+                    return #not_made;
+                }
+            });
+        }
+        // Nothing is awaited where the attempt is let through at once.
         Some(quote_spanned! {span=>
-            if let ::core::result::Result::Err(__retry_open) = #krate::private::Pass::ask(&mut __retry_pass, #place) {
-                return #not_made;
+            if let ::core::result::Result::Err(__retry_refused) = #krate::private::Pass::ask(&mut __retry_pass, #place) {
+                if let ::core::result::Result::Err(__retry_open) = __retry_refused.await {
+                    return #not_made;
+                }
             }
         })
+    }
+
+    /// The value that lets another copy through or not: a breaker, or `()`.
+    fn entrance(&self) -> TokenStream {
+        let Some(breaker) = &self.arguments.breaker else { return quote_spanned!(self.span=> ()) };
+        let span = at(breaker.span);
+        let krate = krate(self.arguments, span);
+        let place = plan::of_static(breaker, "Breaker", &krate);
+        quote_spanned!(span=> #krate::private::EachCopy::of(#place))
     }
 
     /// Makes the clones for one attempt. Outside of it: an attempt that held the originals by reference would be `Send`

@@ -57,9 +57,17 @@ impl Attempt {
     /// Inside of an attempt of another call that has a deadline, it is at most what that one has left.
     #[must_use]
     pub fn remaining(&self) -> Option<Duration> {
-        let own = self.deadline.map(|deadline| deadline.saturating_sub(self.elapsed()));
-        let outer = self.outer.map(|outer| outer.saturating_duration_since(Instant::now()));
-        own.into_iter().chain(outer).min()
+        self.own_remaining().into_iter().chain(self.outer_remaining()).min()
+    }
+
+    /// The time left until the call's own deadline.
+    pub(crate) fn own_remaining(&self) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.saturating_sub(self.elapsed()))
+    }
+
+    /// The time left until the deadline of a call around.
+    pub(crate) fn outer_remaining(&self) -> Option<Duration> {
+        self.outer.map(|outer| outer.saturating_duration_since(Instant::now()))
     }
 
     /// What is known of the failure of the attempt before; for a custom backoff, of the attempt itself, which

@@ -4,15 +4,22 @@
 //! callers the wait for answers that do not come (M. Nygard, *Release It!*, 2007).
 
 use core::fmt;
+use core::mem;
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll, Waker, ready};
 use core::time::Duration;
 use std::error::Error;
 use std::io;
+use std::sync::Arc;
+use std::task::Wake;
+use std::thread::{self, Thread};
+use std::time::Instant as WallClock;
 
 use crate::condition::Findings;
 use crate::outcome::Outcome;
 use crate::sleep::Instant;
 use crate::{Class, Retryable, scope};
-use gate::{Change, Gate, Permit};
+use gate::{Change, Gate, Permit, ProbeEnd, Refusal};
 
 pub use gate::BreakerState;
 
@@ -46,6 +53,13 @@ mod gate;
 ///
 /// While it is open, an attempt is worth a retry only where the call's deadline leaves time for the breaker to become half-open:
 /// then that is what the retry waits for. Otherwise the failure is permanent.
+///
+/// While a probe is under way, an attempt waits for its end if the call has a deadline that ends the wait. Then it is let
+/// through, or refused, or it is the next probe. An attempt of a call without a deadline is refused at once. An attempt that a
+/// deadline does not cut off, such as [`Executor::attempt_to_end`](crate::Executor::attempt_to_end), is refused too, and the
+/// retry waits for as long as the probe has taken so far, between a tenth of [`open_for`](Self::open_for) and all of it.
+///
+/// The breaker's wait is bounded by the deadline alone: [`retry_after`](crate::Policy::retry_after) is about what servers ask for.
 pub struct Breaker {
     name: &'static str,
     on_change: Option<fn(&BreakerChange)>,
@@ -159,13 +173,17 @@ impl Breaker {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the attempt, of which no note is taken. If it was the probe, the next attempt is. The time limits of a
+    /// Dropping the future drops the attempt, of which no note is taken. If that was the probe, the breaker lets another attempt through as the probe.
+    /// Dropping the future while it waits for the end of a probe has no effect on others. The time limits of a
     /// policy around it drop it too, so a service that hangs never opens it: give the operation a time limit of its own, or annotate
     /// the function with `breaker = …`, which counts an attempt that was cut off as a failure.
     pub async fn call<O: Outcome + FromBreakerOpen>(&self, operation: impl Future<Output = O>) -> O {
         let admitted = match self.admit() {
             Ok(admitted) => admitted,
-            Err(open) => return O::from_breaker_open(open),
+            Err(refusal) => match Box::new(Admission { breaker: self, refusal }).await {
+                Ok(admitted) => admitted,
+                Err(open) => return O::from_breaker_open(open),
+            },
         };
         let outcome = operation.await;
         admitted.settle(outcome.findings().is_fault());
@@ -178,19 +196,38 @@ impl Breaker {
         self.gate.state()
     }
 
-    fn admit(&self) -> Result<Admitted<'_>, BreakerOpen> {
-        let now = Instant::now();
-        match self.gate.admit(now) {
-            Ok((permit, change)) => {
-                self.tell(change);
-                Ok(Admitted { breaker: self, permit })
-            }
-            Err(half_open_in) => {
-                let is_in_time = |deadline| now.checked_add(half_open_in).is_some_and(|then| then < deadline);
-                let is_in_time = scope::deadline().is_some_and(is_in_time);
-                Err(BreakerOpen { name: self.name, half_open_in, is_in_time })
+    /// [`Admission`] for code that blocks. It watches the deadline by itself, since nothing cuts it off.
+    fn blocking_admission(&self) -> Result<Admitted<'_>, BreakerOpen> {
+        loop {
+            let refusal = match self.admit() {
+                Ok(admitted) => return Ok(admitted),
+                Err(refusal) => refusal,
+            };
+            let open = self.open(&refusal);
+            let (Refusal::Probed(probe, _), Some(deadline)) = (refusal, scope::deadline()) else { return Err(open) };
+            if !block_on(probe, deadline.saturating_duration_since(Instant::now())) {
+                return Err(open);
             }
         }
+    }
+
+    fn admit(&self) -> Result<Admitted<'_>, Refusal<'_>> {
+        let (permit, change) = self.gate.admit(Instant::now())?;
+        self.tell(change);
+        Ok(Admitted { breaker: self, permit })
+    }
+
+    /// The error of an attempt that is not made.
+    #[cold]
+    fn open(&self, refusal: &Refusal<'_>) -> BreakerOpen {
+        let half_open_in = match refusal {
+            Refusal::Open(half_open_in) => *half_open_in,
+            // Nobody knows when the probe ends. Doubling the time means asking seldom, and not much too late.
+            Refusal::Probed(_, so_far) => (*so_far).clamp(self.gate.open_for / 10, self.gate.open_for),
+        };
+        let is_in_time = |deadline| Instant::now().checked_add(half_open_in).is_some_and(|then| then < deadline);
+        let is_in_time = scope::deadline().is_some_and(is_in_time);
+        BreakerOpen { name: self.name, half_open_in, is_in_time }
     }
 
     /// Says that the state has changed, if it has.
@@ -201,6 +238,56 @@ impl Breaker {
             self.on_change.inspect(|listener| listener(&change));
         }
     }
+}
+
+/// Lets an attempt through that was refused, after the end of a probe, or gives the error of an attempt that is not made. It waits
+/// for the end of a probe only if a deadline cuts that wait off.
+///
+/// Boxed, so that the future of a call that succeeds does not grow by it.
+struct Admission<'a> {
+    breaker: &'a Breaker,
+    refusal: Refusal<'a>,
+}
+
+impl<'a> Future for Admission<'a> {
+    type Output = Result<Admitted<'a>, BreakerOpen>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let breaker = self.breaker;
+        loop {
+            match &mut self.refusal {
+                Refusal::Probed(probe, _) if scope::deadline_cuts_off() => ready!(Pin::new(probe).poll(cx)),
+                refusal => return Poll::Ready(Err(breaker.open(refusal))),
+            }
+            match breaker.admit() {
+                Ok(admitted) => return Poll::Ready(Ok(admitted)),
+                Err(again) => self.refusal = again,
+            }
+        }
+    }
+}
+
+/// Blocks the thread until the probe has ended, for at most this long: whether it has.
+fn block_on(probe: ProbeEnd<'_>, at_most: Duration) -> bool {
+    struct Unpark(Thread);
+
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    let start = WallClock::now();
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut probe = pin!(probe);
+    while probe.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+        let left = at_most.saturating_sub(start.elapsed());
+        if left.is_zero() {
+            return false;
+        }
+        thread::park_timeout(left);
+    }
+    true
 }
 
 /// An attempt that a breaker has let through.
@@ -226,14 +313,30 @@ impl Pass {
         Self(None)
     }
 
-    /// Asks to be let through.
+    /// Asks to be let through, unless that was asked before.
     ///
     /// # Errors
     ///
-    /// What the outcome of the attempt is made from, when it is not to be made.
+    /// A future to await when the attempt is not let through at once.
     // Takes a function, for a breaker in a constant would be a new one at each call.
-    pub fn ask(&mut self, breaker: fn() -> &'static Breaker) -> Result<(), BreakerOpen> {
-        self.0 = Some(breaker().admit()?);
+    pub fn ask(&mut self, breaker: fn() -> &'static Breaker) -> Result<(), Refused<'_>> {
+        if self.0.is_none() {
+            let breaker = breaker();
+            match breaker.admit() {
+                Ok(admitted) => self.0 = Some(admitted),
+                Err(refusal) => return Err(Refused(Box::new((self, Admission { breaker, refusal })))),
+            }
+        }
+        Ok(())
+    }
+
+    /// [`ask`](Self::ask) for a function that blocks.
+    ///
+    /// # Errors
+    ///
+    /// The error of an attempt that is not to be made.
+    pub fn ask_blocking(&mut self, breaker: fn() -> &'static Breaker) -> Result<(), BreakerOpen> {
+        self.0 = Some(breaker().blocking_admission()?);
         Ok(())
     }
 
@@ -245,7 +348,84 @@ impl Pass {
     }
 }
 
-/// A copy is dropped before its end: it was cut off with the others, or another one won.
+/// An attempt that is not let through at once. Gives what its outcome is made from if it is not to be made.
+#[must_use]
+pub struct Refused<'p>(Box<(&'p mut Pass, Admission<'static>)>);
+
+impl Future for Refused<'_> {
+    type Output = Result<(), BreakerOpen>;
+
+    #[cold]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let (pass, admission) = &mut *self.0;
+        let admitted = ready!(Pin::new(admission).poll(cx));
+        Poll::Ready(admitted.map(|admitted| pass.0 = Some(admitted)))
+    }
+}
+
+impl fmt::Debug for Refused<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Refused")
+    }
+}
+
+/// Lets another copy of a hedged attempt through, or not.
+pub trait Entrance {
+    #[doc(hidden)]
+    type Pass;
+
+    /// `None` where the copy is not let through. It does not wait.
+    #[doc(hidden)]
+    fn ask(&self) -> Option<Self::Pass>;
+
+    /// Keeps what lets the next copy through.
+    #[doc(hidden)]
+    fn keep(&mut self, pass: Self::Pass);
+}
+
+/// Nothing.
+impl Entrance for () {
+    type Pass = ();
+
+    fn ask(&self) -> Option<()> {
+        Some(())
+    }
+
+    fn keep(&mut self, (): ()) {}
+}
+
+/// A breaker, which each copy asks.
+#[derive(Debug)]
+pub struct EachCopy {
+    breaker: fn() -> &'static Breaker,
+    next: Pass,
+}
+
+impl EachCopy {
+    /// Of an attempt that has no copy yet.
+    pub const fn of(breaker: fn() -> &'static Breaker) -> Self {
+        Self { breaker, next: Pass::none() }
+    }
+
+    pub(crate) fn take(&mut self) -> Pass {
+        mem::replace(&mut self.next, Pass::none())
+    }
+}
+
+impl Entrance for EachCopy {
+    type Pass = Pass;
+
+    fn ask(&self) -> Option<Pass> {
+        (self.breaker)().admit().ok().map(|admitted| Pass(Some(admitted)))
+    }
+
+    fn keep(&mut self, pass: Pass) {
+        self.next = pass;
+    }
+}
+
+/// An attempt is dropped before its end. That is a failure if a time limit of this call or of one around it cut the attempt off,
+/// but not if a caller dropped the call or if another copy won.
 impl Drop for Pass {
     fn drop(&mut self) {
         if let Some(admitted) = self.0.take_if(|_| scope::is_cut_off()) {
@@ -281,8 +461,9 @@ impl fmt::Debug for Breaker {
 /// An attempt was not made, for its breaker is open.
 ///
 /// Permanent, unless the deadline of the call leaves time for the breaker to become half-open: then the retry waits for
-/// that. [`std::io::Error`], `String`, boxed errors, `anyhow::Error` and, with the features of these names,
+/// that, however long it is ([`Retryable::breaker_delay`]). [`std::io::Error`], `String`, boxed errors, `anyhow::Error` and, with the features of these names,
 /// `reqwest::Error` and `tonic::Status` are made from it; for an error of yours write `impl From<BreakerOpen>` (with thiserror: a variant with `#[from] BreakerOpen`).
+/// The wait is found along its `source()` chain, or with `#[derive(Retryable)]` in a variant with `#[retryable(source)]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BreakerOpen {
     name: &'static str,
@@ -298,7 +479,8 @@ impl BreakerOpen {
         self.name
     }
 
-    /// How long it will be until a probe is let through; zero where one is under way.
+    /// How long it will be until a probe is let through. While one is under way, it is how long to wait before asking again: as long
+    /// as that probe has taken so far, between a tenth of [`Breaker::open_for`] and all of it.
     #[must_use]
     pub const fn half_open_in(&self) -> Duration {
         self.half_open_in
@@ -318,7 +500,7 @@ impl Retryable for BreakerOpen {
         if self.is_in_time { Class::Transient } else { Class::Permanent }
     }
 
-    fn server_delay(&self) -> Option<Duration> {
+    fn breaker_delay(&self) -> Option<Duration> {
         self.is_in_time.then_some(self.half_open_in)
     }
 

@@ -78,7 +78,9 @@ impl fmt::Display for Class {
 pub struct Failure {
     class: Class,
     status: Option<u16>,
-    server_delay: Option<Duration>,
+    delay: Option<Duration>,
+    /// A breaker refused the attempt, so the delay is the breaker's and not the server's.
+    kept_back: bool,
     unprocessed: bool,
     timeout: bool,
     /// The connection that a response came over.
@@ -93,7 +95,8 @@ impl Failure {
         Self {
             class,
             status: None,
-            server_delay: None,
+            delay: None,
+            kept_back: false,
             unprocessed: false,
             timeout: false,
             #[cfg(feature = "wire")]
@@ -116,7 +119,14 @@ impl Failure {
     /// The same with the delay that the server asked for.
     #[must_use]
     pub const fn with_server_delay(self, delay: Duration) -> Self {
-        Self { server_delay: Some(delay), ..self }
+        Self { delay: Some(delay), kept_back: false, ..self }
+    }
+
+    /// The same of an attempt that a [`Breaker`](crate::Breaker) did not let through, and when to ask it again. It
+    /// replaces a server's delay.
+    #[must_use]
+    pub const fn with_breaker_delay(self, delay: Duration) -> Self {
+        Self { delay: Some(delay), kept_back: true, ..self }
     }
 
     /// The same, of a request that the server cannot have processed.
@@ -152,7 +162,14 @@ impl Failure {
     /// How long the server asked to wait, where it did.
     #[must_use]
     pub const fn server_delay(&self) -> Option<Duration> {
-        self.server_delay
+        if self.kept_back { None } else { self.delay }
+    }
+
+    /// How long to wait until a [`Breaker`](crate::Breaker) may let a probe through, where it did not let the attempt
+    /// through. Only the deadline bounds that wait, not [`Policy::retry_after`](crate::Policy::retry_after).
+    #[must_use]
+    pub const fn breaker_delay(&self) -> Option<Duration> {
+        if self.kept_back { self.delay } else { None }
     }
 
     /// Whether the server cannot have processed the request, so that it is safe to send again whatever its method:
@@ -162,7 +179,7 @@ impl Failure {
     pub const fn is_unprocessed(&self) -> bool {
         match self.status {
             Some(429) => true,
-            Some(503) if self.server_delay.is_some() => true,
+            Some(503) if self.server_delay().is_some() => true,
             _ => self.unprocessed,
         }
     }
@@ -233,6 +250,12 @@ pub trait Retryable {
         None
     }
 
+    /// How long to wait until a [`Breaker`](crate::Breaker) may let a probe through. For errors that hold a
+    /// [`BreakerOpen`](crate::BreakerOpen): what that knows.
+    fn breaker_delay(&self) -> Option<Duration> {
+        None
+    }
+
     /// Whether the server cannot have processed the request, apart from what its status says. Asked for where a request
     /// is not safe to send twice.
     fn is_unprocessed(&self) -> bool {
@@ -247,10 +270,12 @@ pub trait Retryable {
     /// All of it, found in one search.
     #[doc(hidden)]
     fn failure(&self) -> Failure {
+        let breaker_delay = self.breaker_delay();
         Failure {
             class: self.class(),
             status: self.status(),
-            server_delay: self.server_delay(),
+            delay: breaker_delay.or_else(|| self.server_delay()),
+            kept_back: breaker_delay.is_some(),
             unprocessed: self.is_unprocessed(),
             timeout: self.is_timeout(),
             #[cfg(feature = "wire")]
@@ -284,6 +309,9 @@ macro_rules! known_by {
         }
         fn server_delay(&$self) -> Option<core::time::Duration> {
             $crate::Retryable::server_delay($inner)
+        }
+        fn breaker_delay(&$self) -> Option<core::time::Duration> {
+            $crate::Retryable::breaker_delay($inner)
         }
         fn is_unprocessed(&$self) -> bool {
             $crate::Retryable::is_unprocessed($inner)
@@ -320,6 +348,9 @@ macro_rules! by_failure {
             }
             fn server_delay(&self) -> Option<core::time::Duration> {
                 self.failure().server_delay()
+            }
+            fn breaker_delay(&self) -> Option<core::time::Duration> {
+                self.failure().breaker_delay()
             }
             fn is_unprocessed(&self) -> bool {
                 self.failure().is_unprocessed()

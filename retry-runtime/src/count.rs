@@ -16,8 +16,6 @@ mod on {
     use crate::tally::Counted;
     use crate::tally::Tally;
 
-    pub(crate) const IS_ON: bool = true;
-
     /// Where a call is counted that has a tally of its own.
     pub(crate) type Own = Option<&'static Tally>;
 
@@ -43,11 +41,9 @@ mod on {
         }
     }
 
-    /// An attempt failed, and this follows.
-    pub(crate) fn failed(rare: &Rare, call: &dyn Call, failure: Failure, next: Next) {
-        if rare.phase() != Phase::Ended {
-            call.counted().failed(rare.number(), failure, next);
-        }
+    /// The attempt of this number failed, and this follows.
+    pub(crate) fn failed(number: u32, call: &dyn Call, failure: Failure, next: Next) {
+        call.counted().failed(number, failure, next);
     }
 
     /// A call was dropped. In its first attempt it is not counted: where nobody listens, there is nothing yet to tell.
@@ -65,8 +61,6 @@ mod off {
     use crate::engine::Next;
     use crate::rare::Rare;
 
-    pub(crate) const IS_ON: bool = false;
-
     pub(crate) type Own = ();
 
     #[inline(always)]
@@ -77,7 +71,7 @@ mod off {
     #[inline(always)]
     pub(crate) fn succeeded(_: &Rare, _: &dyn Call) {}
     #[inline(always)]
-    pub(crate) fn failed(_: &Rare, _: &dyn Call, _: Failure, _: Next) {}
+    pub(crate) fn failed(_: u32, _: &dyn Call, _: Failure, _: Next) {}
     #[inline(always)]
     pub(crate) fn cancelled(_: &Rare, _: &dyn Call) {}
 }

@@ -10,6 +10,7 @@ use crate::call::Call;
 use crate::engine;
 use crate::executor::Executor;
 use crate::running::Running;
+use crate::scope;
 use crate::sleep::{Sleep, TimerPlace};
 #[cfg(any(feature = "tracing", feature = "wire"))]
 use crate::span::InSpan;
@@ -21,6 +22,23 @@ pub trait CutTimer<S: TimerPlace>: Sized {
     /// The place of the timer.
     #[doc(hidden)]
     type Timer;
+
+    /// True if the deadline ends the attempt, and not only the retrying.
+    #[doc(hidden)]
+    const CUTS_OFF: bool = false;
+
+    /// Dropped before the attempt.
+    #[doc(hidden)]
+    type Before: Default;
+
+    /// Dropped after the attempt.
+    #[doc(hidden)]
+    type After: Default;
+
+    /// The attempt has been cut off.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn mark(_: &mut Self::Before, _: &mut Self::After) {}
 
     #[doc(hidden)]
     fn timer(sleep: &S) -> Self::Timer;
@@ -62,6 +80,8 @@ pub struct Uncut;
 
 impl<S: TimerPlace> CutTimer<S> for Uncut {
     type Timer = ();
+    type Before = ();
+    type After = ();
 
     fn timer(_: &S) {}
 }
@@ -99,6 +119,8 @@ pub struct Told;
 
 impl<S: TimerPlace> CutTimer<S> for Told {
     type Timer = ();
+    type Before = ();
+    type After = ();
 
     fn timer(_: &S) {}
 }
@@ -129,11 +151,52 @@ pub fn cut_off<O: FromTimedOut>() -> CutOff<O> {
     CutOff(O::from_timed_out)
 }
 
+/// Dropped before an attempt. If the attempt was cut off, values inside find that out when they are dropped.
+#[derive(Debug, Default)]
+pub struct BeforeDrop {
+    is_cut_off: bool,
+}
+
+impl Drop for BeforeDrop {
+    #[inline]
+    fn drop(&mut self) {
+        if self.is_cut_off {
+            scope::begin_cutting_off();
+        }
+    }
+}
+
+/// Dropped after an attempt.
+#[derive(Debug, Default)]
+pub struct AfterDrop {
+    is_cut_off: bool,
+}
+
+impl Drop for AfterDrop {
+    #[inline]
+    fn drop(&mut self) {
+        if self.is_cut_off {
+            scope::end_cutting_off();
+        }
+    }
+}
+
+/// The limit that ends an attempt.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ender {
+    AttemptTimeout,
+    /// The call's own deadline.
+    Deadline,
+    /// That of a call around.
+    OuterDeadline,
+}
+
 pin_project! {
     /// The time limit of an attempt: its timer is armed when the attempt first has to wait.
     #[derive(Debug)]
     pub struct Limit<T> {
-        is_armed: bool,
+        // The limit that the timer is armed for.
+        ender: Option<Ender>,
         #[pin]
         timer: T,
     }
@@ -141,9 +204,17 @@ pin_project! {
 
 impl<S: Sleep, O> CutTimer<S> for CutOff<O> {
     type Timer = Limit<S::Timer>;
+    type Before = BeforeDrop;
+    type After = AfterDrop;
+
+    const CUTS_OFF: bool = true;
+
+    fn mark(before: &mut BeforeDrop, after: &mut AfterDrop) {
+        (before.is_cut_off, after.is_cut_off) = (true, true);
+    }
 
     fn timer(sleep: &S) -> Limit<S::Timer> {
-        Limit { is_armed: false, timer: sleep.idle() }
+        Limit { ender: None, timer: sleep.idle() }
     }
 }
 
@@ -171,7 +242,7 @@ impl<S: Sleep, O> Cut<S, O> for CutOff<O> {
             return Poll::Pending;
         }
         let limit = timer.project();
-        engine::poll_limit(&mut run.rare, &run.call, sleep, limit.timer, limit.is_armed, cx).map(self.0)
+        engine::poll_limit(&mut run.rare, &run.call, sleep, limit.timer, limit.ender, cx).map(self.0)
     }
 
     #[inline]

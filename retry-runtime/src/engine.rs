@@ -8,11 +8,13 @@ use core::time::Duration;
 use crate::call::Call;
 use crate::condition::{Condition, Findings, Verdict};
 use crate::count;
+use crate::cut::Ender;
 #[cfg(feature = "tracing")]
 use crate::emit::subscriber_listens;
 use crate::emit::{anybody_listens, emit};
 use crate::event::{DelaySource, Event, EventKind, GiveUp};
 use crate::mask::Masked;
+use crate::policy::Drawn;
 use crate::rare::{Phase, Rare};
 use crate::reason::Unnamed;
 use crate::scope;
@@ -23,7 +25,7 @@ use crate::switch::is_enabled;
 #[cfg(feature = "testing")]
 use crate::testing::current;
 use crate::timed_out::TimedOut;
-use crate::{Attempt, Budget, Failure, retried};
+use crate::{Attempt, Budget, Failure, Policy, retried};
 #[cfg(feature = "wire")]
 use crate::{Connection, OnWire, attributed::Entry};
 
@@ -33,7 +35,7 @@ use crate::{Connection, OnWire, attributed::Entry};
 pub(crate) fn begin(rare: &mut Rare, call: &dyn Call) {
     #[cfg(feature = "wire")]
     tell(rare, call);
-    rare.set_phase(Phase::Attempt);
+    let (is_retry, number) = (is_due(rare), rare.number());
     if anybody_listens() {
         // Somebody may have begun to listen since the call began.
         rare.watch();
@@ -41,10 +43,35 @@ pub(crate) fn begin(rare: &mut Rare, call: &dyn Call) {
     // Not for `log`, which would have a line for each span.
     #[cfg(feature = "tracing")]
     if subscriber_listens() {
-        let number = rare.number();
         rare.spans_mut().into_iter().for_each(|spans| spans.start(call.name(), number));
     }
-    say(rare, call, EventKind::AttemptStarted);
+    // If an observer panics at this event, the retry is not made, and its tokens go back.
+    rare.set_phase(if is_retry { Phase::Pause } else { Phase::Idle });
+    if rare.is_watched() {
+        say_of(number, rare, call, EventKind::AttemptStarted);
+    }
+    begin_unheard(rare);
+}
+
+/// An attempt starts, and there is nothing to emit.
+#[cold]
+#[inline(never)]
+pub(crate) fn begin_unheard(rare: &mut Rare) {
+    made(rare);
+    rare.set_phase(Phase::Attempt);
+}
+
+/// True after the decision to retry, until the retry is made.
+fn is_due(rare: &Rare) -> bool {
+    matches!(rare.phase(), Phase::Pause | Phase::Due)
+}
+
+/// Notes that a retry which was due is made now: an attempt begins, or a loop that runs its attempts by itself reports an outcome.
+fn made(rare: &mut Rare) {
+    if is_due(rare) {
+        rare.set_phase(Phase::Idle);
+        retried::made();
+    }
 }
 
 /// Another copy of the attempt that runs starts.
@@ -85,6 +112,8 @@ pub(crate) fn dropped(rare: Rare, call: &dyn Call) {
 
 #[cold]
 pub(crate) fn succeeded(rare: &mut Rare, call: &dyn Call) {
+    made(rare);
+    let is_heard = is_heard(rare);
     if let Some(budget) = budget(call).filter(|_| rare.phase() != Phase::Ended) {
         match rare.paid() {
             None => budget.succeeded_at_once(),
@@ -92,10 +121,11 @@ pub(crate) fn succeeded(rare: &mut Rare, call: &dyn Call) {
         }
     }
     count::succeeded(rare, call);
-    end(rare);
-    say(rare, call, EventKind::Succeeded);
-    close_attempt(rare);
     rare.set_phase(Phase::Ended);
+    if is_heard {
+        say_aloud(rare, call, EventKind::Succeeded);
+    }
+    close_attempt(rare);
 }
 
 /// Says what happened on the wire since it was last asked. What a pool did in a task of its own was said by nobody yet.
@@ -160,12 +190,14 @@ pub(crate) fn decide(
 #[inline]
 pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, reason: &dyn Display) -> Option<Duration> {
     let failure = verdict.failure()?;
-    let is_heard = is_heard(rare);
     let reason = &Masked(reason);
+    let failed = EventKind::AttemptFailed { class: failure.class(), status: failure.status(), reason };
+    made(rare);
+    let has_ended = rare.phase() == Phase::Ended;
+    let is_heard = is_heard(rare);
     end(rare);
     if is_heard {
-        let kind = EventKind::AttemptFailed { class: failure.class(), status: failure.status(), reason };
-        say_aloud(rare, call, kind);
+        say_aloud(rare, call, failed);
         close_attempt(rare);
     }
     let mut next = next_delay(rare, call, verdict, failure);
@@ -173,30 +205,61 @@ pub(crate) fn settle(rare: &mut Rare, call: &mut dyn Call, verdict: Verdict, rea
         None => 0,
         Some(budget) => pay(budget(), rare, failure, &mut next),
     };
-    count::failed(rare, call, failure, next);
-    if is_heard {
-        let kind = match next {
-            Ok((delay, source)) => EventKind::Waiting { delay, source },
-            Err(why) => EventKind::GaveUp(why),
-        };
-        say_aloud(rare, call, kind);
+    let number = rare.number();
+    // Before the user's code is called: if that panics, the tokens go back.
+    match next {
+        Ok(_) => rare.count(paid),
+        Err(_) => rare.set_phase(Phase::Ended),
     }
-    if !matches!(next, Err(GiveUp::Exhausted) if rare.number() == 1) {
+    tell_decision(rare, call, failure, next, has_ended.then_some(failed), number);
+    if !matches!(next, Err(GiveUp::Exhausted) if number == 1) {
         // A call that has but one attempt says nothing; it may be a failure inside of it that was retried.
         scope::set_spent(next.is_err_and(had_its_retries));
     }
-    retried::note(rare.number(), failure, reason, next.ok().map(|(delay, _)| delay));
-    let Ok((delay, _)) = next else {
-        rare.set_phase(Phase::Ended);
-        return None;
-    };
+    retried::note(number, failure, reason, next.ok().map(|(delay, _)| delay));
+    let (delay, _) = next.ok()?;
     if let Some(notes) = call.notes_mut() {
         (notes.last_failure, notes.previous) = (Some(failure), delay);
     }
-    rare.count(paid);
     #[cfg(feature = "testing")]
     current::skip(rare, call, delay);
     Some(delay)
+}
+
+/// Counts the decision and emits it. A call that had ended counts and emits nothing, unless it goes on: then the event `failed` comes
+/// first.
+#[inline(always)]
+fn tell_decision(
+    rare: &Rare,
+    call: &dyn Call,
+    failure: Failure,
+    next: Next,
+    failed: Option<EventKind<'_>>,
+    number: u32,
+) {
+    if failed.is_some() && next.is_err() {
+        return;
+    }
+    count::failed(number, call, failure, next);
+    if !rare.is_watched() && !anybody_listens() {
+        return;
+    }
+    if let Some(failed) = failed {
+        say_of(number, rare, call, failed);
+    }
+    let kind = match next {
+        Ok((delay, source)) => EventKind::Waiting { delay, source, asked: asked(failure, source) },
+        Err(why) => EventKind::GaveUp(why),
+    };
+    say_of(number, rare, call, kind);
+}
+
+fn asked(failure: Failure, source: DelaySource) -> Option<Duration> {
+    match source {
+        DelaySource::Backoff => None,
+        DelaySource::Server => failure.server_delay(),
+        DelaySource::Breaker => failure.breaker_delay(),
+    }
 }
 
 /// Whether a call that gives up has done what a retry of the call around it would do again.
@@ -208,9 +271,10 @@ fn had_its_retries(why: GiveUp) -> bool {
 }
 
 /// Lets those inside of the attempt that runs know until when there is time.
-pub(crate) fn limited(rare: &Rare, call: &dyn Call) -> Option<scope::Limited> {
-    let deadline = started(rare, call)?.checked_add(call.policy().deadline?)?;
-    Some(scope::Limited::new(deadline))
+pub(crate) fn limited(rare: &Rare, call: &dyn Call, cuts_off: bool) -> Option<scope::Limited> {
+    let length = call.policy().deadline?;
+    let at = started(rare, call)?.checked_add(length)?;
+    Some(scope::Limited::new(scope::Deadline { at, length, cuts_off }))
 }
 
 fn budget(call: &dyn Call) -> Option<&'static Budget> {
@@ -260,21 +324,27 @@ fn next_delay(rare: &Rare, call: &dyn Call, verdict: Verdict, failure: Failure) 
     if !is_enabled() {
         return Err(GiveUp::Disabled);
     }
-    let computed = policy.delay(rare.number(), attempt, previous);
-    let (delay, source) = with_server(computed, failure.server_delay(), policy.server_limit)?;
+    let drawn = policy.delay(rare.number(), attempt, previous);
+    let (delay, source) = with_asked(policy, drawn, failure)?;
     match remaining() {
         Some(remaining) if delay >= remaining => Err(GiveUp::Deadline),
         _ => Ok((delay, source)),
     }
 }
 
-/// The server's delay is a floor under the computed one.
+/// The delay of a breaker or a server is a lower bound of the drawn one.
 #[inline(always)]
-fn with_server(computed: Duration, asked: Option<Duration>, limit: Option<Duration>) -> Next {
-    match (asked, limit) {
+fn with_asked(policy: &Policy, drawn: Drawn, failure: Failure) -> Next {
+    let longer =
+        |delay, source| if delay > drawn.delay { (delay, source) } else { (drawn.delay, DelaySource::Backoff) };
+    if let Some(asked) = failure.breaker_delay() {
+        // Without jitter: of the callers that return together one is the probe, and the others wait for its end.
+        return Ok(longer(asked, DelaySource::Breaker));
+    }
+    match (failure.server_delay(), policy.server_limit) {
         (Some(asked), Some(limit)) if asked > limit => Err(GiveUp::ServerDelay(asked)),
-        (Some(asked), Some(_)) if asked > computed => Ok((asked, DelaySource::Server)),
-        _ => Ok((computed, DelaySource::Backoff)),
+        (Some(asked), Some(_)) => Ok(longer(policy.at_least(asked, drawn), DelaySource::Server)),
+        _ => Ok((drawn.delay, DelaySource::Backoff)),
     }
 }
 
@@ -302,14 +372,18 @@ pub(crate) fn poll_pause<S: Sleep>(
     if !delay.is_zero() {
         ready!(sleep.poll(timer, rare, cx));
     }
-    rare.set_phase(Phase::Idle);
+    rare.set_phase(Phase::Due);
     Poll::Ready(())
 }
 
 /// Whether the deadline has passed before an attempt started: the pause before it may have ended late.
 pub(crate) fn too_late(rare: &Rare, call: &dyn Call) -> Option<TimedOut> {
-    let deadline = call.policy().deadline?;
-    attempt(rare, call).remaining()?.is_zero().then_some(TimedOut::deadline(deadline))
+    let attempt = attempt(rare, call);
+    let has_passed = |remaining: Option<Duration>| remaining.is_some_and(|remaining| remaining.is_zero());
+    if has_passed(attempt.own_remaining()) {
+        return Some(timed_out(Ender::Deadline, rare, call));
+    }
+    has_passed(attempt.outer_remaining()).then(|| timed_out(Ender::OuterDeadline, rare, call))
 }
 
 /// Waits for the time limit of the attempt that runs, if there is one.
@@ -320,27 +394,50 @@ pub(crate) fn poll_limit<S: Sleep>(
     call: &dyn Call,
     sleep: &S,
     mut timer: Pin<&mut S::Timer>,
-    is_armed: &mut bool,
+    armed_for: &mut Option<Ender>,
     cx: &mut Context<'_>,
 ) -> Poll<TimedOut> {
-    let timeout = call.policy().attempt_timeout;
-    let remaining = || attempt(rare, call).remaining();
-    if !*is_armed {
-        let Some(limit) = remaining().into_iter().chain(timeout).min() else { return Poll::Pending };
-        sleep.arm(timer.as_mut(), rare, limit);
-        *is_armed = true;
-    }
-    if sleep.poll(timer, rare, cx).is_pending() && !sleep.is_over(rare) {
+    let was_armed = armed_for.is_some();
+    let ender = match *armed_for {
+        Some(ender) => ender,
+        None => {
+            let Some((limit, ender)) = limit(rare, call) else { return Poll::Pending };
+            sleep.arm(timer.as_mut(), rare, limit);
+            *armed_for.insert(ender)
+        }
+    };
+    // An attempt that waits but once never looks at the clock here.
+    if sleep.poll(timer, rare, cx).is_pending() && !(was_armed && sleep.is_over(rare)) {
         return Poll::Pending;
     }
-    Poll::Ready(match (call.policy().deadline, timeout) {
-        (Some(deadline), _) if attempt(rare, call).remaining().is_some_and(|left| left.is_zero()) => {
-            TimedOut::deadline(deadline)
+    // A timer of the user's that ends early ends the attempt all the same.
+    Poll::Ready(timed_out(ender, rare, call))
+}
+
+/// The limit that ends the attempt first, and how long that is from now.
+fn limit(rare: &Rare, call: &dyn Call) -> Option<(Duration, Ender)> {
+    let attempt = attempt(rare, call);
+    let mut first = attempt.own_remaining().map(|limit| (limit, Ender::Deadline));
+    let mut compare = |limit: Option<Duration>, ender| {
+        let sooner = limit.filter(|limit| first.is_none_or(|(first, _)| *limit < first));
+        first = sooner.map(|limit| (limit, ender)).or(first);
+    };
+    compare(attempt.outer_remaining(), Ender::OuterDeadline);
+    compare(call.policy().attempt_timeout, Ender::AttemptTimeout);
+    first
+}
+
+/// Names the limit that ended an attempt.
+fn timed_out(ender: Ender, rare: &Rare, call: &dyn Call) -> TimedOut {
+    let policy = call.policy();
+    match ender {
+        Ender::AttemptTimeout => TimedOut::attempt(policy.attempt_timeout.unwrap_or_default()),
+        Ender::Deadline => TimedOut::deadline(policy.deadline.unwrap_or_default()),
+        // Whoever moved the call out of the one around it finds the time that it took.
+        Ender::OuterDeadline => {
+            TimedOut::deadline(scope::deadline_length().unwrap_or_else(|| attempt(rare, call).elapsed()))
         }
-        (_, Some(timeout)) => TimedOut::attempt(timeout),
-        // A timer of the user's that ends early ends the attempt all the same.
-        (deadline, None) => TimedOut::deadline(deadline.unwrap_or_default()),
-    })
+    }
 }
 
 fn started(rare: &Rare, call: &dyn Call) -> Option<Instant> {
@@ -364,7 +461,37 @@ fn say(rare: &Rare, call: &dyn Call, kind: EventKind<'_>) {
 #[inline(never)]
 fn say_aloud(rare: &Rare, call: &dyn Call, kind: EventKind<'_>) {
     // The pause belongs to the attempt before, but the number has counted on.
-    let attempt = rare.number() - u32::from(rare.phase() == Phase::Pause);
+    say_of(rare.number() - u32::from(rare.phase() == Phase::Pause), rare, call, kind);
+}
+
+/// Says what happened to the attempt of this number.
+#[cold]
+#[inline(never)]
+fn say_of(attempt: u32, rare: &Rare, call: &dyn Call, kind: EventKind<'_>) {
     let elapsed = started(rare, call).map_or(Duration::ZERO, |started| started.elapsed());
     emit(rare, call, &Event { name: call.name(), attempt, attempts: call.policy().attempts_limit(), elapsed, kind });
+}
+
+#[cfg(test)]
+mod tests {
+    use core::future::pending;
+    use core::pin::pin;
+    use core::task::{Context, Waker};
+    use core::time::Duration;
+
+    use crate::{Budget, Executor, Policy};
+
+    /// In here, for the package of the other tests switches on the features that count calls.
+    #[test]
+    fn a_retry_that_is_dropped_while_it_runs_is_paid_for_though_its_pause_was_dropped() {
+        static BUDGET: Budget = Budget::new();
+        let policy = Policy::fixed(Duration::ZERO).budget(|| &BUDGET);
+        let mut retry = Executor::new(&policy);
+        retry.attempt_blocking(|| ());
+        drop(retry.pause("no").unwrap());
+        let polled = pin!(retry.attempt_to_end(pending::<()>())).poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+        drop(retry);
+        assert_eq!(BUDGET.tokens(), 495);
+    }
 }

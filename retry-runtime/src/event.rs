@@ -25,7 +25,8 @@ pub struct Event<'a> {
 }
 
 /// What happened. A call makes these in the order: started, failed, waiting, started …, and ends with exactly one
-/// of succeeded, gave up and cancelled; a loop by hand, if it says how it ended. Copies and what happens on the wire come in between.
+/// of succeeded, gave up and cancelled; a loop by hand, if it says how it ended. One that goes on after a success continues with the
+/// failure of that attempt, and ends again. Copies and what happens on the wire come in between.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum EventKind<'a> {
@@ -49,6 +50,9 @@ pub enum EventKind<'a> {
         delay: Duration,
         /// Where the delay comes from.
         source: DelaySource,
+        /// The delay that the server or the breaker asked for; `None` if the source is the backoff. The rest of `delay` is the
+        /// schedule's jitter.
+        asked: Option<Duration>,
     },
     /// Another copy of the attempt starts, beside those that run.
     #[non_exhaustive]
@@ -74,8 +78,10 @@ pub enum EventKind<'a> {
 pub enum DelaySource {
     /// The policy's backoff and jitter.
     Backoff,
-    /// The server, which asked for more than the backoff.
+    /// The server, which asked for more than the backoff. Its delay is the lower bound, and the jitter of the schedule comes on top.
     Server,
+    /// The breaker, which did not let the attempt through: until it may let a probe through.
+    Breaker,
 }
 
 /// Why there is no further attempt.
@@ -135,10 +141,16 @@ impl Display for Event<'_> {
             EventKind::AttemptStarted => write!(f, "{n} starts"),
             EventKind::AttemptFailed { reason, .. } => write!(f, "{n} failed: {reason}"),
             EventKind::Waiting { delay, .. } if delay.is_zero() => f.write_str("next attempt at once"),
-            EventKind::Waiting { delay, source: DelaySource::Backoff } => {
+            EventKind::Waiting { delay, source: DelaySource::Backoff, .. } => {
                 write!(f, "next attempt in {:?}", legible(delay))
             }
-            EventKind::Waiting { delay, source: DelaySource::Server } => {
+            EventKind::Waiting { delay, source: DelaySource::Breaker, .. } => {
+                write!(f, "next attempt in {:?}, when the breaker may let a probe through", legible(delay))
+            }
+            EventKind::Waiting { delay, source: DelaySource::Server, asked: Some(asked) } if asked < delay => {
+                write!(f, "next attempt in {:?}: the server asked for {:?}", legible(delay), legible(asked))
+            }
+            EventKind::Waiting { delay, source: DelaySource::Server, .. } => {
                 write!(f, "next attempt in {:?}, as the server asked", legible(delay))
             }
             EventKind::Hedged { copy, after } => write!(f, "{n}: copy {copy} starts after {:?}", legible(after)),
@@ -230,7 +242,7 @@ impl fmt::Debug for EventKind<'_> {
                 .field("status", status)
                 .field("reason", &format_args!("{reason}"))
                 .finish(),
-            Self::Waiting { delay, source } => {
+            Self::Waiting { delay, source, asked: _ } => {
                 f.debug_struct("Waiting").field("delay", delay).field("source", source).finish()
             }
             Self::Hedged { copy, after } => f.debug_struct("Hedged").field("copy", copy).field("after", after).finish(),

@@ -204,8 +204,12 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
 
     #[inline(always)]
     pub(crate) fn begin(&mut self) {
-        if self.run.rare.exists() && (self.run.rare.is_watched() || count::IS_ON || anybody_listens()) {
-            engine::begin(&mut self.run.rare, &self.run.call);
+        if self.run.rare.exists() {
+            if self.run.rare.is_watched() || anybody_listens() {
+                engine::begin(&mut self.run.rare, &self.run.call);
+            } else {
+                engine::begin_unheard(&mut self.run.rare);
+            }
         }
     }
 
@@ -218,11 +222,12 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
         }
     }
 
-    /// Does something of the attempt, and tells those inside what they may want to know.
+    /// Does something of the attempt, and tells those inside what they may want to know; also whether the deadline cuts
+    /// the attempt off.
     #[inline(always)]
-    pub(crate) fn in_scope<O>(&mut self, work: impl FnOnce(&Rare) -> O) -> O {
+    pub(crate) fn in_scope<O>(&mut self, is_cut_off: bool, work: impl FnOnce(&Rare) -> O) -> O {
         let policy = self.run.call.policy();
-        let _limited = policy.deadline.and_then(|_| engine::limited(&self.run.rare, &self.run.call));
+        let _limited = policy.deadline.and_then(|_| engine::limited(&self.run.rare, &self.run.call, is_cut_off));
         if !policy.nested_once {
             return work(&self.run.rare);
         }
@@ -236,7 +241,7 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
     #[inline]
     pub fn attempt_blocking<O>(&mut self, body: impl FnOnce() -> O) -> O {
         self.begin();
-        let outcome = self.in_scope(|_rare| {
+        let outcome = self.in_scope(false, |_rare| {
             #[cfg(any(feature = "tracing", feature = "wire"))]
             let _entered = _rare.enter();
             body()
@@ -265,6 +270,8 @@ impl<C: Call, S: TimerPlace> Executor<C, S> {
 
     /// Decides about another attempt after this error: gives the pause to await before it, or the error back when
     /// nothing is left: no attempt, or not enough time until the deadline.
+    ///
+    /// After [`succeed`](Self::succeed) it takes the success back: the events go on with the failure and the wait.
     ///
     /// The decision is made here and now, so that nothing of the error lives on in the pause. The error's class is
     /// not asked for; that is what [`next`](Self::next) does, which also takes a response that is to be tried again.

@@ -16,6 +16,8 @@ use crate::condition::Condition;
 use crate::hedging::{Copies, Judged, Turns};
 #[cfg(feature = "tokio")]
 use crate::outcome::Outcome;
+#[cfg(feature = "tokio")]
+use crate::sleep::TokioSleep;
 use crate::switch::is_enabled;
 
 /// Makes an attempt again, beside the one that runs, when that is late. The first good answer wins, and the others are dropped.
@@ -111,21 +113,44 @@ impl Hedge {
         poll_fn(|cx| {
             loop {
                 let polled = copies.as_mut().poll(cx);
-                if polled.is_ready() || turns.as_mut().next(cx, self, tokio::time::sleep).is_none() {
+                if polled.is_ready() || turns.as_mut().next(cx, self, &TokioSleep).is_none() {
                     return polled;
                 }
-                if self.pay(None) {
+                if let Some(paid) = self.pay(None) {
                     let number = copies.made() + 1;
                     copies.as_mut().add(copy(number));
+                    paid.spend();
                 }
             }
         })
         .await
     }
 
-    /// Whether there may be another copy, which its own budget pays for, or else this one.
-    pub(crate) fn pay(&self, budget: Option<fn() -> &'static Budget>) -> bool {
-        is_enabled() && self.budget.or(budget).is_none_or(|budget| budget().pay(false).is_some())
+    /// Pays for another copy from its own budget, or else from this one. `None` if there may be no other copy.
+    pub(crate) fn pay(&self, budget: Option<fn() -> &'static Budget>) -> Option<Paid> {
+        if !is_enabled() {
+            return None;
+        }
+        let Some(budget) = self.budget.or(budget) else { return Some(Paid(None)) };
+        Some(Paid(Some((budget(), budget().pay(false)?))))
+    }
+}
+
+/// Tokens for a copy, which go back to the budget if the copy is not made.
+pub(crate) struct Paid(Option<(&'static Budget, u16)>);
+
+impl Paid {
+    /// The copy is made.
+    pub(crate) fn spend(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Paid {
+    fn drop(&mut self) {
+        if let Some((budget, tokens)) = self.0 {
+            budget.give_back(tokens);
+        }
     }
 }
 

@@ -10,11 +10,12 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
+use crate::breaker::{EachCopy, Entrance, Pass};
 use crate::call::Call;
 use crate::condition::{Condition, Findings, Verdict};
 use crate::cut::{Cut, CutTimer};
 use crate::engine;
-use crate::executor::Executor;
+use crate::executor::{Executor, Run};
 use crate::hedge::Hedge;
 use crate::scope;
 use crate::sleep::Sleep;
@@ -41,12 +42,14 @@ pin_project! {
         first: Option<A>,
         more: Vec<Pin<Box<A>>>,
         made: u32,
+        // True if the others are polled before the first copy next time.
+        more_first: bool,
     }
 }
 
 impl<A> Copies<A> {
     pub(crate) const fn none() -> Self {
-        Self { first: None, more: Vec::new(), made: 0 }
+        Self { first: None, more: Vec::new(), made: 0, more_first: false }
     }
 
     /// How many there were so far.
@@ -74,15 +77,40 @@ impl<A> Copies<A> {
 
 impl<O, A: Future<Output = Judged<O>>> Copies<A> {
     /// Ready with the first good outcome, or with a failure when nothing else runs.
+    ///
+    /// Copies take turns at being polled first: one that never rests uses up what tokio lets its task do at a time, and those after
+    /// it get nothing done.
+    #[inline]
     pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<O> {
+        if self.more.is_empty() { self.poll_first(cx) } else { self.poll_all(cx) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn poll_all(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<O> {
+        let this = self.as_mut().project();
+        *this.more_first = !*this.more_first;
+        if *this.more_first {
+            let polled = self.as_mut().poll_first(cx);
+            return if polled.is_ready() { polled } else { self.poll_more(cx) };
+        }
+        this.more.rotate_left(1);
+        let polled = self.as_mut().poll_more(cx);
+        if polled.is_ready() { polled } else { self.poll_first(cx) }
+    }
+
+    #[inline(always)]
+    fn poll_first(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<O> {
         let mut this = self.project();
         let first = this.first.as_mut().as_pin_mut().map_or(Poll::Pending, |first| first.poll(cx));
-        if let Poll::Ready(Judged { outcome, is_good }) = first {
-            this.first.set(None);
-            if is_good || this.more.is_empty() {
-                return Poll::Ready(outcome);
-            }
-        }
+        let Poll::Ready(Judged { outcome, is_good }) = first else { return Poll::Pending };
+        this.first.set(None);
+        if is_good || this.more.is_empty() { Poll::Ready(outcome) } else { Poll::Pending }
+    }
+
+    #[inline(always)]
+    fn poll_more(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<O> {
+        let this = self.project();
         let mut number = 0;
         while let Some(copy) = this.more.get_mut(number) {
             let Poll::Ready(Judged { outcome, is_good }) = copy.as_mut().poll(cx) else {
@@ -113,21 +141,22 @@ impl<T: Future<Output = ()>> Turns<T> {
     }
 
     /// The time that has passed without a good answer, if another copy is due. One that is not made has had its turn.
-    pub(crate) fn next(
+    pub(crate) fn next<S: Sleep<Apart = T>>(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         hedge: &Hedge,
-        sleep: impl Fn(Duration) -> T,
+        sleep: &S,
     ) -> Option<Duration> {
         let mut this = self.project();
         if *this.taken >= hedge.most - 1 {
             return None;
         }
-        if this.timer.is_none() {
-            this.timer.set(Some(sleep(hedge.delay)));
+        let was_armed = this.timer.is_some();
+        if !was_armed {
+            this.timer.set(Some(sleep.apart(hedge.delay)));
         }
-        let timer = this.timer.as_mut().as_pin_mut()?;
-        if timer.poll(cx).is_pending() {
+        let mut timer = this.timer.as_mut().as_pin_mut()?;
+        if timer.as_mut().poll(cx).is_pending() && !(was_armed && S::apart_is_over(&timer)) {
             return None;
         }
         this.timer.set(None);
@@ -138,8 +167,10 @@ impl<T: Future<Output = ()>> Turns<T> {
 
 pin_project! {
     /// One attempt of an annotated function in hedged copies, which are all cut off together.
-    pub struct Hedged<S: Sleep, A, O, K: CutTimer<S>> {
+    pub struct Hedged<S: Sleep, A, O, K: CutTimer<S>, E> {
         hedge: &'static Hedge,
+        // Lets another copy through, or not.
+        entrance: E,
         cut: K,
         is_started: bool,
         #[pin]
@@ -152,7 +183,14 @@ pin_project! {
     }
 }
 
-impl<S: Sleep, A: Future<Output = Judged<O>>, O, K: Cut<S, O>> Hedged<S, A, O, K> {
+impl<S: Sleep, A, O, K: Cut<S, O>> Hedged<S, A, O, K, EachCopy> {
+    /// The breaker's permission for the copy that is added next. The first copy asks by itself.
+    pub fn pass(self: Pin<&mut Self>) -> Pass {
+        self.project().entrance.take()
+    }
+}
+
+impl<S: Sleep, A: Future<Output = Judged<O>>, O, K: Cut<S, O>, E> Hedged<S, A, O, K, E> {
     /// With another copy, the first one included.
     pub fn add(self: Pin<&mut Self>, copy: A) {
         self.project().copies.add(copy);
@@ -160,30 +198,31 @@ impl<S: Sleep, A: Future<Output = Judged<O>>, O, K: Cut<S, O>> Hedged<S, A, O, K
 }
 
 impl<C: Call, S: Sleep> Executor<C, S> {
-    /// An attempt of an annotated function that has no copy yet.
+    /// An attempt of an annotated function that has no copy yet, and what its copies have to pass: a breaker or `()`.
     #[doc(hidden)]
-    pub fn hedged<A, O, K>(&self, hedge: &'static Hedge, cut: K) -> Hedged<S, A, O, K>
+    pub fn hedged<A, O, K, E>(&self, hedge: &'static Hedge, entrance: E, cut: K) -> Hedged<S, A, O, K, E>
     where
         A: Future<Output = Judged<O>>,
         K: Cut<S, O>,
     {
         let timer = K::timer(&self.sleep);
         let (copies, turns) = (Copies::none(), Turns::none());
-        Hedged { hedge, cut, is_started: false, copies, turns, timer, outcome: PhantomData }
+        Hedged { hedge, entrance, cut, is_started: false, copies, turns, timer, outcome: PhantomData }
     }
 
     /// Runs the copies: gives the outcome of the attempt, or nothing when there is to be another copy.
     #[doc(hidden)]
-    pub async fn run_hedged<A, O, K>(&mut self, mut hedged: Pin<&mut Hedged<S, A, O, K>>) -> Option<O>
+    pub async fn run_hedged<A, O, K, E>(&mut self, mut hedged: Pin<&mut Hedged<S, A, O, K, E>>) -> Option<O>
     where
         A: Future<Output = Judged<O>>,
         K: Cut<S, O>,
+        E: Entrance,
     {
         poll_fn(|cx| hedged.as_mut().poll(self, cx)).await
     }
 }
 
-impl<S: Sleep, A: Future<Output = Judged<O>>, O, K: Cut<S, O>> Hedged<S, A, O, K> {
+impl<S: Sleep, A: Future<Output = Judged<O>>, O, K: Cut<S, O>, E: Entrance> Hedged<S, A, O, K, E> {
     fn poll<C: Call>(self: Pin<&mut Self>, executor: &mut Executor<C, S>, cx: &mut Context<'_>) -> Poll<Option<O>> {
         let mut this = self.project();
         if !mem::replace(this.is_started, true) {
@@ -192,14 +231,12 @@ impl<S: Sleep, A: Future<Output = Judged<O>>, O, K: Cut<S, O>> Hedged<S, A, O, K
                 return Poll::Ready(Some(end(executor, outcome)));
             }
         }
-        if let Poll::Ready(outcome) = poll_copies(executor, this.copies.as_mut(), cx) {
+        if let Poll::Ready(outcome) = poll_copies(K::CUTS_OFF, executor, this.copies.as_mut(), cx) {
             this.copies.clear();
             return Poll::Ready(Some(end(executor, outcome)));
         }
-        let sleep = |delay| executor.sleep.apart(delay);
-        while let Some(after) = this.turns.as_mut().next(cx, this.hedge, sleep) {
-            if this.hedge.pay(executor.run.call.policy().budget) {
-                engine::hedged(&executor.run.rare, &executor.run.call, this.copies.made() + 1, after);
+        while let Some(after) = this.turns.as_mut().next(cx, this.hedge, &executor.sleep) {
+            if is_let_through(this.entrance, this.hedge, &executor.run, this.copies.made() + 1, after) {
                 return Poll::Ready(None);
             }
         }
@@ -211,6 +248,24 @@ impl<S: Sleep, A: Future<Output = Judged<O>>, O, K: Cut<S, O>> Hedged<S, A, O, K
     }
 }
 
+/// Asks for another copy, and emits it. The breaker comes first, since a copy that is not made costs nothing.
+#[cold]
+#[inline(never)]
+fn is_let_through(
+    entrance: &mut impl Entrance,
+    hedge: &Hedge,
+    run: &Run<impl Call>,
+    copy: u32,
+    after: Duration,
+) -> bool {
+    let Some(pass) = entrance.ask() else { return false };
+    let Some(paid) = hedge.pay(run.call.policy().budget) else { return false };
+    engine::hedged(&run.rare, &run.call, copy, after);
+    paid.spend();
+    entrance.keep(pass);
+    true
+}
+
 fn end<C: Call, S: Sleep, O>(executor: &mut Executor<C, S>, outcome: O) -> O {
     executor.end();
     outcome
@@ -218,11 +273,12 @@ fn end<C: Call, S: Sleep, O>(executor: &mut Executor<C, S>, outcome: O) -> O {
 
 /// Polls all copies as the attempt that they are.
 fn poll_copies<C: Call, S: Sleep, O, A: Future<Output = Judged<O>>>(
+    is_cut_off: bool,
     executor: &mut Executor<C, S>,
     copies: Pin<&mut Copies<A>>,
     cx: &mut Context<'_>,
 ) -> Poll<O> {
-    let polled = executor.in_scope(|_rare| {
+    let polled = executor.in_scope(is_cut_off, |_rare| {
         #[cfg(any(feature = "tracing", feature = "wire"))]
         let _entered = _rare.enter();
         copies.poll(cx)
@@ -231,7 +287,7 @@ fn poll_copies<C: Call, S: Sleep, O, A: Future<Output = Judged<O>>>(
     polled
 }
 
-impl<S: Sleep, A, O, K: Cut<S, O>> fmt::Debug for Hedged<S, A, O, K> {
+impl<S: Sleep, A, O, K: Cut<S, O>, E> fmt::Debug for Hedged<S, A, O, K, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Hedged")
     }

@@ -47,6 +47,8 @@ pub enum OwnedEventKind {
         delay: Duration,
         /// Where the delay comes from.
         source: DelaySource,
+        /// The delay that the server or the breaker asked for; `None` if the source is the backoff.
+        asked: Option<Duration>,
     },
     /// Another copy of the attempt starts.
     #[non_exhaustive]
@@ -85,7 +87,7 @@ impl EventKind<'_> {
             Self::AttemptFailed { class, status, reason } => {
                 OwnedEventKind::AttemptFailed { class, status, reason: reason.to_string() }
             }
-            Self::Waiting { delay, source } => OwnedEventKind::Waiting { delay, source },
+            Self::Waiting { delay, source, asked } => OwnedEventKind::Waiting { delay, source, asked },
             Self::Hedged { copy, after } => OwnedEventKind::Hedged { copy, after },
             Self::Wire(what) => OwnedEventKind::Wire(what.clone()),
             Self::Succeeded => OwnedEventKind::Succeeded,
@@ -113,7 +115,9 @@ impl OwnedEventKind {
             Self::AttemptFailed { class, status, reason } => {
                 EventKind::AttemptFailed { class: *class, status: *status, reason }
             }
-            Self::Waiting { delay, source } => EventKind::Waiting { delay: *delay, source: *source },
+            Self::Waiting { delay, source, asked } => {
+                EventKind::Waiting { delay: *delay, source: *source, asked: *asked }
+            }
             Self::Hedged { copy, after } => EventKind::Hedged { copy: *copy, after: *after },
             Self::Wire(what) => EventKind::Wire(what),
             Self::Succeeded => EventKind::Succeeded,

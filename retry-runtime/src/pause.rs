@@ -69,7 +69,7 @@ impl<'e, C: Call, S: TimerPlace, L> Pause<'e, C, S, L> {
         if !delay.is_zero() {
             sleep(delay);
         }
-        executor.run.rare.set_phase(Phase::Idle);
+        executor.run.rare.set_phase(Phase::Due);
     }
 }
 

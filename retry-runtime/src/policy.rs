@@ -2,9 +2,7 @@
 
 use core::time::Duration;
 
-use crate::backoff::Backoff;
-#[cfg(feature = "serde")]
-use crate::backoff::Bounds;
+use crate::backoff::{Backoff, Bounds};
 use crate::jitter::{Jitter, thread_random};
 use crate::schedule::Schedule;
 use crate::{Attempt, Budget};
@@ -223,6 +221,9 @@ impl Policy {
 
     /// The time from the start of the first attempt after which no attempt starts or goes on. None if not said.
     ///
+    /// Calls inside an attempt see it too. So do tasks that the attempt polls itself, such as those of a `LocalSet` that is
+    /// driven inside the attempt, although they may outlive it: use `tokio::spawn`, or drive the set outside.
+    ///
     /// # Panics
     ///
     /// When it is zero, or when no retry can start before it.
@@ -244,8 +245,26 @@ impl Policy {
         Self { attempt_timeout: Some(timeout), ..self }
     }
 
-    /// The longest delay that a server may ask for; 60 s if not said. A server that asks for more ends the
+    /// The longest delay that a server may ask for; defaults to 60 s. A server that asks for more ends the
     /// retrying at once.
+    ///
+    /// The server's delay is a lower bound, as [RFC 9110 §10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3) means
+    /// it, and the jitter of the schedule comes on top. Otherwise all clients that got `Retry-After: 7` would return in the same
+    /// instant, and jitter is there to prevent such bursts
+    /// ([*Exponential Backoff And Jitter*](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/)):
+    ///
+    /// | schedule with a computed delay `d` | a server that asks for `s`, with a drawn share `r` of 0 to 1 |
+    /// |---|---|
+    /// | no jitter | the longer of `s` and `d` |
+    /// | full jitter | `s + r·d` |
+    /// | equal jitter | the longer of `s` and `d/2`, plus `r·d/2` |
+    /// | a share `p` | the longer of `s` and `d·(1−p)`, plus `r·2·d·p` |
+    /// | random, decorrelated | the longer of `s` and `start`, plus what is drawn above `start` |
+    ///
+    /// The limit is compared with what the server asks for, without the jitter. [`max_delay`](Self::max_delay) does not shorten a
+    /// server's delay; the [`deadline`](Self::deadline) counts all of it.
+    ///
+    /// The wait for a [`Breaker`](crate::Breaker) is not a server's delay: it is bounded by the deadline alone.
     pub const fn retry_after(self, limit: Duration) -> Self {
         Self { server_limit: Some(limit), ..self }
     }
@@ -344,19 +363,29 @@ impl Policy {
         Schedule::of(*self)
     }
 
-    /// The delay after `attempt`, drawn with the policy's random source; the server has no say here.
+    /// The delay after `attempt`, drawn with the policy's random source, without the server's.
     #[inline(always)]
     pub(crate) fn delay(
         &self,
         n: u32,
         attempt: impl FnOnce() -> Attempt,
         previous: impl FnOnce() -> Duration,
-    ) -> Duration {
+    ) -> Drawn {
         let random = self.random;
         #[cfg(feature = "testing")]
         let random = crate::testing::current::random_source().unwrap_or(random);
-        let delay = self.backoff.delay(n, attempt, previous, self.cap, random).min(self.cap);
-        self.jitter.apply(delay, self.cap, random)
+        let backoff = self.backoff.delay(n, attempt, previous, self.cap, random).min(self.cap);
+        Drawn { backoff, delay: self.jitter.apply(backoff, self.cap, random) }
+    }
+
+    /// A drawn delay with a lower bound that is not the schedule's: what was drawn above the schedule's own comes on top.
+    pub(crate) fn at_least(&self, asked: Duration, drawn: Drawn) -> Duration {
+        let lowest = match self.backoff {
+            Backoff::Random(start) | Backoff::Decorrelated(start) => start.min(drawn.backoff),
+            _ => drawn.backoff,
+        };
+        let lowest = self.jitter.bounds(Bounds::exactly(lowest), self.cap).min;
+        asked.max(lowest).saturating_add(drawn.delay.saturating_sub(lowest))
     }
 
     /// Whether the engine must remember more than the number of the attempt.
@@ -385,6 +414,14 @@ impl Policy {
         }
         self.attempts
     }
+}
+
+/// A delay that was drawn.
+#[derive(Clone, Copy)]
+pub(crate) struct Drawn {
+    /// Before jitter.
+    backoff: Duration,
+    pub(crate) delay: Duration,
 }
 
 /// `Duration`'s own comparison is not `const`.

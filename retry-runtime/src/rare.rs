@@ -49,6 +49,8 @@ pub(crate) enum Phase {
     Idle,
     Attempt,
     Pause,
+    /// Nothing. A pause is over, and its attempt is yet to begin.
+    Due,
     /// Nothing, and all has been said.
     Ended,
 }
@@ -213,13 +215,11 @@ impl Rare {
 
 #[cfg(feature = "tokio")]
 impl Rare {
+    /// Makes a new timer, in the same place. One that was made before may belong to a runtime that has been shut down, and tokio
+    /// panics where such a timer is reset.
     #[inline(always)]
     pub(crate) fn arm(&mut self, delay: Duration) {
-        let mut timer = self.inside().project().timer;
-        match timer.as_mut().as_pin_mut() {
-            Some(sleep) => sleep.reset(end(delay)),
-            None => timer.set(Some(tokio::time::sleep(delay))),
-        }
+        self.inside().project().timer.set(Some(tokio::time::sleep(delay)));
     }
 
     #[inline(always)]
@@ -231,14 +231,6 @@ impl Rare {
         let timer = self.0.as_ref().and_then(|inside| inside.timer.as_ref());
         timer.is_some_and(|sleep| Instant::now() >= sleep.deadline())
     }
-}
-
-/// What `tokio::time::sleep` does with a delay that no `Instant` can hold.
-#[cfg(feature = "tokio")]
-fn end(delay: Duration) -> Instant {
-    const THIRTY_YEARS: Duration = Duration::from_secs(86_400 * 365 * 30);
-    let now = Instant::now();
-    now.checked_add(delay).unwrap_or_else(|| now + THIRTY_YEARS)
 }
 
 /// Keeps the drop of a box that is seldom there out of the way of calls that succeed.

@@ -4,6 +4,7 @@
 
 use core::cell::{Cell, RefCell};
 use core::fmt::{self, Display};
+use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
@@ -73,7 +74,7 @@ struct Noted {
 ///
 /// # Cancel safety
 ///
-/// Dropping the future drops the call.
+/// Dropping the future drops the call. If it is inside another one that counts, its attempts so far count there.
 pub const fn retried<F>(call: F) -> Retrying<F> {
     Retrying { noted: Noted { retries: 0, most: 0, failures: Vec::new() }, started: None, call }
 }
@@ -118,13 +119,13 @@ impl<F: Future> Future for Retrying<F> {
         let this = self.project();
         let started = *this.started.get_or_insert_with(Instant::now);
         let polled = noting(this.noted, || this.call.poll(cx));
-        polled.map(|outcome| Retried::new(outcome, started, core::mem::take(this.noted)))
+        polled.map(|outcome| Retried::new(outcome, started, mem::take(this.noted)))
     }
 }
 
 /// Does something of which the failures are noted.
 fn noting<O>(noted: &mut Noted, work: impl FnOnce() -> O) -> O {
-    let outer = exchange(Some(core::mem::take(noted)));
+    let outer = exchange(Some(mem::take(noted)));
     let _around = Around { outer, noted };
     work()
 }
@@ -146,7 +147,18 @@ fn exchange(noted: Option<Noted>) -> Option<Noted> {
     NOTED.replace(noted)
 }
 
-/// An attempt failed, and another one follows after the delay, or none.
+/// A retry is made.
+#[inline(always)]
+pub(crate) fn made() {
+    if IS_COUNTED.get() {
+        NOTED.with_borrow_mut(|noted| {
+            let Some(noted) = noted else { return };
+            noted.retries = noted.retries.saturating_add(1);
+        });
+    }
+}
+
+/// An attempt failed, and another one is to follow after the delay, or none.
 #[inline(always)]
 pub(crate) fn note(attempt: u32, failure: Failure, reason: &dyn Display, delay: Option<Duration>) {
     if IS_COUNTED.get() {
@@ -165,7 +177,6 @@ fn note_down(attempt: u32, failure: Failure, reason: &dyn Display, delay: Option
     });
     NOTED.with_borrow_mut(|noted| {
         let Some(noted) = noted else { return };
-        noted.retries = noted.retries.saturating_add(delay.is_some().into());
         kept.into_iter().for_each(|failure| noted.keep(failure));
     });
 }
@@ -180,13 +191,24 @@ impl Noted {
 
     /// What was counted inside counts for whoever counts around it.
     fn tell_outer(&self) {
-        NOTED.with_borrow_mut(|outer| {
+        // A call that a thread drops at its very end finds no cell any more.
+        let _ = NOTED.try_with(|outer| {
+            let mut outer = outer.borrow_mut();
             let Some(outer) = outer.as_mut() else { return };
             outer.retries = outer.retries.saturating_add(self.retries);
             if outer.most > 0 {
                 self.failures.iter().for_each(|failure| outer.keep(failure.clone()));
             }
         });
+    }
+}
+
+/// A call that is dropped before its end has made its attempts all the same. After its end nothing is left here.
+impl Drop for Noted {
+    fn drop(&mut self) {
+        if self.retries > 0 || !self.failures.is_empty() {
+            self.tell_outer();
+        }
     }
 }
 
@@ -202,9 +224,10 @@ pub struct Retried<O> {
 }
 
 impl<O> Retried<O> {
-    fn new(outcome: O, started: Instant, noted: Noted) -> Self {
+    fn new(outcome: O, started: Instant, mut noted: Noted) -> Self {
         noted.tell_outer();
-        Self { outcome, retries: noted.retries, elapsed: started.elapsed(), failures: noted.failures }
+        let (retries, failures) = (mem::take(&mut noted.retries), mem::take(&mut noted.failures));
+        Self { outcome, retries, elapsed: started.elapsed(), failures }
     }
 
     /// How many attempts were made, the first included.

@@ -22,8 +22,11 @@ pin_project! {
         executor: &'e mut Executor<C, S>,
         cut: K,
         is_started: bool,
+        // Fields are dropped in this order: what is dropped with the future finds out whether it was cut off.
+        before: K::Before,
         #[pin]
         future: F,
+        after: K::After,
         #[pin]
         timer: K::Timer,
     }
@@ -33,7 +36,8 @@ impl<'e, C: Call, S: TimerPlace, F, K: CutTimer<S>> Running<'e, C, S, F, K> {
     #[inline(always)]
     pub(crate) fn new(executor: &'e mut Executor<C, S>, future: F, cut: K) -> Self {
         let timer = K::timer(&executor.sleep);
-        Self { executor, cut, is_started: false, future, timer }
+        let (before, after) = Default::default();
+        Self { executor, cut, is_started: false, before, future, after, timer }
     }
 }
 
@@ -50,14 +54,17 @@ impl<C: Call, S: TimerPlace, F: Future, K: Cut<S, F::Output>> Future for Running
                 return Poll::Ready(outcome);
             }
         }
-        let polled = this.executor.in_scope(|_rare| {
+        let polled = this.executor.in_scope(K::CUTS_OFF, |_rare| {
             #[cfg(any(feature = "tracing", feature = "wire"))]
             let _entered = _rare.enter();
             this.future.poll(cx)
         });
         this.executor.run.tell();
         let polled = match polled {
-            Poll::Pending => this.cut.poll(this.timer, this.executor, cx),
+            Poll::Pending => this.cut.poll(this.timer, this.executor, cx).map(|outcome| {
+                K::mark(this.before, this.after);
+                outcome
+            }),
             ready => ready,
         };
         if polled.is_ready() {

@@ -2,25 +2,47 @@
 //! that its failure was retried already, and whether it is being cut off.
 //!
 //! A cell of the thread is set while an attempt that has something to say is polled, and set back when the poll ends, however
-//! it ends. So it belongs to the future, not to its task or thread: the branches of a `join!` do not see each other's, and a
-//! task that is spawned sees none. Only failures look at it.
+//! it ends. So it belongs to the future, not to its task or thread: the branches of a `join!` do not see each other's. A task
+//! that is spawned sees none, unless the attempt itself polls the task: a `LocalSet` or a `FuturesUnordered` that is driven inside
+//! of the attempt does that. Only failures look at it.
 
 use core::cell::Cell;
+use core::time::Duration;
 
 use crate::sleep::Instant;
 
 thread_local! {
-    /// When the attempt around will be cut off.
-    static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// The deadline of the attempt around.
+    static DEADLINE: Cell<Option<Deadline>> = const { Cell::new(None) };
     /// Whether the last failure inside has had its retries.
     static SPENT: Cell<bool> = const { Cell::new(false) };
-    /// Whether what is dropped now has run out of time.
-    static CUT_OFF: Cell<bool> = const { Cell::new(false) };
+    /// The number of attempts, one in the other, that are dropped now because they have run out of time.
+    static CUT_OFF: Cell<u32> = const { Cell::new(0) };
 }
 
-/// When the attempt around this call will be cut off.
+/// The deadline of a call, as calls inside its attempts see it.
+#[derive(Clone, Copy)]
+pub(crate) struct Deadline {
+    pub(crate) at: Instant,
+    /// The policy's value, for the error that names it.
+    pub(crate) length: Duration,
+    /// True if it cuts the attempt off, and not only ends the retrying.
+    pub(crate) cuts_off: bool,
+}
+
+/// Until when there is time for this call.
 pub(crate) fn deadline() -> Option<Instant> {
-    DEADLINE.get()
+    DEADLINE.get().map(|deadline| deadline.at)
+}
+
+/// The length of the deadline that gives the least time.
+pub(crate) fn deadline_length() -> Option<Duration> {
+    DEADLINE.get().map(|deadline| deadline.length)
+}
+
+/// True if a deadline drops this call when the time is over.
+pub(crate) fn deadline_cuts_off() -> bool {
+    DEADLINE.get().is_some_and(|deadline| deadline.cuts_off)
 }
 
 /// A call has failed, or is to be tried again: whether its failure has had its retries.
@@ -30,32 +52,42 @@ pub(crate) fn set_spent(spent: bool) {
 
 /// Whether what is dropped now has run out of time.
 pub(crate) fn is_cut_off() -> bool {
-    CUT_OFF.get()
+    CUT_OFF.get() > 0
+}
+
+/// Marks everything that is dropped from now on as out of time, until [`end_cutting_off`].
+pub(crate) fn begin_cutting_off() {
+    CUT_OFF.set(CUT_OFF.get() + 1);
+}
+
+pub(crate) fn end_cutting_off() {
+    CUT_OFF.set(CUT_OFF.get() - 1);
 }
 
 /// What is dropped has run out of time, until this is dropped.
-pub(crate) struct CuttingOff(bool);
+pub(crate) struct CuttingOff(());
 
 impl CuttingOff {
     pub(crate) fn new() -> Self {
-        Self(CUT_OFF.replace(true))
+        begin_cutting_off();
+        Self(())
     }
 }
 
 impl Drop for CuttingOff {
     fn drop(&mut self) {
-        CUT_OFF.set(self.0);
+        end_cutting_off();
     }
 }
 
-/// An attempt that will be cut off, until this is dropped.
-pub(crate) struct Limited(Option<Instant>);
+/// An attempt of a call with a deadline, until this is dropped.
+pub(crate) struct Limited(Option<Deadline>);
 
 impl Limited {
     /// One inside never has more time than the one around it.
-    pub(crate) fn new(deadline: Instant) -> Self {
+    pub(crate) fn new(deadline: Deadline) -> Self {
         let outer = DEADLINE.get();
-        DEADLINE.set(Some(outer.map_or(deadline, |outer| outer.min(deadline))));
+        DEADLINE.set(Some(outer.filter(|outer| outer.at <= deadline.at).unwrap_or(deadline)));
         Self(outer)
     }
 }

@@ -40,6 +40,12 @@ pub trait Sleep: TimerPlace {
 
     #[doc(hidden)]
     fn apart(&self, delay: Duration) -> Self::Apart;
+
+    /// True if the time of such a timer is over although the timer is not ready.
+    #[doc(hidden)]
+    fn apart_is_over(_: &Self::Apart) -> bool {
+        false
+    }
 }
 
 /// Where the timer of a pause or an attempt is kept. Apart from [`Sleep`], so that code which blocks needs no timer.
@@ -67,7 +73,7 @@ impl TimerPlace for TokioSleep {
     fn idle(&self) {}
 }
 
-/// The timer is kept with what only a failing call needs, where it is made once and then reset.
+/// The timer is kept with what only a failing call needs, always in the same place.
 #[cfg(feature = "tokio")]
 impl Sleep for TokioSleep {
     #[inline(always)]
@@ -89,6 +95,11 @@ impl Sleep for TokioSleep {
 
     fn apart(&self, delay: Duration) -> tokio::time::Sleep {
         tokio::time::sleep(delay)
+    }
+
+    /// As in [`is_over`](Sleep::is_over).
+    fn apart_is_over(timer: &tokio::time::Sleep) -> bool {
+        Instant::now() >= timer.deadline()
     }
 }
 

@@ -68,6 +68,10 @@ impl Retryable for Marked {
         self.error.server_delay()
     }
 
+    fn breaker_delay(&self) -> Option<Duration> {
+        self.error.breaker_delay()
+    }
+
     fn is_unprocessed(&self) -> bool {
         self.error.is_unprocessed()
     }

@@ -133,6 +133,117 @@ async fn a_retry_that_is_cancelled_before_it_starts_gives_its_tokens_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_retry_that_is_made_after_its_pause_was_dropped_is_paid_for() {
+    let (policy, budget) = policy!(Budget::new());
+    let fails = async || Err::<(), _>(Fault::TRANSIENT);
+    for blocking in [false, true] {
+        let before = budget.tokens();
+        let mut retry = Executor::new(&policy);
+        retry.attempt(fails()).await.unwrap_err();
+        drop(retry.pause(Fault::TRANSIENT).unwrap());
+        if blocking {
+            retry.attempt_blocking(|| Err::<(), _>(Fault::TRANSIENT)).unwrap_err();
+        } else {
+            retry.attempt(fails()).await.unwrap_err();
+        }
+        drop(retry);
+        assert_eq!(budget.tokens(), before - 5);
+    }
+    // While the retry runs.
+    let before = budget.tokens();
+    let mut retry = Executor::new(&policy);
+    drop(retry.pause(Fault::TRANSIENT).unwrap());
+    tokio::time::timeout(ms(10), retry.attempt(std::future::pending::<Result<(), Error>>())).await.unwrap_err();
+    drop(retry);
+    assert_eq!(budget.tokens(), before - 5);
+}
+
+/// Panics at each event whose text has this in it.
+struct Panics(&'static str);
+
+impl retry_runtime::Observer for Panics {
+    fn on_event(&self, event: &retry_runtime::Event<'_>) {
+        assert!(!format!("{:?}", event.kind).contains(self.0), "an observer panics on purpose");
+    }
+}
+
+/// The tokens that are left after a call that fails with two retries, unless an observer panics.
+fn left_after_a_panic_at(event: &'static str, budget: &'static Budget, policy: Policy) -> u32 {
+    let observer = Panics(event);
+    let call = async {
+        let mut retry = Executor::new(&policy).observed_by(&observer);
+        loop {
+            let outcome = retry.attempt(async { Err::<(), _>(Fault::TRANSIENT) }).await;
+            match retry.pause(outcome.unwrap_err()) {
+                Ok(pause) => pause.await,
+                Err(_) => break,
+            }
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| runtime.block_on(call))).unwrap_err();
+    budget.tokens()
+}
+
+#[test]
+fn an_observer_that_panics_loses_no_tokens() {
+    for (event, left) in [
+        ("AttemptStarted", 500),
+        ("AttemptFailed", 500),
+        ("Waiting", 500),
+        // The two retries were made.
+        ("GaveUp", 490),
+    ] {
+        let (policy, budget) = policy!(Budget::new());
+        let used = 500 - budget.tokens();
+        assert_eq!(left_after_a_panic_at(event, budget, policy) + used, left, "{event}");
+    }
+}
+
+/// The observer panics when the second attempt starts.
+#[test]
+fn an_observer_that_panics_before_a_retry_loses_no_tokens() {
+    let (policy, budget) = policy!(Budget::new());
+    struct PanicsAtTheSecond;
+    impl retry_runtime::Observer for PanicsAtTheSecond {
+        fn on_event(&self, event: &retry_runtime::Event<'_>) {
+            let starts = matches!(event.kind, retry_runtime::EventKind::AttemptStarted);
+            assert!(!(starts && event.attempt == 2), "an observer panics on purpose");
+        }
+    }
+    let catch = |work: &mut dyn FnMut()| {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_err();
+    };
+    // The executor goes with the panic.
+    catch(&mut || {
+        let mut retry = Executor::new(&policy).observed_by(&PanicsAtTheSecond);
+        retry.pause(Fault::TRANSIENT).unwrap().block_with(|_| ());
+        retry.attempt_blocking(|| ());
+    });
+    assert_eq!(budget.tokens(), 500);
+    // It is there after the panic, and makes the retry at last: that is paid for.
+    let mut retry = Executor::new(&policy);
+    retry.pause(Fault::TRANSIENT).unwrap().block_with(|_| ());
+    retry = retry.observed_by(&PanicsAtTheSecond);
+    catch(&mut || retry.attempt_blocking(|| ()));
+    assert_eq!(budget.tokens(), 495);
+    drop(retry);
+    assert_eq!(budget.tokens(), 500);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_that_panics_at_a_copy_loses_no_tokens() {
+    static BUDGET: Budget = Budget::new();
+    #[retry_runtime::retry(hedge = "50ms", attempts = 1, budget = BUDGET, observer = Panics("Hedged"))]
+    async fn call() -> Result<(), Fault> {
+        tokio::time::sleep(SECOND).await;
+        Ok(())
+    }
+    tokio::spawn(call()).await.unwrap_err();
+    assert_eq!(BUDGET.tokens(), 500);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_that_ended_gives_nothing_twice() {
     let (policy, budget) = policy!(Budget::new());
     let mut retry = Executor::new(&policy);

@@ -95,6 +95,51 @@ async fn pause_for_honours_the_servers_delay() {
     assert_eq!(recorder.lines().last().unwrap(), "1/3 GaveUp(ServerDelay(61s))");
 }
 
+/// The loop changes its mind about a success.
+#[tokio::test(start_paused = true)]
+async fn a_pause_after_a_success_tells_of_the_failure_and_the_wait() {
+    let recorder = Recorder::new();
+    let mut retry = Executor::new(&POLICY).observed_by(&*recorder);
+    let value = retry.attempt_to_end(async { 1 }).await;
+    retry.succeed(value);
+    retry.pause("not good enough").unwrap().await;
+    let value = retry.attempt_to_end(async { 2 }).await;
+    retry.succeed(value);
+    drop(retry);
+    assert_eq!(
+        recorder.lines(),
+        [
+            "1/3 AttemptStarted",
+            "1/3 Succeeded",
+            "1/3 AttemptFailed { class: Unknown, status: None, reason: not good enough }",
+            "1/3 Waiting { delay: 1s, source: Backoff }",
+            "2/3 AttemptStarted",
+            "2/3 Succeeded",
+        ]
+    );
+}
+
+/// A call ends once, whatever the loop tells afterwards that leads to no further attempt.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_told_after_the_end_of_a_call_that_does_not_go_on() {
+    let recorder = Recorder::new();
+    let mut retry = Executor::new(&POLICY).observed_by(&*recorder);
+    retry.attempt_to_end(async {}).await;
+    retry.succeed(());
+    retry.succeed(());
+    retry.fail("no");
+    drop(retry);
+    assert_eq!(recorder.lines(), ["1/3 AttemptStarted", "1/3 Succeeded"]);
+    let once = POLICY.attempts(1);
+    let mut retry = Executor::new(&once).observed_by(&*recorder);
+    retry.attempt_to_end(async {}).await;
+    let error = retry.pause("no").unwrap_err();
+    retry.fail(error);
+    retry.pause(error).unwrap_err();
+    drop(retry);
+    assert_eq!(recorder.lines()[2..], ["1/1 GaveUp(Exhausted)"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_pause_waits_as_long_as_it_says_from_its_first_poll() {
     let mut retry = Executor::new(&POLICY);

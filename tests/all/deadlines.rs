@@ -99,6 +99,33 @@ async fn of_both_limits_the_one_that_comes_first_cuts_off() {
     assert_eq!((attempts.count(), took), (3, SECOND * 7));
 }
 
+/// The deadline of a call around may cut an inner attempt off.
+#[tokio::test(start_paused = true)]
+async fn the_error_names_the_deadline_of_the_call_around() {
+    macro_rules! limit {
+        ($outer:literal, $($inner:tt)*) => {{
+            #[retry(attempts = 1, $($inner)*)]
+            async fn inner() -> Result<(), Failed> {
+                pending().await
+            }
+            #[retry(attempts = 1, deadline = $outer)]
+            async fn outer() -> Result<(), Failed> {
+                inner().await
+            }
+            let (outcome, took) = timed(outer()).await;
+            let error = outcome.unwrap_err();
+            assert!(error.to_string().contains(&format!("{took:?}")), "{error}");
+            (error.limit().unwrap(), took)
+        }};
+    }
+    let (of_deadline, of_attempt) = (|limit| (("deadline", limit), limit), |limit| (("attempt", limit), limit));
+    assert_eq!(limit!("1s", attempt_timeout = "10s"), of_deadline(SECOND));
+    assert_eq!(limit!("1s", deadline = "10s"), of_deadline(SECOND));
+    assert_eq!(limit!("1s", attempt_timeout = "10s", deadline = "20s"), of_deadline(SECOND));
+    assert_eq!(limit!("9s", attempt_timeout = "2s"), of_attempt(SECOND * 2));
+    assert_eq!(limit!("9s", attempt_timeout = "2s", deadline = "20s"), of_attempt(SECOND * 2));
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_attempt_that_is_quick_enough_is_left_alone() {
     #[retry(attempt_timeout = "2s", deadline = "3s")]
@@ -443,4 +470,17 @@ async fn no_attempt_starts_where_a_pause_ended_after_the_deadline() {
     let attempts = Attempts::new();
     assert_eq!(call(&attempts).await.unwrap_err().limit(), Some(("deadline", SECOND * 10)));
     assert_eq!(attempts.count(), 1);
+}
+
+/// A timer that ends early ends the attempt with the limit that it was set to.
+#[tokio::test]
+async fn the_error_names_the_limit_that_the_timer_was_set_to() {
+    const POLICY: Policy =
+        Policy::fixed(SECOND).attempts(1).attempt_timeout(Duration::from_secs(9)).deadline(Duration::from_secs(2));
+    #[retry(policy = POLICY, sleep = recorded_sleep)]
+    async fn call() -> Result<(), Failed> {
+        pending().await
+    }
+    let recorder = Recorder::new();
+    assert_eq!(recorder.sleeps(call()).await.unwrap_err().limit(), Some(("deadline", SECOND * 2)));
 }

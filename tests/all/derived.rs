@@ -132,7 +132,7 @@ fn the_crate_may_have_another_path() {
 
 #[tokio::test(start_paused = true)]
 async fn the_attribute_asks_what_was_derived() {
-    assert_eq!(run!(() Result<(), All>, Err(All::After { wait: SECOND })).delays, [SECOND, SECOND]);
+    assert_eq!(run!((start = "1ms") Result<(), All>, Err(All::After { wait: SECOND })).delays, [SECOND, SECOND]);
     assert_eq!(run!(() Result<(), All>, Err(All::Permanent(1))).attempts, 1);
     assert_eq!(run!((on_status = [404]) Result<(), All>, Err(All::Status(404))).attempts, 3);
 }

@@ -124,6 +124,22 @@ async fn a_delay_that_no_clock_can_hold_does_not_fit_a_deadline() {
     assert!(retry.pause_for("no", asks).is_err());
 }
 
+/// A timer belongs to the runtime that it was made in.
+#[test]
+fn an_executor_goes_on_in_another_runtime() {
+    let policy = Policy::fixed(ms(1)).attempts(9).attempt_timeout(ms(1));
+    let mut retry = Executor::new(&policy);
+    for number in 1..4 {
+        // Dropped at the end of the round, with all its timers.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let outcome = retry.attempt(std::future::pending::<std::io::Result<()>>()).await;
+            retry.pause(outcome.unwrap_err()).unwrap().await;
+        });
+        assert_eq!(retry.current().number(), number + 1);
+    }
+}
+
 /// In a `const` each of these is a compile error; a policy from a configuration file panics.
 #[test]
 fn a_policy_that_makes_no_sense_says_what_to_write() {

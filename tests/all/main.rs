@@ -1,5 +1,6 @@
 //! Behaviour through the public API, a module a theme.
 
+mod breaker_waits;
 mod breakers;
 mod budgets;
 mod by_hand;
@@ -13,6 +14,7 @@ mod events;
 mod exported;
 mod grpc;
 mod guide;
+mod hedged_copies;
 mod hedging;
 mod http;
 mod http_options;
@@ -31,6 +33,7 @@ mod retried;
 mod rules;
 mod schedule;
 mod server;
+mod server_delays;
 mod support;
 mod tables;
 mod tower_policy;

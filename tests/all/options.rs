@@ -165,9 +165,9 @@ async fn retry_after() {
 #[tokio::test(start_paused = true)]
 async fn retry_after_left_out_is_a_minute() {
     const MINUTE: Duration = Duration::from_secs(60);
-    let at = run!((attempts = 2) Result<(), Fault>, Err(Fault::TRANSIENT.after(MINUTE)));
+    let at = run!((attempts = 2, start = "1ms") Result<(), Fault>, Err(Fault::TRANSIENT.after(MINUTE)));
     assert_eq!(at.delays, [MINUTE]);
-    let above = run!((attempts = 2) Result<(), Fault>, Err(Fault::TRANSIENT.after(MINUTE + ms(1))));
+    let above = run!((attempts = 2, start = "1ms") Result<(), Fault>, Err(Fault::TRANSIENT.after(MINUTE + ms(1))));
     assert!(above.delays.is_empty());
 }
 

@@ -117,12 +117,46 @@ async fn what_is_counted_inside_counts_outside() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_dropped_leaves_nothing_behind() {
+async fn an_attempt_that_is_never_made_does_not_count() {
+    // Attempts at 0 and 1010 ms, and a pause from 1020 to 3020.
+    for (dropped_after, attempts) in [(5, 1), (500, 1), (1015, 2), (1500, 2), (3025, 3)] {
+        let call = async { timeout(ms(dropped_after), call(&Attempts::new(), 9)).await.unwrap_err() };
+        assert_eq!(retried(call).await.attempts(), attempts, "after {dropped_after} ms");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_that_is_dropped_before_its_attempt_counts_once() {
+    const POLICY: Policy = Policy::fixed(SECOND).attempts(3);
+    let by_hand = retried(async {
+        let mut retry = Executor::new(&POLICY);
+        retry.attempt_to_end(async {}).await;
+        drop(retry.pause("no").unwrap());
+        retry.attempt_to_end(async {}).await;
+        // The loop may also run the attempt by itself.
+        retry.pause("no").unwrap().await;
+        retry.succeed(());
+    });
+    assert_eq!(by_hand.await.attempts(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_counted_inside_of_one_that_is_dropped_counts_outside() {
     let outer = retried(async {
         timeout(ms(1500), retried(call(&Attempts::new(), 9)).history(9)).await.unwrap_err();
         call(&Attempts::new(), 2).await
     });
-    assert_eq!(outer.await.attempts(), 2);
+    let outer = outer.history(9).await;
+    // Two attempts and then two, of two calls.
+    assert_eq!(outer.attempts(), 3);
+    let numbers: Vec<_> = outer.failures().iter().map(|failure| failure.attempt).collect();
+    assert_eq!(numbers, [1, 2, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_dropped_outside_of_others_leaves_nothing_behind() {
+    timeout(ms(1500), retried(call(&Attempts::new(), 9)).history(9)).await.unwrap_err();
+    assert_eq!(retried(call(&Attempts::new(), 1)).await.attempts(), 1);
 }
 
 #[tokio::test(start_paused = true)]

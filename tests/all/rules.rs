@@ -486,7 +486,7 @@ mod others {
                 Some(ms(700))
             }
         }
-        let run = run!(() Result<Busy, Fault>, Ok(Busy));
+        let run = run!((start = "1ms") Result<Busy, Fault>, Ok(Busy));
         assert!(run.outcome.is_ok());
         assert_eq!(run.delays, [ms(700), ms(700)]);
     }

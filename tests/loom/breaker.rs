@@ -1,12 +1,16 @@
-//! Proofs on the breaker: in every order of its threads there is one probe at a time, and no attempt is lost.
+//! Proofs on the breaker: in every order of its threads there is one probe at a time, no attempt is lost, and the end of a probe
+//! wakes every task that waits for it.
 
+use std::pin::pin;
 use std::sync::{Arc, LazyLock};
+use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use loom::model;
+use loom::sync::Notify;
 
 use crate::gate::BreakerState::{Closed, HalfOpen, Open};
-use crate::gate::Gate;
+use crate::gate::{Gate, Permit, ProbeEnd, Refusal};
 use crate::in_threads;
 
 /// One time for all threads, later by so many seconds.
@@ -123,5 +127,77 @@ fn each_change_is_told_once() {
         };
         let told = in_threads(&gate, &[change, change]);
         assert_eq!(told.into_iter().filter(|opened| *opened).count(), 1);
+    });
+}
+
+/// A thread that waits: loom reports a deadlock if no wake-up comes.
+struct Parked(Notify);
+
+impl Wake for Parked {
+    fn wake(self: Arc<Self>) {
+        self.0.notify();
+    }
+}
+
+fn wait_for(probe: ProbeEnd<'_>) {
+    let parked = Arc::new(Parked(Notify::new()));
+    let waker = Waker::from(parked.clone());
+    let mut probe = pin!(probe);
+    while probe.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+        parked.0.wait();
+    }
+}
+
+/// Is the probe, which then ends so, or waits for it: whether the breaker was half-open.
+fn end_or_wait(gate: &Gate, end: fn(Permit<'_>)) -> bool {
+    match gate.admit(after(5)) {
+        Ok((permit, _)) => end(permit),
+        Err(Refusal::Probed(probe, _)) => wait_for(probe),
+        Err(Refusal::Open(_)) => return false,
+    }
+    true
+}
+
+#[test]
+fn a_probe_that_succeeds_wakes_those_who_wait() {
+    model(|| {
+        let gate = opened();
+        let work: fn(&Gate) -> bool = |gate| end_or_wait(gate, |probe| _ = probe.settle(after(5), false));
+        assert_eq!(in_threads(&gate, &[work, work]), [true; 2]);
+        assert_eq!(gate.state(), Closed);
+    });
+}
+
+#[test]
+fn a_probe_that_fails_wakes_those_who_wait() {
+    model(|| {
+        let gate = opened();
+        let work: fn(&Gate) -> bool = |gate| end_or_wait(gate, |probe| _ = probe.settle(after(5), true));
+        assert!(in_threads(&gate, &[work, work]).contains(&true));
+        assert_eq!(gate.state(), Open);
+    });
+}
+
+#[test]
+fn a_probe_that_is_dropped_wakes_those_who_wait() {
+    model(|| {
+        let gate = opened();
+        let work: fn(&Gate) -> bool = |gate| end_or_wait(gate, |probe| drop(probe));
+        assert_eq!(in_threads(&gate, &[work, work]), [true; 2]);
+        assert_eq!(gate.state(), HalfOpen);
+    });
+}
+
+#[test]
+fn one_that_waits_no_longer_takes_no_wake_up_from_others() {
+    model(|| {
+        let gate = opened();
+        let probe: fn(&Gate) -> bool = |gate| end_or_wait(gate, |probe| _ = probe.settle(after(5), false));
+        let gives_up: fn(&Gate) -> bool = |gate| {
+            let Err(Refusal::Probed(probe, _)) = gate.admit(after(5)) else { return true };
+            let _ = pin!(probe).poll(&mut Context::from_waker(Waker::noop()));
+            true
+        };
+        assert_eq!(in_threads(&gate, &[probe, gives_up, probe]), [true; 3]);
     });
 }

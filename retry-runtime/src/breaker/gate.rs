@@ -1,6 +1,9 @@
 //! When a breaker lets attempts through. It has no clock: who asks says what time it is, and the proofs say what they like.
 
 use core::fmt;
+use core::mem;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::sync::PoisonError;
 
@@ -38,6 +41,15 @@ pub(crate) struct Change {
 struct Inside {
     state: State,
     counts: [Counts; PARTS],
+    /// Tasks to wake when the probe ends.
+    waiters: Vec<Waiter>,
+    /// The number of the next probe or waiter.
+    next: u64,
+}
+
+struct Waiter {
+    number: u64,
+    waker: Waker,
 }
 
 #[derive(Clone, Copy)]
@@ -48,8 +60,23 @@ enum State {
         until: Option<Instant>,
     },
     HalfOpen {
-        is_probed: bool,
+        probe: Option<Probe>,
     },
+}
+
+/// The attempt that decides whether a half-open breaker closes.
+#[derive(Clone, Copy)]
+struct Probe {
+    number: u64,
+    since: Instant,
+}
+
+/// Why an attempt is not let through.
+pub(crate) enum Refusal<'a> {
+    /// Until a probe is let through, which is so long.
+    Open(Duration),
+    /// A probe is under way, and has been for so long.
+    Probed(ProbeEnd<'a>, Duration),
 }
 
 /// The window moves on in parts of it.
@@ -69,7 +96,8 @@ impl Counts {
 
 impl Gate {
     pub(crate) const fn new(failure_rate: u8, minimum_calls: u32, window: Duration, open_for: Duration) -> Self {
-        let inside = Mutex::new(Inside { state: State::Closed, counts: [Counts::NONE; PARTS] });
+        let inside = Inside { state: State::Closed, counts: [Counts::NONE; PARTS], waiters: Vec::new(), next: 0 };
+        let inside = Mutex::new(inside);
         Self { failure_rate, minimum_calls, window, open_for, inside }
     }
 
@@ -77,17 +105,21 @@ impl Gate {
         self.lock().state.name()
     }
 
-    /// Lets an attempt through, or says how long it will be until one is.
-    pub(crate) fn admit(&self, now: Instant) -> Result<(Permit<'_>, Change), Duration> {
+    /// Lets an attempt through, or returns the reason why not.
+    pub(crate) fn admit(&self, now: Instant) -> Result<(Permit<'_>, Change), Refusal<'_>> {
         let mut inside = self.lock();
         let before = inside.state;
         let is_probe = match before {
             State::Closed => false,
-            State::Open { until: None } => return Err(Duration::MAX),
-            State::Open { until: Some(until) } if now < until => return Err(until - now),
-            State::HalfOpen { is_probed: true } => return Err(Duration::ZERO),
-            State::Open { .. } | State::HalfOpen { is_probed: false } => {
-                inside.state = State::HalfOpen { is_probed: true };
+            State::Open { until: None } => return Err(Refusal::Open(Duration::MAX)),
+            State::Open { until: Some(until) } if now < until => return Err(Refusal::Open(until - now)),
+            State::HalfOpen { probe: Some(Probe { number, since }) } => {
+                let end = ProbeEnd { gate: self, probe: number, waiter: None };
+                return Err(Refusal::Probed(end, now.saturating_duration_since(since)));
+            }
+            State::Open { .. } | State::HalfOpen { probe: None } => {
+                let probe = Probe { number: inside.number(), since: now };
+                inside.state = State::HalfOpen { probe: Some(probe) };
                 true
             }
         };
@@ -110,21 +142,34 @@ impl Gate {
             // What began before the state changed says nothing of it.
             _ => before,
         };
-        Change { from: before.name(), to: inside.state.name() }
+        let change = Change { from: before.name(), to: inside.state.name() };
+        if is_probe {
+            wake(inside);
+        }
+        change
     }
 
     /// A probe was dropped before its end: the next attempt is one.
     fn free(&self) {
         let mut inside = self.lock();
-        if let State::HalfOpen { is_probed } = &mut inside.state {
-            *is_probed = false;
+        if let State::HalfOpen { probe } = &mut inside.state {
+            *probe = None;
         }
+        wake(inside);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inside> {
         // Nothing that is done under the lock leaves it half done.
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Wakes the tasks that wait for the end of the probe, after it has released the lock: a waker is foreign code.
+#[cold]
+fn wake(mut inside: MutexGuard<'_, Inside>) {
+    let waiters = mem::take(&mut inside.waiters);
+    drop(inside);
+    waiters.into_iter().for_each(|waiter| waiter.waker.wake());
 }
 
 impl State {
@@ -138,6 +183,17 @@ impl State {
 }
 
 impl Inside {
+    fn number(&mut self) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        number
+    }
+
+    /// True while this probe is under way.
+    fn is_probed_by(&self, number: u64) -> bool {
+        matches!(self.state, State::HalfOpen { probe: Some(probe) } if probe.number == number)
+    }
+
     /// Counts an attempt: whether the failures are too many now.
     fn count(&mut self, now: Instant, failed: bool, gate: &Gate) -> bool {
         let part = gate.window / PARTS as u32;
@@ -177,6 +233,48 @@ impl Drop for Permit<'_> {
         if self.is_probe && !self.is_settled {
             self.gate.free();
         }
+    }
+}
+
+/// Ready when a probe has ended, whether it succeeded, failed or was dropped.
+pub(crate) struct ProbeEnd<'a> {
+    gate: &'a Gate,
+    probe: u64,
+    /// The number of the waker that is registered.
+    waiter: Option<u64>,
+}
+
+impl Future for ProbeEnd<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // Cloned and dropped outside of the lock, for a waker is foreign code.
+        let mut waker = cx.waker().clone();
+        let mut inside = self.gate.lock();
+        if !inside.is_probed_by(self.probe) {
+            return Poll::Ready(());
+        }
+        let registered = self.waiter.and_then(|number| inside.waiters.iter_mut().find(|w| w.number == number));
+        match registered {
+            Some(waiter) => mem::swap(&mut waiter.waker, &mut waker),
+            None => {
+                let number = inside.number();
+                inside.waiters.push(Waiter { number, waker });
+                self.waiter = Some(number);
+            }
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for ProbeEnd<'_> {
+    fn drop(&mut self) {
+        let Some(number) = self.waiter else { return };
+        let mut inside = self.gate.lock();
+        let place = inside.waiters.iter().position(|waiter| waiter.number == number);
+        let waiter = place.map(|place| inside.waiters.swap_remove(place));
+        drop(inside);
+        drop(waiter);
     }
 }
 

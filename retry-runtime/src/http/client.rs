@@ -39,9 +39,12 @@ macro_rules! client {
                 Self::status(self).map(|status| status.as_u16())
             }
 
-            /// Until its breaker is half-open, where an open one did not let the request through.
             fn server_delay(&self) -> Option<Duration> {
                 chain::search_sources(self).server_delay()
+            }
+
+            fn breaker_delay(&self) -> Option<Duration> {
+                chain::search_sources(self).breaker_delay()
             }
 
             /// Where there was no connection: it was refused, the name was not found, the TLS handshake failed. With the `h2`

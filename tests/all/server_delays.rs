@@ -1,0 +1,186 @@
+//! The delay that a server asks for, beside the schedule: which is the longer one, and the jitter on top.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use retry_runtime::http::SendWithRetry;
+use retry_runtime::testing::Rehearsal;
+use retry_runtime::{Executor, Failure, Jitter, Policy};
+
+use crate::server::{Reply, Server, client};
+use crate::support::{Fault, Recorder, SECOND, all_ms, highest, lowest, middle, ms, run};
+
+type Asked = Result<(), Fault>;
+
+const SEVEN: Fault = Fault::status(503).after(Duration::from_secs(7));
+
+/// The delays, in milliseconds, of a function with these arguments, at the ends and in the middle of what is random.
+macro_rules! asked_for_7s {
+    ($($name:ident: ($($arguments:tt)*) => $delays:expr;)*) => {$(
+        #[tokio::test(start_paused = true)]
+        async fn $name() {
+            let [low, mid, high] = $delays;
+            assert_eq!(run!(($($arguments)*, random_source = lowest) Asked, Err(SEVEN)).delays, all_ms(low));
+            assert_eq!(run!(($($arguments)*, random_source = middle) Asked, Err(SEVEN)).delays, all_ms(mid));
+            assert_eq!(run!(($($arguments)*, random_source = highest) Asked, Err(SEVEN)).delays, all_ms(high));
+        }
+    )*};
+}
+
+asked_for_7s! {
+    full_jitter_is_added_to_the_servers_delay:
+        (start = "1s", jitter = "full") => [[7000, 7000], [7500, 8000], [8000, 9000]];
+    the_random_half_of_equal_jitter_is_added:
+        (start = "1s", jitter = "equal") => [[7000, 7000], [7250, 7500], [7500, 8000]];
+    a_share_of_jitter_is_added_above_its_lower_end:
+        (start = "1s", jitter = "20%") => [[7000, 7000], [7200, 7400], [7400, 7800]];
+    what_a_random_backoff_draws_above_its_start_is_added:
+        (backoff = "random", start = "1s", max_delay = "3s") => [[7000, 7000], [8000, 8000], [9000, 9000]];
+    what_a_decorrelated_backoff_draws_above_its_start_is_added:
+        (backoff = "decorrelated", start = "1s", max_delay = "3s") => [[7000, 7000], [8000, 8000], [9000, 9000]];
+    a_cap_does_not_shorten_the_servers_delay:
+        (start = "1s", max_delay = "2s", jitter = "full") => [[7000, 7000], [7500, 8000], [8000, 9000]];
+    the_limit_is_compared_with_what_the_server_asks:
+        (start = "1s", jitter = "full", retry_after = "7s") => [[7000, 7000], [7500, 8000], [8000, 9000]];
+    a_server_that_is_ignored_changes_nothing:
+        (start = "1s", jitter = "full", retry_after = "ignore") => [[0, 0], [500, 1000], [1000, 2000]];
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_jitter_the_longer_of_both_delays_is_exact() {
+    assert_eq!(run!((start = "1s") Asked, Err(SEVEN)).delays, all_ms([7000, 7000]));
+    assert_eq!(run!((start = "5s") Asked, Err(SEVEN)).delays, all_ms([7000, 10_000]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn above_the_limit_the_call_ends() {
+    let run = run!((start = "1s", jitter = "full", retry_after = "6999ms") Asked, Err(SEVEN));
+    assert_eq!(run.attempts, 1);
+}
+
+/// The delay is the schedule's own where jitter cannot make it shorter than what the server asks.
+#[test]
+fn a_servers_delay_below_the_jitter_changes_nothing() {
+    for (jitter, asked) in [(Jitter::Equal, ms(500)), (Jitter::Share(0.2), ms(800)), (Jitter::Full, Duration::ZERO)] {
+        let policy = Policy::fixed(SECOND).jitter(jitter).random_source(middle);
+        assert_eq!(decided(&policy, asked), decided(&policy, Duration::ZERO), "{jitter:?}");
+    }
+}
+
+/// The delay and the event of it.
+fn decided(policy: &Policy, asked: Duration) -> (Duration, String) {
+    let recorder = Recorder::new();
+    let failure = Failure::of(&Fault::TRANSIENT.after(asked));
+    let delay = Executor::new(policy).observed_by(&*recorder).pause_for("no", failure).unwrap().delay();
+    (delay, recorder.lines().into_iter().find(|line| line.contains("Waiting")).unwrap())
+}
+
+#[test]
+fn the_event_says_that_the_server_made_the_delay_longer() {
+    let policy = Policy::fixed(SECOND).jitter(Jitter::Full).random_source(middle);
+    assert_eq!(decided(&policy, ms(100)), (ms(600), "1/3 Waiting { delay: 600ms, source: Server }".to_owned()));
+    let exact = Policy::fixed(SECOND);
+    assert_eq!(decided(&exact, ms(100)), (SECOND, "1/3 Waiting { delay: 1s, source: Backoff }".to_owned()));
+}
+
+#[test]
+fn the_text_of_the_event_says_what_the_server_asked_for() {
+    let line = |policy: &Policy| {
+        let rehearsal = Rehearsal::new();
+        let failure = Failure::of(&SEVEN);
+        rehearsal.run_blocking(|| Executor::new(policy).pause_for("no", failure).unwrap().block());
+        rehearsal.events().into_iter().map(|event| event.to_string()).find(|line| line.contains("next")).unwrap()
+    };
+    assert_eq!(line(&Policy::fixed(SECOND)), "next attempt in 7s, as the server asked");
+    let jittered = line(&Policy::fixed(SECOND).jitter(Jitter::Full));
+    assert!(jittered.starts_with("next attempt in 7."), "{jittered}");
+    assert!(jittered.ends_with("s: the server asked for 7s"), "{jittered}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn callers_that_were_told_the_same_delay_do_not_return_in_the_same_instant() {
+    let returned = Mutex::new(Vec::new());
+    let start = tokio::time::Instant::now();
+    let policy = Policy::new().attempts(2);
+    let call = || async {
+        let call = policy.run(|attempt| {
+            if attempt.number() == 2 {
+                returned.lock().unwrap().push(start.elapsed());
+            }
+            async { Err::<(), _>(SEVEN) }
+        });
+        call.await.unwrap_err();
+    };
+    futures_util::future::join_all((0..100).map(|_| call())).await;
+    let mut returned = returned.into_inner().unwrap();
+    assert!(returned.iter().all(|after| *after >= SECOND * 7 && *after <= ms(7101)), "{returned:?}");
+    returned.sort_unstable();
+    returned.dedup();
+    assert!(returned.len() > 20, "100 callers in {} different milliseconds", returned.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_of_a_response_has_jitter_on_top_too() {
+    const POLICY: Policy = Policy::fixed(Duration::from_secs(1)).jitter(Jitter::Full).random_source(middle);
+    for status in [429, 503] {
+        let server = Server::start([Reply::status(status).retry_after("7"), Reply::status(200)]).await;
+        client().get(&server.url).send_with_retry(&POLICY).await.unwrap();
+        assert_eq!(server.delays(), all_ms([7500]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_counts_the_jitter_too() {
+    let run = run!((start = "1s", jitter = "full", deadline = "7500ms", random_source = middle) Result<(), String>, Err(String::new()));
+    assert_eq!(run.attempts, 3);
+    let policy = Policy::fixed(SECOND).jitter(Jitter::Full).random_source(middle);
+    for (deadline, is_in_time) in [(ms(7500), false), (ms(7501), true)] {
+        let policy = policy.deadline(deadline);
+        let pause = Executor::new(&policy).pause_for("no", Failure::of(&SEVEN)).is_ok();
+        assert_eq!(pause, is_in_time);
+    }
+}
+
+#[test]
+fn a_seeded_rehearsal_draws_the_same_jitter_again() {
+    let delays = |seed| {
+        let rehearsal = Rehearsal::new().seed(seed);
+        rehearsal.run_blocking(|| {
+            let mut retry = Executor::new(const { &Policy::new().attempts(9) });
+            for _ in 0..8 {
+                retry.pause_for("no", Failure::of(&SEVEN)).unwrap().block();
+            }
+        });
+        rehearsal.delays()
+    };
+    assert_eq!(delays(7), delays(7));
+    assert_ne!(delays(7), delays(8));
+    assert!(delays(7).iter().all(|delay| *delay >= SECOND * 7));
+}
+
+proptest! {
+    /// Whatever is drawn, no attempt comes sooner than the server asked, and none later than jitter allows above that.
+    #[test]
+    fn no_attempt_comes_sooner_than_the_server_asked(
+        start in 0_u64..10_000,
+        asked in 0_u64..20_000,
+        jitter in prop_oneof![
+            Just(Jitter::None), Just(Jitter::Full), Just(Jitter::Equal), (0.01..1.0_f64).prop_map(Jitter::Share)
+        ],
+    ) {
+        let policy = Policy::fixed(ms(start)).jitter(jitter);
+        let bounds = policy.schedule().next().unwrap();
+        let delay = decided(&policy, ms(asked)).0;
+        let floor = ms(asked).max(*bounds.start());
+        prop_assert!(delay >= floor);
+        // Half a nanosecond for each rounding.
+        prop_assert!(delay <= floor + (*bounds.end() - *bounds.start()) + Duration::from_nanos(2));
+    }
+}
+
+#[test]
+fn the_longest_delays_do_not_overflow() {
+    let policy = Policy::fixed(Duration::MAX).retry_after(Duration::MAX).jitter(Jitter::Full).random_source(highest);
+    assert_eq!(decided(&policy, Duration::MAX).0, Duration::MAX);
+}
