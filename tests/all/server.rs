@@ -5,6 +5,7 @@
 //! request that comes exactly one second after the one before does so because somebody slept for one second.
 
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -54,6 +55,11 @@ impl Reply {
 
     pub(crate) fn retry_after(self, value: &str) -> Self {
         self.header("retry-after", value)
+    }
+
+    /// With `to` in the place of `from` in the headers.
+    pub(crate) fn with(&self, from: &str, to: &str) -> Self {
+        Self { headers: self.headers.replace(from, to), ..self.clone() }
     }
 
     pub(crate) fn pieces(self, count: u32, every: Duration) -> Self {
@@ -113,6 +119,8 @@ struct Log {
 
 #[derive(Debug)]
 struct Request {
+    /// Its place among the requests of all servers.
+    order: u64,
     at: Instant,
     head: String,
     body: String,
@@ -147,6 +155,13 @@ impl Server {
     /// The bodies of the requests.
     pub(crate) fn bodies(&self) -> Vec<String> {
         self.log.requests.lock().unwrap().iter().map(|request| request.body.clone()).collect()
+    }
+
+    /// Method and target of each request, with the request's place among those of all servers.
+    pub(crate) fn lines(&self) -> Vec<(u64, String)> {
+        let requests = self.log.requests.lock().unwrap();
+        let line = |request: &Request| request.head.split_once(" HTTP/").unwrap().0.to_owned();
+        requests.iter().map(|request| (request.order, line(request))).collect()
     }
 
     /// The request lines and headers of the requests.
@@ -199,7 +214,10 @@ async fn read(stream: &mut TcpStream) -> io::Result<Option<Request>> {
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
             let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
             if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
-                return Ok(Some(Request { at: Instant::now(), head: head.to_owned(), body: body.to_owned() }));
+                static ORDER: AtomicU64 = AtomicU64::new(0);
+                let order = ORDER.fetch_add(1, Ordering::Relaxed);
+                let (head, body) = (head.to_owned(), body.to_owned());
+                return Ok(Some(Request { order, at: Instant::now(), head, body }));
             }
         }
     }

@@ -21,6 +21,7 @@ use reqwest::dns::{Name, Resolve, Resolving};
 use reqwest::{Client, ClientBuilder, Method, Response};
 use retry_runtime::http::{RequestRetry, SendWithRetry};
 use retry_runtime::{Policy, retry};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Sleep, sleep};
 
@@ -216,6 +217,38 @@ async fn refuse(stream: TcpStream, streams: Arc<AtomicU32>) -> Result<(), h2::Er
     poll_fn(|cx| connection.poll_closed(cx)).await
 }
 
+/// Speaks HTTP/2, and answers each request by shutting down before it: GOAWAY(NO_ERROR), last stream 0. Counts the requests.
+async fn shutting_down(requests: Arc<AtomicU32>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(shut_down(stream, requests.clone()));
+        }
+    });
+    url
+}
+
+/// By hand, since h2 counts a stream that it has seen as one that it may process.
+async fn shut_down(mut stream: TcpStream, requests: Arc<AtomicU32>) -> std::io::Result<()> {
+    const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    const GOAWAY: [u8; 17] = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    const HEADERS: u8 = 1;
+    let mut preface = [0; 24];
+    stream.read_exact(&mut preface).await?;
+    stream.write_all(&SETTINGS).await?;
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).await?;
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        stream.read_exact(&mut vec![0; length as usize]).await?;
+        if head[3] == HEADERS {
+            requests.fetch_add(1, Ordering::Relaxed);
+            stream.write_all(&GOAWAY).await?;
+        }
+    }
+}
+
 /// How a request fails.
 struct Case {
     name: &'static str,
@@ -306,4 +339,20 @@ async fn attempts_are_hits_where_reqwest_does_not_retry_by_itself() {
     }
     assert_eq!(hits(builder()).await, (3, 9));
     assert_eq!(hits(builder().retry(reqwest::retry::never())).await, (3, 3));
+}
+
+/// The same of a server that shuts down, for a POST.
+#[tokio::test(start_paused = true)]
+async fn a_post_is_sent_once_for_each_attempt_where_reqwest_does_not_resend_after_goaway() {
+    async fn posts(client: ClientBuilder) -> (usize, u32) {
+        let (posts, recorder) = (Arc::new(AtomicU32::new(0)), Recorder::new());
+        let retry = RequestRetry::new(Policy::fixed(SECOND).attempts(3)).observed_by(recorder.clone());
+        let client = client.http2_prior_knowledge().build().unwrap();
+        let url = shutting_down(posts.clone()).await;
+        client.post(url).body("one").send_with_retry(&retry).await.unwrap_err();
+        let attempts = recorder.lines().iter().filter(|line| line.ends_with("AttemptStarted")).count();
+        (attempts, posts.load(Ordering::Relaxed))
+    }
+    assert_eq!(posts(builder()).await, (3, 9));
+    assert_eq!(posts(builder().retry(reqwest::retry::never())).await, (3, 3));
 }
