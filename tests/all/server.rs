@@ -24,6 +24,8 @@ pub(crate) fn client() -> Client {
 pub(crate) struct Reply {
     status: u16,
     headers: String,
+    /// How long it takes.
+    late: Duration,
     body: Body,
 }
 
@@ -42,7 +44,7 @@ enum Body {
 
 impl Reply {
     pub(crate) fn status(status: u16) -> Self {
-        Self { status, headers: String::new(), body: Body::Whole("") }
+        Self { status, headers: String::new(), late: Duration::ZERO, body: Body::Whole("") }
     }
 
     pub(crate) fn json(body: &'static str) -> Self {
@@ -60,6 +62,11 @@ impl Reply {
     /// With `to` in the place of `from` in the headers.
     pub(crate) fn with(&self, from: &str, to: &str) -> Self {
         Self { headers: self.headers.replace(from, to), ..self.clone() }
+    }
+
+    /// Comes only after so long.
+    pub(crate) fn late(self, late: Duration) -> Self {
+        Self { late, ..self }
     }
 
     pub(crate) fn pieces(self, count: u32, every: Duration) -> Self {
@@ -80,6 +87,9 @@ impl Reply {
 
     /// Whether the connection can be used again.
     async fn write(&self, stream: &mut TcpStream) -> io::Result<bool> {
+        if self.late > Duration::ZERO {
+            sleep(self.late).await;
+        }
         let length = match self.body {
             Body::Whole(text) => text.len(),
             Body::Pieces(count, _) => 1000 * count as usize,
