@@ -83,10 +83,23 @@ impl Condition {
         Self { errors: Some(errors), ..self }
     }
 
-    /// The request methods that may be sent again whatever happened to the request, in capitals, instead of the standard
-    /// ones. Looked at by [`for_method`](Self::for_method), and for requests that are sent with
-    /// `send_with_retry`, the middleware and the tower policy.
+    /// The methods of requests that may be resent after any failure, instead of the standard ones. They are compared without
+    /// regard to case, and used by [`for_method`](Self::for_method), `send_with_retry`, the middleware and
+    /// the tower policy. An empty slice lists no method.
+    ///
+    /// # Panics
+    ///
+    /// When a method is not a token of HTTP (RFC 9110 §5.6.2): it is empty, or has a space or another separator in it.
+    #[track_caller]
     pub const fn methods(self, methods: &'static [&'static str]) -> Self {
+        let mut i = 0;
+        while i < methods.len() {
+            assert!(
+                is_token(methods[i]),
+                "a method is not an HTTP token: write one name in each string, such as `\"POST\"`"
+            );
+            i += 1;
+        }
         Self { methods, ..self }
     }
 
@@ -104,7 +117,7 @@ impl Condition {
     /// assert!(matches!(verdict!(&refused, condition.for_method("POST")), Verdict::Retry(_)));
     /// ```
     pub fn for_method(self, method: &str) -> Self {
-        Self { guarded: !self.methods.contains(&method), ..self }
+        Self { guarded: !self.has_method(method), ..self }
     }
 
     /// The same with the guard that [`for_method`](Self::for_method) may set.
@@ -125,9 +138,8 @@ impl Condition {
         status < Class::FIRST_FAILURE && (self.statuses.is_none() || !self.lists(status))
     }
 
-    #[cfg(feature = "reqwest")]
     pub(crate) fn has_method(&self, method: &str) -> bool {
-        self.methods.contains(&method)
+        self.methods.iter().any(|listed| listed.eq_ignore_ascii_case(method))
     }
 
     #[doc(hidden)]
@@ -207,6 +219,38 @@ impl OnError {
             Self::Never => false,
         }
     }
+}
+
+/// Returns whether `text` is an HTTP token, as methods are.
+const fn is_token(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut i = 0;
+    while i < bytes.len() {
+        let is_separator = matches!(
+            bytes[i],
+            b'"' | b'('
+                | b')'
+                | b','
+                | b'/'
+                | b':'
+                | b';'
+                | b'<'
+                | b'='
+                | b'>'
+                | b'?'
+                | b'@'
+                | b'['
+                | b'\\'
+                | b']'
+                | b'{'
+                | b'}'
+        );
+        if !bytes[i].is_ascii_graphic() || is_separator {
+            return false;
+        }
+        i += 1;
+    }
+    !bytes.is_empty()
 }
 
 /// What is known of a success that `on_ok` wants tried again.
