@@ -35,7 +35,8 @@
 //!   give a [`reqwest::Response`].
 //! - Nor is it said of a connection after which 16,384 others were made: no more of them are remembered for certain.
 //! - A connection that the client's pool goes on to make after the call has ended is nobody's, and not said.
-//! - A call to which nobody listens writes nothing down.
+//! - A call without an observer and without a `tracing` subscriber has no events. Its connections are remembered, so that a
+//!   later call can report that it used one of them again.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -50,7 +51,7 @@ use reqwest::redirect::Policy;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::attributed::{Attributed, For, is_on, switch_on};
+use crate::attributed::{Attributed, For, is_on, remember, switch_on};
 use crate::mask::mask;
 use crate::on_wire::{Connection, OnWire};
 use crate::reason::write_chain;
@@ -127,7 +128,12 @@ where
         let attempt = Attributed::current();
         let connecting = self.0.call(target);
         match attempt {
-            None => Box::pin(connecting),
+            // A later attempt with an observer may use the connection.
+            None => Box::pin(async {
+                let connected = connecting.await?;
+                connection_of(&connected).into_iter().for_each(remember);
+                Ok(connected)
+            }),
             Some(attempt) => Box::pin(For::new(Some(attempt.clone()), connect(attempt, connecting))),
         }
     }
