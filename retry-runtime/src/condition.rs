@@ -28,6 +28,7 @@ pub struct Condition {
     errors: Option<OnError>,
     methods: &'static [&'static str],
     guarded: bool,
+    assume_no_redirects: bool,
 }
 
 /// Which errors are worth another attempt. See [`Condition::on_error`].
@@ -57,6 +58,7 @@ impl Condition {
             errors: None,
             methods: &["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"],
             guarded: false,
+            assume_no_redirects: false,
         }
     }
 
@@ -103,6 +105,25 @@ impl Condition {
         Self { methods, ..self }
     }
 
+    /// Assumes that no request is redirected, so that a POST is retried after a refused connection or a 429.
+    ///
+    /// reqwest follows redirects and does not report them. So by default, an error or a response of reqwest never shows that
+    /// the server cannot have processed the request ([`Failure::is_unprocessed`]): that server may have processed it, and sent
+    /// the client to another server, which failed. Say this where the client has `redirect::Policy::none()`, or where the
+    /// server does not redirect requests that have effects. Where the assumption is wrong, a request that was processed is
+    /// resent.
+    ///
+    /// A client of reqwest 0.13 that is built with `track_redirects` or `trace_wire` needs no assumption.
+    ///
+    /// ```
+    /// use retry_runtime::Condition;
+    ///
+    /// const DIRECT: Condition = Condition::new().assume_no_redirects();
+    /// ```
+    pub const fn assume_no_redirects(self) -> Self {
+        Self { assume_no_redirects: true, ..self }
+    }
+
     /// This condition for a request with the method `method`: itself if that is one of its methods, otherwise one that
     /// retries only what the server cannot have processed ([`Failure::is_unprocessed`]).
     ///
@@ -126,7 +147,7 @@ impl Condition {
         Self { guarded: self.guarded || guarded, ..self }
     }
 
-    #[cfg(feature = "tower")]
+    #[cfg(feature = "reqwest")]
     pub(crate) const fn is_guarded(&self) -> bool {
         self.guarded
     }
@@ -205,9 +226,14 @@ impl Condition {
     fn retry_if(&self, yes: bool, failure: Failure) -> Verdict {
         match yes {
             false => Verdict::GiveUp(failure),
-            true if self.guarded && !failure.is_unprocessed() => Verdict::Barred(failure, Bar::NotIdempotent),
+            true if self.guarded && !self.is_unprocessed(failure) => Verdict::Barred(failure, Bar::NotIdempotent),
             true => Verdict::Retry(failure),
         }
+    }
+
+    fn is_unprocessed(&self, failure: Failure) -> bool {
+        let failure = if self.assume_no_redirects { failure.not_redirected() } else { failure };
+        failure.is_unprocessed()
     }
 }
 
@@ -298,6 +324,22 @@ impl Findings {
     pub(crate) fn server_delay(self, delay: Option<Duration>) -> Self {
         let Some(delay) = delay else { return self };
         Self { answer: Some(self.answer.unwrap_or(REFUSED).with_server_delay(delay)), ..self }
+    }
+
+    /// The status of the outcome, if it has one.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn status(&self) -> Option<u16> {
+        self.error.or(self.answer).and_then(|failure| failure.status())
+    }
+
+    /// Those of a request that was not redirected.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn not_redirected(self) -> Self {
+        Self {
+            answer: self.answer.map(Failure::not_redirected),
+            error: self.error.map(Failure::not_redirected),
+            ..self
+        }
     }
 
     /// Whether it may well be the service's fault.

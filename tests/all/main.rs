@@ -34,6 +34,7 @@ mod schedule;
 mod server;
 mod support;
 mod tables;
+mod tower_layer;
 mod tower_policy;
 mod trace;
 mod traps;

@@ -20,7 +20,8 @@ fn methods_are_compared_without_regard_to_case() {
     let outcome: Result<(), Fault> = Err(Fault::TRANSIENT);
     let retries = |condition: Condition| matches!(verdict!(&outcome, condition), Verdict::Retry(_));
     let condition = Condition::new().methods(&["get", "Post"]);
-    let retried: Vec<_> = ["GET", "get", "POST", "post", "PUT"].map(|method| retries(condition.for_method(method))).into();
+    let retried: Vec<_> =
+        ["GET", "get", "POST", "post", "PUT"].map(|method| retries(condition.for_method(method))).into();
     assert_eq!(retried, [true, true, true, true, false]);
 }
 

@@ -19,8 +19,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use reqwest::dns::{Name, Resolve, Resolving};
 use reqwest::{Client, ClientBuilder, Method, Response};
-use retry_runtime::http::{RequestRetry, SendWithRetry};
-use retry_runtime::{Policy, retry};
+use retry_runtime::http::{RequestRetry, SendWithRetry, TrackRedirects};
+use retry_runtime::{Condition, Policy, retry};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Sleep, sleep};
@@ -31,7 +31,7 @@ use crate::support::{Recorder, SECOND, ms};
 const GUIDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../retry-runtime/src/http/guide/index.md");
 
 /// Compares a table with the one that stands in the documentation behind the mark.
-fn expect(mark: &str, columns: &[&str], rows: &[Vec<String>]) {
+pub(crate) fn expect(mark: &str, columns: &[&str], rows: &[Vec<String>]) {
     let mut table = format!("| {} |\n|{}\n", columns.join(" | "), "---|".repeat(columns.len()));
     for row in rows {
         writeln!(table, "| {} |", row.join(" | ")).unwrap();
@@ -284,12 +284,12 @@ impl Case {
 async fn what_a_post_does() {
     const TWO: Policy = Policy::fixed(SECOND).attempts(2).attempt_timeout(Duration::from_secs(9));
     let of = async |reply: Reply| Box::leak(Box::new(Server::start([reply]).await)).url.clone();
-    let http2 = || builder().http2_prior_knowledge().retry(reqwest::retry::never());
+    let builder = || builder().track_redirects();
     let cases = [
         Case::new("the connection is refused", builder(), refused().await),
         Case::new("the name is not found", builder().dns_resolver(Arc::new(Nowhere)), "http://nowhere.example/"),
         Case::new("the TLS handshake fails", builder().connector_layer(FailHandshakes), of(Reply::status(200)).await),
-        Case::new("HTTP/2: the stream is refused", http2(), refusing(Arc::default()).await),
+        Case::new("HTTP/2: the stream is refused", builder().http2_prior_knowledge(), refusing(Arc::default()).await),
         Case::new("429", builder(), of(Reply::status(429)).await),
         Case::new("503 with `Retry-After`", builder(), of(Reply::status(503).retry_after("1")).await),
         Case::new("503", builder(), of(Reply::status(503)).await),
@@ -317,7 +317,7 @@ async fn what_a_post_does() {
 
 #[tokio::test(start_paused = true)]
 async fn the_methods_are_the_users_to_change() {
-    let posts = retry_runtime::Condition::new().methods(&["POST"]);
+    let posts = Condition::new().methods(&["POST"]);
     let retry = || RequestRetry::new(Policy::fixed(SECOND).attempts(2)).condition(posts);
     let server = Server::statuses([500]).await;
     let case = Case::new("500", builder(), &server.url);
@@ -346,7 +346,9 @@ async fn attempts_are_hits_where_reqwest_does_not_retry_by_itself() {
 async fn a_post_is_sent_once_for_each_attempt_where_reqwest_does_not_resend_after_goaway() {
     async fn posts(client: ClientBuilder) -> (usize, u32) {
         let (posts, recorder) = (Arc::new(AtomicU32::new(0)), Recorder::new());
-        let retry = RequestRetry::new(Policy::fixed(SECOND).attempts(3)).observed_by(recorder.clone());
+        let condition = Condition::new().assume_no_redirects();
+        let retry =
+            RequestRetry::new(Policy::fixed(SECOND).attempts(3)).condition(condition).observed_by(recorder.clone());
         let client = client.http2_prior_knowledge().build().unwrap();
         let url = shutting_down(posts.clone()).await;
         client.post(url).body("one").send_with_retry(&retry).await.unwrap_err();
@@ -355,4 +357,5 @@ async fn a_post_is_sent_once_for_each_attempt_where_reqwest_does_not_resend_afte
     }
     assert_eq!(posts(builder()).await, (3, 9));
     assert_eq!(posts(builder().retry(reqwest::retry::never())).await, (3, 3));
+    assert_eq!(posts(builder().track_redirects()).await, (3, 3));
 }

@@ -355,20 +355,4 @@ mod http {
         assert_eq!(service.oneshot(request).await.unwrap().status(), 503);
         assert_eq!(server.requests(), 1);
     }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_post_that_was_redirected_before_a_429_is_not_sent_again() {
-        let replies = || {
-            let moved = Reply::status(303).header("location", "/receipt");
-            [moved.clone(), Reply::status(429).retry_after("1"), moved, Reply::status(200)]
-        };
-        for (policy, requests) in [(TowerPolicy::http(POLICY), 2), (TowerPolicy::http(POLICY).idempotent(), 4)] {
-            let policy = policy.cloning(reqwest::Request::try_clone);
-            let server = Server::start(replies()).await;
-            let mut service = ServiceBuilder::new().retry(policy).service(client());
-            let request = client().post(&server.url).build().unwrap();
-            service.ready().await.unwrap().call(request).await.unwrap();
-            assert_eq!(server.requests(), requests);
-        }
-    }
 }

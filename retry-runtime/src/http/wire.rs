@@ -51,6 +51,7 @@ use reqwest::redirect::Policy;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::redirects::TrackRedirects;
 use crate::attributed::{Attributed, For, is_on, remember, switch_on};
 use crate::mask::mask;
 use crate::on_wire::{Connection, OnWire};
@@ -61,8 +62,9 @@ type Boxed = Box<dyn Error + Send + Sync>;
 
 /// `Client::builder().trace_wire()`.
 pub trait TraceWire {
-    /// Tells of everything that the client does on the wire: adds [`Connections`], and sets the resolver to [`Names::of_system`]
-    /// and the redirects to [`redirects`] of reqwest's own policy.
+    /// Reports everything that the client does on the wire: adds [`Connections`], sets the resolver to [`Names::of_system`],
+    /// the redirects to [`redirects`] of reqwest's own policy, and [`track_redirects`](TrackRedirects::track_redirects), which
+    /// switches off reqwest's own resends.
     ///
     /// For a resolver or a redirect policy of yours, set [`Names`] around it, or [`redirects`] of it, after this.
     #[must_use]
@@ -74,6 +76,7 @@ impl TraceWire for ClientBuilder {
         self.connector_layer(Connections::new())
             .dns_resolver(Arc::new(Names::of_system()))
             .redirect(redirects(Policy::default()))
+            .track_redirects()
     }
 }
 
