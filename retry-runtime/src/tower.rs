@@ -3,7 +3,7 @@
 //! [`TowerPolicy`] is a layer for [`ServiceBuilder::layer`](::tower::ServiceBuilder::layer): it retries the service below it, and
 //! runs each attempt in its span. It uses the same engine as an annotated function, and emits the same events.
 //!
-//! It is also a [`tower::retry::Policy`](::tower::retry::Policy), for `ServiceBuilder::retry` and `RetryLayer::new`. The
+//! It is also a [`tower::retry::Policy`], for `ServiceBuilder::retry` and `RetryLayer::new`. The
 //! service does not run in the spans of its attempts then: see [below](#layer-or-retry).
 //!
 //! ```

@@ -8,7 +8,6 @@ use retry_runtime::tower::TowerPolicy;
 use retry_runtime::{Policy, retry};
 use tokio::time::sleep;
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
-use tracing::Instrument;
 
 use crate::server::Server;
 use crate::support::{Attempts, Fault, Recorder, SECOND, ms, timed};
@@ -50,19 +49,32 @@ async fn a_service_runs_in_the_span_of_its_attempt() {
 #[tokio::test(start_paused = true)]
 async fn calls_at_the_same_time_run_in_their_own_attempts() {
     let (trace, _guard) = record();
-    let service = service_fn(|name: &'static str| async move {
-        sleep(SECOND).await;
-        tracing::info!(name, "polled");
-        Ok::<_, Fault>(())
+    let attempts = Arc::new(Attempts::new());
+    let service = service_fn(|name: &'static str| {
+        let attempts = attempts.clone();
+        async move {
+            sleep(if name == "slow" { SECOND * 9 } else { SECOND }).await;
+            tracing::info!("polled {name}");
+            if name == "slow" { Ok(1) } else { attempts.succeed_at(3, Fault::UNKNOWN) }
+        }
     });
     let mut service = ServiceBuilder::new().layer(TowerPolicy::new(POLICY)).service(service);
-    let one = service.ready().await.unwrap().call("one").instrument(tracing::info_span!("around one"));
-    let two = service.ready().await.unwrap().call("two").instrument(tracing::info_span!("around two"));
-    let (one, two) = tokio::join!(one, two);
-    (one.unwrap(), two.unwrap());
-    let spans: Vec<_> = trace.events().into_iter().filter(|event| event.message == "polled").collect();
-    assert!(spans.iter().all(|event| event.span.as_ref().unwrap().name == "attempt"));
-    assert_eq!(trace.spans().iter().filter(|span| span.name == "attempt").count(), 2);
+    let slow = service.ready().await.unwrap().call("slow");
+    let quick = service.ready().await.unwrap().call("quick");
+    let (slow, quick) = tokio::join!(slow, quick);
+    assert_eq!((slow, quick), (Ok(1), Ok(3)));
+    let polled = trace.events().into_iter().filter(|event| event.message.starts_with("polled"));
+    let places: Vec<_> =
+        polled.map(|event| format!("{} in attempt {}", event.message, event.span.unwrap().fields["attempt"])).collect();
+    assert_eq!(
+        places,
+        [
+            "polled quick in attempt 1",
+            "polled quick in attempt 2",
+            "polled quick in attempt 3",
+            "polled slow in attempt 1"
+        ]
+    );
 }
 
 #[tokio::test(start_paused = true)]
