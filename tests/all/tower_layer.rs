@@ -20,7 +20,7 @@ async fn a_service_runs_in_the_span_of_its_attempt() {
     let (trace, _guard) = record();
     let attempts = Arc::new(Attempts::new());
     let service = service_fn(|_: &str| {
-        // Where it is called, and where it is polled.
+        // In the call, and in the future of the call.
         tracing::info!("called");
         let attempts = attempts.clone();
         async move {

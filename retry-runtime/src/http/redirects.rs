@@ -4,7 +4,7 @@
 //! URL, and middleware may change the URL of a request that is not redirected. So a client says it itself: with
 //! [`TrackRedirects::track_redirects`] it notes each request that it puts on the wire, for the attempt that is polled on the same
 //! thread. A single one with the method of the attempt's own and the status of its outcome is proof that there was no redirect.
-//! Anything else is no proof.
+//! Anything else proves nothing.
 
 use core::cell::Cell;
 use core::pin::Pin;
@@ -17,11 +17,11 @@ use reqwest::ClientBuilder;
 
 /// `Client::builder().track_redirects()`.
 pub trait TrackRedirects {
-    /// Lets retries see whether a request was redirected, so that a POST that the server cannot have processed is sent again:
-    /// its connection was refused, or the answer is a 429.
+    /// Lets retries see whether a request was redirected, so that a POST is retried if the server cannot have processed it: its
+    /// connection was refused, or the answer is a 429.
     ///
     /// reqwest does not report redirects. Without this, a POST that fails may have been processed by a server that redirected
-    /// the client elsewhere, and is not sent again. [`Condition::assume_no_redirects`](crate::Condition::assume_no_redirects) is
+    /// the client elsewhere, and is not retried. [`Condition::assume_no_redirects`](crate::Condition::assume_no_redirects) is
     /// the other way, for clients that are already built.
     ///
     /// It sets [`ClientBuilder::retry`], and so replaces a policy that was set before, and switches off reqwest's own resends:
@@ -60,7 +60,7 @@ impl TrackRedirects for ClientBuilder {
 /// Set when the first client of the process is built that tracks redirects.
 static IS_ON: AtomicBool = AtomicBool::new(false);
 
-/// Whether any client tracks redirects.
+/// Returns whether any client of the process tracks redirects.
 #[inline]
 pub(crate) fn is_on() -> bool {
     IS_ON.load(Ordering::Relaxed)
@@ -73,7 +73,7 @@ struct Exchange {
     status: Option<u16>,
 }
 
-/// What tracking clients put on the wire.
+/// The requests that tracking clients put on the wire.
 #[derive(Debug)]
 pub(crate) struct Seen {
     first: Option<Exchange>,
@@ -96,7 +96,7 @@ impl Seen {
         }
     }
 
-    /// Whether it was a single request, with this method, from which this status came, or no status.
+    /// Returns whether it was a single request, with this method, from which this status came, or no status.
     pub(crate) fn is_only(&self, method: &str, status: Option<u16>) -> bool {
         let first = self.first.as_ref().filter(|_| self.count == 1);
         first.is_some_and(|first| first.method.as_str() == method && first.status == status)
@@ -104,7 +104,7 @@ impl Seen {
 }
 
 thread_local! {
-    /// What was seen since the attempt that is polled on this thread was entered.
+    /// The requests since the attempt that is polled on this thread was entered.
     static CURRENT: Cell<Option<Seen>> = const { Cell::new(None) };
 }
 
