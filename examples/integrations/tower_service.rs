@@ -1,6 +1,6 @@
 //! Can a tower service be retried?
 //!
-//! Yes: a `TowerPolicy` is what tower's retry layer asks for. For HTTP it looks at the method too: a POST is tried again only
+//! Yes: a `TowerPolicy` is a layer. For HTTP it looks at the method too: a POST is retried only
 //! where the server cannot have processed it, unless an `Idempotency-Key` tells the server that it is the same request.
 //!
 //! `cargo run --example tower_service`
@@ -23,7 +23,7 @@ async fn main() -> Result<(), BoxError> {
 
     // Each attempt has five seconds, since the timeout is below the retry layer.
     let service = ServiceBuilder::new()
-        .retry(TowerPolicy::http(POLICY).named("http").cloning(Request::try_clone))
+        .layer(TowerPolicy::http(POLICY).named("http").cloning(Request::try_clone))
         .layer(TimeoutLayer::new(Duration::from_secs(5)))
         .service(Client::new());
 

@@ -171,9 +171,10 @@ fn server_delay(krate: &Path, variant: &Variant) -> TokenStream {
 fn breaker_delay(krate: &Path, variant: &Variant) -> TokenStream {
     match variant.meaning.source() {
         None => without_field(variant, quote!(::core::option::Option::None)),
-        Some(source) => {
-            with_field(variant, source, |name| quote!(#krate::Failure::breaker_delay(&#krate::__failure!(#name))))
-        }
+        Some(source) => with_field(variant, source, |name| {
+            let failure = failure(krate, source, name);
+            quote!(#krate::Failure::breaker_delay(&#failure))
+        }),
     }
 }
 

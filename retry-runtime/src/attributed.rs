@@ -53,6 +53,11 @@ impl Seen {
     }
 }
 
+/// A connection was made.
+pub(crate) fn remember(connection: Connection) {
+    lock(&SEEN).insert(connection);
+}
+
 /// What happened for one call.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
@@ -104,7 +109,7 @@ impl Attributed {
 
     pub(crate) fn note(&self, what: OnWire) {
         if let OnWire::Connected { connection: Some(connection), .. } = what {
-            lock(&SEEN).insert(connection);
+            remember(connection);
             let mut made = lock(&self.ledger.made);
             // Nobody asks about attempts that are over.
             made.retain(|(attempt, _)| *attempt >= self.attempt);

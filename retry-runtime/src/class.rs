@@ -82,6 +82,8 @@ pub struct Failure {
     /// A breaker refused the attempt, so the delay is the breaker's and not the server's.
     kept_back: bool,
     unprocessed: bool,
+    /// Set for clients that follow redirects and do not report them: the failure may be that of another server than the first.
+    redirected: bool,
     timeout: bool,
     /// The connection that a response came over.
     #[cfg(feature = "wire")]
@@ -98,6 +100,7 @@ impl Failure {
             delay: None,
             kept_back: false,
             unprocessed: false,
+            redirected: false,
             timeout: false,
             #[cfg(feature = "wire")]
             connection: None,
@@ -108,6 +111,22 @@ impl Failure {
     #[must_use]
     pub fn of<R: Retryable + ?Sized>(value: &R) -> Self {
         value.failure()
+    }
+
+    /// The answers of the single methods of `value`.
+    pub(crate) fn asked<R: Retryable + ?Sized>(value: &R) -> Self {
+        let breaker_delay = value.breaker_delay();
+        Self {
+            class: value.class(),
+            status: value.status(),
+            delay: breaker_delay.or_else(|| value.server_delay()),
+            kept_back: breaker_delay.is_some(),
+            unprocessed: value.is_unprocessed(),
+            redirected: false,
+            timeout: value.is_timeout(),
+            #[cfg(feature = "wire")]
+            connection: value.connection(),
+        }
     }
 
     /// A success that is to be tried again is a failure of which nothing is known.
@@ -147,6 +166,17 @@ impl Failure {
         Self { unprocessed: false, ..self }
     }
 
+    /// The same, reported by a client that follows redirects and does not tell.
+    #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
+    pub(crate) const fn perhaps_redirected(self) -> Self {
+        Self { redirected: true, ..self }
+    }
+
+    /// The same, of a request that was not redirected.
+    pub(crate) const fn not_redirected(self) -> Self {
+        Self { redirected: false, ..self }
+    }
+
     /// The class.
     #[must_use]
     pub const fn class(&self) -> Class {
@@ -173,15 +203,20 @@ impl Failure {
     }
 
     /// Whether the server cannot have processed the request, so that it is safe to send again whatever its method:
-    /// there was no connection, the server refused the request before it looked at it, or it answered 429, or 503 with a
-    /// delay.
+    /// there was no connection, the server refused the request before it looked at it, or it answered 421 (RFC 9110
+    /// §15.5.20), 425 (RFC 8470 §5.2), 429, or 503 with a delay.
+    ///
+    /// False for the errors and responses of reqwest: it follows redirects and does not report them, so the first server may
+    /// have processed the request before the last one failed. [`Condition::assume_no_redirects`](crate::Condition::assume_no_redirects)
+    /// and, with the feature `reqwest`, `track_redirects` on the client change that.
     #[must_use]
     pub const fn is_unprocessed(&self) -> bool {
-        match self.status {
-            Some(429) => true,
+        let is_unprocessed = match self.status {
+            Some(421 | 425 | 429) => true,
             Some(503) if self.server_delay().is_some() => true,
             _ => self.unprocessed,
-        }
+        };
+        is_unprocessed && !self.redirected
     }
 
     /// Whether it took too long: a [`Budget`](crate::Budget) may take more for a retry then.
@@ -270,17 +305,7 @@ pub trait Retryable {
     /// All of it, found in one search.
     #[doc(hidden)]
     fn failure(&self) -> Failure {
-        let breaker_delay = self.breaker_delay();
-        Failure {
-            class: self.class(),
-            status: self.status(),
-            delay: breaker_delay.or_else(|| self.server_delay()),
-            kept_back: breaker_delay.is_some(),
-            unprocessed: self.is_unprocessed(),
-            timeout: self.is_timeout(),
-            #[cfg(feature = "wire")]
-            connection: self.connection(),
-        }
+        Failure::asked(self)
     }
 
     /// The connection that a response came over, where it is of interest.

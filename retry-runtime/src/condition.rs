@@ -28,6 +28,7 @@ pub struct Condition {
     errors: Option<OnError>,
     methods: &'static [&'static str],
     guarded: bool,
+    assume_no_redirects: bool,
 }
 
 /// Which errors are worth another attempt. See [`Condition::on_error`].
@@ -57,6 +58,7 @@ impl Condition {
             errors: None,
             methods: &["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"],
             guarded: false,
+            assume_no_redirects: false,
         }
     }
 
@@ -89,11 +91,43 @@ impl Condition {
         Self { errors: Some(errors), ..self }
     }
 
-    /// The request methods that may be sent again whatever happened to the request, in capitals, instead of the standard
-    /// ones. Looked at by [`for_method`](Self::for_method), and for requests that are sent with
-    /// `send_with_retry`, the middleware and the tower policy.
+    /// The methods of requests that may be resent after any failure, instead of the standard ones. They are compared without
+    /// regard to case, and used by [`for_method`](Self::for_method), `send_with_retry`, the middleware and
+    /// the tower policy. An empty slice lists no method.
+    ///
+    /// # Panics
+    ///
+    /// When a method is not a token of HTTP (RFC 9110 §5.6.2): it is empty, or has a space or another separator in it.
+    #[track_caller]
     pub const fn methods(self, methods: &'static [&'static str]) -> Self {
+        let mut i = 0;
+        while i < methods.len() {
+            assert!(
+                is_token(methods[i]),
+                "a method is not an HTTP token: write one name in each string, such as `\"POST\"`"
+            );
+            i += 1;
+        }
         Self { methods, ..self }
+    }
+
+    /// Assumes that no request is redirected, so that a POST is retried after a refused connection or a 429.
+    ///
+    /// reqwest follows redirects and does not report them. So by default, an error or a response of reqwest never shows that
+    /// the server cannot have processed the request ([`Failure::is_unprocessed`]): that server may have processed it, and sent
+    /// the client to another server, which failed. Say this where the client has `redirect::Policy::none()`, or where the
+    /// server does not redirect requests that have effects. Where the assumption is wrong, a request that was processed is
+    /// resent.
+    ///
+    /// A client of reqwest 0.13 that is built with `track_redirects` or `trace_wire` needs no assumption.
+    ///
+    /// ```
+    /// use retry_runtime::Condition;
+    ///
+    /// const DIRECT: Condition = Condition::new().assume_no_redirects();
+    /// ```
+    pub const fn assume_no_redirects(self) -> Self {
+        Self { assume_no_redirects: true, ..self }
     }
 
     /// This condition for a request with the method `method`: itself if that is one of its methods, otherwise one that
@@ -110,7 +144,7 @@ impl Condition {
     /// assert!(matches!(verdict!(&refused, condition.for_method("POST")), Verdict::Retry(_)));
     /// ```
     pub fn for_method(self, method: &str) -> Self {
-        Self { guarded: !self.methods.contains(&method), ..self }
+        Self { guarded: !self.has_method(method), ..self }
     }
 
     /// The same with the guard that [`for_method`](Self::for_method) may set.
@@ -119,7 +153,7 @@ impl Condition {
         Self { guarded: self.guarded || guarded, ..self }
     }
 
-    #[cfg(feature = "tower")]
+    #[cfg(feature = "reqwest")]
     pub(crate) const fn is_guarded(&self) -> bool {
         self.guarded
     }
@@ -131,9 +165,8 @@ impl Condition {
         status < Class::FIRST_FAILURE && (self.statuses.is_none() || !self.lists(status))
     }
 
-    #[cfg(feature = "reqwest")]
     pub(crate) fn has_method(&self, method: &str) -> bool {
-        self.methods.contains(&method)
+        self.methods.iter().any(|listed| listed.eq_ignore_ascii_case(method))
     }
 
     #[doc(hidden)]
@@ -199,9 +232,14 @@ impl Condition {
     fn retry_if(&self, yes: bool, failure: Failure) -> Verdict {
         match yes {
             false => Verdict::GiveUp(failure),
-            true if self.guarded && !failure.is_unprocessed() => Verdict::Barred(failure, Bar::NotIdempotent),
+            true if self.guarded && !self.is_unprocessed(failure) => Verdict::Barred(failure, Bar::NotIdempotent),
             true => Verdict::Retry(failure),
         }
+    }
+
+    fn is_unprocessed(&self, failure: Failure) -> bool {
+        let failure = if self.assume_no_redirects { failure.not_redirected() } else { failure };
+        failure.is_unprocessed()
     }
 }
 
@@ -213,6 +251,38 @@ impl OnError {
             Self::Never => false,
         }
     }
+}
+
+/// Returns whether `text` is an HTTP token, as methods are.
+const fn is_token(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut i = 0;
+    while i < bytes.len() {
+        let is_separator = matches!(
+            bytes[i],
+            b'"' | b'('
+                | b')'
+                | b','
+                | b'/'
+                | b':'
+                | b';'
+                | b'<'
+                | b'='
+                | b'>'
+                | b'?'
+                | b'@'
+                | b'['
+                | b'\\'
+                | b']'
+                | b'{'
+                | b'}'
+        );
+        if !bytes[i].is_ascii_graphic() || is_separator {
+            return false;
+        }
+        i += 1;
+    }
+    !bytes.is_empty()
 }
 
 /// What is known of a success that `on_ok` wants tried again.
@@ -260,6 +330,22 @@ impl Findings {
     pub(crate) fn server_delay(self, delay: Option<Duration>) -> Self {
         let Some(delay) = delay else { return self };
         Self { answer: Some(self.answer.unwrap_or(REFUSED).with_server_delay(delay)), ..self }
+    }
+
+    /// The status of the outcome, if it has one.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn status(&self) -> Option<u16> {
+        self.error.or(self.answer).and_then(|failure| failure.status())
+    }
+
+    /// Those of a request that was not redirected.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn not_redirected(self) -> Self {
+        Self {
+            answer: self.answer.map(Failure::not_redirected),
+            error: self.error.map(Failure::not_redirected),
+            ..self
+        }
     }
 
     /// Whether it may well be the service's fault.

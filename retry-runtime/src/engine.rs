@@ -5,6 +5,8 @@ use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
+#[cfg(feature = "tower")]
+use crate::Class;
 use crate::call::Call;
 use crate::condition::{Condition, Findings, Verdict};
 use crate::count;
@@ -346,6 +348,18 @@ fn with_asked(policy: &Policy, drawn: Drawn, failure: Failure) -> Next {
         (Some(asked), Some(_)) => Ok(longer(policy.at_least(asked, drawn), DelaySource::Server)),
         _ => Ok((drawn.delay, DelaySource::Backoff)),
     }
+}
+
+/// The attempt that starts is the last one, and its outcome will not be reported.
+#[cfg(feature = "tower")]
+#[cold]
+#[inline(never)]
+pub(crate) fn abandoned(rare: &mut Rare, call: &dyn Call, why: GiveUp) {
+    let last = call.notes().and_then(|notes| notes.last_failure);
+    count::failed(rare.number(), call, last.unwrap_or(Failure::new(Class::Unknown)), Err(why));
+    say(rare, call, EventKind::GaveUp(why));
+    close_attempt(rare);
+    rare.set_phase(Phase::Ended);
 }
 
 /// Waits for the end of a pause. A zero delay takes no timer, but lets other tasks run once.

@@ -64,7 +64,7 @@ mod files;
 /// # Loading
 ///
 /// All or nothing: with an error the running policies stay, all of them. To follow a file, load it again when it has changed, in a loop of
-/// yours (`examples/policies.rs`). Who writes it should write another file and rename that, for half a file may be a whole one of
+/// yours (`examples/integrations/policies.rs`). Who writes it should write another file and rename that, for half a file may be a whole one of
 /// fewer policies.
 pub struct Policies {
     declared: &'static [(&'static str, Policy)],

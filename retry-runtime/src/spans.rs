@@ -10,11 +10,13 @@ use crate::event::{Event, EventKind, GiveUp, legible};
 pub(crate) struct Spans {
     call: Span,
     attempt: Span,
+    /// Of the attempt whose span is open.
+    number: u32,
 }
 
 impl Spans {
     pub(crate) const fn none() -> Self {
-        Self { call: Span::none(), attempt: Span::none() }
+        Self { call: Span::none(), attempt: Span::none(), number: 0 }
     }
 
     /// An attempt starts: opens its span, and before the first one that of the call.
@@ -26,6 +28,7 @@ impl Spans {
             );
         }
         let resent = (number > 1).then(|| number - 1);
+        self.number = number;
         self.attempt = tracing::info_span!(
             target: "retry", parent: self.innermost(), "attempt",
             attempt = number, http.request.resend_count = resent,
@@ -44,7 +47,16 @@ impl Spans {
 
     /// That of the attempt, else of the call, else the one that is entered. An explicit parent of `None` would be a root.
     fn innermost(&self) -> Option<Id> {
-        self.attempt.id().or_else(|| self.call.id()).or_else(|| Span::current().id())
+        self.attempt.id().or_else(|| self.around())
+    }
+
+    fn around(&self) -> Option<Id> {
+        self.call.id().or_else(|| Span::current().id())
+    }
+
+    /// Returns whether the span of this attempt is open. A connection may be made for an attempt that is over.
+    fn is_open(&self, attempt: u32) -> bool {
+        self.number == attempt && !self.attempt.is_disabled()
     }
 
     /// Notes on the spans what they are judged by.
@@ -78,9 +90,10 @@ pub(crate) fn say(spans: Option<&Spans>, event: &Event<'_>) {
     let spans = spans.unwrap_or(const { &Spans::none() });
     let Event { name, attempt, attempts, elapsed, kind } = *event;
     let name = spans.call.is_disabled().then_some(name);
-    let number = spans.attempt.is_disabled().then_some(attempt);
+    let is_open = spans.is_open(attempt);
+    let number = (!is_open).then_some(attempt);
     let elapsed = legible(elapsed);
-    let parent = spans.innermost();
+    let parent = if is_open { spans.innermost() } else { spans.around() };
     // The level and the names of fields must be known where the macro stands.
     macro_rules! say {
         ($level:ident $(, $($key:ident).+ = $value:expr)*) => {

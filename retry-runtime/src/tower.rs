@@ -1,7 +1,10 @@
 //! A retry policy for tower's services.
 //!
-//! [`TowerPolicy`] is a [`tower::retry::Policy`]: what goes into `ServiceBuilder::retry` or
-//! `RetryLayer::new`. It asks the same engine as an annotated function, and makes the same events.
+//! [`TowerPolicy`] is a layer for [`ServiceBuilder::layer`](::tower::ServiceBuilder::layer): it retries the service below it, and
+//! runs each attempt in its span. It uses the same engine as an annotated function, and emits the same events.
+//!
+//! It is also a [`tower::retry::Policy`], for `ServiceBuilder::retry` and `RetryLayer::new`. The
+//! service does not run in the spans of its attempts then: see [below](#layer-or-retry).
 //!
 //! ```
 //! use std::time::Duration;
@@ -15,7 +18,7 @@
 //! # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
 //! let jobs = service_fn(async |job: String| if job.is_empty() { Err("no job".to_owned()) } else { Ok(job.len()) });
 //! # let jobs = jobs.map_err(std::io::Error::other);
-//! let mut jobs = ServiceBuilder::new().retry(TowerPolicy::new(POLICY).named("jobs")).service(jobs);
+//! let mut jobs = ServiceBuilder::new().layer(TowerPolicy::new(POLICY).named("jobs")).service(jobs);
 //! assert_eq!(jobs.ready().await.unwrap().call("four".to_owned()).await.unwrap(), 4);
 //! # });
 //! ```
@@ -26,10 +29,23 @@
 //!   constant evaluation where the policy is a `const`. Put tower's `TimeoutLayer` below the retry layer: its error is known to
 //!   be transient.
 //! - A response that is tried again is dropped before the pause, not read to its end.
-//! - With the `tracing` feature there are the events, but no spans: a policy is not asked when the service runs.
-//! - A request that cannot be cloned is sent once, and without events, for tower does not ask about its outcome.
+//! - A request that cannot be cloned is sent once, and without events: tower does not ask the policy about its outcome. One that
+//!   cannot be cloned again for a later attempt ends the call with `BodyUsedUp` when that attempt starts, for the same reason.
 //! - tower asks the service whether it is ready before each attempt. Where that gives an error, tower ends the call with it,
 //!   and asks the policy nothing; the last event is `Cancelled`.
+//!
+//! # `layer` or `retry`
+//!
+//! tower asks a policy before and after an attempt, not while the service runs. So what happens meanwhile needs a service below
+//! the retry layer, which `layer` adds: [`InAttempt`].
+//!
+//! | | `.layer(policy)` | `.retry(policy)` |
+//! |---|---|---|
+//! | events, and the spans of the call and its attempts | yes | yes |
+//! | the service runs in the span of the attempt | yes | no |
+//! | calls inside see the deadline, and `nested` | yes | no |
+//! | events of connections, with `trace_wire` | yes | no |
+//! | a POST is retried with `track_redirects` | yes | no |
 //!
 //! Where something does not fit, rustc says no more than that the layered service is no `Service`. The request has to be
 //! `Clone` (or say [`cloning`](TowerPolicy::cloning)), the service too, and its error [`Retryable`] with a `Display`.
@@ -46,10 +62,16 @@ use ::tower::timeout::error::Elapsed;
 use crate::call::{Call, Notes};
 use crate::condition::Findings;
 use crate::engine;
+#[cfg(feature = "reqwest")]
+use crate::http::redirects::Seen;
 use crate::rare::Phase;
 use crate::reason::Unnamed;
 use crate::sealed::Sealed;
-use crate::{Bar, Class, Condition, Executor, Failure, Observer, Policy, Retryable, Verdict};
+use crate::{Class, Condition, Executor, Failure, GiveUp, Observer, Policy, Retryable, Verdict};
+
+mod in_attempt;
+
+pub use self::in_attempt::{AttemptFuture, InAttempt};
 
 /// A retry policy for tower's services. See the [module](self).
 ///
@@ -109,6 +131,10 @@ impl TowerPolicy<HttpRequests> {
     /// A request whose method is not one of the condition's [`methods`](Condition::methods), such as a POST, is tried again
     /// only where the server cannot have processed it ([`Failure::is_unprocessed`]), unless it has the header
     /// `Idempotency-Key`.
+    ///
+    /// For a client of reqwest, that needs `track_redirects` on the client, and this policy as a layer; or
+    /// [`Condition::assume_no_redirects`]. Any other service is taken for one that follows no redirects: put tower-http's
+    /// `FollowRedirectLayer` above the retry layer, not below it.
     ///
     /// # Panics
     ///
@@ -174,7 +200,14 @@ impl<K, C> TowerPolicy<K, C> {
 
     fn start(&self, condition: Condition) -> InFlight {
         let Self { policy, name, ref observer, .. } = *self;
-        let call = Owned { policy, name, observer: observer.clone(), notes: Notes::new() };
+        let call = Owned {
+            policy,
+            name,
+            observer: observer.clone(),
+            notes: Notes::new(),
+            #[cfg(feature = "reqwest")]
+            seen: Seen::NONE,
+        };
         InFlight { executor: Arc::new(Mutex::new(Executor::start(call))), condition, is_waiting: false }
     }
 }
@@ -190,12 +223,14 @@ where
     /// An attempt starts.
     fn clone_request(&mut self, request: &Req) -> Option<Req> {
         let before = get(&mut self.call).take().filter(|call| call.is_waiting);
+        in_attempt::starts(None);
         let Some(clone) = self.cloning.clone_request(request) else {
-            before.inspect(InFlight::forget);
+            before.inspect(InFlight::abandon);
             return None;
         };
         let call = before.unwrap_or_else(|| self.start(self.kind.condition(self.condition, request)));
-        lock(&call.executor).begin();
+        call.begin();
+        in_attempt::starts(Some(&call.executor));
         *get(&mut self.call) = Some(InFlight { is_waiting: false, ..call });
         Some(clone)
     }
@@ -204,28 +239,48 @@ where
     fn retry(&mut self, request: &mut Req, outcome: &mut Result<Res, E>) -> Option<TowerPause> {
         let call = get(&mut self.call).take()?;
         let answer = outcome.as_ref().ok().and_then(|answer| self.kind.answer(answer));
-        let is_elsewhere = outcome.as_ref().is_ok_and(|answer| self.kind.is_elsewhere(request, answer));
-        let verdict = match call.condition.verdict(Findings::new(answer, outcome.as_ref().err().map(Failure::of))) {
-            // What answers from elsewhere says nothing of the server that sent the client there.
-            Verdict::Retry(failure) if is_elsewhere && call.condition.is_guarded() => {
-                Verdict::Barred(failure, Bar::NotIdempotent)
-            }
-            verdict => verdict,
+        let findings = Findings::new(answer, outcome.as_ref().err().map(Failure::of));
+        #[cfg(feature = "reqwest")]
+        let findings = if self.kind.method(request).is_some_and(|method| call.sent_only(method, findings.status())) {
+            findings.not_redirected()
+        } else {
+            findings
         };
+        #[cfg(not(feature = "reqwest"))]
+        let _ = request;
+        let verdict = call.condition.verdict(findings);
         let pause = call.settle(verdict, outcome.as_ref().err().map(|error| error as &dyn Display))?;
         *get(&mut self.call) = Some(InFlight { is_waiting: true, ..call });
         Some(pause)
     }
 }
 
+type Shared = Mutex<Executor<Owned>>;
+
 /// A call that is under way. Dropped in an attempt or a pause, it says so.
 struct InFlight {
-    executor: Arc<Mutex<Executor<Owned>>>,
+    executor: Arc<Shared>,
     condition: Condition,
     is_waiting: bool,
 }
 
 impl InFlight {
+    /// An attempt starts.
+    fn begin(&self) {
+        let mut executor = lock(&self.executor);
+        #[cfg(feature = "reqwest")]
+        {
+            executor.run.call.seen = Seen::NONE;
+        }
+        executor.begin();
+    }
+
+    /// Returns whether the attempt put one request on the wire, with this method and this status, and so was not redirected.
+    #[cfg(feature = "reqwest")]
+    fn sent_only(&self, method: &str, status: Option<u16>) -> bool {
+        lock(&self.executor).run.call.seen.is_only(method, status)
+    }
+
     fn settle(&self, verdict: Verdict, reason: Option<&dyn Display>) -> Option<TowerPause> {
         let mut executor = lock(&self.executor);
         if verdict == Verdict::Done {
@@ -236,9 +291,11 @@ impl InFlight {
         Some(TowerPause { executor: self.executor.clone(), delay, is_armed: false })
     }
 
-    /// Nobody will tell how the call ends.
-    fn forget(&self) {
-        lock(&self.executor).run.rare.set_phase(Phase::Ended);
+    /// tower sends the last clone of the request, and does not ask the policy about its outcome.
+    fn abandon(&self) {
+        self.begin();
+        let Executor { run, .. } = &mut *lock(&self.executor);
+        engine::abandoned(&mut run.rare, &run.call, GiveUp::BodyUsedUp);
     }
 }
 
@@ -255,7 +312,7 @@ impl InFlight {
 /// Dropping it ends the wait.
 #[must_use = "a pause does nothing unless it is awaited"]
 pub struct TowerPause {
-    executor: Arc<Mutex<Executor<Owned>>>,
+    executor: Arc<Shared>,
     delay: Duration,
     is_armed: bool,
 }
@@ -287,6 +344,9 @@ struct Owned {
     name: &'static str,
     observer: Option<Arc<dyn Observer>>,
     notes: Notes,
+    /// The requests of the attempt.
+    #[cfg(feature = "reqwest")]
+    seen: Seen,
 }
 
 impl Sealed for Owned {}
@@ -323,10 +383,10 @@ pub trait Kind<Req, Res>: Sealed {
     #[doc(hidden)]
     fn answer(&self, answer: &Res) -> Option<Failure>;
 
-    /// Whether the service was redirected before it got this answer.
+    /// The request's method, if it has one.
     #[doc(hidden)]
-    fn is_elsewhere(&self, _: &Req, _: &Res) -> bool {
-        false
+    fn method<'a>(&self, _: &'a Req) -> Option<&'a str> {
+        None
     }
 }
 
@@ -354,7 +414,7 @@ pub struct HttpRequests {
 impl Sealed for HttpRequests {}
 
 macro_rules! http_requests {
-    ($($(#[$attribute:meta])* [$($parameter:ident),*] $request:ty => $response:ty $(, $is_elsewhere:expr)?;)*) => {$(
+    ($($(#[$attribute:meta])* [$($parameter:ident),*] $request:ty => $response:ty;)*) => {$(
         $(#[$attribute])*
         impl<$($parameter),*> Kind<$request, $response> for HttpRequests {
             fn condition(&self, condition: Condition, request: &$request) -> Condition {
@@ -364,18 +424,18 @@ macro_rules! http_requests {
             fn answer(&self, answer: &$response) -> Option<Failure> {
                 Some(Failure::of(answer))
             }
-            $(fn is_elsewhere(&self, request: &$request, answer: &$response) -> bool {
-                $is_elsewhere(answer.url(), request.url())
-            })?
+            fn method<'a>(&self, request: &'a $request) -> Option<&'a str> {
+                Some(request.method().as_str())
+            }
         }
     )*};
 }
 http_requests! {
     [B, C] http::Request<B> => http::Response<C>;
     #[cfg(feature = "reqwest")]
-    [] reqwest::Request => reqwest::Response, crate::http::is_elsewhere;
+    [] reqwest::Request => reqwest::Response;
     #[cfg(feature = "reqwest-012")]
-    [] reqwest_012::Request => reqwest_012::Response, crate::http::is_elsewhere;
+    [] reqwest_012::Request => reqwest_012::Response;
 }
 
 /// How a request is cloned. Implemented by [`Cloned`] and [`CloneWith`] alone.

@@ -339,31 +339,6 @@ mod once {
         let error = client().post(&server.url).stream_with_retry(&POLICY, body).await.unwrap_err();
         assert_eq!((error.is_connect(), made.into_inner()), (true, 1));
     }
-
-    /// What answers 429 is not what the order was given to.
-    #[tokio::test(start_paused = true)]
-    async fn a_post_that_was_redirected_before_a_429() {
-        let limited = || Reply::status(429).retry_after("1");
-        let moved = || Reply::status(303).header("location", "/receipt");
-        for observed in [false, true] {
-            let recorder = Recorder::new();
-            let retry = if observed { super::observed(&recorder) } else { RequestRetry::new(POLICY) };
-            let server = Server::start([moved(), limited(), Reply::status(200)]).await;
-            let response = client().post(format!("{}order#1", server.url)).send_with_retry(&retry).await.unwrap();
-            assert_eq!((response.status().as_u16(), server.requests()), (429, 2));
-            let server = Server::start([limited(), moved(), limited()]).await;
-            client().post(&server.url).body("order").send_with_retry(&retry).await.unwrap();
-            assert_eq!(server.requests(), 3);
-            assert!(!observed || recorder.lines().last().unwrap() == "2/3 GaveUp(NotIdempotent)");
-        }
-        // A GET does no harm.
-        let server = Server::start([moved(), limited(), Reply::status(200)]).await;
-        assert_eq!(get(&server, &POLICY).await.status(), 200);
-        // Not redirected, whatever the client makes of the URL.
-        let server = Server::start([limited(), Reply::status(200)]).await;
-        let url = format!("{}ä b?q=ü c#part", server.url);
-        assert_eq!(client().post(url).send_with_retry(&POLICY).await.unwrap().status(), 200);
-    }
 }
 
 mod lists {

@@ -412,10 +412,10 @@ mod rule {
     fn a_condition_retries_only_its_methods() {
         let outcome: Result<(), Fault> = Err(Fault::TRANSIENT);
         let retries = |condition: Condition| matches!(verdict!(&outcome, condition), Verdict::Retry(_));
-        for method in ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"] {
+        for method in ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "get"] {
             assert!(retries(Condition::new().for_method(method)), "{method}");
         }
-        for method in ["POST", "PATCH", "CONNECT", "get"] {
+        for method in ["POST", "PATCH", "CONNECT", "GETS"] {
             assert!(!retries(Condition::new().for_method(method)), "{method}");
         }
         let posts = Condition::new().methods(&["POST"]);

@@ -5,6 +5,7 @@
 //! request that comes exactly one second after the one before does so because somebody slept for one second.
 
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub(crate) fn client() -> Client {
 pub(crate) struct Reply {
     status: u16,
     headers: String,
+    /// How long it takes.
+    late: Duration,
     body: Body,
 }
 
@@ -41,7 +44,7 @@ enum Body {
 
 impl Reply {
     pub(crate) fn status(status: u16) -> Self {
-        Self { status, headers: String::new(), body: Body::Whole("") }
+        Self { status, headers: String::new(), late: Duration::ZERO, body: Body::Whole("") }
     }
 
     pub(crate) fn json(body: &'static str) -> Self {
@@ -54,6 +57,16 @@ impl Reply {
 
     pub(crate) fn retry_after(self, value: &str) -> Self {
         self.header("retry-after", value)
+    }
+
+    /// With `to` in the place of `from` in the headers.
+    pub(crate) fn with(&self, from: &str, to: &str) -> Self {
+        Self { headers: self.headers.replace(from, to), ..self.clone() }
+    }
+
+    /// Comes only after so long.
+    pub(crate) fn late(self, late: Duration) -> Self {
+        Self { late, ..self }
     }
 
     pub(crate) fn pieces(self, count: u32, every: Duration) -> Self {
@@ -74,6 +87,9 @@ impl Reply {
 
     /// Whether the connection can be used again.
     async fn write(&self, stream: &mut TcpStream) -> io::Result<bool> {
+        if self.late > Duration::ZERO {
+            sleep(self.late).await;
+        }
         let length = match self.body {
             Body::Whole(text) => text.len(),
             Body::Pieces(count, _) => 1000 * count as usize,
@@ -113,6 +129,8 @@ struct Log {
 
 #[derive(Debug)]
 struct Request {
+    /// Its place among the requests of all servers.
+    order: u64,
     at: Instant,
     head: String,
     body: String,
@@ -147,6 +165,13 @@ impl Server {
     /// The bodies of the requests.
     pub(crate) fn bodies(&self) -> Vec<String> {
         self.log.requests.lock().unwrap().iter().map(|request| request.body.clone()).collect()
+    }
+
+    /// Method and target of each request, with the request's place among those of all servers.
+    pub(crate) fn lines(&self) -> Vec<(u64, String)> {
+        let requests = self.log.requests.lock().unwrap();
+        let line = |request: &Request| request.head.split_once(" HTTP/").unwrap().0.to_owned();
+        requests.iter().map(|request| (request.order, line(request))).collect()
     }
 
     /// The request lines and headers of the requests.
@@ -199,7 +224,10 @@ async fn read(stream: &mut TcpStream) -> io::Result<Option<Request>> {
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
             let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
             if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
-                return Ok(Some(Request { at: Instant::now(), head: head.to_owned(), body: body.to_owned() }));
+                static ORDER: AtomicU64 = AtomicU64::new(0);
+                let order = ORDER.fetch_add(1, Ordering::Relaxed);
+                let (head, body) = (head.to_owned(), body.to_owned());
+                return Ok(Some(Request { order, at: Instant::now(), head, body }));
             }
         }
     }

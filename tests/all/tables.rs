@@ -19,8 +19,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use reqwest::dns::{Name, Resolve, Resolving};
 use reqwest::{Client, ClientBuilder, Method, Response};
-use retry_runtime::http::{RequestRetry, SendWithRetry};
-use retry_runtime::{Policy, retry};
+use retry_runtime::http::{RequestRetry, SendWithRetry, TrackRedirects};
+use retry_runtime::{Condition, Policy, retry};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Sleep, sleep};
 
@@ -30,7 +31,7 @@ use crate::support::{Recorder, SECOND, ms};
 const GUIDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../retry-runtime/src/http/guide/index.md");
 
 /// Compares a table with the one that stands in the documentation behind the mark.
-fn expect(mark: &str, columns: &[&str], rows: &[Vec<String>]) {
+pub(crate) fn expect(mark: &str, columns: &[&str], rows: &[Vec<String>]) {
     let mut table = format!("| {} |\n|{}\n", columns.join(" | "), "---|".repeat(columns.len()));
     for row in rows {
         writeln!(table, "| {} |", row.join(" | ")).unwrap();
@@ -216,6 +217,38 @@ async fn refuse(stream: TcpStream, streams: Arc<AtomicU32>) -> Result<(), h2::Er
     poll_fn(|cx| connection.poll_closed(cx)).await
 }
 
+/// Speaks HTTP/2, and answers each request by shutting down before it: GOAWAY(NO_ERROR), last stream 0. Counts the requests.
+async fn shutting_down(requests: Arc<AtomicU32>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(shut_down(stream, requests.clone()));
+        }
+    });
+    url
+}
+
+/// By hand, since h2 counts a stream that it has seen as one that it may process.
+async fn shut_down(mut stream: TcpStream, requests: Arc<AtomicU32>) -> std::io::Result<()> {
+    const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    const GOAWAY: [u8; 17] = [0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    const HEADERS: u8 = 1;
+    let mut preface = [0; 24];
+    stream.read_exact(&mut preface).await?;
+    stream.write_all(&SETTINGS).await?;
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).await?;
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        stream.read_exact(&mut vec![0; length as usize]).await?;
+        if head[3] == HEADERS {
+            requests.fetch_add(1, Ordering::Relaxed);
+            stream.write_all(&GOAWAY).await?;
+        }
+    }
+}
+
 /// How a request fails.
 struct Case {
     name: &'static str,
@@ -251,12 +284,12 @@ impl Case {
 async fn what_a_post_does() {
     const TWO: Policy = Policy::fixed(SECOND).attempts(2).attempt_timeout(Duration::from_secs(9));
     let of = async |reply: Reply| Box::leak(Box::new(Server::start([reply]).await)).url.clone();
-    let http2 = || builder().http2_prior_knowledge().retry(reqwest::retry::never());
+    let builder = || builder().track_redirects();
     let cases = [
         Case::new("the connection is refused", builder(), refused().await),
         Case::new("the name is not found", builder().dns_resolver(Arc::new(Nowhere)), "http://nowhere.example/"),
         Case::new("the TLS handshake fails", builder().connector_layer(FailHandshakes), of(Reply::status(200)).await),
-        Case::new("HTTP/2: the stream is refused", http2(), refusing(Arc::default()).await),
+        Case::new("HTTP/2: the stream is refused", builder().http2_prior_knowledge(), refusing(Arc::default()).await),
         Case::new("429", builder(), of(Reply::status(429)).await),
         Case::new("503 with `Retry-After`", builder(), of(Reply::status(503).retry_after("1")).await),
         Case::new("503", builder(), of(Reply::status(503)).await),
@@ -284,7 +317,7 @@ async fn what_a_post_does() {
 
 #[tokio::test(start_paused = true)]
 async fn the_methods_are_the_users_to_change() {
-    let posts = retry_runtime::Condition::new().methods(&["POST"]);
+    let posts = Condition::new().methods(&["POST"]);
     let retry = || RequestRetry::new(Policy::fixed(SECOND).attempts(2)).condition(posts);
     let server = Server::statuses([500]).await;
     let case = Case::new("500", builder(), &server.url);
@@ -306,4 +339,23 @@ async fn attempts_are_hits_where_reqwest_does_not_retry_by_itself() {
     }
     assert_eq!(hits(builder()).await, (3, 9));
     assert_eq!(hits(builder().retry(reqwest::retry::never())).await, (3, 3));
+}
+
+/// The same of a server that shuts down, for a POST.
+#[tokio::test(start_paused = true)]
+async fn a_post_is_sent_once_for_each_attempt_where_reqwest_does_not_resend_after_goaway() {
+    async fn posts(client: ClientBuilder) -> (usize, u32) {
+        let (posts, recorder) = (Arc::new(AtomicU32::new(0)), Recorder::new());
+        let condition = Condition::new().assume_no_redirects();
+        let retry =
+            RequestRetry::new(Policy::fixed(SECOND).attempts(3)).condition(condition).observed_by(recorder.clone());
+        let client = client.http2_prior_knowledge().build().unwrap();
+        let url = shutting_down(posts.clone()).await;
+        client.post(url).body("one").send_with_retry(&retry).await.unwrap_err();
+        let attempts = recorder.lines().iter().filter(|line| line.ends_with("AttemptStarted")).count();
+        (attempts, posts.load(Ordering::Relaxed))
+    }
+    assert_eq!(posts(builder()).await, (3, 9));
+    assert_eq!(posts(builder().retry(reqwest::retry::never())).await, (3, 3));
+    assert_eq!(posts(builder().track_redirects()).await, (3, 3));
 }

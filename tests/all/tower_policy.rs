@@ -150,11 +150,11 @@ fn a_zero_delay_takes_no_timer_but_lets_others_run_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_cloned_is_sent_once_and_is_not_spoken_of() {
+async fn a_request_that_cannot_be_cloned_again_ends_its_call() {
     #[derive(Debug)]
     struct Once(bool);
     let (attempts, recorder) = (Arc::new(Attempts::new()), Recorder::new());
-    let policy = TowerPolicy::new(POLICY).observed_by(recorder.clone());
+    let policy = TowerPolicy::new(POLICY).named("tower::cloned once").observed_by(recorder.clone());
     let policy = policy.cloning(|request: &Once| request.0.then_some(Once(false)));
     let service = failing(&attempts, 9, Fault::UNKNOWN).map_request(|_: Once| "request");
     let service = ServiceBuilder::new().retry(policy).service(service);
@@ -162,7 +162,13 @@ async fn what_cannot_be_cloned_is_sent_once_and_is_not_spoken_of() {
     assert_eq!((attempts.count(), recorder.lines().len()), (1, 0));
     service.oneshot(Once(true)).await.unwrap_err();
     assert_eq!(attempts.count(), 3);
-    assert_eq!(recorder.lines()[2..], ["1/3 Waiting { delay: 1s, source: Backoff }"]);
+    assert_eq!(
+        recorder.lines()[2..],
+        ["1/3 Waiting { delay: 1s, source: Backoff }", "2/3 AttemptStarted", "2/3 GaveUp(BodyUsedUp)"]
+    );
+    let rows = retry_runtime::report().rows;
+    let row = rows.iter().find(|row| row.name == "tower::cloned once").unwrap();
+    assert_eq!((row.calls, row.recovered + row.gave_up + row.cancelled), (1, 1));
 }
 
 /// Calls that are dropped before their end.
@@ -348,21 +354,5 @@ mod http {
         let request = client().post(&server.url).build().unwrap();
         assert_eq!(service.oneshot(request).await.unwrap().status(), 503);
         assert_eq!(server.requests(), 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_post_that_was_redirected_before_a_429_is_not_sent_again() {
-        let replies = || {
-            let moved = Reply::status(303).header("location", "/receipt");
-            [moved.clone(), Reply::status(429).retry_after("1"), moved, Reply::status(200)]
-        };
-        for (policy, requests) in [(TowerPolicy::http(POLICY), 2), (TowerPolicy::http(POLICY).idempotent(), 4)] {
-            let policy = policy.cloning(reqwest::Request::try_clone);
-            let server = Server::start(replies()).await;
-            let mut service = ServiceBuilder::new().retry(policy).service(client());
-            let request = client().post(&server.url).build().unwrap();
-            service.ready().await.unwrap().call(request).await.unwrap();
-            assert_eq!(server.requests(), requests);
-        }
     }
 }

@@ -14,7 +14,7 @@ use retry_runtime::{Condition, Event, EventKind, Executor, Observer, OnWire, Pol
 
 use crate::server::{Reply, Server, refused};
 use crate::support::{SECOND, ms};
-use crate::trace::record;
+use crate::trace::{Seen, record};
 
 const POLICY: Policy = Policy::fixed(SECOND);
 
@@ -127,9 +127,19 @@ async fn a_connection_of_an_earlier_call_is_used_again() {
     let (server, story) = (Server::statuses([200]).await, Story::new());
     let retry = RequestRetry::new(POLICY).observed_by(story.clone());
     let client = client();
-    // To this one nobody listens, so it is not known what it did, but that its connection was made.
     client.get(&server.url).send_with_retry(&retry).await.unwrap();
     story.lines();
+    client.get(&server.url).send_with_retry(&retry).await.unwrap();
+    assert_eq!(story.lines(), ["1 starts", "1 reused", "1 succeeds"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_of_a_request_without_observer_is_reused() {
+    let (server, story) = (Server::statuses([200]).await, Story::new());
+    let client = client();
+    client.get(&server.url).send().await.unwrap();
+    client.get(&server.url).send_with_retry(&POLICY).await.unwrap();
+    let retry = RequestRetry::new(POLICY).observed_by(story.clone());
     client.get(&server.url).send_with_retry(&retry).await.unwrap();
     assert_eq!(story.lines(), ["1 starts", "1 reused", "1 succeeds"]);
 }
@@ -218,35 +228,44 @@ async fn calls_at_the_same_time_are_kept_apart() {
     assert_eq!(two, ["1 starts", "1 connecting", "1 connected", "1 succeeds"]);
 }
 
-/// The pool goes on to make a connection that another request's made needless: it is the attempt's that asked for it.
-#[tokio::test(start_paused = true)]
-async fn a_connection_that_the_pool_makes_by_itself_is_the_attempts_that_asked_for_it() {
-    struct Slow(Duration);
-    impl Resolve for Slow {
-        fn resolve(&self, _: Name) -> Resolving {
-            let delay = self.0;
-            Box::pin(async move {
-                tokio::time::sleep(delay).await;
-                Here.resolve("here.example".parse().unwrap()).await
-            })
-        }
+/// Finds every name at this machine, after so long.
+struct Slow(Duration);
+
+impl Resolve for Slow {
+    fn resolve(&self, _: Name) -> Resolving {
+        let delay = self.0;
+        Box::pin(async move {
+            tokio::time::sleep(delay).await;
+            Here.resolve("here.example".parse().unwrap()).await
+        })
     }
-    let (server, story) = (
-        Server::start([Reply::status(503).pieces(1, ms(300)), Reply::status(503), Reply::status(200)]).await,
-        Story::new(),
-    );
+}
+
+/// Two attempts. The first one takes the connection of an earlier request, which is free before its own is made: the pool
+/// makes that all the same, after so long, while the second attempt runs or before.
+async fn two_attempts_with_a_late_connection(retry: &RequestRetry, late: Duration) {
+    let server =
+        Server::start([Reply::status(503).pieces(1, ms(300)), Reply::status(503), Reply::status(200).late(ms(100))])
+            .await;
     let builder = Client::builder().no_proxy().pool_idle_timeout(None).trace_wire();
-    let client = builder.dns_resolver(Arc::new(Names::around(Slow(ms(200))))).build().unwrap();
+    let client = builder.dns_resolver(Arc::new(Names::around(Slow(late)))).build().unwrap();
     let url = named(&server);
     let first = async {
         drop(client.get(&url).send().await.unwrap().bytes().await);
     };
     let second = async {
-        tokio::time::sleep(ms(400)).await;
-        let retry = RequestRetry::new(POLICY).observed_by(story.clone());
-        client.get(&url).send_with_retry(&retry).await.unwrap();
+        tokio::time::sleep(late + ms(200)).await;
+        client.get(&url).send_with_retry(retry).await.unwrap();
     };
     tokio::join!(first, second);
+}
+
+/// The pool goes on to make a connection that another request's made needless: it is the attempt's that asked for it.
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_the_pool_makes_by_itself_is_the_attempts_that_asked_for_it() {
+    let story = Story::new();
+    let retry = RequestRetry::new(POLICY).observed_by(story.clone());
+    two_attempts_with_a_late_connection(&retry, ms(200)).await;
     let lines = story.lines();
     let connected = lines.iter().position(|line| line == "1 connected").unwrap();
     assert!(lines[..connected].contains(&"1 503".to_owned()), "{lines:?}");
@@ -273,4 +292,21 @@ async fn each_event_says_when_it_happened() {
     assert_eq!((host.as_str(), addresses.len()), ("here.example", 1));
     let Some(OnWire::Connected { connection: Some(connection), .. }) = seen.get(3) else { panic!("{seen:?}") };
     assert_eq!(format!("http://{}/", connection.remote), server.url);
+}
+
+/// Its event is part of the call, not of the attempt that runs when it comes.
+#[tokio::test(start_paused = true)]
+async fn a_late_connection_event_is_in_the_span_of_the_call_with_the_number_of_its_attempt() {
+    let (trace, _guard) = record();
+    let retry = RequestRetry::new(Policy::fixed(ms(50))).named("late");
+    two_attempts_with_a_late_connection(&retry, ms(200)).await;
+    let connected = |event: &&Seen| event.fields.get("wire").is_some_and(|wire| wire == "connected");
+    let events = trace.events();
+    let event = events.iter().find(connected).unwrap();
+    let span = event.span.as_ref().unwrap();
+    let place = (span.name.as_str(), event.fields.get("attempt").map(String::as_str));
+    assert_eq!(place, ("retry", Some("1")));
+    // The attempt that runs then is the second one.
+    let before = events.iter().take_while(|event| !connected(event));
+    assert!(before.into_iter().any(|event| event.message == "attempt 2 of 3 starts"));
 }

@@ -100,7 +100,7 @@ fn a_generic_source() {
                     match self { Self { 0: __retry_field, .. } => ::retry_runtime::Failure::server_delay(&::retry_runtime::__failure!(__retry_field)), }
                 }
                 fn breaker_delay(&self) -> ::core::option::Option<::core::time::Duration> {
-                    match self { Self { 0: field, .. } => ::retry_runtime::Failure::breaker_delay(&::retry_runtime::__failure!(field)), }
+                    match self { Self { 0: __retry_field, .. } => ::retry_runtime::Failure::breaker_delay(&::retry_runtime::__failure!(__retry_field)), }
                 }
                 fn is_unprocessed(&self) -> ::core::primitive::bool {
                     match self { Self { 0: __retry_field, .. } => ::retry_runtime::Failure::is_unprocessed(&::retry_runtime::__failure!(__retry_field)), }

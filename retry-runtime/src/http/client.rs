@@ -6,13 +6,8 @@ use core::time::Duration;
 use std::error::Error;
 use std::io;
 
-#[cfg(feature = "reqwest")]
-use reqwest::Url;
-#[cfg(all(feature = "tower", not(feature = "reqwest")))]
-use reqwest_012::Url;
-
 use super::retry_after::server_delay;
-use crate::{BreakerOpen, Class, Retryable, TimedOut, chain};
+use crate::{BreakerOpen, Class, Failure, Retryable, TimedOut, chain};
 
 macro_rules! client {
     ($reqwest:ident, $error_of:ident) => {
@@ -47,19 +42,27 @@ macro_rules! client {
                 chain::search_sources(self).breaker_delay()
             }
 
-            /// Where there was no connection: it was refused, the name was not found, the TLS handshake failed. With the `h2`
-            /// feature also where an HTTP/2 server refused the stream. The client may have been redirected before, which its
-            /// error does not tell.
+            /// True if a breaker kept the request back. If there was no connection (it was refused, the name was not found, the
+            /// TLS handshake failed), or, with the `h2` feature, an HTTP/2 server refused the stream, the last server cannot have
+            /// processed the request. But a server that redirected the client may have, so this is false.
             fn is_unprocessed(&self) -> bool {
-                // A body that fails may have an error that is about a connection of its own.
-                let is_of_body = |error: &(dyn Error + 'static)| error.downcast_ref().is_some_and(Self::is_body);
-                let is_unsent = self.is_connect() || super::is_refused_stream(self);
-                super::is_kept_back(self)
-                    || is_unsent && !self.source().into_iter().flat_map(chain::links).any(is_of_body)
+                super::is_kept_back(self) && !self.is_connect()
             }
 
             fn is_timeout(&self) -> bool {
                 Self::is_timeout(self)
+            }
+
+            fn failure(&self) -> Failure {
+                let failure = Failure::asked(self);
+                // A body that fails may have an error that is about a connection of its own.
+                let is_of_body = |error: &(dyn Error + 'static)| error.downcast_ref().is_some_and(Self::is_body);
+                let is_unsent = self.is_connect() || super::is_refused_stream(self);
+                match is_unsent && !self.source().into_iter().flat_map(chain::links).any(is_of_body) {
+                    true => failure.before_processing().perhaps_redirected(),
+                    false if self.status().is_some() => failure.perhaps_redirected(),
+                    false => failure,
+                }
             }
         }
 
@@ -75,6 +78,10 @@ macro_rules! client {
 
             fn server_delay(&self) -> Option<Duration> {
                 server_delay(self.headers())
+            }
+
+            fn failure(&self) -> Failure {
+                Failure::asked(self).perhaps_redirected()
             }
 
             #[cfg(feature = "wire")]
@@ -113,19 +120,6 @@ macro_rules! client {
 client!(reqwest, error_of);
 #[cfg(feature = "reqwest-012")]
 client!(reqwest_012, error_of_012);
-
-/// Whether a response came from another place than the one that the request was sent to.
-#[cfg(any(feature = "reqwest", feature = "tower"))]
-pub(crate) fn is_elsewhere(answered: &Url, sent_to: &Url) -> bool {
-    place(answered) != place(sent_to)
-}
-
-/// A URL without its fragment, of which the client does not tell.
-#[cfg(any(feature = "reqwest", feature = "tower"))]
-fn place(url: &Url) -> &str {
-    let url = url.as_str();
-    url.split_once('#').map_or(url, |(place, _)| place)
-}
 
 type Boxed = Box<dyn Error + Send + Sync>;
 

@@ -17,6 +17,9 @@ use crate::{Executor, Failure, TimedOut};
 ///
 /// Middleware that is added after it sees every attempt, middleware that is added before it sees the call as a whole.
 ///
+/// A client with [`track_redirects`](super::TrackRedirects::track_redirects) lets a POST be retried that was not redirected. Middleware
+/// that sends requests of its own during an attempt hides that: the POST is then sent once.
+///
 /// ```
 /// use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 /// use retry_runtime::{Policy, http::RequestRetry};
@@ -47,7 +50,7 @@ impl Middleware for RequestRetry {
         let own = extensions.get::<Self>().map(|own| Box::new(own.clone()));
         let retry = own.as_deref().unwrap_or(self);
         let (policy, options) = (retry.policy(), retry.options());
-        let rest = if options.is_plain(policy) {
+        let rest = if options.is_plain(policy) && !options.looks_for_redirects(&request) {
             let mut requests = Repeated::nothing();
             let outcome = requests.first(request, |request| next.clone().run(request, extensions)).await;
             if options.is_done(&outcome) {

@@ -20,6 +20,8 @@ mod http2;
 mod hyper_errors;
 #[cfg(feature = "reqwest-middleware")]
 mod middleware;
+#[cfg(feature = "reqwest")]
+pub(crate) mod redirects;
 #[cfg(all(feature = "reqwest", feature = "testing"))]
 mod rehearsed;
 #[cfg(feature = "reqwest")]
@@ -40,10 +42,10 @@ pub use self::body::IntoBody;
 #[cfg(feature = "wire")]
 pub mod wire;
 
-#[cfg(all(feature = "tower", any(feature = "reqwest", feature = "reqwest-012")))]
-pub(crate) use self::client::is_elsewhere;
 #[cfg(feature = "http")]
 pub(crate) use self::drain::{ReadToEnd, Unread};
+#[cfg(feature = "reqwest")]
+pub use self::redirects::TrackRedirects;
 #[cfg(feature = "reqwest")]
 pub use self::request_retry::{HowToRetry, Outgoing, RequestRetry};
 #[cfg(feature = "reqwest")]

@@ -6,8 +6,10 @@ use std::error::Error;
 use std::sync::Arc;
 
 use http::{HeaderMap, Method};
-use reqwest::{Client, Request, Response, Url};
+use reqwest::{Client, Request, Response};
 
+use super::redirects;
+use super::send::Sent;
 use crate::call::{ByHand, Notes};
 use crate::condition::Findings;
 use crate::count::{self, Own};
@@ -23,7 +25,9 @@ use crate::{Attempt, Condition, Failure, Observer, Policy, Retryable, Verdict};
 ///
 /// GET, HEAD, OPTIONS, TRACE, PUT and DELETE are retried on all failures that the condition names. A request with another
 /// method is retried only where the server [cannot have processed](Failure::is_unprocessed) it, or where the request has
-/// the header `Idempotency-Key`; [`idempotent`](Self::idempotent) and [`Condition::methods`] change that.
+/// the header `Idempotency-Key`; [`idempotent`](Self::idempotent) and [`Condition::methods`] change that. A client may
+/// hide a redirect from a server that has processed the request; so this takes a client with
+/// [`track_redirects`](super::TrackRedirects::track_redirects), or [`Condition::assume_no_redirects`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -257,15 +261,29 @@ impl Options {
     }
 
     /// Whether a request must not be sent again unless the server cannot have processed it.
-    pub(super) fn guards(&self, method: &Method, headers: Option<&HeaderMap>) -> bool {
-        !self.idempotent
-            && !self.condition.has_method(method.as_str())
-            && !headers.is_some_and(|headers| headers.contains_key("idempotency-key"))
+    pub(super) fn guards(&self, request: &Request) -> bool {
+        self.guards_head(request.method(), Some(request.headers()))
     }
 
-    /// Where a request goes that must not be sent again unless the server cannot have processed it.
-    pub(super) fn guard(&self, request: &Request) -> Option<Url> {
-        self.guards(request.method(), Some(request.headers())).then(|| request.url().clone())
+    /// The same of a request with this method and these headers.
+    pub(super) fn guards_head(&self, method: &Method, headers: Option<&HeaderMap>) -> bool {
+        !self.is_free(method) && !headers.is_some_and(|headers| headers.contains_key("idempotency-key"))
+    }
+
+    fn is_free(&self, method: &Method) -> bool {
+        self.idempotent || self.condition.has_method(method.as_str())
+    }
+
+    /// Returns whether the first attempt at a request has to look for redirects, and a client of the process may report them.
+    #[inline]
+    pub(super) fn looks_for_redirects(&self, request: &Request) -> bool {
+        redirects::is_on() && self.guards(request)
+    }
+
+    /// Returns whether a request with this method may be sent after one that may have been processed. A hook may change the
+    /// method, and a condition for one method holds for all requests.
+    pub(super) fn may_follow_all(&self, next: Option<&Method>) -> bool {
+        !self.looks_at_attempts() && !self.condition.is_guarded() && next.is_some_and(|next| self.is_free(next))
     }
 
     /// Whether there is nothing to decide: by its status alone, the response is a success.
@@ -280,7 +298,7 @@ impl Options {
     pub(super) fn verdict<E: Retryable + Error + 'static>(
         &self,
         outcome: &Result<Response, E>,
-        guarded: bool,
+        sent: &Sent,
     ) -> Verdict {
         if self.is_done(outcome) {
             return Verdict::Done;
@@ -296,7 +314,8 @@ impl Options {
                 Findings::new(None, Some(Failure::of(error))).on_error(decided)
             }
         };
-        self.condition.guarded(guarded).verdict(findings)
+        let findings = if sent.is_direct(findings.status()) { findings.not_redirected() } else { findings };
+        self.condition.guarded(sent.is_guarded()).verdict(findings)
     }
 
     #[inline]

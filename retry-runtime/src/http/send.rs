@@ -7,11 +7,12 @@ use core::task::{Context, Poll};
 use std::error::Error;
 
 use pin_project_lite::pin_project;
-use reqwest::{Client, Request, RequestBuilder, Response, Url};
+use reqwest::{Client, Method, Request, RequestBuilder, Response};
 
 use super::body::IntoBody;
-use super::client::{error_of, is_elsewhere};
+use super::client::error_of;
 use super::drain::Unread;
+use super::redirects::{Seen, Watched};
 #[cfg(feature = "testing")]
 use super::rehearsed::Rehearsed;
 use super::request_retry::{HowToRetry, Options};
@@ -121,7 +122,7 @@ fn sending<'a>(
     let (client, request) = builder.build_split();
     let mut requests = Repeated::nothing();
     let state = match request {
-        Ok(request) if options.is_plain(policy) => {
+        Ok(request) if options.is_plain(policy) && !options.looks_for_redirects(&request) => {
             State::First { first: requests.first(request, |request| client.execute(request)) }
         }
         request => State::Boxed { future: Box::pin(send_kept(policy, options, client.clone(), request)) },
@@ -230,7 +231,8 @@ pub trait SendFirstOf {
     /// Sends the first request, where that fails the second, and so on; the last one repeats. Method, URL, headers and body
     /// may all differ. Gives the last response or error.
     ///
-    /// Whether a failed request may be followed by another one is up to its own method, as in
+    /// A request that may have been processed is followed by one whose method is among the condition's
+    /// [`methods`](crate::Condition::methods), such as GET; by another only where its own method is one of them, as in
     /// [`RequestRetry`](super::RequestRetry).
     ///
     /// ```
@@ -294,16 +296,20 @@ pub(super) async fn go_on<T: Transport>(
     mut transport: T,
     mut failed: Option<Result<Response, T::Error>>,
 ) -> Result<Response, T::Error> {
-    let mut guard = failed.as_ref().and_then(|_| source.guard(options));
+    let mut sent = Sent::default();
+    if failed.is_some() {
+        sent.guarded = source.guarded(options);
+    }
     loop {
         let pause = {
             let outcome = match failed.take() {
                 Some(outcome) => outcome,
-                None => attempt(&mut retry, options, &mut source, &mut transport, &mut guard).await,
+                None => attempt(&mut retry, options, &mut source, &mut transport, &mut sent).await,
             };
             #[cfg(feature = "wire")]
             retry.came_over(|| outcome.as_ref().ok().and_then(Retryable::connection));
-            let verdict = after_redirect(options.verdict(&outcome, guard.is_some()), &outcome, guard.as_ref());
+            let verdict = options.verdict(&outcome, &sent);
+            let verdict = sent.followed(verdict, || options.may_follow_all(source.next_method()));
             let verdict = repeatable(verdict, source.has_more());
             if verdict == Verdict::Done {
                 return retry.succeed(outcome);
@@ -325,30 +331,67 @@ async fn attempt<T: Transport>(
     options: &Options,
     source: &mut impl Source,
     transport: &mut T,
-    guard: &mut Option<Url>,
+    sent: &mut Sent,
 ) -> Result<Response, T::Error> {
     let current = options.looks_at_attempts().then(|| retry.current());
     // Nothing is sent yet, so nothing is processed.
-    *guard = None;
+    (sent.guarded, sent.seen) = (None, Seen::NONE);
     let attempt = async {
         let mut request = source.request().await?;
         let client = options.prepare(current, &mut request);
-        *guard = options.guard(&request);
-        match client {
-            None => transport.send(request).await,
-            Some(client) => Ok(client.execute(request).await?),
+        sent.guarded = options.guards(&request).then(|| request.method().clone());
+        let is_stream = request.body().is_some_and(|body| body.as_bytes().is_none());
+        let (outcome, seen) = Watched::new(async {
+            match client {
+                None => transport.send(request).await,
+                Some(client) => Ok(client.execute(request).await?),
+            }
+        })
+        .await;
+        // The client does not report a request whose body it cannot copy, only those that follow.
+        if !is_stream {
+            sent.seen = seen;
         }
+        outcome
     };
     retry.attempt(attempt).await
 }
 
-/// What answers from elsewhere says nothing of the server that sent the client there, and may have processed the request.
-fn after_redirect<E>(verdict: Verdict, outcome: &Result<Response, E>, guard: Option<&Url>) -> Verdict {
-    match (verdict, outcome, guard) {
-        (Verdict::Retry(failure), Ok(response), Some(sent_to)) if is_elsewhere(response.url(), sent_to) => {
-            Verdict::Barred(failure, Bar::NotIdempotent)
+/// The requests of a call so far, as far as they decide about the next one.
+#[derive(Default)]
+pub(super) struct Sent {
+    /// The method of the last request, if it must not be resent unless the server cannot have processed it.
+    guarded: Option<Method>,
+    /// The requests that the client put on the wire for it.
+    seen: Seen,
+    /// A request that must not be resent may have been processed.
+    has_effects: bool,
+}
+
+impl Sent {
+    pub(super) fn is_guarded(&self) -> bool {
+        self.guarded.is_some()
+    }
+
+    /// Returns whether the last request, which had this status, is known not to have been redirected.
+    pub(super) fn is_direct(&self, status: Option<u16>) -> bool {
+        self.guarded.as_ref().is_some_and(|method| self.seen.is_only(method.as_str(), status))
+    }
+
+    /// Turns a verdict about the last request into one about the next request, which may be another.
+    fn followed(&mut self, verdict: Verdict, may_follow_all: impl FnOnce() -> bool) -> Verdict {
+        let is_barred = matches!(verdict, Verdict::Barred(_, Bar::NotIdempotent));
+        self.has_effects |= is_barred;
+        match verdict {
+            Verdict::Retry(failure) | Verdict::Barred(failure, Bar::NotIdempotent) if self.has_effects => {
+                if may_follow_all() {
+                    Verdict::Retry(failure)
+                } else {
+                    Verdict::Barred(failure, Bar::NotIdempotent)
+                }
+            }
+            _ => verdict,
         }
-        _ => verdict,
     }
 }
 

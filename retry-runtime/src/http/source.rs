@@ -18,9 +18,12 @@ pub(super) trait Source: Send {
     /// Whether there is a request for another attempt.
     fn has_more(&self) -> bool;
 
-    /// Where the request went that was sent without having been asked for, if it must not be sent again unless the server
-    /// cannot have processed it.
-    fn guard(&self, _: &Options) -> Option<Url> {
+    /// The method of the request for the next attempt, if there is one.
+    fn next_method(&self) -> Option<&Method>;
+
+    /// The method of the request that was sent without having been asked for, if it must not be resent unless the server cannot
+    /// have processed it.
+    fn guarded(&self, _: &Options) -> Option<Method> {
         None
     }
 }
@@ -92,11 +95,22 @@ impl Source for Repeated {
         self.more.is_some() || !self.url.is_empty()
     }
 
-    fn guard(&self, options: &Options) -> Option<Url> {
+    fn next_method(&self) -> Option<&Method> {
+        self.has_more().then(|| self.head().0)
+    }
+
+    fn guarded(&self, options: &Options) -> Option<Method> {
+        let (method, headers) = self.head();
+        (self.has_more() && options.guards_head(method, headers)).then(|| method.clone())
+    }
+}
+
+impl Repeated {
+    fn head(&self) -> (&Method, Option<&HeaderMap>) {
         match self.more.as_deref() {
-            None => options.guards(&Method::GET, None).then(|| self.url.get())?,
-            Some(More::Head(head)) => options.guards(&head.method, Some(&head.headers)).then(|| self.url.get())?,
-            Some(More::Whole(request)) => options.guard(request),
+            None => (&Method::GET, None),
+            Some(More::Head(head)) => (&head.method, Some(&head.headers)),
+            Some(More::Whole(request)) => (request.method(), Some(request.headers())),
         }
     }
 }
@@ -194,6 +208,10 @@ impl Source for Listed {
     fn has_more(&self) -> bool {
         self.requests.len() > 0 || self.last.has_more()
     }
+
+    fn next_method(&self) -> Option<&Method> {
+        self.requests.as_slice().first().map(Request::method).or_else(|| self.last.next_method())
+    }
 }
 
 /// The same request each time, with a body that is made anew.
@@ -223,5 +241,9 @@ where
 
     fn has_more(&self) -> bool {
         self.request.has_more()
+    }
+
+    fn next_method(&self) -> Option<&Method> {
+        self.request.next_method()
     }
 }

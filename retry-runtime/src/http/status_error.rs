@@ -11,7 +11,7 @@ use reqwest::Url;
 use reqwest_012::Url;
 
 use super::retry_after::server_delay;
-use crate::{Class, Retryable};
+use crate::{Class, Failure, Retryable};
 
 /// `response.check_status()`: as `error_for_status`, but the error keeps the delay that the server asked for.
 pub trait CheckStatus: Sized {
@@ -102,5 +102,9 @@ impl Retryable for StatusError {
 
     fn server_delay(&self) -> Option<Duration> {
         self.server_delay
+    }
+
+    fn failure(&self) -> Failure {
+        Failure::asked(self).perhaps_redirected()
     }
 }

@@ -35,7 +35,8 @@
 //!   give a [`reqwest::Response`].
 //! - Nor is it said of a connection after which 16,384 others were made: no more of them are remembered for certain.
 //! - A connection that the client's pool goes on to make after the call has ended is nobody's, and not said.
-//! - A call to which nobody listens writes nothing down.
+//! - A call without an observer and without a `tracing` subscriber has no events. Its connections are remembered, so that a
+//!   later call can report that it used one of them again.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -50,7 +51,8 @@ use reqwest::redirect::Policy;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::attributed::{Attributed, For, is_on, switch_on};
+use super::redirects::TrackRedirects;
+use crate::attributed::{Attributed, For, is_on, remember, switch_on};
 use crate::mask::mask;
 use crate::on_wire::{Connection, OnWire};
 use crate::reason::write_chain;
@@ -60,8 +62,9 @@ type Boxed = Box<dyn Error + Send + Sync>;
 
 /// `Client::builder().trace_wire()`.
 pub trait TraceWire {
-    /// Tells of everything that the client does on the wire: adds [`Connections`], and sets the resolver to [`Names::of_system`]
-    /// and the redirects to [`redirects`] of reqwest's own policy.
+    /// Reports everything that the client does on the wire: adds [`Connections`], sets the resolver to [`Names::of_system`],
+    /// the redirects to [`redirects`] of reqwest's own policy, and [`track_redirects`](TrackRedirects::track_redirects), which
+    /// switches off reqwest's own resends.
     ///
     /// For a resolver or a redirect policy of yours, set [`Names`] around it, or [`redirects`] of it, after this.
     #[must_use]
@@ -73,6 +76,7 @@ impl TraceWire for ClientBuilder {
         self.connector_layer(Connections::new())
             .dns_resolver(Arc::new(Names::of_system()))
             .redirect(redirects(Policy::default()))
+            .track_redirects()
     }
 }
 
@@ -127,7 +131,12 @@ where
         let attempt = Attributed::current();
         let connecting = self.0.call(target);
         match attempt {
-            None => Box::pin(connecting),
+            // A later attempt with an observer may use the connection.
+            None => Box::pin(async {
+                let connected = connecting.await?;
+                connection_of(&connected).into_iter().for_each(remember);
+                Ok(connected)
+            }),
             Some(attempt) => Box::pin(For::new(Some(attempt.clone()), connect(attempt, connecting))),
         }
     }

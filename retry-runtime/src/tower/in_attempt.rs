@@ -1,0 +1,110 @@
+//! The service below the retry, which runs in the attempts.
+
+use core::cell::Cell;
+use core::fmt;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use std::sync::{Arc, Weak};
+
+use ::tower::retry::Retry;
+use ::tower::{Layer, Service};
+use pin_project_lite::pin_project;
+
+use super::{Shared, TowerPolicy, lock};
+#[cfg(feature = "reqwest")]
+use crate::http::redirects::{Seen, Watching};
+
+thread_local! {
+    /// The call that an attempt starts of. tower asks the policy for a clone and then calls the service, with nothing between.
+    static STARTING: Cell<Option<Weak<Shared>>> = const { Cell::new(None) };
+}
+
+/// An attempt of this call starts, or one of no call.
+pub(super) fn starts(call: Option<&Arc<Shared>>) {
+    STARTING.set(call.map(Arc::downgrade));
+}
+
+/// Retries the service below it, and runs that in its attempts. The same as
+/// [`RetryLayer`](::tower::retry::RetryLayer) above [`InAttempt`].
+impl<S, K: Clone, C: Clone> Layer<S> for TowerPolicy<K, C> {
+    type Service = Retry<Self, InAttempt<S>>;
+
+    fn layer(&self, service: S) -> Self::Service {
+        Retry::new(self.clone(), InAttempt { service })
+    }
+}
+
+/// A service that runs each call in the attempt that it is made for: in the attempt's span, and where nested calls see its
+/// deadline. Made by [`TowerPolicy`] as a layer, directly below the retry.
+#[derive(Clone, Debug)]
+pub struct InAttempt<S> {
+    service: S,
+}
+
+impl<Request, S: Service<Request>> Service<Request> for InAttempt<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = AttemptFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.service.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let attempt = STARTING.take();
+        let future = within(attempt.as_ref(), || self.service.call(request));
+        AttemptFuture { attempt, future }
+    }
+}
+
+pin_project! {
+    /// The future of one attempt of a tower service, which runs in the span of the attempt.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it drops the service's own future.
+    #[must_use = "an attempt does nothing unless it is awaited"]
+    pub struct AttemptFuture<F> {
+        attempt: Option<Weak<Shared>>,
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future> Future for AttemptFuture<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let future = this.future;
+        within(this.attempt.as_ref(), || future.poll(cx))
+    }
+}
+
+/// Does a part of an attempt in its span, where nested calls see what they may want to know.
+fn within<O>(attempt: Option<&Weak<Shared>>, work: impl FnOnce() -> O) -> O {
+    let Some(shared) = attempt.and_then(Weak::upgrade) else { return work() };
+    // Nothing else asks for the executor while its attempt is polled: the policy and the pause come before and after.
+    let mut executor = lock(&shared);
+    #[cfg(feature = "reqwest")]
+    let mut seen = core::mem::replace(&mut executor.run.call.seen, Seen::NONE);
+    let done = executor.in_scope(false, |_rare| {
+        #[cfg(any(feature = "tracing", feature = "wire"))]
+        let _entered = _rare.enter();
+        #[cfg(feature = "reqwest")]
+        let _watching = Watching::new(&mut seen);
+        work()
+    });
+    #[cfg(feature = "reqwest")]
+    {
+        executor.run.call.seen = seen;
+    }
+    executor.run.tell();
+    done
+}
+
+impl<F> fmt::Debug for AttemptFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AttemptFuture")
+    }
+}

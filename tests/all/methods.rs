@@ -1,0 +1,94 @@
+//! Which requests may follow a request that failed, by their methods and by what the server said.
+
+use std::convert::Infallible;
+use std::future::ready;
+
+use hyper::{Request, Response};
+use reqwest::Method;
+use retry_runtime::http::{RequestRetry, SendFirstOf, SendWithRetry};
+use retry_runtime::tower::TowerPolicy;
+use retry_runtime::{Condition, Policy, Verdict, verdict};
+use tower::{ServiceBuilder, ServiceExt, service_fn};
+
+use crate::server::{Reply, Server, client};
+use crate::support::{Attempts, Fault, SECOND};
+
+const POLICY: Policy = Policy::fixed(SECOND).attempts(3);
+
+#[test]
+fn methods_are_compared_without_regard_to_case() {
+    let outcome: Result<(), Fault> = Err(Fault::TRANSIENT);
+    let retries = |condition: Condition| matches!(verdict!(&outcome, condition), Verdict::Retry(_));
+    let condition = Condition::new().methods(&["get", "Post"]);
+    let retried: Vec<_> =
+        ["GET", "get", "POST", "post", "PUT"].map(|method| retries(condition.for_method(method))).into();
+    assert_eq!(retried, [true, true, true, true, false]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_get_is_retried_where_its_method_is_listed_in_small_letters() {
+    let retry = RequestRetry::new(POLICY).condition(Condition::new().methods(&["get", "Post"]));
+    for method in [Method::GET, Method::POST] {
+        let server = Server::statuses([500]).await;
+        client().request(method, &server.url).send_with_retry(&retry).await.unwrap();
+        assert_eq!(server.requests(), 3);
+    }
+}
+
+/// The attempts at a POST that is always answered with this status.
+async fn attempts_at_a_post(status: u16, condition: Condition) -> u32 {
+    let attempts = Attempts::new();
+    let service = service_fn(|_: Request<()>| {
+        attempts.start();
+        ready(Ok::<_, Infallible>(Response::builder().status(status).body(()).unwrap()))
+    });
+    let policy = TowerPolicy::http(POLICY).condition(condition);
+    let request = Request::post("/order").body(()).unwrap();
+    ServiceBuilder::new().retry(policy).service(service).oneshot(request).await.unwrap();
+    attempts.count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_is_sent_again_after_a_listed_421_or_425() {
+    let listed = Condition::new().on_status(&[421..=421, 425..=425, 500..=500]);
+    let mut attempts = Vec::new();
+    for status in [421, 425, 500] {
+        attempts.push(attempts_at_a_post(status, listed).await);
+    }
+    assert_eq!(attempts, [3, 3, 1]);
+    // Neither is in the standard list.
+    assert_eq!(attempts_at_a_post(421, Condition::new()).await, 1);
+    assert_eq!(attempts_at_a_post(425, Condition::new()).await, 1);
+}
+
+/// The methods that two alternatives put on the wire, where each is answered with the next of these statuses.
+async fn first_of(methods: &[Method], statuses: &[u16], retry: &RequestRetry) -> String {
+    let server = Server::start(statuses.iter().map(|status| Reply::status(*status)).collect::<Vec<_>>()).await;
+    let client = client();
+    let requests = methods.iter().map(|method| client.request(method.clone(), &server.url).build().unwrap());
+    client.send_first_of(retry, requests.collect::<Vec<_>>()).await.unwrap();
+    let lines: Vec<_> = server.lines().into_iter().map(|(_, line)| line.replace(" /", "")).collect();
+    lines.join(" ")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_get_may_follow_a_post_that_may_have_been_processed() {
+    let retry = RequestRetry::new(POLICY.attempts(5)).condition(Condition::new().on_status(&[405..=405, 500..=599]));
+    let get_after_post = [Method::POST, Method::GET];
+    assert_eq!(first_of(&get_after_post, &[405, 200], &retry).await, "POST GET");
+    assert_eq!(first_of(&get_after_post, &[500, 500, 200], &retry).await, "POST GET GET");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_post_follows_a_post_that_may_have_been_processed() {
+    let retry = RequestRetry::new(POLICY.attempts(5)).condition(Condition::new().on_status(&[405..=405, 500..=599]));
+    assert_eq!(first_of(&[Method::POST, Method::POST], &[405, 200], &retry).await, "POST");
+    // Not after a GET between them either.
+    assert_eq!(first_of(&[Method::POST, Method::GET, Method::POST], &[500, 500, 200], &retry).await, "POST GET");
+    // The first POST may follow whatever has no effects.
+    assert_eq!(first_of(&[Method::GET, Method::POST], &[500, 200], &retry).await, "GET POST");
+    assert_eq!(first_of(&[Method::GET, Method::POST], &[500, 500, 200], &retry).await, "GET POST");
+    // A condition for one method holds for all requests.
+    let posts = RequestRetry::new(POLICY).condition(Condition::new().for_method("POST"));
+    assert_eq!(first_of(&[Method::POST, Method::GET], &[500, 200], &posts).await, "POST");
+}
