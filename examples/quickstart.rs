@@ -23,7 +23,7 @@ async fn fetch_text(client: &Client, url: &str) -> Result<String, Box<dyn Error 
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+async fn main() -> Result<(), Box<dyn Error>> {
     retry_examples::print_logs();
     let url = match env::args().nth(1) {
         Some(url) => url,
@@ -33,6 +33,9 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let client = Client::new();
     let response = fetch(&client, &url).await?;
     println!("result: {}, {:.60}", response.status(), response.text().await?);
-    println!("text: {:.60}", fetch_text(&client, &url).await?);
+    match fetch_text(&client, &url).await {
+        Ok(text) => println!("text: {text:.60}"),
+        Err(error) => println!("no text: {error}"),
+    }
     Ok(())
 }
