@@ -26,13 +26,16 @@ async fn fetch_text(client: &Client, url: &str) -> Result<String, Box<dyn Error 
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_timer(uptime()).with_ansi(io::stdout().is_terminal()).init();
     let server = Server::start([Reply::status(503), Reply::status(503), Reply::ok("here you are")]);
     let url = env::args().nth(1).unwrap_or_else(|| server.url().to_owned());
 
     let client = Client::new();
     println!("result: {}", fetch(&client, &url).await?.status());
-    println!("text: {:.60}", fetch_text(&client, &url).await?);
+    match fetch_text(&client, &url).await {
+        Ok(text) => println!("text: {text:.60}"),
+        Err(error) => println!("no text: {error}"),
+    }
     Ok(())
 }

@@ -25,7 +25,7 @@ SOME = range(1, 50)
 # Example, path, attempts, redirects, connections. A retry has the connection of the attempt before. What follows a response
 # at once may come too early for it: the next call, and reqwest where it follows a redirect.
 HTTPBIN = [
-    ("quickstart", "/status/503", [3], 0, [1]),
+    ("quickstart", "/status/503", [6], 0, range(1, 3)),
     ("bodies", "", [5], 0, range(1, 3)),
     ("body_decides", "", [6], 0, range(1, 3)),
     ("by_hand", "", SOME, 0, SOME),
