@@ -16,6 +16,7 @@ mod hedging;
 mod http;
 mod http_options;
 mod hyper_client;
+mod masking;
 mod metered;
 mod middleware;
 mod nesting;

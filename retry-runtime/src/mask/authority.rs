@@ -1,0 +1,90 @@
+//! What stands at the beginning of a URL: a host, or the user and the password before it.
+
+use std::net::Ipv4Addr;
+
+use super::token::token;
+
+/// What the text behind `://` looks like, up to where a host would end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Authority {
+    /// A host that is no user name: `localhost`, an address, or a name with a dot and without a port.
+    Host,
+    /// A name without dots: a host, or a user name without a password.
+    Name,
+    /// Perhaps a host and a port, perhaps the user and the beginning of the password: `orders:8080`.
+    Ambiguous,
+    /// No host: a colon with something behind it that is no port.
+    Password,
+}
+
+/// Classifies what stands from `from` on. The text ends where the next scheme begins, if one does.
+pub(super) fn classify(text: &str, from: usize, before_scheme: bool) -> Authority {
+    let host = host(text, from);
+    let (name, after) = (&text[from..host], token(text, host));
+    let is_known = name.starts_with('[') || name == "localhost" || name.parse::<Ipv4Addr>().is_ok();
+    match after {
+        // `https://u:p://`
+        Some(colon) if colon.what == ':' && colon.end == text.len() && before_scheme => Authority::Password,
+        Some(colon) if colon.what == ':' => match port(text, colon.end) {
+            Port::None if !is_known => named(name),
+            Port::None | Port::Some if is_known => Authority::Host,
+            Port::None | Port::Some | Port::Ambiguous => Authority::Ambiguous,
+            Port::No => Authority::Password,
+        },
+        _ if !ends_host(text, host) => Authority::Ambiguous,
+        _ if is_known => Authority::Host,
+        _ => named(name),
+    }
+}
+
+fn named(name: &str) -> Authority {
+    if name.trim_end_matches('.').contains('.') { Authority::Host } else { Authority::Name }
+}
+
+/// Where the host ends that begins at a place: a name, or an address of IPv6 in brackets.
+fn host(text: &str, from: usize) -> usize {
+    let rest = &text[from..];
+    if rest.starts_with('[') {
+        // With the zone of a link-local address.
+        let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '.' | '%' | '-' | '_');
+        let address = rest[1..].find(|c| !inside(c)).map_or(rest.len(), |length| 1 + length);
+        return if rest[address..].starts_with(']') { from + address + 1 } else { from };
+    }
+    let inside = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    from + rest.find(|c| !inside(c)).unwrap_or(rest.len())
+}
+
+enum Port {
+    Some,
+    /// The colon belongs to the sentence: "no answer from https://a.example: …".
+    None,
+    /// It could be the beginning of a password too.
+    Ambiguous,
+    No,
+}
+
+/// What stands behind the colon.
+fn port(text: &str, from: usize) -> Port {
+    let rest = &text[from..];
+    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    let end = from + digits;
+    if token(text, end).is_some_and(|next| next.what == '@') {
+        return Port::Ambiguous;
+    }
+    match ends_host(text, end) {
+        true if digits == 0 => Port::None,
+        true if rest[..digits].parse::<u16>().is_ok() => Port::Some,
+        _ => Port::No,
+    }
+}
+
+/// Whether a host or a port can end at a place.
+fn ends_host(text: &str, at: usize) -> bool {
+    let Some(next) = token(text, at) else { return true };
+    match next.what {
+        ' ' | '/' | '?' | '#' | '\\' | '"' | '\'' | '`' | '<' | '>' | '(' | ')' | ']' | '}' | '|' => true,
+        // Punctuation of the sentence.
+        ',' | ';' | ':' | '.' | '!' => token(text, next.end).is_none_or(|after| matches!(after.what, ' ' | '"' | '\'')),
+        _ => false,
+    }
+}
