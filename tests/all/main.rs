@@ -17,6 +17,7 @@ mod http;
 mod http_options;
 mod hyper_client;
 mod masking;
+mod masking_properties;
 mod metered;
 mod middleware;
 mod nesting;

@@ -236,14 +236,16 @@ fn a_fragment_is_masked() {
 }
 
 #[tokio::test]
-async fn the_fragment_of_a_redirect_is_masked() {
-    let server = Server::start([Reply::status(302).header("location", "/cb#access_token=SECRET")]).await;
+async fn the_query_and_the_fragment_of_a_redirect_are_masked() {
+    let location = "https://127.0.0.1:1/web/https://u:SECRET@b/cb?code=SECRET#access_token=SECRET";
+    let server = Server::start([Reply::status(302).header("location", location)]).await;
     let witness: &'static Witness = Box::leak(Box::default());
     let client = reqwest::Client::builder().no_proxy().trace_wire().build().unwrap();
     let request = retry_runtime::http::RequestRetry::new(Policy::new().attempts(1)).observed_by(witness);
     let _ = client.get(&server.url).send_with_retry(&request).await;
     let lines = witness.lines.lock().unwrap();
-    assert!(lines.iter().any(|line| line.contains("/cb#*** by status 302")), "{lines:#?}");
+    let masked = "sent to https://127.0.0.1:1/web/https://***@b/cb?*** by status 302";
+    assert!(lines.iter().any(|line| line.contains(masked)), "{lines:#?}");
     assert!(lines.iter().all(|line| !line.contains("SECRET")), "{lines:#?}");
 }
 

@@ -26,8 +26,8 @@ pub(super) fn classify(text: &str, from: usize, before_scheme: bool) -> Authorit
         // `https://u:p://`
         Some(colon) if colon.what == ':' && colon.end == text.len() && before_scheme => Authority::Password,
         Some(colon) if colon.what == ':' => match port(text, colon.end) {
-            Port::None if !is_known => named(name),
             Port::None | Port::Some if is_known => Authority::Host,
+            Port::None if named(name) == Authority::Host => Authority::Host,
             Port::None | Port::Some | Port::Ambiguous => Authority::Ambiguous,
             Port::No => Authority::Password,
         },

@@ -305,14 +305,20 @@ impl<'a> Region<'a> {
     }
 }
 
-/// Whether a `?` or `#` in a later word than the URL begins a query: the path may have a space in it.
+/// Whether a `?` or `#` in a later word than the URL begins a query, for the path may have a space in it, and not a question
+/// or the number of an issue.
 fn begins_query(text: &str, mark: char, behind: usize) -> bool {
-    let Some(next) = token(text, behind) else { return false };
-    let is_word = !next.what.is_ascii_punctuation() && next.what != ' '
-        || matches!(next.what, '_' | '%' | '=' | '&' | '\\' | '-');
+    const LONGEST: usize = 8;
+    let punctuation = |c: char| c.is_ascii_punctuation() && !matches!(c, '=' | '&' | '%' | '_' | '\\');
+    let mut behind_it = tokens(text, behind).map(|(_, token)| token.what);
+    let ends_sentence = match behind_it.by_ref().take(LONGEST).find(|c| !punctuation(*c)) {
+        Some(c) => c == ' ',
+        None => behind_it.next().is_none(),
+    };
+    let number = text[behind..].trim_start_matches(|c: char| c.is_ascii_digit());
     let is_number =
-        || text[behind..].chars().find(|c| !c.is_ascii_digit()).is_none_or(|c| !c.is_alphanumeric() && c != '=');
-    is_word && !(mark == '#' && is_number())
+        number.len() < text.len() - behind && !number.starts_with(|c: char| c.is_alphanumeric() || c == '=');
+    !ends_sentence && !(mark == '#' && is_number)
 }
 
 fn ends_word(c: char) -> bool {
