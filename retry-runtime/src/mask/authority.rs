@@ -17,21 +17,28 @@ pub(super) enum Authority {
     Password,
 }
 
-/// Classifies what stands from `from` on. The text ends where the next scheme begins, if one does.
-pub(super) fn classify(text: &str, from: usize, before_scheme: bool) -> Authority {
+/// Classifies what stands from `from` on. The text ends where the next scheme begins, if one does. What was percent-encoded more
+/// often than this URL's scheme, whose colon has the length `percent` then, is part of a name and does not end it.
+pub(super) fn classify(text: &str, from: usize, percent: usize, before_scheme: bool) -> Authority {
     let host = host(text, from);
-    let (name, after) = (&text[from..host], token(text, host));
+    let name = &text[from..host];
     let is_known = name.starts_with('[') || name == "localhost" || name.parse::<Ipv4Addr>().is_ok();
-    match after {
-        // `https://u:p://`
-        Some(colon) if colon.what == ':' && colon.end == text.len() && before_scheme => Authority::Password,
-        Some(colon) if colon.what == ':' => match port(text, colon.end) {
-            Port::None | Port::Some if is_known => Authority::Host,
-            Port::None if named(name) == Authority::Host => Authority::Host,
-            Port::None | Port::Some | Port::Ambiguous => Authority::Ambiguous,
-            Port::No => Authority::Password,
-        },
-        _ if !ends_host(text, host) => Authority::Ambiguous,
+    match token(text, host) {
+        None if before_scheme => Authority::Ambiguous,
+        Some(colon) if colon.what == ':' && colon.percent <= percent => {
+            // `https://u:p://`
+            if colon.end == text.len() && before_scheme {
+                return Authority::Password;
+            }
+            match port(text, colon.end, percent) {
+                Port::None | Port::Some if is_known => Authority::Host,
+                Port::None if named(name) == Authority::Host => Authority::Host,
+                Port::Some if name.is_empty() => Authority::Password,
+                Port::None | Port::Some | Port::Ambiguous => Authority::Ambiguous,
+                Port::No => Authority::Password,
+            }
+        }
+        _ if !ends_host(text, host, percent) => Authority::Ambiguous,
         _ if is_known => Authority::Host,
         _ => named(name),
     }
@@ -64,14 +71,14 @@ enum Port {
 }
 
 /// What stands behind the colon.
-fn port(text: &str, from: usize) -> Port {
+fn port(text: &str, from: usize, percent: usize) -> Port {
     let rest = &text[from..];
     let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
     let end = from + digits;
     if token(text, end).is_some_and(|next| next.what == '@') {
         return Port::Ambiguous;
     }
-    match ends_host(text, end) {
+    match ends_host(text, end, percent) {
         true if digits == 0 => Port::None,
         true if rest[..digits].parse::<u16>().is_ok() => Port::Some,
         _ => Port::No,
@@ -79,9 +86,10 @@ fn port(text: &str, from: usize) -> Port {
 }
 
 /// Whether a host or a port can end at a place.
-fn ends_host(text: &str, at: usize) -> bool {
+fn ends_host(text: &str, at: usize, percent: usize) -> bool {
     let Some(next) = token(text, at) else { return true };
     match next.what {
+        _ if next.percent > percent => false,
         ' ' | '/' | '?' | '#' | '\\' | '"' | '\'' | '`' | '<' | '>' | '(' | ')' | ']' | '}' | '|' => true,
         // Punctuation of the sentence.
         ',' | ';' | ':' | '.' | '!' => token(text, next.end).is_none_or(|after| matches!(after.what, ' ' | '"' | '\'')),

@@ -2,21 +2,29 @@
 
 use core::fmt;
 
+/// A place where no URL goes on.
+#[derive(Clone, Copy)]
+pub(super) struct Seam {
+    pub(super) at: usize,
+    /// Whether it is the end of a URL.
+    pub(super) after_url: bool,
+}
+
 /// Collects a text that is formatted in pieces. A hand-written `Display` writes each value as a piece of its own, so where a URL is
 /// such a value, its end is known, whatever is in it.
 #[derive(Default)]
 pub(super) struct Collected {
     pub(super) text: String,
-    /// Places where no URL goes on, ascending.
-    pub(super) seams: Vec<usize>,
+    pub(super) seams: Vec<Seam>,
     /// Whether the last piece is a URL that may be complete.
     after_url: bool,
 }
 
 impl fmt::Write for Collected {
     fn write_str(&mut self, piece: &str) -> fmt::Result {
-        if is_between_errors(piece) || self.after_url && ends_url(piece) {
-            self.seams.push(self.text.len());
+        let after_url = self.after_url && ends_url(piece);
+        if after_url || is_between_errors(piece) {
+            self.seams.push(Seam { at: self.text.len(), after_url });
         }
         self.after_url = is_url(piece);
         self.text.push_str(piece);

@@ -6,6 +6,8 @@ pub(super) struct Token {
     /// The unescaped character if it structures a URL or a quoted text. Every kind of white space is `' '`.
     pub(super) what: char,
     pub(super) end: usize,
+    /// The length of its percent-encoding, which grows with each time that it was encoded; 0 if it is not.
+    pub(super) percent: usize,
 }
 
 /// The token at a place of the text. Reads percent-encoding (also of percent-encoding), escapes of JSON and of `Debug`
@@ -13,14 +15,26 @@ pub(super) struct Token {
 pub(super) fn token(text: &str, at: usize) -> Option<Token> {
     let rest = text.get(at..)?;
     let first = rest.chars().next()?;
+    let encoded = if first == '%' { percent(rest.as_bytes()) } else { None };
     let (what, length) = match first {
-        '%' => percent(rest.as_bytes()).unwrap_or((first, 1)),
+        '%' => encoded.unwrap_or((first, 1)),
         '&' => entity(rest).unwrap_or((first, 1)),
         '\\' => backslashes(rest),
         _ if first.is_whitespace() || first.is_control() => (' ', first.len_utf8()),
         _ => (first, first.len_utf8()),
     };
-    Some(Token { what, end: at + length })
+    Some(Token { what, end: at + length, percent: encoded.map_or(0, |(_, length)| length) })
+}
+
+/// The character before a place, or the one that an escape before it stands for.
+pub(super) fn before(text: &str, at: usize) -> Option<char> {
+    const LONGEST: usize = 12;
+    let before = &text[..at];
+    let entity = before.bytes().rev().take(LONGEST).position(|byte| byte == b'&').map(|back| at - back - 1);
+    match entity.filter(|_| before.ends_with(';')).and_then(|entity| token(text, entity)) {
+        Some(escape) if escape.end == at => Some(escape.what),
+        _ => before.chars().next_back(),
+    }
 }
 
 /// Whether the character separates the parts of a URL. Escapes of others do not matter.
@@ -58,6 +72,10 @@ fn backslashes(rest: &str) -> (char, usize) {
     match escaped.chars().next() {
         Some(c @ ('/' | '"' | '\'')) => (c, run + 1),
         Some('n' | 'r' | 't') => (' ', run + 1),
+        Some('%' | '&') => match token(escaped, 0) {
+            Some(slash) if slash.what == '/' => ('/', run + slash.end),
+            _ => ('\\', run),
+        },
         Some('u') => unicode(&escaped[1..]).map_or(('\\', run), |(c, length)| (c, run + 1 + length)),
         _ => ('\\', run),
     }
