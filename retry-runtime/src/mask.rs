@@ -16,6 +16,8 @@ use secrets::Secrets;
 
 mod authority;
 mod collected;
+mod region;
+mod scheme;
 mod secrets;
 mod token;
 

@@ -51,11 +51,11 @@ fn named(name: &str) -> Authority {
 /// Where the host ends that begins at a place: a name, or an address of IPv6 in brackets.
 fn host(text: &str, from: usize) -> usize {
     let rest = &text[from..];
-    if rest.starts_with('[') {
+    if let Some(rest) = rest.strip_prefix('[') {
         // With the zone of a link-local address.
         let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '.' | '%' | '-' | '_');
-        let address = rest[1..].find(|c| !inside(c)).map_or(rest.len(), |length| 1 + length);
-        return if rest[address..].starts_with(']') { from + address + 1 } else { from };
+        let length = rest.find(|c| !inside(c)).unwrap_or(rest.len());
+        return if rest[length..].starts_with(']') { from + length + "[]".len() } else { from };
     }
     let inside = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
     from + rest.find(|c| !inside(c)).unwrap_or(rest.len())

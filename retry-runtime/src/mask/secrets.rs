@@ -4,11 +4,13 @@ use core::ops::Range;
 
 use super::authority::{Authority, classify};
 use super::collected::Seam;
-use super::token::{Token, before, token};
+use super::region::{Region, ends_word};
+use super::scheme::{Scheme, closer_of};
+use super::token::{token, tokens};
 
-/// The ranges of a text that hold secrets, ascending. Each part of the text is looked at a bounded number of times.
+/// An iterator over the ranges of a text that hold secrets, ascending. It reads each part of the text a bounded number of times.
 ///
-/// Where a text can be read in two ways, what is secret in one of them is hidden.
+/// If a text can be read in two ways, what is secret in either of them is hidden.
 pub(super) struct Secrets<'a> {
     text: &'a str,
     seams: &'a [Seam],
@@ -175,62 +177,6 @@ impl Iterator for Secrets<'_> {
     }
 }
 
-/// A scheme with what stands behind it up to the host: `https://`.
-struct Scheme {
-    start: usize,
-    end: usize,
-    /// That of its colon.
-    percent: usize,
-    /// Whether it begins where a word does, so that it is hardly part of a password.
-    is_bound: bool,
-}
-
-impl Scheme {
-    /// The scheme that ends with the colon at a place.
-    fn at(text: &str, start: usize, colon: Token) -> Option<Self> {
-        let in_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
-        let begin = text[..start].trim_end_matches(in_scheme).len();
-        let before = before(text, begin);
-        let (begin, before) = match token(text, begin.saturating_sub(1)) {
-            // The first letters and digits belong to an escape: `%2Fhttps`, `\nhttps`.
-            Some(escape) if begin > 0 && escape.end > begin => (escape.end.min(start), Some(escape.what)),
-            _ => (begin, before),
-        };
-        let name = &text[begin..start];
-        let is_special = ["http", "https", "ws", "wss", "ftp"].iter().any(|special| name.eq_ignore_ascii_case(special));
-        let (mut end, mut slashes, mut is_alike) = (colon.end, 0_usize, true);
-        while let Some(next) = token(text, end) {
-            match next.what {
-                '/' => slashes += 1,
-                // As browsers, and the crate `url`, read it.
-                '\\' if is_special => slashes += next.end - end,
-                _ => break,
-            }
-            is_alike &= next.percent == colon.percent;
-            end = next.end;
-        }
-        let in_password = |c: char| c.is_alphanumeric() || matches!(c, '@' | '!' | '$' | '%' | '*' | '_' | '~' | '^');
-        let is_named = name.starts_with(|c: char| c.is_ascii_alphabetic());
-        let is_bound = is_named && is_alike && !before.is_some_and(in_password);
-        // One slash is what is left where a proxy has merged the two.
-        let is_scheme = slashes >= 2 || slashes == 1 && is_special;
-        is_scheme.then_some(Self { start: begin, end, percent: colon.percent, is_bound })
-    }
-}
-
-fn closer_of(opener: char) -> Option<char> {
-    match opener {
-        '(' => Some(')'),
-        '[' => Some(']'),
-        '{' => Some('}'),
-        '<' => Some('>'),
-        '“' => Some('”'),
-        '«' => Some('»'),
-        '"' | '\'' | '`' => Some(opener),
-        _ => None,
-    }
-}
-
 /// What follows the last `@` so far. If that is a password again, the `@` is part of a password.
 struct Host {
     after: Option<usize>,
@@ -249,154 +195,12 @@ impl Host {
     }
 }
 
-/// What may belong to one URL, and what stands out in it.
-struct Region<'a> {
-    text: &'a str,
-    at: usize,
-    /// Where the first other scheme begins, or the end.
-    first_end: usize,
-    percent: usize,
-    /// What follows the first `?` or `#` that begins a query or a fragment.
-    query: Option<usize>,
-    /// The first `?` or `#`, whatever it is.
-    mark: Option<usize>,
-    encoded_mark: Option<usize>,
-    last_at: Option<usize>,
-    /// The last one that is encoded, which counts only if there is no other.
-    last_encoded_at: Option<usize>,
-    /// The last `@` that ends a user name and a password in words after the first: `my user:secret@`.
-    credentials: Option<usize>,
-    /// Whether there is an `@` in the first word.
-    word_has_at: bool,
-    is_first_word: bool,
-    is_first_item: bool,
-    /// Whether a colon in a later item has something directly behind it, in this item and in any.
-    item_has_colon: bool,
-    any_has_colon: bool,
-}
-
-impl<'a> Region<'a> {
-    fn new(text: &'a str, at: usize, percent: usize) -> Self {
-        Self {
-            text,
-            at,
-            first_end: text.len(),
-            percent,
-            query: None,
-            mark: None,
-            encoded_mark: None,
-            last_at: None,
-            last_encoded_at: None,
-            credentials: None,
-            word_has_at: false,
-            is_first_word: true,
-            is_first_item: true,
-            item_has_colon: false,
-            any_has_colon: false,
-        }
-    }
-
-    /// Reads up to the next scheme.
-    fn read_to_scheme(&mut self) -> Option<Scheme> {
-        let from = self.at;
-        while let Some(next) = token(self.text, self.at) {
-            let start = self.at;
-            if next.what == ':' {
-                if let Some(scheme) = Scheme::at(self.text, start, next) {
-                    self.at = scheme.end;
-                    self.first_end = self.first_end.min(scheme.start.max(from));
-                    return Some(scheme);
-                }
-            }
-            self.at = next.end;
-            self.read(start, next);
-        }
-        None
-    }
-
-    fn read(&mut self, start: usize, Token { what, end, percent }: Token) {
-        let is_encoded = percent > self.percent;
-        match what {
-            '?' | '#' => {
-                let mark = if is_encoded { &mut self.encoded_mark } else { &mut self.mark };
-                mark.get_or_insert(start);
-                if self.is_first_word || begins_query(self.text, what, end) {
-                    self.query.get_or_insert(end);
-                }
-            }
-            '@' if is_encoded => self.last_encoded_at = Some(start),
-            '@' => {
-                self.last_at = Some(start);
-                self.word_has_at |= self.is_first_word && self.mark.is_none();
-                if self.item_has_colon {
-                    self.credentials = self.last_at;
-                }
-            }
-            ':' if !self.is_first_item && token(self.text, end).is_some_and(|next| !matches!(next.what, ' ' | '/')) => {
-                (self.item_has_colon, self.any_has_colon) = (true, true);
-            }
-            ' ' | ',' | ';' => {
-                (self.is_first_item, self.item_has_colon) = (false, false);
-                self.is_first_word &= !ends_word(what);
-            }
-            _ => self.is_first_word &= !ends_word(what),
-        }
-    }
-
-    fn last_at(&self) -> Option<usize> {
-        self.last_at.or(self.last_encoded_at)
-    }
-
-    /// The `@` up to which there may be a user and a password.
-    fn user_info_end(&self, authority: Authority) -> Option<usize> {
-        match authority {
-            Authority::Ambiguous | Authority::Password => self.last_at(),
-            Authority::Name => self.last_at().filter(|_| self.word_has_at || self.any_has_colon),
-            Authority::Host => self.credentials,
-        }
-    }
-
-    /// Whether what follows the last `@` may be part of a query: it is not known whether the `?` is part of a password.
-    fn is_ambiguous(&self, last: usize) -> bool {
-        let encoded_mark = self.encoded_mark.filter(|_| self.last_at.is_none());
-        self.mark.into_iter().chain(encoded_mark).any(|mark| mark < last)
-    }
-}
-
-/// Whether a `?` or `#` in a later word than the URL begins a query, for the path may have a space in it, and not a question
-/// or the number of an issue.
-fn begins_query(text: &str, mark: char, behind: usize) -> bool {
-    const LONGEST: usize = 8;
-    let punctuation = |c: char| c.is_ascii_punctuation() && !matches!(c, '=' | '&' | '%' | '_' | '\\');
-    let mut behind_it = tokens(text, behind).map(|(_, token)| token.what);
-    let ends_sentence = match behind_it.by_ref().take(LONGEST).find(|c| !punctuation(*c)) {
-        Some(c) => c == ' ',
-        None => behind_it.next().is_none(),
-    };
-    let number = text[behind..].trim_start_matches(|c: char| c.is_ascii_digit());
-    let is_number =
-        number.len() < text.len() - behind && !number.starts_with(|c: char| c.is_alphanumeric() || c == '=');
-    !ends_sentence && !(mark == '#' && is_number)
-}
-
-fn ends_word(c: char) -> bool {
-    matches!(c, ' ' | '"' | '`' | '<' | '>')
-}
-
 /// Where the word ends that begins at a place.
 fn word_end(text: &str, from: usize) -> usize {
     let ends = |c: char| ends_word(c) || matches!(c, ')' | ']' | '}');
     let end = tokens(text, from).find(|(_, token)| ends(token.what)).map_or(text.len(), |(at, _)| at);
     // Punctuation of the sentence.
     from + text[from..end].trim_end_matches([':', ',', ';', '.']).len()
-}
-
-fn tokens(text: &str, from: usize) -> impl Iterator<Item = (usize, Token)> {
-    let mut at = from;
-    core::iter::from_fn(move || {
-        let token = token(text, at)?;
-        Some((core::mem::replace(&mut at, token.end), token))
-    })
 }
 
 fn skip_space(text: &str, from: usize) -> usize {

@@ -26,6 +26,15 @@ pub(super) fn token(text: &str, at: usize) -> Option<Token> {
     Some(Token { what, end: at + length, percent: encoded.map_or(0, |(_, length)| length) })
 }
 
+/// The tokens from a place on, each with its own.
+pub(super) fn tokens(text: &str, from: usize) -> impl Iterator<Item = (usize, Token)> {
+    let mut at = from;
+    core::iter::from_fn(move || {
+        let token = token(text, at)?;
+        Some((core::mem::replace(&mut at, token.end), token))
+    })
+}
+
 /// The character before a place, or the one that an escape before it stands for.
 pub(super) fn before(text: &str, at: usize) -> Option<char> {
     const LONGEST: usize = 12;
