@@ -20,6 +20,7 @@ mod masking;
 mod masking_properties;
 mod metered;
 mod middleware;
+mod named_policies;
 mod nesting;
 mod options;
 mod owned_events;
