@@ -1,7 +1,7 @@
 //! How do I change policies while the program runs?
 //!
-//! The code declares each policy with a name; a file of TOML says over it what an operator wants, and is loaded again when it
-//! has changed. A file with a mistake changes nothing, and says where the mistake is.
+//! The code declares each policy with a name. A file of TOML changes single keys of it, and is loaded again when it has changed. A file
+//! with a mistake changes nothing, and the error tells where the mistake is.
 //!
 //! `cargo run --example policies`
 
@@ -11,7 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use retry_runtime::{Budget, Policies, Policy, retry};
+use retry_runtime::{Budget, Policy, retry};
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::time::{Instant, interval};
 
@@ -19,14 +19,16 @@ static API: Budget = Budget::new();
 
 const BILLING: Policy = Policy::fixed(Duration::from_millis(50)).budget(|| &API);
 
-static POLICIES: Policies = Policies::new(&[
-    ("billing", BILLING),
-    ("search", Policy::exponential(Duration::from_millis(20)).attempts(4)),
-    ("mail", Policy::new().attempts(2)),
-]);
+retry_runtime::policies! {
+    static POLICIES {
+        billing: BILLING,
+        search: Policy::exponential(Duration::from_millis(20)).attempts(4),
+        mail: Policy::new().attempts(2),
+    }
+}
 
-/// Takes the policy that is in force when it is called.
-#[retry(policy = POLICIES.get("billing"))]
+/// Takes the policy that is in force when it is called. A misspelt name would not compile.
+#[retry(policy = POLICIES.billing)]
 async fn bill(attempts: &mut u32) -> io::Result<()> {
     *attempts += 1;
     Err(io::ErrorKind::ConnectionRefused.into())
@@ -35,18 +37,20 @@ async fn bill(attempts: &mut u32) -> io::Result<()> {
 const OVER: &str = r#"
 [billing]
 attempts = 5
-start = "20ms"            # exponential, as nothing else is said: this is the whole schedule
+backoff = "exponential"   # in the code it is fixed
+start = "20ms"
 max_delay = "80ms"
 
 [search]
-attempts = 2              # its delays stay those of the code
+max_delay = "100ms"       # everything else stays as the code has it
 
 [mail]
 delays = ["1s", "5m", "1h"]
 "#;
 
-const BROKEN: [&str; 5] = [
+const BROKEN: [&str; 6] = [
     "[billing]\nattemps = 5",
+    "[billing]\nmax_delay = \"80ms\"",
     "[billing]\nstart = \"20 minutes\"",
     "[biling]\nattempts = 5",
     "[search]\nbackoff = \"random\"\nstart = \"1s\"",
@@ -65,9 +69,9 @@ async fn follow(path: PathBuf, loaded: Sender<()>) {
         }
         seen = changed;
         match POLICIES.load_toml(&path) {
-            Ok(()) => {
+            Ok(changes) => {
                 println!("loaded {}", name(&path));
-                POLICIES.iter().for_each(|(name, policy)| println!("  {name}: {policy}"));
+                changes.iter().for_each(|change| println!("  {change}"));
             }
             Err(error) => {
                 println!("not loaded: {}\n", error.to_string().replace(&*path.to_string_lossy(), name(&path)))

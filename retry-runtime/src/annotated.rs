@@ -152,6 +152,16 @@ macro_rules! sources {
 }
 sources!(Policy, &Policy, Arc<Policy>);
 
+#[cfg(feature = "serde")]
+#[diagnostic::do_not_recommend]
+impl PolicySource for crate::NamedPolicy {
+    type Given = Given<Policy>;
+    #[inline(always)]
+    fn given(self) -> Given<Policy> {
+        Given(self.get())
+    }
+}
+
 /// A policy that is given at run time.
 #[derive(Clone, Copy, Debug)]
 pub struct Given<P>(P);

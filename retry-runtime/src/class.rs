@@ -129,6 +129,11 @@ impl Failure {
         }
     }
 
+    /// The same with the class that its author marked it with. Without the status, which would decide before the mark does.
+    pub(crate) const fn marked(self, class: Class) -> Self {
+        Self { class, status: None, unprocessed: self.not_redirected().is_unprocessed(), ..self }
+    }
+
     /// A success that is to be tried again is a failure of which nothing is known.
     pub(crate) fn refused(self) -> Self {
         let class = if self.class == Class::Success { Class::Unknown } else { self.class };

@@ -40,7 +40,8 @@ pub enum EventKind<'a> {
         /// The HTTP status, where there is one.
         status: Option<u16>,
         /// The error with its sources (`outer: inner`), or its `Display`, else its `Debug`, else its type's name; for
-        /// an answer its status. User names, passwords and queries of URLs are masked.
+        /// an answer its status. User names, passwords, queries and fragments of URLs are masked, and control characters are
+        /// escaped.
         reason: &'a dyn Display,
     },
     /// The next attempt follows after this delay; said before the wait.

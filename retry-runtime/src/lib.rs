@@ -54,7 +54,7 @@
 //! | under load | `budget`, `nested`, `deadline`, `breaker`, `hedge` | [`Budget`], [`Breaker`], [`Hedge`], [`Policy::nested_once`] |
 //! | who listens | `observer`, `name` | [`Observer`], [`Event`], [`EventKind`], [`GiveUp`], [`OwnedEvent`]; for the caller [`retried`] |
 //! | who counts | | [`report()`], [`Tally`], the feature `metrics` |
-//! | who changes it | `policy = POLICIES.get("name")` | [`Policies`], [`set_enabled`] |
+//! | who changes it | `policy = POLICIES.billing` | [`policies!`], [`Policies`], [`set_enabled`] |
 //!
 //! # Cancel safety
 //!
@@ -189,7 +189,7 @@ pub use crate::outcome::{Judge, Outcome};
 pub use crate::owned_event::{OwnedEvent, OwnedEventKind};
 pub use crate::pause::Pause;
 #[cfg(feature = "serde")]
-pub use crate::policies::{Policies, PoliciesError};
+pub use crate::policies::{NamedPolicy, Policies, PoliciesError, PolicyChange};
 pub use crate::policy::Policy;
 #[cfg(feature = "report")]
 pub use crate::report::{Report, ReportRow, report};

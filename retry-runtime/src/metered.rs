@@ -1,9 +1,11 @@
 //! What is counted for the crate `metrics`. The documentation of the feature is in `lib.rs`.
 
+use core::cell::Cell;
 use core::ptr;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::borrow::Cow;
 use std::sync::OnceLock;
+use std::thread;
 
 use metrics::{Key, Label, Level, Metadata, Recorder, Unit, counter, histogram, with_recorder};
 
@@ -98,19 +100,39 @@ fn reason(failure: Failure) -> Cow<'static, str> {
     }
 }
 
-/// Tells the recorder what the numbers mean. There may be another one in each thread, and at any time.
+/// The address of the global recorder, which is never freed.
+static GLOBAL: AtomicUsize = AtomicUsize::new(0);
+
+/// Describes the metrics to the recorder: once to the global one, and with each call to one that is set for a thread. Such a recorder
+/// may have the address of an earlier one, so nothing tells whether it has the descriptions.
 #[inline(always)]
 fn describe_once(recorder: &dyn Recorder) {
-    static DESCRIBED_TO: AtomicUsize = AtomicUsize::new(0);
     let address = ptr::from_ref(recorder).addr();
-    if DESCRIBED_TO.load(Relaxed) != address {
-        DESCRIBED_TO.store(address, Relaxed);
-        describe(recorder);
+    if GLOBAL.load(Relaxed) != address {
+        describe_to(recorder, address);
     }
 }
 
 #[cold]
 #[inline(never)]
+fn describe_to(recorder: &dyn Recorder, address: usize) {
+    thread_local! {
+        /// The last address that was compared with the global recorder's.
+        static COMPARED: Cell<usize> = const { Cell::new(0) };
+    }
+    describe(recorder);
+    let is_new = COMPARED.try_with(|compared| compared.replace(address) != address).unwrap_or(false);
+    if is_new && address_of_global() == Some(address) {
+        GLOBAL.store(address, Relaxed);
+    }
+}
+
+/// Asks on a new thread, for which no other recorder is set. The crate `metrics` has no other way to tell.
+fn address_of_global() -> Option<usize> {
+    let ask = || with_recorder(|recorder| ptr::from_ref(recorder).addr());
+    thread::Builder::new().name("retry-metrics".to_owned()).spawn(ask).ok()?.join().ok()
+}
+
 fn describe(recorder: &dyn Recorder) {
     for (name, description) in [
         (CALLS, "Calls that ended: succeeded with the first attempt, recovered with a retry, gave_up or cancelled."),

@@ -68,7 +68,7 @@ pub enum OnWire {
     Redirected {
         /// The status that says so.
         status: u16,
-        /// The URL, with user name, password and query masked.
+        /// The URL, with user name, password, query and fragment masked.
         to: String,
     },
 }

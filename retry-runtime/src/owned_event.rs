@@ -37,7 +37,7 @@ pub enum OwnedEventKind {
         class: Class,
         /// The HTTP status, where there is one.
         status: Option<u16>,
-        /// The error in words, with what is secret in URLs masked.
+        /// The text of the error. The secrets of URLs are masked, and control characters are escaped.
         reason: String,
     },
     /// The next attempt follows after this delay.

@@ -8,63 +8,83 @@ use retry_words::suggest::suggest;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 use crate::Policy;
-use crate::written::Over;
 use crate::written::trail::{Trail, Word};
+use crate::written::{Base, Draft, Over};
+pub use change::PolicyChange;
 pub use error::PoliciesError;
+pub use named::NamedPolicy;
 
+mod change;
 mod error;
 #[cfg(any(feature = "toml", feature = "json"))]
 mod files;
+mod named;
 
-/// Policies with names: those of the code, and over them what a file says.
+/// Policies with names: those of the code, and over them the keys of a file.
 ///
-/// The code declares each name with its policy, in a `static`; a file changes them, as often as it is loaded:
+/// The macro [`policies!`](crate::policies) declares them, so that the compiler checks each name:
 ///
 /// ```
 /// use std::time::Duration;
-/// use retry_runtime::{Budget, Policies, Policy};
+/// use retry_runtime::{Budget, Policy, retry};
 ///
 /// static API: Budget = Budget::new();
-/// const BILLING: Policy = Policy::fixed(Duration::from_secs(1)).budget(|| &API);
 ///
-/// static POLICIES: Policies = Policies::new(&[("billing", BILLING), ("search", Policy::new())]);
+/// retry_runtime::policies! {
+///     static POLICIES {
+///         billing: Policy::fixed(Duration::from_secs(1)).budget(|| &API),
+///         search: Policy::new(),
+///     }
+/// }
+///
+/// #[retry(policy = POLICIES.billing)]
+/// async fn bill() -> Result<(), std::io::Error> {
+///     # Ok(())
+///     // …
+/// }
 ///
 /// # #[cfg(feature = "toml")] {
 /// # let path = std::env::temp_dir().join("retry-runtime-policies.toml");
 /// # std::fs::write(&path, "billing = { attempts = 5 }").unwrap();
-/// if let Err(error) = POLICIES.load_toml(&path) {
-///     eprintln!("the policies stay as they are: {error}");
+/// match POLICIES.load_toml(&path) {
+///     Ok(changes) => changes.iter().for_each(|change| println!("{change}")),
+///     Err(error) => eprintln!("the policies stay as they are: {error}"),
 /// }
 /// # }
 /// # POLICIES.load(serde_json::json!({ "billing": { "attempts": 5 } })).unwrap();
-/// assert_eq!(POLICIES.get("billing").to_string(), "5 attempts, fixed 1s, with a budget");
+/// assert_eq!(POLICIES.billing.to_string(), "5 attempts, fixed 1s, with a budget");
 /// ```
 ///
-/// In a function: `#[retry(policy = POLICIES.get("billing"))]`. A call takes its policy when it begins, and keeps it.
+/// A call takes its policy when it begins, and keeps it. Names that are only known at run time are looked up with
+/// [`get`](Self::get).
 ///
-/// # What a file says
+/// # Files
 ///
 /// ```toml
 /// [billing]                     # a name that the code declares
-/// attempts = 5                  # keys, values and rules are those of the attribute
+/// attempts = 5                  # keys and values are those of the attribute
 /// deadline = "10s"
 ///
 /// [search]
-/// backoff = "fixed"
-/// start = "200ms"
+/// max_delay = "5s"
 /// ```
 ///
-/// Each key that is there replaces what the code says. One of `backoff`, `start`, `factor`, `max_delay`, `delays` and `jitter` replaces
-/// the whole schedule: where the others are left out they have the attribute's defaults, not the code's. With `delays`, the number
-/// of attempts comes with them if it is not said. Budget and random source stay the code's. A limit that the code sets can be
-/// made longer, but not taken away.
+/// Each key replaces the same key of the code, and everything else stays as the code has it: `search` above is still exponential with full
+/// jitter. This holds within the schedule too, with these rules:
 ///
-/// A name that is not there has the code's policy, also where the file loaded before had it: what was removed is gone.
+/// - `backoff` keeps the code's `start`, `max_delay` and `jitter`. `"random"` and `"decorrelated"` have no jitter, and `"fixed"` has no cap.
+/// - `delays` replaces the backoff and the cap, and gives the number of attempts unless `attempts` is written. The jitter stays.
+/// - A key without an effect on the code's schedule is an error that says what to write: `max_delay` for a fixed delay, `factor`
+///   for a backoff that is not exponential, `start` for a list of delays or a function of the code.
+///
+/// Budget and random source stay the code's. A file can make a limit that the code sets longer, but not remove it.
+///
+/// A name that is not in the file has the code's policy, also if the file loaded before had it.
 ///
 /// # Loading
 ///
-/// All or nothing: with an error the running policies stay, all of them. To follow a file, load it again when it has changed, in a loop of
-/// yours (`examples/integrations/policies.rs`). Who writes it should write another file and rename that, for half a file may be a whole one of
+/// All or nothing: with an error, all running policies stay. To follow a file, load it again when it has changed, in a loop of
+/// yours (`examples/integrations/policies.rs`). Write the new file under another name and rename it, because half a file may be a valid one with
 /// fewer policies.
 pub struct Policies {
     declared: &'static [(&'static str, Policy)],
@@ -73,7 +93,8 @@ pub struct Policies {
 }
 
 impl Policies {
-    /// Declares names, each with the policy that it has until a file says otherwise.
+    /// Declares names, each with the policy that it has until a file changes it. [`policies!`](crate::policies) does the same, and
+    /// gives each name a field.
     ///
     /// # Panics
     ///
@@ -93,30 +114,17 @@ impl Policies {
         Self { declared, loaded: ArcSwapOption::const_empty() }
     }
 
-    /// The policy of this name as it is now. Takes no lock.
-    ///
-    /// # Panics
-    ///
-    /// When the code does not declare the name. No file can cause that.
-    #[track_caller]
-    pub fn get(&self, name: &str) -> Policy {
-        let Some(place) = self.declared.iter().position(|(declared, _)| *declared == name) else {
-            self.undeclared(name)
-        };
+    /// The current policy with a name that is only known at run time; `None` if the code does not declare it. Takes no lock.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Policy> {
+        self.declared.iter().position(|(declared, _)| *declared == name).map(|place| self.at(place))
+    }
+
+    fn at(&self, place: usize) -> Policy {
         self.loaded.load().as_ref().map_or(self.declared[place].1, |loaded| loaded[place])
     }
 
-    #[cold]
-    #[track_caller]
-    fn undeclared(&self, name: &str) -> ! {
-        panic!("no policy `{name}` is declared: {}", suggest(name, &self.names()))
-    }
-
-    fn names(&self) -> Vec<&'static str> {
-        self.declared.iter().map(|(name, _)| *name).collect()
-    }
-
-    /// Each name with its policy as it is now, all of one moment; to be logged after a load.
+    /// Each name with its current policy, all of one moment.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, Policy)> + use<> {
         let (declared, loaded) = (self.declared, self.loaded.load_full());
         declared
@@ -125,30 +133,40 @@ impl Policies {
             .map(move |(place, (name, policy))| (*name, loaded.as_ref().map_or(*policy, |loaded| loaded[place])))
     }
 
-    /// Takes the policies of the code again.
-    pub fn reset(&self) {
-        self.loaded.store(None);
+    /// Returns to the policies of the code. Gives each policy that changed.
+    pub fn reset(&self) -> Vec<PolicyChange> {
+        self.exchange(None)
     }
 
-    /// Loads from any format: a map of names to maps of keys.
+    /// Loads from any format: a map of names to maps of keys. Gives each policy that changed, with what it was before.
     ///
     /// # Errors
     ///
-    /// When something is wrong with it; the running policies stay. Of a format the error says what its `Display` says, with or without
-    /// the place.
-    pub fn load<'de, D: Deserializer<'de>>(&self, deserializer: D) -> Result<(), PoliciesError> {
+    /// When something is wrong with it; the running policies stay. An error of the format itself is reported in the words of its
+    /// `Display`.
+    pub fn load<'de, D: Deserializer<'de>>(&self, deserializer: D) -> Result<Vec<PolicyChange>, PoliciesError> {
         let mut trail = Trail::default();
-        let policies = self.read(deserializer, &mut trail);
-        self.store(policies.map_err(|error| PoliciesError::of(trail, error.to_string()))?);
-        Ok(())
+        let drafts = self.read(deserializer, &mut trail);
+        Ok(self.apply(drafts.map_err(|error| PoliciesError::of(trail, error.to_string()))?))
     }
 
-    fn read<'de, D: Deserializer<'de>>(&self, deserializer: D, trail: &mut Trail) -> Result<Vec<Policy>, D::Error> {
+    fn read<'de, D: Deserializer<'de>>(&self, deserializer: D, trail: &mut Trail) -> Result<Vec<Draft>, D::Error> {
         deserializer.deserialize_map(All { declared: self.declared, trail })
     }
 
-    fn store(&self, policies: Vec<Policy>) {
-        self.loaded.store(Some(Arc::new(policies)));
+    fn apply(&self, drafts: Vec<Draft>) -> Vec<PolicyChange> {
+        self.exchange(Some(drafts.into_iter().map(Draft::into_policy).collect()))
+    }
+
+    /// In one step, so that of two loads at the same time each reports what it changed itself.
+    fn exchange(&self, loaded: Option<Vec<Policy>>) -> Vec<PolicyChange> {
+        let loaded = loaded.map(Arc::new);
+        let before = self.loaded.swap(loaded.clone());
+        let changes = self.declared.iter().enumerate().map(|(place, &(name, code))| {
+            let [old, new] = [&before, &loaded].map(|loaded| loaded.as_ref().map_or(code, |loaded| loaded[place]));
+            PolicyChange { name, old, new }
+        });
+        changes.filter(|change| !change.old.is_configured_as(&change.new)).collect()
     }
 }
 
@@ -168,27 +186,27 @@ struct All<'a> {
 }
 
 impl<'de> Visitor<'de> for All<'_> {
-    type Value = Vec<Policy>;
+    type Value = Vec<Draft>;
 
     fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str("a policy for each name")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vec<Policy>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vec<Draft>, A::Error> {
         let Self { declared, trail } = self;
-        let mut loaded: Vec<Option<Policy>> = vec![None; declared.len()];
+        let mut loaded: Vec<Option<Draft>> = vec![None; declared.len()];
         while let Some(place) = map.next_key_seed(Word(|name: &str| place_of(name, declared, &loaded, trail)))? {
-            loaded[place] = Some(map.next_value_seed(Over { base: declared[place].1, trail })?);
+            loaded[place] = Some(map.next_value_seed(Over { base: Base::Code(declared[place].1), trail })?);
             trail.policy = None;
         }
-        Ok(loaded.into_iter().zip(declared).map(|(loaded, (_, policy))| loaded.unwrap_or(*policy)).collect())
+        Ok(loaded.into_iter().zip(declared).map(|(loaded, (_, policy))| loaded.unwrap_or(Draft::of(*policy))).collect())
     }
 }
 
 fn place_of(
     name: &str,
     declared: &[(&'static str, Policy)],
-    loaded: &[Option<Policy>],
+    loaded: &[Option<Draft>],
     trail: &mut Trail,
 ) -> Result<usize, String> {
     trail.policy = Some(name.to_owned());

@@ -331,7 +331,7 @@ impl Policy {
     }
 
     /// The first delay before jitter, the least one where it is random, where it can be known.
-    const fn first_delay(&self) -> Option<Duration> {
+    pub(crate) const fn first_delay(&self) -> Option<Duration> {
         match self.backoff {
             Backoff::Exponential { start, .. }
             | Backoff::Fixed(start)

@@ -6,15 +6,19 @@ use std::error::Error;
 use crate::condition::Verdict;
 use crate::{Class, chain};
 
-/// The error and its sources, `outer: inner`; a source that its error has already named is left out.
+/// Writes the error and its sources, `outer: inner`. A source is left out if its error already contains its text.
+///
+/// Each error is formatted into `f` itself, for the masking to see where its values begin and end.
 pub(crate) fn write_chain(error: &dyn Error, f: &mut impl Write) -> fmt::Result {
-    let mut said = error.to_string();
-    f.write_str(&said)?;
+    write!(f, "{error}")?;
+    let mut written = error.to_string();
     for source in error.source().into_iter().flat_map(chain::links) {
         let text = source.to_string();
-        if !said.contains(&text) {
-            write!(f, ": {text}")?;
-            said = text;
+        if !written.contains(&text) {
+            // Apart, for it is what separates two errors in a text that is masked.
+            f.write_str(": ")?;
+            write!(f, "{source}")?;
+            written = text;
         }
     }
     Ok(())
@@ -22,12 +26,12 @@ pub(crate) fn write_chain(error: &dyn Error, f: &mut impl Write) -> fmt::Result 
 
 /// An error with its sources.
 #[cfg(feature = "reqwest")]
-pub(crate) struct Chain<'a, E>(pub(crate) &'a E);
+pub(crate) struct Chain<'a, E: ?Sized>(pub(crate) &'a E);
 
 #[cfg(feature = "reqwest")]
-impl<E: Error> Display for Chain<'_, E> {
+impl<E: Error + ?Sized> Display for Chain<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_chain(self.0, f)
+        write_chain(&self.0, f)
     }
 }
 

@@ -271,7 +271,8 @@ pub struct PastFailure {
     pub class: Class,
     /// The HTTP status, where there was one.
     pub status: Option<u16>,
-    /// What the event said of it: the error with its sources. User names, passwords and queries of URLs are masked.
+    /// The reason in the event: the error with its sources. User names, passwords, queries and fragments of URLs are masked, and
+    /// control characters are escaped.
     pub reason: String,
     /// The delay that followed; `None` if the call gave up.
     pub delay: Option<Duration>,

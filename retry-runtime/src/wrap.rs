@@ -57,8 +57,8 @@ impl Error for Marked {
     }
 }
 
-/// The class is the mark; the server's delay is that of the error inside. It has no status, for a status would
-/// decide before the mark does.
+/// The class is the mark. The server's delay is that of the marked error. There is no status, which would decide before the
+/// mark does.
 impl Retryable for Marked {
     fn class(&self) -> Class {
         self.class
@@ -78,6 +78,11 @@ impl Retryable for Marked {
 
     fn is_timeout(&self) -> bool {
         self.error.is_timeout()
+    }
+
+    /// One search for all of it: with one for each method, nested marks would take exponential time.
+    fn failure(&self) -> Failure {
+        self.error.failure().marked(self.class)
     }
 }
 

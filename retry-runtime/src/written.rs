@@ -2,6 +2,7 @@
 
 use core::fmt::{self, Formatter};
 use core::time::Duration;
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use retry_words::suggest::suggest;
@@ -13,6 +14,7 @@ use crate::{Jitter, Policy};
 use trail::{Trail, Word};
 use value::Value;
 
+mod over;
 mod rules;
 pub(crate) mod trail;
 mod value;
@@ -98,58 +100,71 @@ impl Written {
         self.keys.contains(&key)
     }
 
-    /// The policy that is `base` but for what is written. One word about the schedule makes it the whole schedule.
-    fn over(&self, base: Policy) -> Result<Policy, rules::Broken> {
+    /// The policy that is `base` except for what is written.
+    fn over(self, base: Base) -> Result<Draft, rules::Broken> {
         self.check()?;
-        let Policy { backoff, cap, jitter, attempts, .. } =
-            if self.says_the_schedule() { self.schedule() } else { base };
-        let attempts = if self.delays.is_some() { attempts } else { base.attempts };
+        let (base, schedule) = match base {
+            Base::Standard => {
+                self.check_alone()?;
+                (Policy::new(), self.schedule())
+            }
+            Base::Code(code) => (code, self.schedule_over(&code)?),
+        };
         let policy = Policy {
-            backoff,
-            cap,
-            jitter,
-            attempts: self.attempts.unwrap_or(attempts),
+            attempts: self.attempts.unwrap_or(schedule.attempts),
             server_limit: self.retry_after.unwrap_or(base.server_limit),
             drain_limit: self.drain_limit.unwrap_or(base.drain_limit),
             drain_timeout: self.drain_timeout.or(base.drain_timeout),
             deadline: self.deadline.or(base.deadline),
             attempt_timeout: self.attempt_timeout.or(base.attempt_timeout),
             nested_once: self.nested.is_some() || base.nested_once,
-            ..base
+            ..schedule
         };
         self.first_delay_fits_the_deadline(&policy)?;
-        Ok(policy)
+        Ok(Draft { policy, delays: self.delays })
     }
 
-    fn says_the_schedule(&self) -> bool {
-        !self.is_standard() || self.max_delay.is_some() || self.jitter.is_some()
-    }
-
-    /// Whether the standard schedule is meant, with its jitter and its cap if nothing else is said of them.
+    /// Whether the standard schedule is meant, with its jitter and its cap unless these are written.
     fn is_standard(&self) -> bool {
         !["backoff", "start", "factor", "delays"].iter().any(|key| self.wrote(key))
     }
 
-    /// Where nothing is said it is the attribute's, not the code's.
+    /// The schedule where there is none of the code below it: that of the attribute with the same keys.
     fn schedule(&self) -> Policy {
-        let said = match &self.delays {
-            Some(delays) => Policy::delays(kept(delays)),
-            None if self.is_standard() => Policy::new(),
-            None => Policy { backoff: self.computed(), cap: Duration::MAX, jitter: Jitter::None, ..Policy::new() },
+        let backoff = match &self.delays {
+            Some(delays) => Backoff::Fixed(delays[0]),
+            None => {
+                let factor = self.factor.unwrap_or(STANDARD_FACTOR);
+                Self::computed(self.backoff.unwrap_or("exponential"), self.start(), factor)
+            }
         };
-        Policy { cap: self.max_delay.unwrap_or(said.cap), jitter: self.jitter.unwrap_or(said.jitter), ..said }
+        let (cap, jitter) = match self.is_standard() {
+            true => (Policy::new().cap, Policy::new().jitter),
+            false => (Duration::MAX, Jitter::None),
+        };
+        Policy {
+            attempts: self.delays.as_deref().map_or(Policy::new().attempts, Self::attempts_of),
+            backoff,
+            cap: self.max_delay.unwrap_or(cap),
+            jitter: self.jitter.unwrap_or(jitter),
+            ..Policy::new()
+        }
     }
 
-    fn computed(&self) -> Backoff {
-        let start = self.start();
-        match self.backoff {
-            Some("fixed") => Backoff::Fixed(start),
-            Some("linear") => Backoff::Linear(start),
-            Some("fibonacci") => Backoff::Fibonacci(start),
-            Some("random") => Backoff::Random(start),
-            Some("decorrelated") => Backoff::Decorrelated(start),
-            _ => Backoff::Exponential { start, factor: self.factor.unwrap_or(STANDARD_FACTOR) },
+    fn computed(word: &str, start: Duration, factor: f64) -> Backoff {
+        match word {
+            "fixed" => Backoff::Fixed(start),
+            "linear" => Backoff::Linear(start),
+            "fibonacci" => Backoff::Fibonacci(start),
+            "random" => Backoff::Random(start),
+            "decorrelated" => Backoff::Decorrelated(start),
+            _ => Backoff::Exponential { start, factor },
         }
+    }
+
+    /// One more attempt than there are delays.
+    fn attempts_of(delays: &[Duration]) -> u32 {
+        u32::try_from(delays.len()).unwrap_or(u32::MAX).saturating_add(1)
     }
 
     fn start(&self) -> Duration {
@@ -157,15 +172,47 @@ impl Written {
     }
 }
 
+/// What a policy is written over.
+#[derive(Clone, Copy)]
+pub(crate) enum Base {
+    /// Nothing: what is not written has the attribute's defaults.
+    Standard,
+    /// A policy of the code, of which everything stays that is not written.
+    Code(Policy),
+}
+
+/// A policy that was read and is not in use yet.
+#[derive(Clone)]
+pub(crate) struct Draft {
+    /// Its backoff is the first delay of the list, if there is one.
+    policy: Policy,
+    delays: Option<Vec<Duration>>,
+}
+
+impl Draft {
+    /// A policy of the code as it is.
+    pub(crate) fn of(policy: Policy) -> Self {
+        Self { policy, delays: None }
+    }
+
+    /// The policy, to be used from now on. Keeps its list of delays for as long as the program runs.
+    pub(crate) fn into_policy(self) -> Policy {
+        match self.delays {
+            Some(delays) => Policy { backoff: Backoff::Delays(kept(delays)), ..self.policy },
+            None => self.policy,
+        }
+    }
+}
+
 /// The list as a constant: a policy is `Copy`, and may be in use for as long as the program runs. Each different list is kept once.
-fn kept(delays: &[Duration]) -> &'static [Duration] {
-    static LISTS: Mutex<Vec<&'static [Duration]>> = Mutex::new(Vec::new());
+fn kept(delays: Vec<Duration>) -> &'static [Duration] {
+    static LISTS: Mutex<BTreeSet<&'static [Duration]>> = Mutex::new(BTreeSet::new());
     let mut lists = LISTS.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = lists.iter().find(|known| **known == delays) {
+    if let Some(known) = lists.get(delays.as_slice()) {
         return known;
     }
-    let kept = Vec::leak(delays.to_vec());
-    lists.push(kept);
+    let kept = Box::leak(delays.into_boxed_slice());
+    lists.insert(kept);
     kept
 }
 
@@ -191,7 +238,7 @@ fn kept(delays: &[Duration]) -> &'static [Duration] {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
-/// Each different list of `delays` is kept for as long as the program runs.
+/// Each different list of `delays` that was read without an error is kept for as long as the program runs.
 ///
 /// Several policies with names, over those of the code, are [`Policies`](crate::Policies).
 ///
@@ -200,32 +247,33 @@ fn kept(delays: &[Duration]) -> &'static [Duration] {
 /// For unknown keys, and for whatever the attribute refuses, in its words.
 impl<'de> Deserialize<'de> for Policy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Over { base: Self::new(), trail: &mut Trail::default() }.deserialize(deserializer)
+        let draft = Over { base: Base::Standard, trail: &mut Trail::default() }.deserialize(deserializer)?;
+        Ok(draft.into_policy())
     }
 }
 
 /// Reads what is written over a policy.
 pub(crate) struct Over<'a> {
-    pub(crate) base: Policy,
+    pub(crate) base: Base,
     pub(crate) trail: &'a mut Trail,
 }
 
 impl<'de> DeserializeSeed<'de> for Over<'_> {
-    type Value = Policy;
+    type Value = Draft;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Policy, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Draft, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for Over<'_> {
-    type Value = Policy;
+    type Value = Draft;
 
     fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str("the keys of a policy, such as `attempts`")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Policy, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Draft, A::Error> {
         let Self { base, trail } = self;
         let mut written = Written::default();
         while let Some(key) = map.next_key_seed(Word(|key: &str| known_key(key, &written, trail)))? {

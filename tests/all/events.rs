@@ -233,7 +233,7 @@ mod reason {
     async fn hides_secrets_in_urls() {
         let shown =
             reason!(Result<(), String>, Err("for url (https://user:pw@host/path?key=secret) and more".to_owned()));
-        assert_eq!(shown, "for url (https://***@host/path?*** and more");
+        assert_eq!(shown, "for url (https://***@host/path?***) and more");
     }
 
     #[tokio::test(start_paused = true)]

@@ -220,10 +220,9 @@ async fn scraped(builder: PrometheusBuilder) -> String {
     let buckets = |name: &str| Matcher::Full(name.to_owned());
     let builder = builder.set_buckets_for_metric(buckets("retry_attempts_per_call"), &[1.0, 2.0, 3.0]).unwrap();
     let builder = builder.set_buckets_for_metric(buckets("retry_delay_seconds"), &[0.1, 1.0, 10.0]).unwrap();
-    // It stays where it is: a recorder is told the descriptions once for its address.
-    let recorder = Box::leak(Box::new(builder.build_recorder()));
+    let recorder = builder.build_recorder();
     let handle: PrometheusHandle = recorder.handle();
-    let _set = set_default_local_recorder(recorder);
+    let _set = set_default_local_recorder(&recorder);
     load(&Attempts::new(), 1, Fault::UNKNOWN).await.unwrap();
     load(&Attempts::new(), 2, Fault::status(503)).await.unwrap();
     load(&Attempts::new(), 9, Fault::status(429).after(Duration::from_millis(1500))).await.unwrap_err();
@@ -275,6 +274,20 @@ retry_retries_total{name="load",reason="503"} 1"#;
 async fn the_text_that_prometheus_reads() {
     let text = scraped(PrometheusBuilder::new()).await;
     assert_eq!(text, TEXT, "{text}");
+}
+
+/// In a loop, each recorder has the address of the one before.
+#[test]
+fn every_recorder_at_a_reused_address_gets_descriptions() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    for number in 1..=4 {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            runtime.block_on(load(&Attempts::new(), 2, Fault::status(503))).unwrap();
+        });
+        let text = recorder.handle().render();
+        assert!(text.contains("# HELP retry_calls_total Calls that ended"), "recorder {number}: {text}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -262,11 +262,13 @@ const BILLING: Policy = Policy::fixed(SECOND).attempts(5).deadline(Duration::fro
 /// As many as a test wants for itself.
 macro_rules! policies {
     ($name:ident) => {
-        static $name: Policies = Policies::new(&[
-            ("billing", BILLING),
-            ("search", Policy::new().attempts(2)),
-            ("own", Policy::custom(hour)),
-        ]);
+        retry_runtime::policies! {
+            static $name {
+                billing: BILLING,
+                search: Policy::new().attempts(2),
+                own: Policy::custom(hour),
+            }
+        }
     };
 }
 
@@ -290,34 +292,36 @@ fn a_file_changes_what_it_names() {
     POLICIES.load(json!({ "billing": { "attempts": 2, "attempt_timeout": "3s" } })).unwrap();
     let changed = "billing: 2 attempts, fixed 1s, deadline 1m, attempt timeout 3s, with a budget";
     assert_eq!(lines(&POLICIES), [changed, SEARCH, OWN]);
-    // The whole schedule; what the file before said is gone.
-    POLICIES.load(json!({ "billing": { "start": "2s" }, "own": { "jitter": "none" } })).unwrap();
+    // What the file before changed is gone.
+    POLICIES.load(json!({ "billing": { "start": "2s" }, "own": { "jitter": "equal" } })).unwrap();
     assert_eq!(
         lines(&POLICIES),
         [
-            "billing: 5 attempts, exponential from 2s, deadline 1m, with a budget",
+            "billing: 5 attempts, fixed 2s, deadline 1m, with a budget",
             SEARCH,
-            "own: 3 attempts, exponential from 100ms, at most 30s"
+            "own: 3 attempts, a backoff of its own, equal jitter"
         ]
     );
     // With their number.
     POLICIES.load(json!({ "billing": { "delays": ["1s", "2s"] } })).unwrap();
-    assert_eq!(POLICIES.get("billing").to_string(), "3 attempts, delays [1s, 2s], deadline 1m, with a budget");
+    assert_eq!(POLICIES.billing.to_string(), "3 attempts, delays [1s, 2s], deadline 1m, with a budget");
     POLICIES.load(json!({})).unwrap();
     assert_eq!(lines(&POLICIES), code);
     POLICIES.load(json!({ "billing": { "attempts": 1 } })).unwrap();
-    assert_eq!(POLICIES.get("billing").to_string(), "1 attempt, deadline 1m");
+    assert_eq!(POLICIES.billing.to_string(), "1 attempt, deadline 1m");
     POLICIES.reset();
     assert_eq!(lines(&POLICIES), code);
 }
 
 #[test]
 fn the_random_source_of_the_code_stays() {
-    static POLICIES: Policies = Policies::new(&[("one", Policy::new().random_source(|| 0.5))]);
+    retry_runtime::policies! {
+        static POLICIES { one: Policy::new().random_source(|| 0.5) }
+    }
     POLICIES.load(json!({ "one": { "start": "4s", "jitter": "full", "attempts": 2 } })).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let attempts = Attempts::new();
-    let outcome = runtime.block_on(POLICIES.get("one").run(async |_| attempts.succeed_at(3, Fault::TRANSIENT)));
+    let outcome = runtime.block_on(POLICIES.one.get().run(async |_| attempts.succeed_at(3, Fault::TRANSIENT)));
     assert!(outcome.is_err());
     assert_eq!(attempts.delays(), [SECOND * 2]);
 }
@@ -362,13 +366,6 @@ fn unknown_policies() {
 }
 
 #[test]
-#[should_panic = "no policy `biling` is declared: did you mean `billing`?"]
-fn an_undeclared_name_is_the_fault_of_the_code() {
-    policies!(POLICIES);
-    let _ = POLICIES.get("biling");
-}
-
-#[test]
 #[should_panic = "two policies have the same name: rename one of them"]
 fn names_are_different() {
     const TWICE: &[(&str, Policy)] = &[("one", Policy::new()), ("two", Policy::new()), ("one", Policy::new())];
@@ -390,12 +387,12 @@ impl File {
     /// The message without the directory.
     fn refused(&self, policies: &Policies, text: &[u8]) -> String {
         fs::write(&self.0, text).unwrap();
-        let error = if self.0.extension().unwrap() == "toml" {
+        let loaded = if self.0.extension().unwrap() == "toml" {
             policies.load_toml(&self.0)
         } else {
             policies.load_json(&self.0)
         };
-        let error = error.unwrap_err();
+        let error = loaded.unwrap_err();
         assert_eq!(error.file(), Some(&*self.0));
         error.to_string().replace(&format!("{}/", self.0.parent().unwrap().display()), "")
     }
@@ -413,8 +410,8 @@ fn files_of_toml() {
     let file = File::new("policies.toml");
     fs::write(&file.0, "[billing]\nattempts = 2\n\n[search]\ndelays = ['1s', '2s']\n").unwrap();
     POLICIES.load_toml(&file.0).unwrap();
-    assert_eq!(POLICIES.get("billing").to_string(), "2 attempts, fixed 1s, deadline 1m, with a budget");
-    assert_eq!(POLICIES.get("search").to_string(), "3 attempts, delays [1s, 2s]");
+    assert_eq!(POLICIES.billing.to_string(), "2 attempts, fixed 1s, deadline 1m, with a budget");
+    assert_eq!(POLICIES.search.to_string(), "3 attempts, delays [1s, 2s], full jitter");
     for (text, message) in [
         ("[billing]\nattemps = 2", "policies.toml:2:1: [billing] `attemps`: unknown key: did you mean `attempts`?"),
         (
@@ -440,7 +437,7 @@ fn files_of_json() {
     let file = File::new("policies.json");
     fs::write(&file.0, r#"{ "billing": { "attempts": 2 } }"#).unwrap();
     POLICIES.load_json(&file.0).unwrap();
-    assert_eq!(POLICIES.get("billing").to_string(), "2 attempts, fixed 1s, deadline 1m, with a budget");
+    assert_eq!(POLICIES.billing.to_string(), "2 attempts, fixed 1s, deadline 1m, with a budget");
     for (text, message) in [
         (
             "{\n\"billing\": {\n\"attemps\": 2}}",
@@ -460,7 +457,7 @@ fn files_of_json() {
     ] {
         assert_eq!(file.refused(&POLICIES, text.as_bytes()), message, "{text}");
     }
-    assert_eq!(POLICIES.get("billing").to_string(), "2 attempts, fixed 1s, deadline 1m, with a budget");
+    assert_eq!(POLICIES.billing.to_string(), "2 attempts, fixed 1s, deadline 1m, with a budget");
 }
 
 #[test]
@@ -478,7 +475,7 @@ fn files_that_cannot_be_read() {
 #[tokio::test(start_paused = true)]
 async fn a_call_takes_the_policy_of_its_beginning() {
     policies!(POLICIES);
-    #[retry(policy = POLICIES.get("billing"))]
+    #[retry(policy = POLICIES.billing)]
     async fn call(attempts: &Attempts) -> Result<u32, Fault> {
         attempts.succeed_at(1000, Fault::TRANSIENT)
     }
@@ -508,7 +505,7 @@ fn loading_while_calls_look() {
         while !writer.is_finished() {
             let lines = lines(&POLICIES);
             assert_eq!(lines[0].split(' ').nth(1), lines[1].split(' ').nth(1));
-            assert!(POLICIES.get("search").to_string().starts_with(['2', '3']));
+            assert!(POLICIES.search.to_string().starts_with(['2', '3']));
         }
     });
 }
@@ -593,7 +590,7 @@ proptest! {
     fn no_input_panics(map in proptest::collection::btree_map(hostile_key(), hostile_value(), 0..5)) {
         policies!(POLICIES);
         let value = Value::from_iter(map.clone());
-        let named = POLICIES.load(json!({ "billing": value.clone() })).ok().map(|()| POLICIES.get("billing"));
+        let named = POLICIES.load(json!({ "billing": value.clone() })).ok().map(|_| POLICIES.billing.get());
         for policy in [read(value).ok(), named].into_iter().flatten() {
             // Some retry can be made, or none was asked for.
             assert_eq!(policy.schedule().next().is_none(), policy.to_string().starts_with("1 attempt"));
@@ -654,5 +651,5 @@ fn any_map_of_maps_will_do() {
         map.into_iter().map(|(name, keys)| (name, serde::de::value::MapDeserializer::new(keys.into_iter()))),
     );
     POLICIES.load(deserializer).unwrap();
-    assert_eq!(POLICIES.get("billing").to_string(), "6 attempts, fixed 1s, deadline 1m, with a budget");
+    assert_eq!(POLICIES.billing.to_string(), "6 attempts, fixed 1s, deadline 1m, with a budget");
 }

@@ -5,6 +5,7 @@ use std::fmt::{self, Debug, Display};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use retry_runtime::{
@@ -288,6 +289,44 @@ mod search {
             error = io::Error::other(error);
         }
         assert_eq!(error.class(), Class::Permanent);
+    }
+
+    /// The error at the bottom is asked for its source a fixed number of times, however many marks there are.
+    #[test]
+    fn nested_marks_are_searched_once() {
+        static ASKED: AtomicU32 = AtomicU32::new(0);
+        #[derive(Debug)]
+        struct Bottom;
+        impl Display for Bottom {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("bottom")
+            }
+        }
+        impl Error for Bottom {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                ASKED.fetch_add(1, Relaxed);
+                None
+            }
+        }
+        for marks in [1, 2, 8, 200] {
+            let mut error = transient(Bottom);
+            for _ in 1..marks {
+                error = permanent(Boxed::from(error));
+            }
+            ASKED.store(0, Relaxed);
+            assert_eq!(class_of!(error), if marks == 1 { Class::Transient } else { Class::Permanent });
+            let asked = ASKED.load(Relaxed);
+            assert!(asked <= 4, "asked {asked} times under {marks} marks");
+        }
+    }
+
+    #[test]
+    fn what_is_known_of_the_error_under_marks_is_kept() {
+        let error = transient(Boxed::from(permanent(io::Error::from(io::ErrorKind::TimedOut))));
+        assert!(Failure::of(&error).is_timeout());
+        let error = permanent(Boxed::from(transient(refused())));
+        assert!(Failure::of(&error).is_unprocessed() && error.is_unprocessed());
+        assert_eq!(Failure::of(&error).status(), None);
     }
 
     #[test]

@@ -1,6 +1,13 @@
-//! Names that are made at run time do not fill the memory. A binary of its own, for it uses up the names of its process.
+//! What stays for as long as the process runs: names, lists of delays, the global recorder. A binary of its own, for it uses up the
+//! names of its process and counts its memory.
 
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use retry_runtime::{Executor, Policy, report};
+use serde_json::json;
 
 const POLICY: Policy = Policy::new();
 
@@ -16,4 +23,92 @@ fn a_thousand_names_are_told_apart() {
         assert_eq!(others.calls, 500 * round);
         assert!(report.rows.iter().all(|row| row.calls == round || row.name == "(others)"));
     }
+}
+
+/// Counts the bytes that each thread has allocated and not freed.
+struct Counting;
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+thread_local! {
+    static LIVE: Cell<isize> = const { Cell::new(0) };
+}
+
+fn count(bytes: isize) {
+    let _ = LIVE.try_with(|live| live.set(live.get() + bytes));
+}
+
+// SAFETY: the system's allocator does all the work; counting allocates nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as isize);
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        count(-(layout.size() as isize));
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+retry_runtime::policies! {
+    static POLICIES { first: POLICY, second: POLICY }
+}
+
+/// The bytes that stay after loading files whose lists of delays all differ.
+fn kept_by(files: u32, second: &serde_json::Value) -> isize {
+    let before = LIVE.get();
+    for number in 0..files {
+        let delays = [format!("{}ms", files * 1000 + number), "1s".to_owned()];
+        let _ = POLICIES.load(json!({ "first": { "delays": delays }, "second": second }));
+    }
+    POLICIES.reset();
+    LIVE.get() - before
+}
+
+#[test]
+fn refused_files_keep_no_memory() {
+    let refused = json!({ "attempts": 0 });
+    kept_by(1, &refused);
+    assert_eq!(kept_by(1000, &refused), 0);
+    // Those that are applied keep their lists, once.
+    let applied = json!({ "attempts": 2 });
+    let kept = kept_by(1000, &applied);
+    assert!((32_000..80_000).contains(&kept), "{kept} bytes");
+    assert!(kept_by(1000, &applied).abs() < 100);
+}
+
+/// Counts how often it gets a description.
+struct Described;
+
+static DESCRIPTIONS: AtomicU32 = AtomicU32::new(0);
+
+impl Recorder for Described {
+    fn describe_counter(&self, name: KeyName, _: Option<Unit>, _: SharedString) {
+        DESCRIPTIONS.fetch_add(u32::from(name.as_str() == "retry_calls_total"), Relaxed);
+    }
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn register_counter(&self, _: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::noop()
+    }
+    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::noop()
+    }
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::noop()
+    }
+}
+
+/// The other tests run at the same time, so each thread may describe it before all know that it is the global one.
+#[test]
+fn the_global_recorder_gets_descriptions_once() {
+    metrics::set_global_recorder(Box::new(Described)).map_err(|_| "set twice").unwrap();
+    Executor::new(&POLICY).succeed(());
+    let first = DESCRIPTIONS.load(Relaxed);
+    assert!((1..=3).contains(&first), "described {first} times");
+    for _ in 0..100 {
+        Executor::new(&POLICY).succeed(());
+    }
+    assert!(DESCRIPTIONS.load(Relaxed) <= 3);
 }

@@ -26,6 +26,18 @@ mod server;
 const SECRETS: [&str; 3] = ["hunter2", "s3cr3t-user", "t0k3n"];
 const POLICY: Policy = Policy::fixed(std::time::Duration::ZERO).attempts(2);
 
+/// Texts in which a secret is hard to find.
+const TEXTS: [&str; 8] = [
+    "amqp://u1:x@h1:5672,amqp://u2:hunter2@h2:5672",
+    "[https://a/,https://u:hunter2@b/]",
+    "https://web.archive.org/web/https://u:hunter2@b/",
+    "postgres://user:abc/hunter2@host:5432/db: invalid port number",
+    "redis://:abc/hunter2@host:6379",
+    r"https:\/\/u:hunter2@h\/p",
+    "https://u:a \"<hunter2@h/p?q=a \"<t0k3n",
+    "https://app/cb#access_token=t0k3n",
+];
+
 /// The name of each path, with what came out of it.
 #[derive(Default)]
 struct Paths(BTreeMap<&'static str, String>);
@@ -67,6 +79,11 @@ async fn with_context(witness: &Witness, client: &Client, url: &str) -> anyhow::
 #[retry(policy = POLICY, observer = witness)]
 async fn boxed(witness: &Witness, url: &str) -> Result<(), Box<dyn Error + Send + Sync>> {
     Err(io::Error::other(format!("no route to \"{url}\"")).into())
+}
+
+#[retry(blocking, policy = POLICY, observer = witness)]
+fn only_debug(witness: &Witness) -> Result<(), reqwest::Url> {
+    Err("https://s3cr3t-user:hunter2@h/p?t0k3n#t0k3n".parse().unwrap())
 }
 
 #[retry(blocking, policy = POLICY, observer = witness)]
@@ -114,6 +131,11 @@ async fn story(paths: &mut Paths) {
             paths.add("retried, Exhausted", exhausted.to_string());
         }
     }
+    for text in TEXTS {
+        let _ = blocking(witness, text);
+        let _ = boxed(witness, text).await;
+    }
+    let _ = only_debug(witness);
     for (path, said) in std::mem::take(&mut *witness.0.lock().unwrap()).0 {
         paths.add(path, said);
     }

@@ -3,7 +3,7 @@
 //! ```text
 //! cargo bench -p retry-runtime
 //! cargo bench -p retry-runtime --no-default-features --features macros,tokio
-//! cargo bench -p retry-runtime --features serde                                # and what `Policies::get` costs
+//! cargo bench -p retry-runtime --features serde                                # and what `POLICIES.name` costs
 //! cargo bench -p retry-runtime --bench cost --features report
 //! cargo bench -p retry-runtime --bench cost --features metrics
 //! ```

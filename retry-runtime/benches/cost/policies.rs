@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use retry_runtime::{Policies, Policy, retry};
+use retry_runtime::{Policy, retry};
 
 use crate::calls::{Outcome, operation};
 use crate::measure::{current_thread, poll_to_end};
@@ -15,8 +15,13 @@ const POLICY: Policy = Policy::exponential(Duration::from_millis(10))
     .budget(|| &options::API);
 
 static ONE: Policy = POLICY;
-static OF_CODE: Policies = Policies::new(&[("search", Policy::new()), ("mail", Policy::new()), ("billing", POLICY)]);
-static LOADED: Policies = Policies::new(&[("search", Policy::new()), ("mail", Policy::new()), ("billing", POLICY)]);
+
+retry_runtime::policies! {
+    static OF_CODE { search: Policy::new(), mail: Policy::new(), billing: POLICY }
+}
+retry_runtime::policies! {
+    static LOADED { search: Policy::new(), mail: Policy::new(), billing: POLICY }
+}
 
 macro_rules! functions {
     ($($name:literal: $function:ident($($arguments:tt)*);)*) => {
@@ -47,8 +52,8 @@ functions! {
     "the attribute's": constant(attempts = 4, start = "10ms", max_delay = "1s", budget = options::API);
     "policy = &ONE": borrowed(policy = &ONE);
     "policy = ONE": copied(policy = ONE);
-    "policy = OF_CODE.get(…)": of_code(policy = OF_CODE.get("billing"));
-    "policy = LOADED.get(…)": loaded(policy = LOADED.get("billing"));
+    "policy = OF_CODE.billing": of_code(policy = OF_CODE.billing);
+    "policy = LOADED.billing": loaded(policy = LOADED.billing);
 }
 
 /// Prints a line for each.

@@ -55,7 +55,7 @@ use super::redirects::TrackRedirects;
 use crate::attributed::{Attributed, For, is_on, remember, switch_on};
 use crate::mask::mask;
 use crate::on_wire::{Connection, OnWire};
-use crate::reason::write_chain;
+use crate::reason::Chain;
 use crate::sleep::Instant;
 
 type Boxed = Box<dyn Error + Send + Sync>;
@@ -235,7 +235,7 @@ pub fn redirects(policy: Policy) -> Policy {
     switch_on();
     Policy::custom(move |redirect| {
         if let Some(attempt) = Attributed::current() {
-            let to = mask(redirect.url().as_str());
+            let to = mask(redirect.url());
             attempt.note(OnWire::Redirected { status: redirect.status().as_u16(), to });
         }
         policy.redirect(redirect)
@@ -243,8 +243,5 @@ pub fn redirects(policy: Policy) -> Policy {
 }
 
 fn text(error: &(dyn Error + 'static)) -> String {
-    let mut text = String::new();
-    // Writing to a string does not fail.
-    let _ = write_chain(error, &mut text);
-    mask(&text)
+    mask(&Chain(error))
 }

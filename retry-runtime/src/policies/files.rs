@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Policies, PoliciesError};
-use crate::Policy;
+use super::{Policies, PoliciesError, PolicyChange};
+use crate::written::Draft;
 use crate::written::trail::Trail;
 
 impl Policies {
-    /// Loads a file of TOML: a table for each name.
+    /// Loads a file of TOML: a table for each name. Gives each policy that changed, with what it was before.
     ///
     /// Reads the file on the thread that calls it.
     ///
@@ -16,11 +16,11 @@ impl Policies {
     ///
     /// When the file cannot be read, or something is wrong with what it says; the running policies stay.
     #[cfg(feature = "toml")]
-    pub fn load_toml(&self, path: impl AsRef<Path>) -> Result<(), PoliciesError> {
+    pub fn load_toml(&self, path: impl AsRef<Path>) -> Result<Vec<PolicyChange>, PoliciesError> {
         self.load_file(path.as_ref(), Self::read_toml)
     }
 
-    /// Loads a file of JSON: an object of objects.
+    /// Loads a file of JSON: an object of objects. Gives each policy that changed, with what it was before.
     ///
     /// Reads the file on the thread that calls it.
     ///
@@ -28,23 +28,22 @@ impl Policies {
     ///
     /// When the file cannot be read, or something is wrong with what it says; the running policies stay.
     #[cfg(feature = "json")]
-    pub fn load_json(&self, path: impl AsRef<Path>) -> Result<(), PoliciesError> {
+    pub fn load_json(&self, path: impl AsRef<Path>) -> Result<Vec<PolicyChange>, PoliciesError> {
         self.load_file(path.as_ref(), Self::read_json)
     }
 
     fn load_file(
         &self,
         path: &Path,
-        read: fn(&Self, &str) -> Result<Vec<Policy>, PoliciesError>,
-    ) -> Result<(), PoliciesError> {
+        read: fn(&Self, &str) -> Result<Vec<Draft>, PoliciesError>,
+    ) -> Result<Vec<PolicyChange>, PoliciesError> {
         let text = fs::read_to_string(path).map_err(PoliciesError::unreadable);
-        let policies = text.and_then(|text| read(self, &text)).map_err(|error| error.in_file(path))?;
-        self.store(policies);
-        Ok(())
+        let drafts = text.and_then(|text| read(self, &text)).map_err(|error| error.in_file(path))?;
+        Ok(self.apply(drafts))
     }
 
     #[cfg(feature = "toml")]
-    fn read_toml(&self, text: &str) -> Result<Vec<Policy>, PoliciesError> {
+    fn read_toml(&self, text: &str) -> Result<Vec<Draft>, PoliciesError> {
         let mut trail = Trail::default();
         let read = toml::Deserializer::parse(text).and_then(|document| self.read(document, &mut trail));
         read.map_err(|error| {
@@ -60,7 +59,7 @@ impl Policies {
     }
 
     #[cfg(feature = "json")]
-    fn read_json(&self, text: &str) -> Result<Vec<Policy>, PoliciesError> {
+    fn read_json(&self, text: &str) -> Result<Vec<Draft>, PoliciesError> {
         let mut trail = Trail::default();
         let mut document = serde_json::Deserializer::from_str(text);
         let read = self.read(&mut document, &mut trail);

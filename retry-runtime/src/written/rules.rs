@@ -13,23 +13,27 @@ pub(super) struct Broken {
 
 type Rule = Result<(), Broken>;
 
-fn broken(key: &'static str, message: String) -> Rule {
+pub(super) fn broken<T>(key: &'static str, message: String) -> Result<T, Broken> {
     Err(Broken { key, message })
 }
 
 impl Written {
-    /// Only what is written together: an operator who changes one thing need not say that the code's others have no effect now.
+    /// Rules about keys that are written together, whatever the code has.
     pub(super) fn check(&self) -> Rule {
         self.one_attempt_has_no_schedule()?;
         self.delays_are_the_whole_backoff()?;
         self.delays_are_all_used()?;
         self.factor_is_exponential()?;
-        self.random_backoff_is_bounded()?;
         self.random_backoff_has_no_jitter()?;
-        self.max_delay_is_no_less_than_start()?;
-        self.fixed_delay_needs_no_cap()?;
         self.drain_timeout_is_used()?;
         self.attempt_timeout_is_below_deadline()
+    }
+
+    /// Rules about a schedule that is written without one of the code below it.
+    pub(super) fn check_alone(&self) -> Rule {
+        self.random_backoff_is_bounded()?;
+        self.max_delay_is_no_less_than_start()?;
+        self.fixed_delay_needs_no_cap()
     }
 
     /// With `attempts = 1` there is no delay that a schedule could be for.
@@ -88,7 +92,7 @@ impl Written {
     }
 
     /// A random delay has both bounds.
-    fn random_backoff_is_bounded(&self) -> Rule {
+    pub(super) fn random_backoff_is_bounded(&self) -> Rule {
         match self.random_backoff().filter(|_| !self.wrote("max_delay")) {
             Some(word) => broken(
                 "backoff",
@@ -165,7 +169,7 @@ impl Written {
         broken(key.unwrap_or("attempts"), format!("{what}: no retry could be made"))
     }
 
-    fn first_of(&self, keys: &[&'static str]) -> Option<&'static str> {
+    pub(super) fn first_of(&self, keys: &[&'static str]) -> Option<&'static str> {
         keys.iter().copied().find(|key| self.wrote(key))
     }
 }

@@ -1,0 +1,98 @@
+//! What stands at the beginning of a URL: a host, or the user and the password before it.
+
+use std::net::Ipv4Addr;
+
+use super::token::token;
+
+/// What the text behind `://` looks like, up to where a host would end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Authority {
+    /// A host that is no user name: `localhost`, an address, or a name with a dot and without a port.
+    Host,
+    /// A name without dots: a host, or a user name without a password.
+    Name,
+    /// Perhaps a host and a port, perhaps the user and the beginning of the password: `orders:8080`.
+    Ambiguous,
+    /// No host: a colon with something behind it that is no port.
+    Password,
+}
+
+/// Classifies what stands from `from` on. The text ends where the next scheme begins, if one does. What was percent-encoded more
+/// often than this URL's scheme, whose colon has the length `percent` then, is part of a name and does not end it.
+pub(super) fn classify(text: &str, from: usize, percent: usize, before_scheme: bool) -> Authority {
+    let host = host(text, from);
+    let name = &text[from..host];
+    let is_known = name.starts_with('[') || name == "localhost" || name.parse::<Ipv4Addr>().is_ok();
+    match token(text, host) {
+        None if before_scheme => Authority::Ambiguous,
+        Some(colon) if colon.what == ':' && colon.percent <= percent => {
+            // `https://u:p://`
+            if colon.end == text.len() && before_scheme {
+                return Authority::Password;
+            }
+            match port(text, colon.end, percent) {
+                Port::None | Port::Some if is_known => Authority::Host,
+                Port::None if named(name) == Authority::Host => Authority::Host,
+                Port::Some if name.is_empty() => Authority::Password,
+                Port::None | Port::Some | Port::Ambiguous => Authority::Ambiguous,
+                Port::No => Authority::Password,
+            }
+        }
+        _ if !ends_host(text, host, percent) => Authority::Ambiguous,
+        _ if is_known => Authority::Host,
+        _ => named(name),
+    }
+}
+
+fn named(name: &str) -> Authority {
+    if name.trim_end_matches('.').contains('.') { Authority::Host } else { Authority::Name }
+}
+
+/// Where the host ends that begins at a place: a name, or an address of IPv6 in brackets.
+fn host(text: &str, from: usize) -> usize {
+    let rest = &text[from..];
+    if let Some(rest) = rest.strip_prefix('[') {
+        // With the zone of a link-local address.
+        let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '.' | '%' | '-' | '_');
+        let length = rest.find(|c| !inside(c)).unwrap_or(rest.len());
+        return if rest[length..].starts_with(']') { from + length + "[]".len() } else { from };
+    }
+    let inside = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    from + rest.find(|c| !inside(c)).unwrap_or(rest.len())
+}
+
+enum Port {
+    Some,
+    /// The colon belongs to the sentence: "no answer from https://a.example: …".
+    None,
+    /// It could be the beginning of a password too.
+    Ambiguous,
+    No,
+}
+
+/// What stands behind the colon.
+fn port(text: &str, from: usize, percent: usize) -> Port {
+    let rest = &text[from..];
+    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    let end = from + digits;
+    if token(text, end).is_some_and(|next| next.what == '@') {
+        return Port::Ambiguous;
+    }
+    match ends_host(text, end, percent) {
+        true if digits == 0 => Port::None,
+        true if rest[..digits].parse::<u16>().is_ok() => Port::Some,
+        _ => Port::No,
+    }
+}
+
+/// Whether a host or a port can end at a place.
+fn ends_host(text: &str, at: usize, percent: usize) -> bool {
+    let Some(next) = token(text, at) else { return true };
+    match next.what {
+        _ if next.percent > percent => false,
+        ' ' | '/' | '?' | '#' | '\\' | '"' | '\'' | '`' | '<' | '>' | '(' | ')' | ']' | '}' | '|' => true,
+        // Punctuation of the sentence.
+        ',' | ';' | ':' | '.' | '!' => token(text, next.end).is_none_or(|after| matches!(after.what, ' ' | '"' | '\'')),
+        _ => false,
+    }
+}

@@ -1,0 +1,226 @@
+//! The search for secrets in a text.
+
+use core::ops::Range;
+
+use super::authority::{Authority, classify};
+use super::collected::Seam;
+use super::region::{Region, ends_word};
+use super::scheme::{Scheme, closer_of};
+use super::token::{token, tokens};
+
+/// An iterator over the ranges of a text that hold secrets, ascending. It reads each part of the text a bounded number of times.
+///
+/// If a text can be read in two ways, what is secret in either of them is hidden.
+pub(super) struct Secrets<'a> {
+    text: &'a str,
+    seams: &'a [Seam],
+    at: usize,
+    segment: Segment,
+    /// Where the host of a URL begins whose user and password were hidden just now.
+    host: Option<usize>,
+    /// A query that begins further on.
+    query: Option<Range<usize>>,
+    /// Up to where there is no `@`.
+    clear: usize,
+    /// What closes the bracket or the quote that the last URL stands in.
+    closer: Option<char>,
+}
+
+/// The text up to the next seam.
+#[derive(Default)]
+struct Segment {
+    end: usize,
+    /// Whether its end is that of its last URL.
+    ends_url: bool,
+    /// The last `@` in it.
+    last_at: Option<usize>,
+}
+
+impl<'a> Secrets<'a> {
+    pub(super) fn new(text: &'a str, seams: &'a [Seam]) -> Self {
+        Self { text, seams, at: 0, segment: Segment::default(), host: None, query: None, clear: 0, closer: None }
+    }
+
+    fn search(&mut self) -> Option<Range<usize>> {
+        if let Some(host) = self.host.take() {
+            self.find_query(host);
+        }
+        if let Some(query) = self.query.take_if(|query| query.start <= self.at) {
+            return Some(self.at..query.end.max(self.at));
+        }
+        let start = self.at;
+        let next = token(self.text, start)?;
+        self.at = next.end;
+        if next.what != ':' {
+            self.closer = self.closer.filter(|closer| !ends_word(next.what) && next.what != *closer);
+            return Some(start..start);
+        }
+        self.enter_segment(start);
+        match Scheme::at(self.text, start, next) {
+            Some(scheme) => self.url(&scheme),
+            None => Some(self.field(start, next.end).unwrap_or(start..start)),
+        }
+    }
+
+    fn enter_segment(&mut self, at: usize) {
+        if at < self.segment.end {
+            return;
+        }
+        let behind = self.seams.partition_point(|seam| seam.at <= at);
+        self.seams = &self.seams[behind..];
+        let seam = self.seams.first().copied();
+        let Seam { at: end, after_url: ends_url } = seam.unwrap_or(Seam { at: self.text.len(), after_url: false });
+        let last_at = tokens(&self.text[..end], at).filter(|(_, token)| token.what == '@').map(|(at, _)| at).last();
+        self.segment = Segment { end, ends_url, last_at };
+        self.closer = None;
+    }
+
+    /// The secrets of a URL, the user and the password first.
+    fn url(&mut self, scheme: &Scheme) -> Option<Range<usize>> {
+        // A URL in the path of another one stands in the same bracket.
+        self.closer = self.text[..scheme.start].chars().next_back().and_then(closer_of).or(self.closer);
+        let from = scheme.end;
+        self.at = from;
+        let mut region = Region::new(&self.text[..self.segment.end], from, scheme.percent);
+        let next = region.read_to_scheme();
+        let authority = classify(&self.text[..region.first_end], from, scheme.percent, next.is_some());
+        self.read_on(&mut region, next, authority);
+        let Some(last) = region.user_info_end(authority) else {
+            self.host = Some(from);
+            if authority != Authority::Password {
+                return Some(from..from);
+            }
+            let end = word_end(&self.text[..region.first_end], from);
+            return Some(from..region.query.filter(|query| *query <= end).map_or(end, |query| self.query_end(query)));
+        };
+        if region.is_ambiguous(last) {
+            return Some(from..self.query_end(from));
+        }
+        // Another URL is hidden too: what follows need not stand in the same bracket.
+        self.closer = self.closer.filter(|_| last <= region.first_end);
+        self.host = token(self.text, last).map(|at| at.end);
+        Some(from..last)
+    }
+
+    /// Reads on behind the next scheme: past those that may be in a password, and, for what can only be a password, to the `@` that
+    /// ends it.
+    fn read_on(&mut self, region: &mut Region<'_>, next: Option<Scheme>, authority: Authority) {
+        let needs_at = match authority {
+            Authority::Host => return,
+            Authority::Name if !region.any_has_colon => return,
+            Authority::Ambiguous => false,
+            Authority::Name | Authority::Password => true,
+        };
+        let (mut next, mut host) = (next, Host { after: None, is_password: needs_at });
+        while let Some(scheme) = next.take() {
+            host.update(region, scheme.start);
+            let has_at = self.segment.last_at.is_some_and(|at| at >= region.at);
+            // What is encoded more often than this URL is part of it.
+            let is_bound = scheme.is_bound && scheme.percent <= region.percent;
+            let is_over = is_bound || region.at < self.clear;
+            if !has_at || is_over && !host.is_password {
+                break;
+            }
+            next = region.read_to_scheme();
+        }
+        if region.last_at().is_none() {
+            self.clear = self.clear.max(region.at);
+        }
+    }
+
+    /// Finds the query and the fragment of a URL whose host begins at a place.
+    fn find_query(&mut self, host: usize) {
+        let mut region = Region::new(&self.text[..self.segment.end], host, 0);
+        region.read_to_scheme();
+        self.query = region.query.map(|query| query..self.query_end(query));
+    }
+
+    /// Where the query ends that contains a place. What is in it is not known, so it ends at the last closing bracket or quote if the
+    /// URL stands in one, and otherwise with the segment; also where another URL follows, which may contain that bracket itself.
+    fn query_end(&self, from: usize) -> usize {
+        let segment = &self.text[..self.segment.end];
+        let is_closed = || !self.segment.ends_url && Region::new(segment, from, 0).read_to_scheme().is_none();
+        match self.closer.filter(|_| is_closed()).and_then(|closer| segment[from..].rfind(closer)) {
+            Some(end) => from + segment[from..from + end].trim_end_matches('\\').len(),
+            None => segment.len(),
+        }
+    }
+
+    /// The value of a field of a `Debug`: `password: Some("secret")`.
+    fn field(&self, colon: usize, value: usize) -> Option<Range<usize>> {
+        const ALWAYS: [&str; 2] = ["username", "password"];
+        /// With `Some`, or every SQL statement in a field `query` would be one.
+        const OPTIONAL: [&str; 2] = ["query", "fragment"];
+        let before = &self.text[..colon];
+        let name = ALWAYS.iter().chain(&OPTIONAL).find(|name| ends_with_word(before, name))?;
+        let value = skip_space(self.text, value);
+        let some = self.text[value..].strip_prefix("Some(").map(|_| skip_space(self.text, value + "Some(".len()));
+        let quote = some.or_else(|| ALWAYS.contains(name).then_some(value))?;
+        let rest = &self.text[quote..];
+        let escapes = rest.len() - rest.trim_start_matches('\\').len();
+        let start = quote + escapes + 1;
+        rest[escapes..].starts_with('"').then(|| start..string_end(self.text, start, escapes))
+    }
+}
+
+impl Iterator for Secrets<'_> {
+    type Item = Range<usize>;
+
+    fn next(&mut self) -> Option<Range<usize>> {
+        loop {
+            let found = self.search()?;
+            self.at = self.at.max(found.end);
+            if !found.is_empty() {
+                return Some(found);
+            }
+        }
+    }
+}
+
+/// What follows the last `@` so far. If that is a password again, the `@` is part of a password.
+struct Host {
+    after: Option<usize>,
+    is_password: bool,
+}
+
+impl Host {
+    fn update(&mut self, region: &Region<'_>, end: usize) {
+        let last = region.last_at();
+        if last == self.after {
+            return;
+        }
+        self.after = last;
+        let host = last.and_then(|last| token(region.text, last)).map_or(end, |at| at.end.min(end));
+        self.is_password = classify(&region.text[..end], host, region.percent, true) == Authority::Password;
+    }
+}
+
+/// Where the word ends that begins at a place.
+fn word_end(text: &str, from: usize) -> usize {
+    let ends = |c: char| ends_word(c) || matches!(c, ')' | ']' | '}');
+    let end = tokens(text, from).find(|(_, token)| ends(token.what)).map_or(text.len(), |(at, _)| at);
+    // Punctuation of the sentence.
+    from + text[from..end].trim_end_matches([':', ',', ';', '.']).len()
+}
+
+fn skip_space(text: &str, from: usize) -> usize {
+    tokens(text, from).find(|(_, token)| token.what != ' ').map_or(text.len(), |(at, _)| at)
+}
+
+fn ends_with_word(text: &str, word: &str) -> bool {
+    text.strip_suffix(word).is_some_and(|before| !before.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+}
+
+/// Where the string of a `Debug` ends whose quotes are escaped with this many backslashes: 0, or 1 inside of another string, or 3 …
+/// A backslash and a quote in it are escaped once more, so whatever the string ends with, the remainder tells its end.
+fn string_end(text: &str, from: usize, escapes: usize) -> usize {
+    let mut run = 0;
+    for (place, byte) in text[from..].bytes().enumerate() {
+        match byte {
+            b'\\' => run += 1,
+            b'"' if run % (2 * (escapes + 1)) == escapes => return from + place - escapes,
+            _ => run = 0,
+        }
+    }
+    text.len()
+}

@@ -1,0 +1,110 @@
+//! Characters of a URL, however they are escaped.
+
+/// A character, and the place where the text goes on behind it.
+#[derive(Clone, Copy)]
+pub(super) struct Token {
+    /// The unescaped character if it structures a URL or a quoted text. Every kind of white space is `' '`.
+    pub(super) what: char,
+    pub(super) end: usize,
+    /// The length of its percent-encoding, which grows with each time that it was encoded; 0 if it is not.
+    pub(super) percent: usize,
+}
+
+/// The token at a place of the text. Reads percent-encoding (also of percent-encoding), escapes of JSON and of `Debug`
+/// (`\/`, `\u002f`, `\n`), and numeric HTML entities.
+pub(super) fn token(text: &str, at: usize) -> Option<Token> {
+    let rest = text.get(at..)?;
+    let first = rest.chars().next()?;
+    let encoded = if first == '%' { percent(rest.as_bytes()) } else { None };
+    let (what, length) = match first {
+        '%' => encoded.unwrap_or((first, 1)),
+        '&' => entity(rest).unwrap_or((first, 1)),
+        '\\' => backslashes(rest),
+        _ if first.is_whitespace() || first.is_control() => (' ', first.len_utf8()),
+        _ => (first, first.len_utf8()),
+    };
+    Some(Token { what, end: at + length, percent: encoded.map_or(0, |(_, length)| length) })
+}
+
+/// The tokens from a place on, each with its own.
+pub(super) fn tokens(text: &str, from: usize) -> impl Iterator<Item = (usize, Token)> {
+    let mut at = from;
+    core::iter::from_fn(move || {
+        let token = token(text, at)?;
+        Some((core::mem::replace(&mut at, token.end), token))
+    })
+}
+
+/// The character before a place, or the one that an escape before it stands for.
+pub(super) fn before(text: &str, at: usize) -> Option<char> {
+    const LONGEST: usize = 12;
+    let before = &text[..at];
+    let entity = before.bytes().rev().take(LONGEST).position(|byte| byte == b'&').map(|back| at - back - 1);
+    match entity.filter(|_| before.ends_with(';')).and_then(|entity| token(text, entity)) {
+        Some(escape) if escape.end == at => Some(escape.what),
+        _ => before.chars().next_back(),
+    }
+}
+
+/// Whether the character separates the parts of a URL. Escapes of others do not matter.
+fn structures(c: char) -> bool {
+    matches!(c, ':' | '/' | '@' | '?' | '#' | '[' | ']')
+}
+
+/// `%3A`, `%253A`, `%25253A` …
+fn percent(rest: &[u8]) -> Option<(char, usize)> {
+    let mut digits = 1;
+    while rest.get(digits..digits + 2) == Some(b"25") {
+        digits += 2;
+    }
+    let (end, hex) = (digits + 2, rest.get(digits..digits + 2)?);
+    number(core::str::from_utf8(hex).ok()?, 16).filter(|c| structures(*c)).map(|c| (c, end))
+}
+
+/// `&#x3A;` or `&#58;`
+fn entity(rest: &str) -> Option<(char, usize)> {
+    const LONGEST: usize = 12;
+    let digits = rest.strip_prefix("&#")?;
+    let end = digits.bytes().take(LONGEST).position(|byte| byte == b';')?;
+    let digits = &digits[..end];
+    let c = match digits.strip_prefix(['x', 'X']) {
+        Some(hex) => number(hex, 16),
+        None => number(digits, 10),
+    };
+    c.filter(|c| structures(*c)).map(|c| (c, "&#;".len() + end))
+}
+
+/// A run of backslashes with the character that they escape. Text that is escaped twice has more of them.
+fn backslashes(rest: &str) -> (char, usize) {
+    let run = rest.len() - rest.trim_start_matches('\\').len();
+    let escaped = &rest[run..];
+    match escaped.chars().next() {
+        Some(c @ ('/' | '"' | '\'')) => (c, run + 1),
+        Some('n' | 'r' | 't') => (' ', run + 1),
+        Some('%' | '&') => match token(escaped, 0) {
+            Some(slash) if slash.what == '/' => ('/', run + slash.end),
+            _ => ('\\', run),
+        },
+        Some('u') => unicode(&escaped[1..]).map_or(('\\', run), |(c, length)| (c, run + 1 + length)),
+        _ => ('\\', run),
+    }
+}
+
+/// `002f`, as in JSON, or `{1b}`, as in `Debug`.
+fn unicode(digits: &str) -> Option<(char, usize)> {
+    const LONGEST: usize = 6;
+    let (hex, length) = match digits.strip_prefix('{') {
+        Some(braced) => {
+            let end = braced.bytes().take(LONGEST + 1).position(|byte| byte == b'}')?;
+            (&braced[..end], end + "{}".len())
+        }
+        None => (digits.get(..4)?, 4),
+    };
+    let c = number(hex, 16)?;
+    let c = if c.is_whitespace() || c.is_control() { ' ' } else { c };
+    (c == ' ' || structures(c)).then_some((c, length))
+}
+
+fn number(digits: &str, radix: u32) -> Option<char> {
+    u32::from_str_radix(digits, radix).ok().and_then(char::from_u32)
+}

@@ -1,0 +1,359 @@
+//! Properties of the masking: a secret never survives, whatever the URL and the text around it.
+
+use std::fmt::{self, Display, Formatter, Write};
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+
+use crate::masking::reason_of;
+
+const SECRET: &str = "S3CR3T";
+/// Enough for a build without optimization to take seconds. `MASKING_CASES` and `MASKING_SEED` try more and others.
+const CASES: u32 = 10_000;
+
+/// A text in the pieces in which it is formatted.
+#[derive(Clone, Debug)]
+struct Text(Vec<String>);
+
+impl Display for Text {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|piece| f.write_str(piece))
+    }
+}
+
+/// How the characters that structure a URL are written.
+#[derive(Clone, Copy, Debug)]
+enum Escape {
+    None,
+    Percent(&'static str),
+    Json,
+    Unicode,
+    Html,
+}
+
+impl Escape {
+    fn escaped(self, url: &str) -> String {
+        url.chars().fold(String::new(), |mut escaped, c| {
+            match (self, c) {
+                (Self::Json, '/') => escaped.push_str(r"\/"),
+                (Self::Json, '"') => escaped.push_str(r#"\""#),
+                (Self::Percent(percent), ':' | '/' | '@' | '?' | '#' | '[' | ']' | ' ' | '"' | '=' | '&' | '%') => {
+                    write!(escaped, "{percent}{:02X}", u32::from(c)).unwrap();
+                }
+                (Self::Unicode, ':' | '/' | '@' | '?' | '#') => write!(escaped, r"\u{:04x}", u32::from(c)).unwrap(),
+                (Self::Html, ':' | '/' | '@' | '?' | '#') => write!(escaped, "&#{};", u32::from(c)).unwrap(),
+                _ => escaped.push(c),
+            }
+            escaped
+        })
+    }
+}
+
+fn escape() -> impl Strategy<Value = Escape> {
+    prop_oneof![
+        6 => Just(Escape::None),
+        2 => select(vec!["%", "%25", "%2525"]).prop_map(Escape::Percent),
+        1 => Just(Escape::Json),
+        1 => Just(Escape::Unicode),
+        1 => Just(Escape::Html),
+    ]
+}
+
+/// The secret inside of anything that somebody may write without escaping it.
+fn secret() -> impl Strategy<Value = String> {
+    let odd = select(vec![
+        "a", "Z9", "7", "@", "/", ":", "?", "#", " ", "\"", "<", ">", "'", "`", ",", ";", "!", "$", "&", "(", ")", "*",
+        "+", "=", "%", "%20", "%40", "[", "]", "{", "}", "|", "\\", "^", "~", "-", ".", "_", "é", "\n", "\t", "://",
+        ": ", ") ", "\" ", " and ",
+    ]);
+    let odd = || proptest::collection::vec(odd.clone(), 0..4).prop_map(|odd| odd.concat());
+    (odd(), odd()).prop_map(|(before, after)| format!("{before}{SECRET}{after}"))
+}
+
+fn user_info() -> impl Strategy<Value = String> {
+    // A password that begins with a space cannot be told from the end of a sentence: "no answer from https://a: …".
+    let start = || select(vec!["a", "p4", "0", "99999"]);
+    let password = || {
+        (start(), secret())
+            .prop_map(|(start, secret)| start.to_owned() + &secret.replace("://", ":"))
+            .prop_filter("a scheme", |password| !password.contains(":/") && !password.contains(r":\"))
+    };
+    // Nor one with a `scheme://` at the beginning of a word from another URL.
+    let with_scheme =
+        (start(), select(vec!["", "!", "@", "$x", "~"])).prop_map(|(start, odd)| format!("{start}{odd}{SECRET}://"));
+    prop_oneof![
+        6 => Just(String::new()),
+        4 => password().prop_map(|password| format!("user:{password}@")),
+        2 => password().prop_map(|password| format!(":{password}@")),
+        2 => password().prop_map(|password| format!("joe.smith@corp.example:{password}@")),
+        1 => password().prop_map(|password| format!("my user:{password}@")),
+        1 => with_scheme.prop_map(|password| format!("user:{password}@")),
+        1 => Just(format!("{SECRET}:x@")),
+        1 => Just(format!("{SECRET}@")),
+        1 => Just(format!("ab+{SECRET}=/cd@")),
+    ]
+}
+
+/// A URL without another one in it, in the pieces in which it may be formatted.
+fn plain_url() -> BoxedStrategy<Vec<String>> {
+    let schemes = vec!["https", "http", "HTTPS", "postgres", "redis", "amqp", "mongodb+srv", "ftp", "x-1.y"];
+    let hosts = vec!["h", "a.example", "localhost", "127.0.0.1", "[2001:db8::1]", "bücher.example", "h1,h2", "", "1"];
+    let ports = vec!["", "", ":80", ":65535", ":99999"];
+    let paths =
+        vec!["", "/", "/p", "/@me", "/users/joe@x.example", "/a b", "/a(b)", "/it's", "/p:q", "/a;v=1", "/%20x"];
+    let query = |mark| {
+        prop_oneof![
+            2 => Just(String::new()),
+            2 => (select(vec!["", "q=", "q=1&r="]), secret()).prop_map(move |(key, secret)| format!("{mark}{key}{secret}")),
+        ]
+    };
+    let authority = (select(schemes), user_info(), select(hosts), select(ports));
+    let leaf = (authority, select(paths), query('?'), query('#'));
+    leaf.prop_map(|((scheme, user_info, host, port), path, query, fragment)| {
+        // A `?` behind a path with a space in it begins a query only where a word follows.
+        let query = if path.contains(' ') { query.replace('?', "?k=") } else { query };
+        let fragment = if path.contains(' ') { fragment.replace('#', "#k=") } else { fragment };
+        [scheme.to_owned(), "://".to_owned(), format!("{user_info}{host}{port}"), path.to_owned(), query, fragment]
+            .to_vec()
+    })
+    .boxed()
+}
+
+/// A URL of every kind, escaped.
+fn url() -> impl Strategy<Value = Vec<String>> {
+    let nested = (plain_url(), escape(), plain_url()).prop_map(|(outer, escape, inner)| {
+        let mut pieces = outer[..4].to_vec();
+        pieces[3] = format!("{}/{}", pieces[3], escape.escaped(&inner.concat()));
+        pieces
+    });
+    let escaped = (plain_url(), escape())
+        .prop_map(|(pieces, escape)| pieces.into_iter().map(|piece| escape.escaped(&piece)).collect());
+    prop_oneof![4 => escaped, 1 => nested]
+}
+
+/// What a URL stands in, which is closed behind it.
+fn around() -> impl Strategy<Value = (&'static str, &'static str)> {
+    select(vec![
+        ("", ""),
+        ("", ""),
+        ("error sending request for url (", "): connection refused (os error 111)"),
+        ("GET ", " failed"),
+        ("\"", "\""),
+        ("<", "> is down"),
+        ("[", "]"),
+        ("cannot open `", "`: invalid port number"),
+        ("{\"url\":\"", "\"}"),
+        ("url=", ", status 503"),
+        ("jdbc:", "\n"),
+    ])
+}
+
+/// URLs inside of a text.
+fn text() -> impl Strategy<Value = Text> {
+    let between = vec![",", ", ", " ", " and ", "|", ": ", "\n", "; joe@x.example said: "];
+    let part = (around(), url(), any::<bool>(), select(between));
+    (proptest::collection::vec(part, 1..4), any::<bool>()).prop_map(|(parts, in_pieces)| {
+        let mut pieces = Vec::new();
+        for ((before, after), url, whole, between) in parts {
+            pieces.push(before.to_owned());
+            if whole {
+                pieces.push(url.concat())
+            } else {
+                pieces.extend(url)
+            }
+            pieces.extend([after.to_owned(), between.to_owned()]);
+        }
+        pieces.pop();
+        if in_pieces { Text(pieces) } else { Text(vec![pieces.concat()]) }
+    })
+}
+
+/// Runs the property that all maskers must have against this one: gives the text in which a secret survived.
+fn counterexample(mask: impl Fn(&Text) -> String) -> Option<String> {
+    let cases = std::env::var("MASKING_CASES").map_or(CASES, |cases| cases.parse().unwrap());
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
+    let rng = match std::env::var("MASKING_SEED") {
+        Ok(seed) => TestRng::from_seed(RngAlgorithm::ChaCha, &[seed.parse::<u8>().unwrap(); 32]),
+        Err(_) => TestRng::deterministic_rng(RngAlgorithm::ChaCha),
+    };
+    let tested = TestRunner::new_with_rng(config, rng).run(&text(), |text| {
+        let masked = mask(&text);
+        if masked.contains(SECRET) {
+            return Err(TestCaseError::fail(format!("{text:?}: {masked}")));
+        }
+        Ok(())
+    });
+    match tested {
+        Ok(()) => None,
+        Err(TestError::Fail(reason, _)) => Some(reason.to_string()),
+        Err(TestError::Abort(reason)) => panic!("no cases could be made: {reason}"),
+    }
+}
+
+#[test]
+fn no_secret_survives() {
+    assert_eq!(counterexample(|text| reason_of(text)), None);
+}
+
+/// Proves that the property above can fail.
+#[test]
+fn broken_maskers_are_found_out() {
+    let identity = |text: &Text| text.to_string();
+    assert!(counterexample(identity).is_some());
+
+    let first_url_only = |text: &Text| {
+        let text = text.to_string();
+        let second = text.match_indices("://").nth(1).map_or(text.len(), |(at, _)| at);
+        reason_of(&text[..second]) + &text[second..]
+    };
+    assert!(counterexample(first_url_only).is_some());
+
+    // User info ends at the first slash, a query at the first space.
+    let well_formed_only = |text: &Text| {
+        let mut masked = String::new();
+        for (place, url) in text.to_string().split("://").enumerate() {
+            let (url, after) = url.split_at(url.find([' ', '"', '<', '>']).unwrap_or(url.len()));
+            let path = url.find('/').unwrap_or(url.len());
+            let url = if place == 0 { url } else { &url[url[..path].rfind('@').unwrap_or(0)..] };
+            masked.extend([url.split('?').next().unwrap_or_default(), after, "://"]);
+        }
+        masked
+    };
+    assert!(counterexample(well_formed_only).is_some());
+}
+
+/// Everything that has a meaning for the masking.
+fn soup() -> impl Strategy<Value = String> {
+    let pieces = vec![
+        "://",
+        ":",
+        "/",
+        "@",
+        "?",
+        "#",
+        "%3A",
+        "%2f",
+        "%25",
+        "%",
+        "\\",
+        "\\/",
+        "\"",
+        "\\\"",
+        "\\n",
+        "\\u003a",
+        "\\u{1b}",
+        "&#58;",
+        "&#",
+        ";",
+        "(",
+        ")",
+        "[",
+        "]",
+        "<",
+        ">",
+        "'",
+        "`",
+        "{",
+        "}",
+        " ",
+        "\n",
+        "\x1b",
+        ",",
+        ".",
+        "https",
+        "a.b",
+        "user",
+        "8080",
+        "localhost",
+        "password: Some(\"",
+        "query: Some(",
+        "username: ",
+        "é",
+        "🦀",
+        "\u{2028}",
+        "=",
+        "&",
+        "***",
+    ];
+    proptest::collection::vec(select(pieces), 0..16).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_panics_or_keeps_control_characters(text in prop_oneof![soup(), any::<String>()]) {
+        prop_assert!(!reason_of(text).contains(char::is_control));
+    }
+
+    /// With several URLs, a part that was hidden may have been what kept another one apart.
+    #[test]
+    fn masking_twice_changes_nothing(
+        text in prop_oneof![
+            (around(), plain_url(), escape()).prop_map(|((before, after), url, escape)| {
+                format!("{before}{}{after}", escape.escaped(&url.concat()))
+            }),
+            any::<String>(),
+        ],
+    ) {
+        let once = reason_of(&text);
+        prop_assert_eq!(reason_of(&once), once, "{}", text);
+    }
+
+    #[test]
+    fn text_without_a_colon_is_unchanged(text in "[^:%&\\\\\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]*") {
+        prop_assert_eq!(reason_of(&text), text);
+    }
+
+    #[test]
+    fn debug_of_a_url_shows_no_secret(
+        (user, password) in ("[a-z]{1,3}", "[a-z \"<\\\\/@:?#]{0,5}"),
+        query in "[a-z \"<>\\\\'&=]{0,5}",
+    ) {
+        let mut url = reqwest::Url::parse("https://h.example/p").unwrap();
+        url.set_username(&format!("{user}{SECRET}")).unwrap();
+        url.set_password(Some(&format!("{password}{SECRET}{password}"))).unwrap();
+        url.set_query(Some(&format!("{query}{SECRET}{query}")));
+        url.set_fragment(Some(&format!("{query}{SECRET}{query}")));
+        let debug = format!("{url:?}");
+        for text in [format!("{url:#?}"), format!("{debug:?}"), format!("{:?}", format!("{debug:?}")), debug, url.to_string()] {
+            let masked = reason_of(&text);
+            prop_assert!(!masked.contains(SECRET) && masked.contains("h.example"), "{}", masked);
+        }
+    }
+}
+
+/// A search that begins again for each URL would take minutes.
+#[test]
+fn long_texts_take_linear_time() {
+    for pattern in [
+        "x://",
+        "x://@",
+        "x://u:p",
+        "a:https://",
+        "@x://u:",
+        "x://u:p@h ",
+        "https://h/?a ",
+        "(https://h/",
+        "(x://h/)",
+        "%25",
+        "%3A",
+        "\\",
+        ":\\",
+        "&#",
+        "password: Some(\"",
+        "\"x://?\\",
+        "x://a,u:",
+        "!https://u:1,",
+        "'x://h?",
+        "?",
+        "#",
+        "#1",
+        "? ",
+    ] {
+        let text = pattern.repeat(20_000 / pattern.len());
+        assert!(!reason_of(&text).is_empty());
+        assert!(!reason_of(format!("x://u:p {text}")).is_empty());
+    }
+}
