@@ -1,8 +1,8 @@
 //! Keeps secrets in URLs, and control characters, out of events.
 //!
 //! Hidden are the user and the password, the query and the fragment of every URL, and the same in the `Debug` of a parsed URL. The
-//! scheme, the host and the path stay. An error's text does not tell where a URL in it ends: a password, a query or a path that
-//! somebody wrote without escaping it may contain anything. In doubt more is hidden:
+//! scheme, the host and the path stay. An error's text does not tell where a URL in it ends: a password, a query or a path
+//! that is not escaped may contain anything. In doubt more is hidden:
 //!
 //! - A query goes on to the bracket or quote that closes the one the URL stands in, and otherwise to the end of the
 //!   error's text. The text of its source is shown again.

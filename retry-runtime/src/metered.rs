@@ -127,7 +127,7 @@ fn describe_to(recorder: &dyn Recorder, address: usize) {
     }
 }
 
-/// Asks on a new thread, for which no other recorder is set. The crate `metrics` has no other way to tell.
+/// Asks on a new thread, for which no other recorder is set: the crate `metrics` has no function for it.
 fn address_of_global() -> Option<usize> {
     let ask = || with_recorder(|recorder| ptr::from_ref(recorder).addr());
     thread::Builder::new().name("retry-metrics".to_owned()).spawn(ask).ok()?.join().ok()

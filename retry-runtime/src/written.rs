@@ -124,7 +124,7 @@ impl Written {
         Ok(Draft { policy, delays: self.delays })
     }
 
-    /// Whether the standard schedule is meant, with its jitter and its cap unless these are written.
+    /// Returns true for the standard schedule, with its jitter and its cap unless these are written.
     fn is_standard(&self) -> bool {
         !["backoff", "start", "factor", "delays"].iter().any(|key| self.wrote(key))
     }
@@ -172,7 +172,7 @@ impl Written {
     }
 }
 
-/// What a policy is written over.
+/// The policy that the keys change.
 #[derive(Clone, Copy)]
 pub(crate) enum Base {
     /// Nothing: what is not written has the attribute's defaults.

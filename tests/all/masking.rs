@@ -141,7 +141,7 @@ fn a_password_with_structural_characters_is_masked() {
         ("https://u:a%3F%23%2F%40SECRET@h/p?q", "https://***@h/p?***"),
         ("https://u:SECRET@[2001:db8::1]:8443/p", "https://***@[2001:db8::1]:8443/p"),
     ]);
-    // Whether the last `@` ends the user info or stands in a query cannot be known, so nothing of the URL is shown.
+    // The last `@` may end the user info or stand in a query, so nothing of the URL is shown.
     shows(&[
         ("https://u:p@h/cb?hint=joe@SECRET", "https://***"),
         ("https://u:a?SECRET@h/p", "https://***"),
@@ -166,7 +166,7 @@ fn debug_of_a_url_is_masked() {
         }
     }
     assert_eq!(reason_of(Refused(url.clone())), format!("refused: {masked}"));
-    // As the text inside of the `Debug` of another value, and over several lines.
+    // In the `Debug` of another value, and over several lines.
     assert!(reason_of(format!("{:?}", format!("{url:?}"))).contains(r#"query: Some(\"***\")"#));
     assert!(reason_of(format!("{url:#?}")).contains(r#"query: Some(\n        "***",\n    )"#));
 }

@@ -60,7 +60,7 @@ fn escape() -> impl Strategy<Value = Escape> {
     ]
 }
 
-/// The secret inside of anything that somebody may write without escaping it.
+/// The secret among characters that a URL should escape.
 fn secret() -> impl Strategy<Value = String> {
     let odd = select(vec![
         "a", "Z9", "7", "@", "/", ":", "?", "#", " ", "\"", "<", ">", "'", "`", ",", ";", "!", "$", "&", "(", ")", "*",
@@ -132,7 +132,7 @@ fn url() -> impl Strategy<Value = Vec<String>> {
     prop_oneof![4 => escaped, 1 => nested]
 }
 
-/// What a URL stands in, which is closed behind it.
+/// Text before and behind a URL. A bracket or quote around it is closed.
 fn around() -> impl Strategy<Value = (&'static str, &'static str)> {
     select(vec![
         ("", ""),
@@ -149,7 +149,7 @@ fn around() -> impl Strategy<Value = (&'static str, &'static str)> {
     ])
 }
 
-/// URLs inside of a text.
+/// A text with one or more URLs.
 fn text() -> impl Strategy<Value = Text> {
     let between = vec![",", ", ", " ", " and ", "|", ": ", "\n", "; joe@x.example said: "];
     let part = (around(), url(), any::<bool>(), select(between));

@@ -28,7 +28,7 @@ retry_runtime::policies! {
     }
 }
 
-/// What a policy of the code becomes with these keys over it, or the message.
+/// Loads these keys over a policy of the code. Gives the new policy, or the message.
 fn over(code: Policy, keys: Value) -> Result<String, String> {
     let declared = Box::leak(Box::new([("it", code)]));
     let policies = Policies::new(declared);

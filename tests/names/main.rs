@@ -1,5 +1,5 @@
-//! What stays for as long as the process runs: names, lists of delays, the global recorder. A binary of its own, for it uses up the
-//! names of its process and counts its memory.
+//! Names, lists of delays and the global recorder stay for as long as the process runs. A binary of its own, because it uses up the names of its
+//! process and counts its memory.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

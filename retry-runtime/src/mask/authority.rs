@@ -1,19 +1,19 @@
-//! What stands at the beginning of a URL: a host, or the user and the password before it.
+//! The beginning of a URL: a host, or the user and the password before it.
 
 use std::net::Ipv4Addr;
 
 use super::token::token;
 
-/// What the text behind `://` looks like, up to where a host would end.
+/// The kind of text behind `://`, up to where a host would end.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Authority {
-    /// A host that is no user name: `localhost`, an address, or a name with a dot and without a port.
+    /// Certainly a host: `localhost`, an address, or a name with a dot and without a port.
     Host,
     /// A name without dots: a host, or a user name without a password.
     Name,
     /// Perhaps a host and a port, perhaps the user and the beginning of the password: `orders:8080`.
     Ambiguous,
-    /// No host: a colon with something behind it that is no port.
+    /// Certainly a password: something other than a port follows the colon.
     Password,
 }
 
@@ -48,7 +48,7 @@ fn named(name: &str) -> Authority {
     if name.trim_end_matches('.').contains('.') { Authority::Host } else { Authority::Name }
 }
 
-/// Where the host ends that begins at a place: a name, or an address of IPv6 in brackets.
+/// The end of the host that begins at a place: a name, or an address of IPv6 in brackets.
 fn host(text: &str, from: usize) -> usize {
     let rest = &text[from..];
     if let Some(rest) = rest.strip_prefix('[') {
@@ -70,7 +70,7 @@ enum Port {
     No,
 }
 
-/// What stands behind the colon.
+/// Classifies the text behind the colon.
 fn port(text: &str, from: usize, percent: usize) -> Port {
     let rest = &text[from..];
     let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
@@ -85,7 +85,7 @@ fn port(text: &str, from: usize, percent: usize) -> Port {
     }
 }
 
-/// Whether a host or a port can end at a place.
+/// Returns true if a host or a port can end at a place.
 fn ends_host(text: &str, at: usize, percent: usize) -> bool {
     let Some(next) = token(text, at) else { return true };
     match next.what {

@@ -6,7 +6,7 @@ use core::fmt;
 #[derive(Clone, Copy)]
 pub(super) struct Seam {
     pub(super) at: usize,
-    /// Whether it is the end of a URL.
+    /// True at the end of a URL.
     pub(super) after_url: bool,
 }
 
@@ -16,7 +16,7 @@ pub(super) struct Seam {
 pub(super) struct Collected {
     pub(super) text: String,
     pub(super) seams: Vec<Seam>,
-    /// Whether the last piece is a URL that may be complete.
+    /// True if the last piece is a URL that may be complete.
     after_url: bool,
 }
 
@@ -32,12 +32,12 @@ impl fmt::Write for Collected {
     }
 }
 
-/// What is written between an error and its source, here and by `anyhow`.
+/// Recognizes the separator between an error and its source, as this crate and `anyhow` write it.
 fn is_between_errors(piece: &str) -> bool {
     piece == ": "
 }
 
-/// Whether the piece is a value with a scheme, and not a beginning such as `https://u:` or `https://h/?token=`, which
+/// Returns true for a value with a scheme, and not for a beginning such as `https://u:` or `https://h/?token=`, which
 /// another piece completes.
 fn is_url(piece: &str) -> bool {
     let scheme = piece.split("://").next().unwrap_or_default();
@@ -46,7 +46,7 @@ fn is_url(piece: &str) -> bool {
         && piece.ends_with(|c: char| c.is_ascii_alphanumeric())
 }
 
-/// Whether the piece behind a URL begins as text that belongs to the sentence around it does.
+/// Returns true if the piece behind a URL begins as the sentence around the URL would go on.
 fn ends_url(piece: &str) -> bool {
     let mut characters = piece.chars();
     match characters.next() {

@@ -8,7 +8,7 @@ use super::token::{Token, token, tokens};
 pub(super) struct Region<'a> {
     pub(super) text: &'a str,
     pub(super) at: usize,
-    /// Where the first other scheme begins, or the end.
+    /// The beginning of the first other scheme, or the end of the text.
     pub(super) first_end: usize,
     /// The length of the percent-encoding of the URL's own colon.
     pub(super) percent: usize,
@@ -22,11 +22,11 @@ pub(super) struct Region<'a> {
     last_encoded_at: Option<usize>,
     /// The last `@` that ends a user name and a password in words after the first: `my user:secret@`.
     credentials: Option<usize>,
-    /// Whether there is an `@` in the first word.
+    /// True if there is an `@` in the first word.
     word_has_at: bool,
     is_first_word: bool,
     is_first_item: bool,
-    /// Whether a colon in a later item has something directly behind it, in this item and in any.
+    /// True if something directly follows a colon in a later item: in this item, and in any.
     item_has_colon: bool,
     pub(super) any_has_colon: bool,
 }
@@ -112,14 +112,14 @@ impl<'a> Region<'a> {
         }
     }
 
-    /// Whether what follows the last `@` may be part of a query: it is not known whether the `?` is part of a password.
+    /// Returns true if the text behind the last `@` may be part of a query, because the `?` before it may be part of a password or not.
     pub(super) fn is_ambiguous(&self, last: usize) -> bool {
         let encoded_mark = self.encoded_mark.filter(|_| self.last_at.is_none());
         self.mark.into_iter().chain(encoded_mark).any(|mark| mark < last)
     }
 }
 
-/// Whether a `?` or `#` in a later word than the URL begins a query, because the path has a space in it. It does not if it ends a
+/// Returns true if a `?` or `#` in a later word than the URL begins a query, because the path has a space in it. It does not if it ends a
 /// question or begins the number of an issue.
 fn begins_query(text: &str, mark: char, behind: usize) -> bool {
     const LONGEST: usize = 8;
@@ -135,7 +135,7 @@ fn begins_query(text: &str, mark: char, behind: usize) -> bool {
     !(ends_sentence || mark == '#' && is_number)
 }
 
-/// Whether a word of the text ends at this character. It is in no well-formed URL.
+/// Returns true for a character that ends a word of the text. No well-formed URL contains it.
 pub(super) fn ends_word(c: char) -> bool {
     matches!(c, ' ' | '"' | '`' | '<' | '>')
 }

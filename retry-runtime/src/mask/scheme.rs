@@ -8,7 +8,7 @@ pub(super) struct Scheme {
     pub(super) end: usize,
     /// The length of the percent-encoding of its colon.
     pub(super) percent: usize,
-    /// Whether it begins where a word does. Otherwise it may be part of a password.
+    /// True if it begins where a word does. Otherwise it may be part of a password.
     pub(super) is_bound: bool,
 }
 

@@ -16,13 +16,13 @@ pub(super) struct Secrets<'a> {
     seams: &'a [Seam],
     at: usize,
     segment: Segment,
-    /// Where the host of a URL begins whose user and password were hidden just now.
+    /// The beginning of a host whose query has to be found next.
     host: Option<usize>,
     /// A query that begins further on.
     query: Option<Range<usize>>,
-    /// Up to where there is no `@`.
+    /// The end of a text that was searched for an `@` in vain.
     clear: usize,
-    /// What closes the bracket or the quote that the last URL stands in.
+    /// The character that closes the bracket or the quote around the last URL.
     closer: Option<char>,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct Secrets<'a> {
 #[derive(Default)]
 struct Segment {
     end: usize,
-    /// Whether its end is that of its last URL.
+    /// True if its last URL ends where it does.
     ends_url: bool,
     /// The last `@` in it.
     last_at: Option<usize>,
@@ -115,7 +115,7 @@ impl<'a> Secrets<'a> {
         while let Some(scheme) = next.take() {
             host.update(region, scheme.start);
             let has_at = self.segment.last_at.is_some_and(|at| at >= region.at);
-            // What is encoded more often than this URL is part of it.
+            // A scheme that is encoded more often than this URL is part of it.
             let is_bound = scheme.is_bound && scheme.percent <= region.percent;
             let is_over = is_bound || region.at < self.clear;
             if !has_at || is_over && !host.is_password {
@@ -135,7 +135,7 @@ impl<'a> Secrets<'a> {
         self.query = region.query.map(|query| query..self.query_end(query));
     }
 
-    /// Where the query ends that contains a place. What is in it is not known, so it ends at the last closing bracket or quote if the
+    /// The end of the query that contains a place. The query may contain anything, so it ends at the last closing bracket or quote if the
     /// URL stands in one, and otherwise with the segment; also where another URL follows, which may contain that bracket itself.
     fn query_end(&self, from: usize) -> usize {
         let segment = &self.text[..self.segment.end];
@@ -177,7 +177,7 @@ impl Iterator for Secrets<'_> {
     }
 }
 
-/// What follows the last `@` so far. If that is a password again, the `@` is part of a password.
+/// The text behind the last `@` so far. If that is a password again, the `@` is part of a password.
 struct Host {
     after: Option<usize>,
     is_password: bool,
@@ -195,7 +195,7 @@ impl Host {
     }
 }
 
-/// Where the word ends that begins at a place.
+/// The end of the word that begins at a place.
 fn word_end(text: &str, from: usize) -> usize {
     let ends = |c: char| ends_word(c) || matches!(c, ')' | ']' | '}');
     let end = tokens(text, from).find(|(_, token)| ends(token.what)).map_or(text.len(), |(at, _)| at);
@@ -211,8 +211,8 @@ fn ends_with_word(text: &str, word: &str) -> bool {
     text.strip_suffix(word).is_some_and(|before| !before.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
 }
 
-/// Where the string of a `Debug` ends whose quotes are escaped with this many backslashes: 0, or 1 inside of another string, or 3 …
-/// A backslash and a quote in it are escaped once more, so whatever the string ends with, the remainder tells its end.
+/// The end of the string in a `Debug` whose quotes are escaped with this many backslashes: 0, or 1 inside another string, or 3 …
+/// A backslash and a quote in it are escaped once more, so the remainder tells the end, whatever the string ends with.
 fn string_end(text: &str, from: usize, escapes: usize) -> usize {
     let mut run = 0;
     for (place, byte) in text[from..].bytes().enumerate() {

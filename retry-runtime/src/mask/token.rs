@@ -46,7 +46,7 @@ pub(super) fn before(text: &str, at: usize) -> Option<char> {
     }
 }
 
-/// Whether the character separates the parts of a URL. Escapes of others do not matter.
+/// Returns true for the characters that separate the parts of a URL. Escapes of others do not matter.
 fn structures(c: char) -> bool {
     matches!(c, ':' | '/' | '@' | '?' | '#' | '[' | ']')
 }

@@ -1,4 +1,4 @@
-//! What loading changed.
+//! The policies that loading changed.
 
 use core::fmt::{self, Display, Formatter};
 
@@ -25,7 +25,7 @@ impl Display for PolicyChange {
 }
 
 impl Policy {
-    /// Whether everything is the same that a file can change.
+    /// Compares everything that a file can change.
     pub(super) fn is_configured_as(&self, other: &Self) -> bool {
         // Functions are the code's, and so the same in both.
         let Self { attempts, backoff, cap, jitter, random: _, deadline, attempt_timeout, .. } = *self;
