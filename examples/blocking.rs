@@ -2,7 +2,7 @@
 //!
 //! Yes: `blocking` on a plain `fn` sleeps on the thread. Here a database is not up yet when the program starts.
 //!
-//! `cargo run --example blocking`
+//! `cargo run -p retry-examples --example blocking`
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};

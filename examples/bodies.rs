@@ -3,7 +3,7 @@
 //! The body is read to its end during the delay, up to 64 KiB, so that the next attempt has the same connection. What the
 //! function has read itself, `on_ok` can judge by its size.
 //!
-//! `cargo run --example bodies`
+//! `cargo run -p retry-examples --example bodies`
 
 use std::error::Error;
 

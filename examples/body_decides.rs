@@ -3,7 +3,7 @@
 //! Read the body inside the function, where it is yours, and make an error of it. Where the function returns the answer
 //! itself, `on_ok` decides without an error.
 //!
-//! `cargo run --example body_decides`
+//! `cargo run -p retry-examples --example body_decides`
 
 use std::error::Error;
 

@@ -3,7 +3,7 @@
 //! Yes, with `breaker`: while most attempts fail, none are made, and the function gives what is made from `BreakerOpen`. After a while one
 //! attempt at a time is let through, and when that succeeds all are.
 //!
-//! `cargo run --example breaker`
+//! `cargo run -p retry-examples --example breaker`
 
 use std::error::Error;
 use std::io::{self, ErrorKind};

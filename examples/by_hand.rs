@@ -3,7 +3,7 @@
 //! Yes: the loop asks the same engine, so both wait and report alike. Here a plain loop goes through the orders, a loop
 //! written by hand pushes each one, and before each push an annotated function asks for the current version.
 //!
-//! `cargo run --example by_hand`
+//! `cargo run -p retry-examples --example by_hand`
 
 use std::error::Error;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 //!
 //! With a function of the attempt that has just failed: its number, the time that is left, what is known of the failure.
 //!
-//! `cargo run --example custom_backoff`
+//! `cargo run -p retry-examples --example custom_backoff`
 
 use std::error::Error;
 use std::time::Duration;

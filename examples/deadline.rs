@@ -3,7 +3,7 @@
 //! `attempt_timeout` cuts off an attempt that hangs, `deadline` ends the whole call. What was cut off gives an error
 //! made from `TimedOut`: `reqwest::Error` and `std::io::Error` have that, a type of yours says it in one line.
 //!
-//! `cargo run --example deadline`
+//! `cargo run -p retry-examples --example deadline`
 
 use std::error::Error;
 

@@ -3,7 +3,7 @@
 //! Yes, with `hedge`: the first good answer wins, and the other call is dropped. The budget pays for second calls, so that a service
 //! which is slow for everybody is not called twice by everybody.
 //!
-//! `cargo run --example hedge`
+//! `cargo run -p retry-examples --example hedge`
 
 use std::error::Error;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 //!
 //! With an `Observer`: it is told of every event of the call, in order. Any number of functions may share it.
 //!
-//! `cargo run --example observer`
+//! `cargo run -p retry-examples --example observer`
 
 use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};

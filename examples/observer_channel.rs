@@ -4,7 +4,7 @@
 //! other side takes its time. When that falls behind and the channel is full, events are dropped and counted: retries are
 //! never late because of who listens.
 //!
-//! `cargo run --example observer_channel`
+//! `cargo run -p retry-examples --example observer_channel`
 
 use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};

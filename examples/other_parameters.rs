@@ -3,7 +3,7 @@
 //! Bind the attempt and let it pick: the first element for attempt 1, and so on; the last one repeats. Without a function
 //! around them, `send_first_of` takes a list of requests, and `before_attempt` changes each before it is sent.
 //!
-//! `cargo run --example other_parameters`
+//! `cargo run -p retry-examples --example other_parameters`
 
 use std::collections::HashMap;
 use std::error::Error;

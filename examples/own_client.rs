@@ -3,7 +3,7 @@
 //! Yes: the function calls what you like, and redirects are the client's. A cookie that one call brought is sent by every
 //! attempt of the next.
 //!
-//! `cargo run --example own_client`
+//! `cargo run -p retry-examples --example own_client`
 
 use std::collections::HashMap;
 use std::error::Error;

@@ -2,7 +2,7 @@
 //!
 //! With `#[derive(Retryable)]` and a word on each variant.
 //!
-//! `cargo run --example own_error`
+//! `cargo run -p retry-examples --example own_error`
 
 use std::error::Error;
 use std::time::Duration;

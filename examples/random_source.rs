@@ -2,7 +2,7 @@
 //!
 //! From `rand`, or from a function that gives numbers in [0, 1). This one is seeded, so that each run waits the same.
 //!
-//! `cargo run --example random_source`
+//! `cargo run -p retry-examples --example random_source`
 
 use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -3,7 +3,7 @@
 //! The next attempt waits as long as the server asks, where that is longer than its own delay. `check_status` keeps what
 //! the server asked for; reqwest's `error_for_status` does not.
 //!
-//! `cargo run --example rate_limit`
+//! `cargo run -p retry-examples --example rate_limit`
 
 use std::env;
 use std::error::Error;

@@ -4,7 +4,7 @@
 //! say that this does no harm; a body that is a stream is made anew for each attempt; and `send_first_of` has another
 //! request for each.
 //!
-//! `cargo run --example requests`
+//! `cargo run -p retry-examples --example requests`
 
 use std::error::Error;
 use std::io;

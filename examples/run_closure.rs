@@ -2,7 +2,7 @@
 //!
 //! `Policy::run` takes a closure. `Policy::schedule` says beforehand what the policy would wait.
 //!
-//! `ATTEMPTS=5 cargo run --example run_closure`
+//! `ATTEMPTS=5 cargo run -p retry-examples --example run_closure`
 
 use std::env;
 use std::error::Error;

@@ -1,7 +1,7 @@
 //! How an annotated function is tested: nothing is slept, and what would have been is there to see.
 //!
 //! `cargo test -p retry-examples --example testing` runs the tests.
-//! `cargo run --example testing` runs the first of them twenty times, and says how long it takes.
+//! `cargo run -p retry-examples --example testing` runs the first of them twenty times, and says how long it takes.
 
 use std::time::Duration;
 

@@ -3,7 +3,7 @@
 //! Yes: native ones, and those under `#[async_trait]`, for `dyn`. Put `#[retry]` on the methods of the `impl`. A method
 //! that takes `&mut self` keeps what an attempt changed.
 //!
-//! `cargo run --example trait_methods`
+//! `cargo run -p retry-examples --example trait_methods`
 
 use std::error::Error;
 

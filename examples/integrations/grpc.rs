@@ -2,7 +2,7 @@
 //!
 //! Yes: `Unavailable` is tried again, after the delay that the server asks for; `NotFound` is not.
 //!
-//! `cargo run --example grpc`
+//! `cargo run -p retry-examples-integrations --example grpc`
 
 use std::error::Error;
 use std::io;

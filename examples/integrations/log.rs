@@ -2,7 +2,7 @@
 //!
 //! Yes, with the feature `log`, as long as no subscriber of `tracing` is set.
 //!
-//! `cargo run --example log`
+//! `cargo run -p retry-examples-integrations --example log`
 
 use std::error::Error;
 

@@ -3,7 +3,7 @@
 //! With the feature `metrics` every call is counted for the recorder that the program installs. Here that is
 //! metrics-exporter-prometheus, whose text is served at `/metrics` and then read as Prometheus reads it.
 //!
-//! `cargo run --example metrics`
+//! `cargo run -p retry-examples-integrations --example metrics`
 
 use std::error::Error;
 use std::time::Duration;

@@ -3,7 +3,7 @@
 //! Yes: with the feature `reqwest-middleware`. What is added after it sees every attempt; a request may have rules of its
 //! own.
 //!
-//! `cargo run --example middleware`
+//! `cargo run -p retry-examples-integrations --example middleware`
 
 use std::error::Error;
 use std::time::Duration;

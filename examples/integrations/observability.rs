@@ -1,6 +1,6 @@
 //! Everything that can be seen of retries, at once: lines, spans for OpenTelemetry, metrics for Prometheus, and the report.
 //!
-//! `cargo run --example observability`
+//! `cargo run -p retry-examples-integrations --example observability`
 
 use std::error::Error;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 //!
 //! Yes: name a function that sleeps. Here it is the timer of `async-io`, which smol is built on.
 //!
-//! `cargo run --example other_runtime`
+//! `cargo run -p retry-examples-integrations --example other_runtime`
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -3,7 +3,7 @@
 //! The code declares each policy with a name. A file of TOML changes single keys of it, and is loaded again when it has changed. A file
 //! with a mistake changes nothing, and the error tells where the mistake is.
 //!
-//! `cargo run --example policies`
+//! `cargo run -p retry-examples-integrations --example policies`
 
 use std::error::Error;
 use std::fs;

@@ -3,7 +3,7 @@
 //! With the feature `report` each annotated function and each name is counted. `report()` has the numbers: as a table, as
 //! JSON, and as a page that a handler can answer with.
 //!
-//! `cargo run --example report`, or `cargo run --example report -- stay` to look at the page in a browser.
+//! `cargo run -p retry-examples-integrations --example report`, or `cargo run -p retry-examples-integrations --example report -- stay` to look at the page in a browser.
 
 use std::error::Error;
 use std::time::Duration;

@@ -3,7 +3,7 @@
 //! Yes: a `TowerPolicy` is a layer. For HTTP it looks at the method too: a POST is retried only
 //! where the server cannot have processed it, unless an `Idempotency-Key` tells the server that it is the same request.
 //!
-//! `cargo run --example tower_service`
+//! `cargo run -p retry-examples-integrations --example tower_service`
 
 use std::time::Duration;
 

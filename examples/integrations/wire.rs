@@ -3,7 +3,7 @@
 //! A client that is set up with `trace_wire` tells it, among the events of the call: names, connections, redirects. Here
 //! the second attempt has the connection of the first, and the third is sent on twice.
 //!
-//! `cargo run --example wire`
+//! `cargo run -p retry-examples-integrations --example wire`
 
 use std::error::Error;
 

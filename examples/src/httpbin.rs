@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
 /// The base URL of an httpbin: the first argument of the program, or else that of a small one in this process.
-/// `cargo run --example own_client -- http://127.0.0.1:8080` asks the one on that port.
+/// `cargo run -p retry-examples --example own_client -- http://127.0.0.1:8080` asks the one on that port.
 ///
 /// Ours answers `/status/503,503,200` with one status after the other, of which the last repeats; httpbin picks one
 /// at random each time.

@@ -89,6 +89,10 @@ fn write(input: &Input) -> TokenStream {
         let arms = matched(input, is_timeout);
         quote!(fn is_timeout(&self) -> ::core::primitive::bool { #arms })
     });
+    let whole = says(input, |meaning| meaning.source().is_some()).then(|| {
+        let arms = matched(input, whole);
+        quote!(fn failure(&self) -> #krate::Failure { #arms })
+    });
     implement(
         input,
         quote! {
@@ -98,6 +102,7 @@ fn write(input: &Input) -> TokenStream {
             #breaker_delay
             #is_unprocessed
             #is_timeout
+            #whole
         },
     )
 }
@@ -184,6 +189,14 @@ fn is_unprocessed(krate: &Path, variant: &Variant) -> TokenStream {
 
 fn is_timeout(krate: &Path, variant: &Variant) -> TokenStream {
     of_source(krate, variant, |failure| quote!(#krate::Failure::is_timeout(&#failure)))
+}
+
+/// Everything that a source knows in one search: more than the methods of the trait tell, and in linear time for nested errors.
+fn whole(krate: &Path, variant: &Variant) -> TokenStream {
+    match variant.meaning.source() {
+        None => without_field(variant, quote!(#krate::private::asked(self))),
+        Some(source) => with_field(variant, source, |name| failure(krate, source, name)),
+    }
 }
 
 /// The `Failure` of a source.

@@ -298,6 +298,9 @@ pub trait Retryable {
 
     /// Whether the server cannot have processed the request, apart from what its status says. Asked for where a request
     /// is not safe to send twice.
+    ///
+    /// An error that wraps one of reqwest should derive `Retryable` with `#[retryable(source)]` instead of calling these methods:
+    /// the derived implementation also keeps that reqwest may have followed a redirect before it failed.
     fn is_unprocessed(&self) -> bool {
         false
     }

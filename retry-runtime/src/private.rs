@@ -370,6 +370,11 @@ pub fn class_of(status: Option<u16>) -> Class {
     status.map_or(Class::Unknown, Class::of_status)
 }
 
+/// The answers of the single methods of a derived error, for a variant without a source.
+pub fn asked<R: Retryable + ?Sized>(error: &R) -> Failure {
+    Failure::asked(error)
+}
+
 /// The delay in a field.
 pub fn delay_in<T: DelayField>(field: &T) -> Option<Duration> {
     field.delay()

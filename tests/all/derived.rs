@@ -3,9 +3,10 @@
 use std::error::Error;
 use std::fmt::Debug;
 use std::io;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
-use retry_runtime::{Class, Retryable};
+use retry_runtime::{Class, Failure, Retryable};
 
 use crate::support::{Fault, SECOND, run};
 
@@ -135,4 +136,37 @@ async fn the_attribute_asks_what_was_derived() {
     assert_eq!(run!((start = "1ms") Result<(), All>, Err(All::After { wait: SECOND })).delays, [SECOND, SECOND]);
     assert_eq!(run!(() Result<(), All>, Err(All::Permanent(1))).attempts, 1);
     assert_eq!(run!((on_status = [404]) Result<(), All>, Err(All::Status(404))).attempts, 3);
+}
+
+/// A derived error asks its source once, so nested ones take linear time.
+#[test]
+fn nested_derived_errors_are_searched_once() {
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("bottom")]
+    struct Bottom;
+
+    impl Retryable for Bottom {
+        fn class(&self) -> Class {
+            ASKED.fetch_add(1, Relaxed);
+            Class::Transient
+        }
+    }
+
+    #[derive(Debug, thiserror::Error, Retryable)]
+    #[error("level")]
+    enum Level {
+        #[retryable(source)]
+        Bottom(Bottom),
+        #[retryable(source)]
+        Above(Box<Level>),
+    }
+
+    let mut error = Level::Bottom(Bottom);
+    for _ in 0..7 {
+        error = Level::Above(Box::new(error));
+    }
+    assert_eq!(Failure::of(&error).class(), Class::Transient);
+    assert_eq!(ASKED.load(Relaxed), 1);
 }

@@ -7,7 +7,7 @@ use reqwest_middleware::{Middleware, Next};
 use retry_runtime::http::wire::TraceWire;
 use retry_runtime::http::{RequestRetry, SendWithRetry, TrackRedirects};
 use retry_runtime::tower::TowerPolicy;
-use retry_runtime::{CheckStatus, Condition, Failure, Policy, Verdict, verdict};
+use retry_runtime::{CheckStatus, Condition, Failure, Policy, Retryable, StatusError, Verdict, verdict};
 use tower::{ServiceBuilder, ServiceExt};
 
 use crate::server::{Reply, Server, refused};
@@ -364,5 +364,28 @@ mod conditions {
         let condition = Condition::new().for_method("POST");
         assert!(matches!(verdict!(&outcome, condition), Verdict::Barred(..)));
         assert!(matches!(verdict!(&outcome, condition.assume_no_redirects()), Verdict::Retry(_)));
+    }
+
+    #[derive(Debug, thiserror::Error, Retryable)]
+    #[error(transparent)]
+    enum OrderError {
+        #[retryable(source)]
+        Status(#[from] StatusError),
+        #[retryable(source)]
+        Client(#[from] reqwest::Error),
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_derived_error_proves_as_little_as_its_source() {
+        let server = Server::start([limited()]).await;
+        let client = builder().build().unwrap();
+        let limited = client.post(&server.url).send().await.unwrap().check_status().unwrap_err();
+        let refused = client.post(&refused().await).send().await.unwrap_err();
+        for error in [OrderError::from(limited), OrderError::from(refused)] {
+            let outcome: Result<(), OrderError> = Err(error);
+            let condition = Condition::new().for_method("POST");
+            assert!(matches!(verdict!(&outcome, condition), Verdict::Barred(..)), "{outcome:?}");
+            assert!(matches!(verdict!(&outcome, condition.assume_no_redirects()), Verdict::Retry(_)), "{outcome:?}");
+        }
     }
 }

@@ -20,7 +20,7 @@ struct Picture {
 }
 
 /// Ends the last paragraph of the page, which a link does not.
-const HEAD: &str = "<!-- Drawn by `cargo run --release --example storm -- --guide`. -->";
+const HEAD: &str = "<!-- Drawn by `cargo run --release -p retry-storm -- --guide`. -->";
 
 const PAGES: [&str; 2] = ["schedule", "load"];
 
@@ -97,7 +97,7 @@ mod tests {
             let links = read(&format!("{page}.pictures.md"));
             let link = links.lines().find_map(|line| line.strip_prefix(&format!("[{name}]: ")));
             let size =
-                link.unwrap_or_else(|| panic!("`cargo run --release --example storm -- --guide` draws {name}")).len();
+                link.unwrap_or_else(|| panic!("`cargo run --release -p retry-storm -- --guide` draws {name}")).len();
             assert!((1000..40_000).contains(&size), "{name} has {size} bytes");
             assert!(read(&format!("{page}.md")).contains(&format!("][{name}]")), "{page}.md does not show {name}");
         }
