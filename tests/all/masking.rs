@@ -130,6 +130,22 @@ fn a_password_without_a_user_is_masked() {
 }
 
 #[test]
+fn a_password_that_begins_with_punctuation_is_masked() {
+    for user in ["svc.app", "1.2.3.4", "localhost", "[::1]", "my user"] {
+        for odd in (b'!'..=b'~').filter(u8::is_ascii_punctuation).map(char::from) {
+            // A query could begin there.
+            let masked = if matches!(odd, '?' | '#') { "postgres://***" } else { "postgres://***@db:5432/x" };
+            assert_eq!(reason_of(format!("postgres://{user}:{odd}SECRET@db:5432/x")), masked);
+        }
+    }
+    // Where a space follows the colon, the host ends the sentence.
+    shows(&[(
+        "no answer from https://a.example: ask joe@x.example",
+        "no answer from https://a.example: ask joe@x.example",
+    )]);
+}
+
+#[test]
 fn a_password_with_structural_characters_is_masked() {
     shows(&[
         ("https://u:a@b@SECRET@h/p", "https://***@h/p"),

@@ -73,19 +73,28 @@ fn secret() -> impl Strategy<Value = String> {
 
 fn user_info() -> impl Strategy<Value = String> {
     // A password that begins with a space cannot be told from the end of a sentence: "no answer from https://a: …".
-    let start = || select(vec!["a", "p4", "0", "99999"]);
+    let punctuation: Vec<_> =
+        (b'!'..=b'~').filter(u8::is_ascii_punctuation).map(|c| char::from(c).to_string()).collect();
+    let start =
+        || prop_oneof![select(vec!["a", "p4", "0", "99999"]).prop_map(str::to_owned), select(punctuation.clone()),];
     let password = || {
         (start(), secret())
-            .prop_map(|(start, secret)| start.to_owned() + &secret.replace("://", ":"))
-            .prop_filter("a scheme", |password| !password.contains(":/") && !password.contains(r":\"))
+            .prop_map(|(start, secret)| start + &secret.replace("://", ":"))
+            .prop_filter("a scheme", |password| {
+                !password.contains(":/") && !password.contains(r":\") && !password.starts_with("//")
+            })
     };
+    // Nor one that begins with a port, where the user looks like a host that is known for certain: `localhost:80/`.
+    let no_port = || password().prop_filter("a port", |password| !password.starts_with('0'));
     // Nor one with a `scheme://` at the beginning of a word from another URL.
-    let with_scheme =
-        (start(), select(vec!["", "!", "@", "$x", "~"])).prop_map(|(start, odd)| format!("{start}{odd}{SECRET}://"));
+    let with_scheme = (select(vec!["a", "p4", "0", "99999"]), select(vec!["", "!", "@", "$x", "~"]))
+        .prop_map(|(start, odd)| format!("{start}{odd}{SECRET}://"));
     prop_oneof![
         6 => Just(String::new()),
         4 => password().prop_map(|password| format!("user:{password}@")),
         2 => password().prop_map(|password| format!(":{password}@")),
+        2 => password().prop_map(|password| format!("svc.app:{password}@")),
+        2 => (select(vec!["1.2.3.4", "localhost"]), no_port()).prop_map(|(user, password)| format!("{user}:{password}@")),
         2 => password().prop_map(|password| format!("joe.smith@corp.example:{password}@")),
         1 => password().prop_map(|password| format!("my user:{password}@")),
         1 => with_scheme.prop_map(|password| format!("user:{password}@")),
@@ -345,6 +354,7 @@ fn long_texts_take_linear_time() {
         "password: Some(\"",
         "\"x://?\\",
         "x://a,u:",
+        "x://a.b:|",
         "!https://u:1,",
         "'x://h?",
         "?",

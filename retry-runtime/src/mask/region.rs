@@ -88,7 +88,7 @@ impl<'a> Region<'a> {
                     self.credentials = self.last_at;
                 }
             }
-            ':' if !self.is_first_item && token(self.text, end).is_some_and(|next| !matches!(next.what, ' ' | '/')) => {
+            ':' if !self.is_first_item && token(self.text, end).is_some_and(|next| next.what != ' ') => {
                 (self.item_has_colon, self.any_has_colon) = (true, true);
             }
             ' ' | ',' | ';' => {
