@@ -57,12 +57,10 @@ impl<'a> Region<'a> {
         let from = self.at;
         while let Some(next) = token(self.text, self.at) {
             let start = self.at;
-            if next.what == ':' {
-                if let Some(scheme) = Scheme::at(self.text, start, next) {
-                    self.at = scheme.end;
-                    self.first_end = self.first_end.min(scheme.start.max(from));
-                    return Some(scheme);
-                }
+            if let Some(scheme) = Scheme::at(self.text, start, next) {
+                self.at = scheme.end;
+                self.first_end = self.first_end.min(scheme.start.max(from));
+                return Some(scheme);
             }
             self.at = next.end;
             self.read(start, next);
