@@ -138,7 +138,7 @@ fn a_password_that_begins_with_punctuation_is_masked() {
             assert_eq!(reason_of(format!("postgres://{user}:{odd}SECRET@db:5432/x")), masked);
         }
     }
-    // Where a space follows the colon, the host ends the sentence.
+    // A space behind the colon shows that the colon belongs to the sentence.
     shows(&[(
         "no answer from https://a.example: ask joe@x.example",
         "no answer from https://a.example: ask joe@x.example",
