@@ -130,6 +130,22 @@ fn a_password_without_a_user_is_masked() {
 }
 
 #[test]
+fn a_password_that_begins_with_punctuation_is_masked() {
+    for user in ["svc.app", "1.2.3.4", "localhost", "[::1]", "my user"] {
+        for odd in (b'!'..=b'~').filter(u8::is_ascii_punctuation).map(char::from) {
+            // A query could begin there.
+            let masked = if matches!(odd, '?' | '#') { "postgres://***" } else { "postgres://***@db:5432/x" };
+            assert_eq!(reason_of(format!("postgres://{user}:{odd}SECRET@db:5432/x")), masked);
+        }
+    }
+    // A space behind the colon shows that the colon belongs to the sentence.
+    shows(&[(
+        "no answer from https://a.example: ask joe@x.example",
+        "no answer from https://a.example: ask joe@x.example",
+    )]);
+}
+
+#[test]
 fn a_password_with_structural_characters_is_masked() {
     shows(&[
         ("https://u:a@b@SECRET@h/p", "https://***@h/p"),
@@ -208,6 +224,20 @@ fn urls_with_escapes_are_masked() {
 }
 
 #[test]
+fn a_url_without_slashes_or_without_a_scheme_is_masked() {
+    shows(&[
+        ("https:u:SECRET@h/p?SECRET", "https:***@h/p?***"),
+        ("proxy HTTP:u:a/SECRET@h failed", "proxy HTTP:***@h failed"),
+        ("https%3Au%3ASECRET%40h", "https%3A***%40h"),
+        ("//u:SECRET@h/p?SECRET", "//***@h/p?***"),
+        ("url=//u:a/SECRET@h failed", "url=//***@h failed"),
+        (r#"{"url":"\/\/u:SECRET@h\/p?SECRET"}"#, r#"{"url":"\/\/***@h\/p?***"}"#),
+        ("[//a.example, //u:SECRET@b]", "[//a.example, //***@b]"),
+        ("https://user:0 //SECRET https:SECRET@h", "https://***@h"),
+    ]);
+}
+
+#[test]
 fn a_password_with_a_space_or_a_quote_is_masked() {
     for odd in [" ", "\"", "<", ">", "'", "`", " and ", "\t", "\n", ") "] {
         assert_eq!(reason_of(format!("https://u:a{odd}SECRET@h/p")), "https://***@h/p");
@@ -278,6 +308,8 @@ fn what_is_no_secret_stays_readable() {
         "connect to http://backend:80: refused",
         "is https://a.example/x up? yes",
         "file:///etc/retry.toml",
+        "http: see https: and // here, joe@x.example",
+        "https://a.example//b//c is up",
         r"C:\\Users\\joe",
         "ключ: значение",
     ] {

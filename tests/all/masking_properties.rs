@@ -73,19 +73,28 @@ fn secret() -> impl Strategy<Value = String> {
 
 fn user_info() -> impl Strategy<Value = String> {
     // A password that begins with a space cannot be told from the end of a sentence: "no answer from https://a: …".
-    let start = || select(vec!["a", "p4", "0", "99999"]);
+    let punctuation: Vec<_> =
+        (b'!'..=b'~').filter(u8::is_ascii_punctuation).map(|c| char::from(c).to_string()).collect();
+    let start =
+        || prop_oneof![select(vec!["a", "p4", "0", "99999"]).prop_map(str::to_owned), select(punctuation.clone()),];
     let password = || {
         (start(), secret())
-            .prop_map(|(start, secret)| start.to_owned() + &secret.replace("://", ":"))
-            .prop_filter("a scheme", |password| !password.contains(":/") && !password.contains(r":\"))
+            .prop_map(|(start, secret)| start + &secret.replace("://", ":"))
+            .prop_filter("a scheme", |password| {
+                !password.contains(":/") && !password.contains(r":\") && !password.starts_with("//")
+            })
     };
+    // Nor one that begins with a port, where the user looks like a host that is known for certain: `localhost:80/`.
+    let no_port = || password().prop_filter("a port", |password| !password.starts_with('0'));
     // Nor one with a `scheme://` at the beginning of a word from another URL.
-    let with_scheme =
-        (start(), select(vec!["", "!", "@", "$x", "~"])).prop_map(|(start, odd)| format!("{start}{odd}{SECRET}://"));
+    let with_scheme = (select(vec!["a", "p4", "0", "99999"]), select(vec!["", "!", "@", "$x", "~"]))
+        .prop_map(|(start, odd)| format!("{start}{odd}{SECRET}://"));
     prop_oneof![
         6 => Just(String::new()),
         4 => password().prop_map(|password| format!("user:{password}@")),
         2 => password().prop_map(|password| format!(":{password}@")),
+        2 => password().prop_map(|password| format!("svc.app:{password}@")),
+        2 => (select(vec!["1.2.3.4", "localhost"]), no_port()).prop_map(|(user, password)| format!("{user}:{password}@")),
         2 => password().prop_map(|password| format!("joe.smith@corp.example:{password}@")),
         1 => password().prop_map(|password| format!("my user:{password}@")),
         1 => with_scheme.prop_map(|password| format!("user:{password}@")),
@@ -97,7 +106,12 @@ fn user_info() -> impl Strategy<Value = String> {
 
 /// A URL without another one in it, in the pieces in which it may be formatted.
 fn plain_url() -> BoxedStrategy<Vec<String>> {
-    let schemes = vec!["https", "http", "HTTPS", "postgres", "redis", "amqp", "mongodb+srv", "ftp", "x-1.y"];
+    let named = vec!["https", "http", "HTTPS", "postgres", "redis", "amqp", "mongodb+srv", "ftp", "x-1.y"];
+    let schemes = prop_oneof![
+        8 => select(named).prop_map(|scheme| (scheme, "://")),
+        1 => select(vec!["https", "HTTP", "ws"]).prop_map(|scheme| (scheme, ":")),
+        1 => Just(("", "//")),
+    ];
     let hosts = vec!["h", "a.example", "localhost", "127.0.0.1", "[2001:db8::1]", "bücher.example", "h1,h2", "", "1"];
     let ports = vec!["", "", ":80", ":65535", ":99999"];
     let paths =
@@ -108,13 +122,13 @@ fn plain_url() -> BoxedStrategy<Vec<String>> {
             2 => (select(vec!["", "q=", "q=1&r="]), secret()).prop_map(move |(key, secret)| format!("{mark}{key}{secret}")),
         ]
     };
-    let authority = (select(schemes), user_info(), select(hosts), select(ports));
+    let authority = (schemes, user_info(), select(hosts), select(ports));
     let leaf = (authority, select(paths), query('?'), query('#'));
-    leaf.prop_map(|((scheme, user_info, host, port), path, query, fragment)| {
+    leaf.prop_map(|(((scheme, separator), user_info, host, port), path, query, fragment)| {
         // A `?` behind a path with a space in it begins a query only where a word follows.
         let query = if path.contains(' ') { query.replace('?', "?k=") } else { query };
         let fragment = if path.contains(' ') { fragment.replace('#', "#k=") } else { fragment };
-        [scheme.to_owned(), "://".to_owned(), format!("{user_info}{host}{port}"), path.to_owned(), query, fragment]
+        [scheme.to_owned(), separator.to_owned(), format!("{user_info}{host}{port}"), path.to_owned(), query, fragment]
             .to_vec()
     })
     .boxed()
@@ -122,7 +136,9 @@ fn plain_url() -> BoxedStrategy<Vec<String>> {
 
 /// A URL of every kind, escaped.
 fn url() -> impl Strategy<Value = Vec<String>> {
-    let nested = (plain_url(), escape(), plain_url()).prop_map(|(outer, escape, inner)| {
+    // In a path, two slashes do not begin a URL.
+    let inner = plain_url().prop_filter("no scheme", |pieces| !pieces[0].is_empty());
+    let nested = (plain_url(), escape(), inner).prop_map(|(outer, escape, inner)| {
         let mut pieces = outer[..4].to_vec();
         pieces[3] = format!("{}/{}", pieces[3], escape.escaped(&inner.concat()));
         pieces
@@ -302,7 +318,9 @@ proptest! {
     }
 
     #[test]
-    fn text_without_a_colon_is_unchanged(text in "[^:%&\\\\\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]*") {
+    fn text_without_a_colon_and_two_slashes_is_unchanged(
+        text in "[^:%&\\\\\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]*".prop_filter("two slashes", |text| !text.contains("//")),
+    ) {
         prop_assert_eq!(reason_of(&text), text);
     }
 
@@ -345,6 +363,13 @@ fn long_texts_take_linear_time() {
         "password: Some(\"",
         "\"x://?\\",
         "x://a,u:",
+        "x://a.b:|",
+        "https:u:p",
+        " https:u:1",
+        "x://u:1 //a",
+        "//",
+        " //u:1 ",
+        ",//a:",
         "!https://u:1,",
         "'x://h?",
         "?",

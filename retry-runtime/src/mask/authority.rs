@@ -63,7 +63,8 @@ fn host(text: &str, from: usize) -> usize {
 
 enum Port {
     Some,
-    /// The colon belongs to the sentence: "no answer from https://a.example: …".
+    /// The colon belongs to the sentence: "no answer from https://a.example: …". Only a space shows that. Other characters that
+    /// can follow a sentence, also escaped ones, can begin a password.
     None,
     /// It could be the beginning of a password too.
     Ambiguous,
@@ -79,7 +80,8 @@ fn port(text: &str, from: usize, percent: usize) -> Port {
         return Port::Ambiguous;
     }
     match ends_host(text, end, percent) {
-        true if digits == 0 => Port::None,
+        _ if rest.is_empty() || rest.starts_with(' ') => Port::None,
+        true if digits == 0 => Port::Ambiguous,
         true if rest[..digits].parse::<u16>().is_ok() => Port::Some,
         _ => Port::No,
     }

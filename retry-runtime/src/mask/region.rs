@@ -57,12 +57,10 @@ impl<'a> Region<'a> {
         let from = self.at;
         while let Some(next) = token(self.text, self.at) {
             let start = self.at;
-            if next.what == ':' {
-                if let Some(scheme) = Scheme::at(self.text, start, next) {
-                    self.at = scheme.end;
-                    self.first_end = self.first_end.min(scheme.start.max(from));
-                    return Some(scheme);
-                }
+            if let Some(scheme) = Scheme::at(self.text, start, next) {
+                self.at = scheme.end;
+                self.first_end = self.first_end.min(scheme.start.max(from));
+                return Some(scheme);
             }
             self.at = next.end;
             self.read(start, next);
@@ -88,7 +86,7 @@ impl<'a> Region<'a> {
                     self.credentials = self.last_at;
                 }
             }
-            ':' if !self.is_first_item && token(self.text, end).is_some_and(|next| !matches!(next.what, ' ' | '/')) => {
+            ':' if !self.is_first_item && token(self.text, end).is_some_and(|next| next.what != ' ') => {
                 (self.item_has_colon, self.any_has_colon) = (true, true);
             }
             ' ' | ',' | ';' => {

@@ -1,20 +1,29 @@
 //! Schemes of URLs.
 
+use super::region::ends_word;
 use super::token::{Token, before, token};
 
-/// A scheme and its separator: `https://`, however it is escaped.
+/// A scheme and its separator: `https://`, however it is escaped. Or only the separator, of a URL that is relative to a scheme: `//`.
 pub(super) struct Scheme {
     pub(super) start: usize,
     pub(super) end: usize,
-    /// The length of the percent-encoding of its colon.
+    /// The length of the percent-encoding of its colon, or of its first slash.
     pub(super) percent: usize,
     /// True if it begins where a word does. Otherwise it may be part of a password.
     pub(super) is_bound: bool,
 }
 
 impl Scheme {
-    /// The scheme that ends with the colon at a place.
-    pub(super) fn at(text: &str, start: usize, colon: Token) -> Option<Self> {
+    /// The scheme whose separator begins with the token at a place.
+    pub(super) fn at(text: &str, start: usize, first: Token) -> Option<Self> {
+        match first.what {
+            ':' => Self::named(text, start, first),
+            '/' => Self::relative(text, start, first),
+            _ => None,
+        }
+    }
+
+    fn named(text: &str, start: usize, colon: Token) -> Option<Self> {
         let in_scheme = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.');
         let begin = text[..start].trim_end_matches(in_scheme).len();
         let before = before(text, begin);
@@ -38,11 +47,26 @@ impl Scheme {
         }
         let in_password = |c: char| c.is_alphanumeric() || matches!(c, '@' | '!' | '$' | '%' | '*' | '_' | '~' | '^');
         let is_named = name.starts_with(|c: char| c.is_ascii_alphabetic());
-        let is_bound = is_named && is_alike && !before.is_some_and(in_password);
-        // One slash is what is left where a proxy has merged the two.
-        let is_scheme = slashes >= 2 || slashes == 1 && is_special;
+        let is_bound = is_named && is_alike && slashes > 0 && !before.is_some_and(in_password);
+        // One slash is what is left where a proxy has merged the two. The crate `url` also reads `https:user:password@host`.
+        let is_scheme = slashes >= 2 || is_special && (slashes == 1 || goes_on(text, end));
         is_scheme.then_some(Self { start: begin, end, percent: colon.percent, is_bound })
     }
+
+    /// Two slashes at the beginning of a word.
+    fn relative(text: &str, start: usize, first: Token) -> Option<Self> {
+        let is_start =
+            |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '(' | '[' | '{' | '<' | '=' | ',' | '|');
+        let second = token(text, first.end).filter(|second| second.what == '/')?;
+        let is_relative = before(text, start).is_none_or(is_start) && goes_on(text, second.end);
+        // It could be part of a password.
+        is_relative.then_some(Self { start, end: second.end, percent: first.percent, is_bound: false })
+    }
+}
+
+/// Returns true if the word does not end at a place.
+fn goes_on(text: &str, at: usize) -> bool {
+    token(text, at).is_some_and(|next| !ends_word(next.what))
 }
 
 /// The bracket or quote that closes one.

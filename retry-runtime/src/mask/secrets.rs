@@ -51,14 +51,15 @@ impl<'a> Secrets<'a> {
         let start = self.at;
         let next = token(self.text, start)?;
         self.at = next.end;
-        if next.what != ':' {
+        if !matches!(next.what, ':' | '/') {
             self.closer = self.closer.filter(|closer| !ends_word(next.what) && next.what != *closer);
             return Some(start..start);
         }
         self.enter_segment(start);
         match Scheme::at(self.text, start, next) {
             Some(scheme) => self.url(&scheme),
-            None => Some(self.field(start, next.end).unwrap_or(start..start)),
+            None if next.what == ':' => Some(self.field(start, next.end).unwrap_or(start..start)),
+            None => Some(start..start),
         }
     }
 
