@@ -223,7 +223,7 @@ impl Expansion<'_> {
         quote_spanned!(span=> #krate::Executor::run(&mut __retry_executor, #repeated, #cut).await)
     }
 
-    /// Behind a breaker, lets calls inside of the attempt find out whether it is the probe.
+    /// Behind a breaker, lets calls inside the attempt find out whether it is the probe.
     fn maybe_probe(&self, function: &str, attempt: TokenStream) -> TokenStream {
         let Some(breaker) = &self.arguments.breaker else { return attempt };
         let span = at(breaker.span);

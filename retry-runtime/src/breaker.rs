@@ -61,8 +61,8 @@ mod probing;
 /// deadline does not cut off, such as [`Executor::attempt_to_end`](crate::Executor::attempt_to_end), is refused too, and the
 /// retry waits for as long as the probe has taken so far, between a tenth of [`open_for`](Self::open_for) and all of it.
 ///
-/// An attempt inside of the probe is let through: the probe may itself call functions that share the breaker. The outcome of the
-/// probe then decides, and not those of the attempts inside of it. A task that the probe spawns is not inside of it.
+/// An attempt inside the probe is let through: the probe may itself call functions that share the breaker. The outcome of the
+/// probe then decides, and not those of the attempts inside. A task that the probe spawns is not inside it.
 ///
 /// The breaker's wait is bounded by the deadline alone: [`retry_after`](crate::Policy::retry_after) is about what servers ask for.
 pub struct Breaker {
@@ -224,7 +224,7 @@ impl Breaker {
             }
             // Otherwise the probe would wait for its own end.
             Err(Refusal::Probed(..)) if scope::is_in_probe_of(self.gate.address()) => {
-                Ok(Admitted { breaker: self, permit: self.gate.admit_inside_of_probe() })
+                Ok(Admitted { breaker: self, permit: self.gate.admit_inside_probe() })
             }
             Err(refusal) => Err(refusal),
         }

@@ -70,7 +70,7 @@ pub struct Executor<C: Call = ByHand<'static>, S = TokioSleep> {
     pub(crate) sleep: S,
 }
 
-/// A call and what the engine keeps for it. Dropped while an attempt or a pause is under way, or between them, it says so.
+/// A call and what the engine keeps for it. Its drop emits `Cancelled` while an attempt or a pause is under way, or between them.
 pub(crate) struct Run<C: Call> {
     pub(crate) call: C,
     pub(crate) rare: Rare,

@@ -19,7 +19,7 @@ thread_local! {
     static SPENT: Cell<bool> = const { Cell::new(false) };
     /// The number of attempts, one in the other, that are dropped now because they have run out of time.
     static CUT_OFF: Cell<u32> = const { Cell::new(0) };
-    /// The breakers of which the attempt that is polled, or one around it, is the probe.
+    /// The breakers whose probes are polled now: the attempt, and those around it.
     static PROBED: RefCell<Vec<NonZeroUsize>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -83,7 +83,7 @@ impl Drop for CuttingOff {
     }
 }
 
-/// True inside of the probe of this breaker.
+/// True inside this breaker's probe.
 pub(crate) fn is_in_probe_of(breaker: NonZeroUsize) -> bool {
     with_probed(|probed| probed.contains(&breaker))
 }
@@ -100,7 +100,7 @@ pub(crate) struct Probing {
 }
 
 impl Probing {
-    /// The breaker is the one of which the attempt is the probe already.
+    /// With the breaker whose probe the attempt has become in an earlier poll.
     #[inline]
     pub(crate) fn new(breaker: Option<NonZeroUsize>) -> Self {
         with_probed(|probed| {
@@ -110,7 +110,7 @@ impl Probing {
         })
     }
 
-    /// The breaker of which the attempt is the probe.
+    /// The breaker whose probe the attempt is.
     #[inline]
     pub(crate) fn breaker(&self) -> Option<NonZeroUsize> {
         with_probed(|probed| probed.get(self.around).copied())

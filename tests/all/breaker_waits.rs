@@ -383,12 +383,12 @@ mod while_a_probe_runs {
     }
 }
 
-/// Calls of the same breaker inside of an attempt that is the probe: the probe must not wait for its own end.
-mod inside_of_the_probe {
+/// Calls of the same breaker inside the probe, which must not wait for its own end.
+mod inside_the_probe {
     use super::*;
 
-    /// Annotates two functions, one of which calls the other: what the outer one gives and how long it takes in half-open, and
-    /// the state that it leaves.
+    /// Annotates an inner function and an outer one that calls it. Gives the outcome of the outer one in half-open, its time,
+    /// and the state of the breaker afterwards.
     macro_rules! nested {
         (($($outer:tt)*), ($($inner:tt)*), $given:expr) => {{
             static BREAKER: Breaker = of_two();

@@ -129,8 +129,8 @@ impl Gate {
         Ok((Permit { gate: self, is_probe, is_settled: false }, change))
     }
 
-    /// Lets an attempt through that is inside of the probe. The outcome of the probe decides, and not this one's.
-    pub(crate) fn admit_inside_of_probe(&self) -> Permit<'_> {
+    /// Lets an attempt through that the probe makes. Only the outcome of the probe decides.
+    pub(crate) fn admit_inside_probe(&self) -> Permit<'_> {
         Permit { gate: self, is_probe: false, is_settled: false }
     }
 

@@ -1,4 +1,4 @@
-//! An attempt behind a breaker while it runs: calls inside of it find out whether it is the probe.
+//! Calls inside an attempt find out whether the attempt is a breaker's probe.
 
 use core::fmt;
 use core::num::NonZeroUsize;
@@ -12,7 +12,7 @@ use crate::scope::Probing;
 pin_project! {
     /// An attempt that may be the probe of a half-open breaker. It may become the probe while it is polled.
     pub struct MaybeProbe<F> {
-        // The breaker of which it is the probe.
+        // The address of the breaker, if the attempt is the breaker's probe.
         breaker: Option<NonZeroUsize>,
         #[pin]
         attempt: F,
