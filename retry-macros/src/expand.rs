@@ -215,10 +215,20 @@ impl Expansion<'_> {
         let Self { function, span, ref krate, .. } = *self;
         let repeated = self.repeated("run_body_again_with_clone_for_consumed_arguments", attempt);
         if matches!(function.shape, Shape::Blocking) {
+            let repeated = self.maybe_probe("maybe_probe_blocking", repeated);
             return quote_spanned!(span=> #krate::Executor::attempt_blocking(&mut __retry_executor, #repeated));
         }
+        let repeated = self.maybe_probe("maybe_probe", repeated);
         let cut = self.cut();
         quote_spanned!(span=> #krate::Executor::run(&mut __retry_executor, #repeated, #cut).await)
+    }
+
+    /// Behind a breaker, lets calls inside the attempt find out whether it is the probe.
+    fn maybe_probe(&self, function: &str, attempt: TokenStream) -> TokenStream {
+        let Some(breaker) = &self.arguments.breaker else { return attempt };
+        let span = at(breaker.span);
+        let (krate, function) = (krate(self.arguments, span), Ident::new(function, span));
+        quote_spanned!(span=> #krate::private::#function(#attempt))
     }
 
     /// `async { ATTEMPT }`, or `|| { ATTEMPT }`, which each iteration of the loop runs. If the attempt consumes an argument,
@@ -287,7 +297,8 @@ impl Expansion<'_> {
     /// One copy of the attempt, with what is found out about its outcome.
     fn copy(&self, attempt: &Group) -> TokenStream {
         let Self { span, attribute, ref krate, .. } = *self;
-        let outcome = self.outcome_of(&quote_spanned!(attribute=> async #attempt.await));
+        let attempt = self.maybe_probe("maybe_probe", quote_spanned!(attribute=> async #attempt));
+        let outcome = self.outcome_of(&quote_spanned!(attribute=> #attempt.await));
         let known = self.known("__retry_outcome");
         let findings = self.findings();
         let judged = quote_spanned! {span=>

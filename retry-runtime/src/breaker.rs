@@ -22,8 +22,10 @@ use crate::{Class, Retryable, scope};
 use gate::{Change, Gate, Permit, ProbeEnd, Refusal};
 
 pub use gate::BreakerState;
+pub use probing::{MaybeProbe, maybe_probe, maybe_probe_blocking};
 
 mod gate;
+mod probing;
 
 /// Lets attempts through, or not, by what became of those before: a value in a `static`, shared by any number of functions.
 ///
@@ -58,6 +60,9 @@ mod gate;
 /// through, or refused, or it is the next probe. An attempt of a call without a deadline is refused at once. An attempt that a
 /// deadline does not cut off, such as [`Executor::attempt_to_end`](crate::Executor::attempt_to_end), is refused too, and the
 /// retry waits for as long as the probe has taken so far, between a tenth of [`open_for`](Self::open_for) and all of it.
+///
+/// An attempt inside the probe is let through: the probe may itself call functions that share the breaker. The outcome of the
+/// probe then decides, and not those of the attempts inside. A task that the probe spawns is not inside it.
 ///
 /// The breaker's wait is bounded by the deadline alone: [`retry_after`](crate::Policy::retry_after) is about what servers ask for.
 pub struct Breaker {
@@ -185,7 +190,7 @@ impl Breaker {
                 Err(open) => return O::from_breaker_open(open),
             },
         };
-        let outcome = operation.await;
+        let outcome = MaybeProbe::new(admitted.permit.probed(), operation).await;
         admitted.settle(outcome.findings().is_fault());
         outcome
     }
@@ -212,9 +217,17 @@ impl Breaker {
     }
 
     fn admit(&self) -> Result<Admitted<'_>, Refusal<'_>> {
-        let (permit, change) = self.gate.admit(Instant::now())?;
-        self.tell(change);
-        Ok(Admitted { breaker: self, permit })
+        match self.gate.admit(Instant::now()) {
+            Ok((permit, change)) => {
+                self.tell(change);
+                Ok(Admitted { breaker: self, permit })
+            }
+            // Otherwise the probe would wait for its own end.
+            Err(Refusal::Probed(..)) if scope::is_in_probe_of(self.gate.address()) => {
+                Ok(Admitted { breaker: self, permit: self.gate.admit_inside_probe() })
+            }
+            Err(refusal) => Err(refusal),
+        }
     }
 
     /// The error of an attempt that is not made.
@@ -327,6 +340,7 @@ impl Pass {
                 Err(refusal) => return Err(Refused(Box::new((self, Admission { breaker, refusal })))),
             }
         }
+        self.begin();
         Ok(())
     }
 
@@ -337,7 +351,16 @@ impl Pass {
     /// The error of an attempt that is not to be made.
     pub fn ask_blocking(&mut self, breaker: fn() -> &'static Breaker) -> Result<(), BreakerOpen> {
         self.0 = Some(breaker().blocking_admission()?);
+        self.begin();
         Ok(())
+    }
+
+    /// The attempt that is polled has been let through.
+    #[inline]
+    fn begin(&self) {
+        if let Some(breaker) = self.0.as_ref().and_then(|admitted| admitted.permit.probed()) {
+            scope::begin_probe_of(breaker);
+        }
     }
 
     /// The attempt has its outcome. One that was not made says nothing.
@@ -359,7 +382,10 @@ impl Future for Refused<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let (pass, admission) = &mut *self.0;
         let admitted = ready!(Pin::new(admission).poll(cx));
-        Poll::Ready(admitted.map(|admitted| pass.0 = Some(admitted)))
+        Poll::Ready(admitted.map(|admitted| {
+            pass.0 = Some(admitted);
+            pass.begin();
+        }))
     }
 }
 

@@ -63,9 +63,9 @@ pub(crate) fn begin_unheard(rare: &mut Rare) {
     rare.set_phase(Phase::Attempt);
 }
 
-/// True after the decision to retry, until the retry is made.
+/// True from the decision to retry until the retry is made.
 fn is_due(rare: &Rare) -> bool {
-    matches!(rare.phase(), Phase::Pause | Phase::Due)
+    rare.phase() == Phase::Pause
 }
 
 /// Notes that a retry which was due is made now: an attempt begins, or a loop that runs its attempts by itself reports an outcome.
@@ -102,13 +102,17 @@ fn close_attempt(_rare: &mut Rare) {
 #[cold]
 #[inline(never)]
 pub(crate) fn dropped(rare: Rare, call: &dyn Call) {
-    if rare.phase() == Phase::Pause {
+    let is_due = is_due(&rare);
+    if is_due {
         // The retry that was paid for is not made.
         budget(call).zip(rare.paid()).inspect(|(budget, paid)| budget.give_back(*paid));
     }
-    if matches!(rare.phase(), Phase::Attempt | Phase::Pause) && !std::thread::panicking() {
+    if (is_due || rare.phase() == Phase::Attempt) && !std::thread::panicking() {
         count::cancelled(&rare, call);
-        say(&rare, call, EventKind::Cancelled);
+        if is_heard(&rare) {
+            // The number has counted on already, but a pause belongs to the attempt before it.
+            say_of(rare.number() - u32::from(is_due), &rare, call, EventKind::Cancelled);
+        }
     }
 }
 
@@ -386,7 +390,6 @@ pub(crate) fn poll_pause<S: Sleep>(
     if !delay.is_zero() {
         ready!(sleep.poll(timer, rare, cx));
     }
-    rare.set_phase(Phase::Due);
     Poll::Ready(())
 }
 
@@ -474,8 +477,7 @@ fn say(rare: &Rare, call: &dyn Call, kind: EventKind<'_>) {
 #[cold]
 #[inline(never)]
 fn say_aloud(rare: &Rare, call: &dyn Call, kind: EventKind<'_>) {
-    // The pause belongs to the attempt before, but the number has counted on.
-    say_of(rare.number() - u32::from(rare.phase() == Phase::Pause), rare, call, kind);
+    say_of(rare.number(), rare, call, kind);
 }
 
 /// Says what happened to the attempt of this number.

@@ -61,15 +61,16 @@ use crate::{Attempt, Class, Failure, FromTimedOut, Policy};
 /// # Cancel safety
 ///
 /// Drop the future of an attempt or a pause, or the executor, whenever you like: nothing is lost but the attempt
-/// that ran. An executor that is dropped while an attempt or a pause is under way says so with the event
-/// `Cancelled`. A loop may also drop an attempt (`select!`) and go on: such an attempt does not count, unless the loop
+/// that ran. An executor that is dropped while an attempt or a pause is under way, or between them, emits the event
+/// `Cancelled`. If it is dropped before the retry has started, it returns the retry's tokens to the [`Budget`](crate::Budget). It
+/// cannot see attempts that are made without it: a loop that makes such attempts reports the outcome of each. A loop may also drop an attempt (`select!`) and go on: such an attempt does not count, unless the loop
 /// tells with [`pause`](Self::pause) that it failed.
 pub struct Executor<C: Call = ByHand<'static>, S = TokioSleep> {
     pub(crate) run: Run<C>,
     pub(crate) sleep: S,
 }
 
-/// A call and what the engine keeps for it. Dropped while an attempt or a pause is under way, it says so.
+/// A call and what the engine keeps for it. Its drop emits `Cancelled` while an attempt or a pause is under way, or between them.
 pub(crate) struct Run<C: Call> {
     pub(crate) call: C,
     pub(crate) rare: Rare,

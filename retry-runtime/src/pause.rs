@@ -13,7 +13,6 @@ use crate::Policy;
 use crate::call::Call;
 use crate::engine;
 use crate::executor::Executor;
-use crate::rare::Phase;
 #[cfg(feature = "http")]
 use crate::sleep::Instant;
 use crate::sleep::{Sleep, TimerPlace, TokioSleep};
@@ -61,7 +60,7 @@ impl<'e, C: Call, S: TimerPlace, L> Pause<'e, C, S, L> {
 
     /// Waits with a function of yours that blocks; it is not called for a delay of zero.
     pub fn block_with(self, sleep: impl FnOnce(Duration)) {
-        let Self { executor, delay, leftover, .. } = self;
+        let Self { delay, leftover, .. } = self;
         #[cfg(feature = "testing")]
         let delay = crate::testing::current::slept(delay);
         // Nobody reads it, so it is not to hold its connection.
@@ -69,7 +68,6 @@ impl<'e, C: Call, S: TimerPlace, L> Pause<'e, C, S, L> {
         if !delay.is_zero() {
             sleep(delay);
         }
-        executor.run.rare.set_phase(Phase::Due);
     }
 }
 

@@ -16,7 +16,7 @@ mod required;
 pub use self::required::*;
 pub use crate::__tally as tally;
 pub use crate::annotated::{Annotated, Plan, WhereCounted};
-pub use crate::breaker::{EachCopy, Pass, not_made};
+pub use crate::breaker::{EachCopy, MaybeProbe, Pass, maybe_probe, maybe_probe_blocking, not_made};
 pub use crate::condition::Findings;
 pub use crate::cut::{CutOff, Told, Uncut, cut_off};
 pub use crate::hedging::{Hedged, Judged};

@@ -48,9 +48,8 @@ pub(crate) enum Phase {
     /// Nothing.
     Idle,
     Attempt,
+    /// A pause, or the retry after it, until that starts.
     Pause,
-    /// Nothing. A pause is over, and its attempt is yet to begin.
-    Due,
     /// Nothing, and all has been said.
     Ended,
 }

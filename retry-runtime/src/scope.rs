@@ -1,12 +1,13 @@
 //! What a call inside of an attempt knows of the attempt around it: until when there is time, whether it wants to know
-//! that its failure was retried already, and whether it is being cut off.
+//! that its failure was retried already, whether it is being cut off, and whether it is the probe of a breaker.
 //!
 //! A cell of the thread is set while an attempt that has something to say is polled, and set back when the poll ends, however
 //! it ends. So it belongs to the future, not to its task or thread: the branches of a `join!` do not see each other's. A task
 //! that is spawned sees none, unless the attempt itself polls the task: a `LocalSet` or a `FuturesUnordered` that is driven inside
 //! of the attempt does that. Only failures look at it.
 
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
+use core::num::NonZeroUsize;
 use core::time::Duration;
 
 use crate::sleep::Instant;
@@ -18,6 +19,8 @@ thread_local! {
     static SPENT: Cell<bool> = const { Cell::new(false) };
     /// The number of attempts, one in the other, that are dropped now because they have run out of time.
     static CUT_OFF: Cell<u32> = const { Cell::new(0) };
+    /// The breakers whose probes are polled now: the attempt, and those around it.
+    static PROBED: RefCell<Vec<NonZeroUsize>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The deadline of a call, as calls inside its attempts see it.
@@ -78,6 +81,53 @@ impl Drop for CuttingOff {
     fn drop(&mut self) {
         end_cutting_off();
     }
+}
+
+/// True inside this breaker's probe.
+pub(crate) fn is_in_probe_of(breaker: NonZeroUsize) -> bool {
+    with_probed(|probed| probed.contains(&breaker))
+}
+
+/// The attempt that is polled, in a [`Probing`], has become the probe of this breaker.
+pub(crate) fn begin_probe_of(breaker: NonZeroUsize) {
+    with_probed(|probed| probed.push(breaker));
+}
+
+/// An attempt that may be the probe of a breaker, until this is dropped.
+pub(crate) struct Probing {
+    /// The number of probes around it.
+    around: usize,
+}
+
+impl Probing {
+    /// With the breaker whose probe the attempt has become in an earlier poll.
+    #[inline]
+    pub(crate) fn new(breaker: Option<NonZeroUsize>) -> Self {
+        with_probed(|probed| {
+            let around = probed.len();
+            probed.extend(breaker);
+            Self { around }
+        })
+    }
+
+    /// The breaker whose probe the attempt is.
+    #[inline]
+    pub(crate) fn breaker(&self) -> Option<NonZeroUsize> {
+        with_probed(|probed| probed.get(self.around).copied())
+    }
+}
+
+impl Drop for Probing {
+    #[inline]
+    fn drop(&mut self) {
+        with_probed(|probed| probed.truncate(self.around));
+    }
+}
+
+/// A thread that ends has no cell any more, and no probes.
+#[inline]
+fn with_probed<T>(work: impl Fn(&mut Vec<NonZeroUsize>) -> T) -> T {
+    PROBED.try_with(|probed| work(&mut probed.borrow_mut())).unwrap_or_else(|_| work(&mut Vec::new()))
 }
 
 /// An attempt of a call with a deadline, until this is dropped.

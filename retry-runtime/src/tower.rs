@@ -53,7 +53,7 @@
 use core::any::Any;
 use core::fmt::{self, Display};
 use core::pin::Pin;
-use core::task::{Context, Poll, ready};
+use core::task::{Context, Poll};
 use core::time::Duration;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -64,7 +64,6 @@ use crate::condition::Findings;
 use crate::engine;
 #[cfg(feature = "reqwest")]
 use crate::http::redirects::Seen;
-use crate::rare::Phase;
 use crate::reason::Unnamed;
 use crate::sealed::Sealed;
 use crate::{Class, Condition, Executor, Failure, GiveUp, Observer, Policy, Retryable, Verdict};
@@ -331,10 +330,7 @@ impl Future for TowerPause {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Self { executor, delay, is_armed } = self.get_mut();
         let Executor { run, sleep } = &mut *lock(executor);
-        ready!(engine::poll_pause(&mut run.rare, sleep, Pin::new(&mut ()), is_armed, *delay, cx));
-        // Until the service is ready for the next attempt.
-        run.rare.set_phase(Phase::Pause);
-        Poll::Ready(())
+        engine::poll_pause(&mut run.rare, sleep, Pin::new(&mut ()), is_armed, *delay, cx)
     }
 }
 

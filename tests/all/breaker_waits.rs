@@ -383,6 +383,135 @@ mod while_a_probe_runs {
     }
 }
 
+/// Calls of the same breaker inside the probe, which must not wait for its own end.
+mod inside_the_probe {
+    use super::*;
+
+    /// Annotates an inner function and an outer one that calls it. Gives the outcome of the outer one in half-open, its time,
+    /// and the state of the breaker afterwards.
+    macro_rules! nested {
+        (($($outer:tt)*), ($($inner:tt)*), $given:expr) => {{
+            static BREAKER: Breaker = of_two();
+
+            #[retry(breaker = BREAKER, $($inner)*)]
+            async fn inner() -> io::Result<u32> {
+                sleep(ms(5)).await;
+                $given
+            }
+            #[retry(breaker = BREAKER, $($outer)*)]
+            async fn outer() -> io::Result<u32> {
+                sleep(ms(5)).await;
+                inner().await
+            }
+            open(&BREAKER).await;
+            tokio::time::advance(SECOND * 5).await;
+            let (outcome, took) = timed(outer()).await;
+            (outcome.map_err(|error| error.to_string()), took, BREAKER.state())
+        }};
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_annotated_function_runs_under_the_probe_that_calls_it() {
+        let closed = (Ok(1), ms(10), BreakerState::Closed);
+        assert_eq!(nested!((attempts = 1, deadline = "9s"), (attempts = 1, deadline = "9s"), Ok(1)), closed);
+        assert_eq!(nested!((attempts = 1, deadline = "9s"), (attempts = 1), Ok(1)), closed);
+        assert_eq!(nested!((attempts = 1), (attempts = 1, deadline = "9s"), Ok(1)), closed);
+        assert_eq!(
+            nested!((attempts = 1, deadline = "9s", hedge = "1s"), (attempts = 1, deadline = "9s"), Ok(1)),
+            closed
+        );
+        assert_eq!(
+            nested!((attempts = 1, deadline = "9s"), (attempts = 1, deadline = "9s", hedge = "1s"), Ok(1)),
+            closed
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_outcome_of_the_probe_decides() {
+        let failed = (Err("no".to_owned()), ms(10), BreakerState::Open);
+        assert_eq!(
+            nested!((attempts = 1, deadline = "9s"), (attempts = 1, deadline = "9s"), Err(io::Error::other("no"))),
+            failed
+        );
+        let breaker = half_open().await;
+        let recovers = async {
+            let inner: io::Result<()> = breaker.call(async { Err(ErrorKind::ConnectionReset.into()) }).await;
+            assert_eq!(inner.unwrap_err().kind(), ErrorKind::ConnectionReset);
+            assert_eq!(breaker.state(), BreakerState::HalfOpen);
+            io::Result::Ok(())
+        };
+        breaker.call(recovers).await.unwrap();
+        assert_eq!(breaker.state(), BreakerState::Closed);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_of_the_breaker_runs_under_the_probe_that_makes_it() {
+        static BREAKER: Breaker = of_two();
+
+        #[retry(breaker = BREAKER, attempts = 1, deadline = "9s")]
+        async fn annotated() -> io::Result<u32> {
+            sleep(ms(5)).await;
+            BREAKER.call(async { Ok(1) }).await
+        }
+        let policy = Policy::new().attempts(1).deadline(SECOND * 9);
+        let by_hand = |_| {
+            BREAKER.call(async {
+                sleep(ms(5)).await;
+                annotated().await
+            })
+        };
+        for takes in [ms(5), ms(10)] {
+            open(&BREAKER).await;
+            tokio::time::advance(SECOND * 5).await;
+            let (outcome, took) =
+                if takes == ms(5) { timed(annotated()).await } else { timed(policy.run(by_hand)).await };
+            let outcome = outcome.map_err(|error| error.to_string());
+            assert_eq!((outcome, took, BREAKER.state()), (Ok(1), takes, BreakerState::Closed));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_beside_the_probe_still_waits() {
+        static BREAKER: Breaker = of_two();
+
+        #[retry(breaker = BREAKER, attempts = 1, deadline = "9s")]
+        async fn call(takes: Duration) -> io::Result<()> {
+            sleep(takes).await;
+            Ok(())
+        }
+        open(&BREAKER).await;
+        tokio::time::advance(SECOND * 5).await;
+        let probe = BREAKER.call(async {
+            sleep(ms(5)).await;
+            call(ms(100)).await
+        });
+        let (probe, (beside, took)) = tokio::join!(probe, timed(call(ms(1))));
+        probe.unwrap();
+        beside.unwrap();
+        assert_eq!(took, ms(106));
+    }
+
+    #[test]
+    fn a_function_that_blocks_runs_under_the_probe_that_calls_it() {
+        static BREAKER: Breaker = of_two().open_for(Duration::from_millis(1));
+
+        #[retry(breaker = BREAKER, blocking, attempts = 1, deadline = "200ms")]
+        fn inner(fails: bool) -> io::Result<u32> {
+            if fails { Err(ErrorKind::ConnectionReset.into()) } else { Ok(1) }
+        }
+        #[retry(breaker = BREAKER, blocking, attempts = 1, deadline = "200ms")]
+        fn outer() -> io::Result<u32> {
+            inner(false)
+        }
+        for _ in 0..2 {
+            inner(true).unwrap_err();
+        }
+        std::thread::sleep(ms(5));
+        let outcome = outer().map_err(|error| error.to_string());
+        assert_eq!((outcome, BREAKER.state()), (Ok(1), BreakerState::Closed));
+    }
+}
+
 /// An attempt that a time limit of a call around cuts off.
 mod cut_off_from_outside {
     use super::*;

@@ -1,9 +1,11 @@
 //! Budgets: who pays for a retry, and what becomes of the tokens.
 
 use std::io::{Error, ErrorKind};
+use std::panic::AssertUnwindSafe;
 use std::thread;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use proptest::prelude::*;
 use retry_runtime::http::{RequestRetry, SendWithRetry};
 use retry_runtime::{Budget, Condition, Executor, Policy, TimedOut};
@@ -158,6 +160,53 @@ async fn a_retry_that_is_made_after_its_pause_was_dropped_is_paid_for() {
     assert_eq!(budget.tokens(), before - 5);
 }
 
+/// Between the end of the pause and the start of the attempt.
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_never_starts_after_its_pause_gives_its_tokens_back() {
+    let (policy, budget) = policy!(Budget::new());
+    for blocking in [false, true] {
+        let mut retry = Executor::new(&policy);
+        retry.attempt_blocking(|| ());
+        let pause = retry.pause(Fault::TRANSIENT).unwrap();
+        if blocking {
+            pause.block_with(|_| {})
+        } else {
+            pause.await
+        }
+        drop(retry);
+        assert_eq!(budget.tokens(), 500);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_that_panics_before_its_retry_starts_loses_no_tokens() {
+    struct PanicsTheSecondTime<'a>(&'a Attempts);
+
+    impl Clone for PanicsTheSecondTime<'_> {
+        fn clone(&self) -> Self {
+            assert_eq!(self.0.start(), 1, "the second copy");
+            Self(self.0)
+        }
+    }
+
+    static ANNOTATED: Budget = Budget::new();
+
+    #[retry_runtime::retry(start = "1s", budget = ANNOTATED, clone = [copied])]
+    async fn call(copied: PanicsTheSecondTime<'_>) -> Result<(), Fault> {
+        let _ = copied.0.count();
+        Err(Fault::TRANSIENT)
+    }
+    let (policy, budget) = policy!(Budget::new());
+    let operation = |attempt: retry_runtime::Attempt| {
+        assert_eq!(attempt.number(), 1, "the second attempt");
+        async { Err::<(), _>(Fault::TRANSIENT) }
+    };
+    assert!(AssertUnwindSafe(policy.run(operation)).catch_unwind().await.is_err());
+    let attempts = Attempts::new();
+    assert!(AssertUnwindSafe(call(PanicsTheSecondTime(&attempts))).catch_unwind().await.is_err());
+    assert_eq!((budget.tokens(), ANNOTATED.tokens()), (500, 500));
+}
+
 /// Panics at each event whose text has this in it.
 struct Panics(&'static str);
 
@@ -181,7 +230,7 @@ fn left_after_a_panic_at(event: &'static str, budget: &'static Budget, policy: P
         }
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| runtime.block_on(call))).unwrap_err();
+    std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(call))).unwrap_err();
     budget.tokens()
 }
 
@@ -212,7 +261,7 @@ fn an_observer_that_panics_before_a_retry_loses_no_tokens() {
         }
     }
     let catch = |work: &mut dyn FnMut()| {
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_err();
+        std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_err();
     };
     // The executor goes with the panic.
     catch(&mut || {
@@ -337,12 +386,12 @@ fn ten_million_operations_on_two_threads_lose_none() {
 fn two_threads_take_no_more_than_there_is() {
     static BUDGET: Budget = Budget::new().capacity(1_000_000).retry_cost(1);
     let policy = Policy::fixed(Duration::ZERO).attempts(2).budget(|| &BUDGET);
-    let retries = || match Executor::new(&policy).pause(Fault::TRANSIENT) {
-        Ok(pause) => {
-            pause.block();
-            true
-        }
-        Err(_) => false,
+    let retries = || {
+        let mut retry = Executor::new(&policy);
+        let Ok(pause) = retry.pause(Fault::TRANSIENT) else { return false };
+        pause.block();
+        retry.attempt_blocking(|| ());
+        true
     };
     let work = || (0..800_000).filter(|_| retries()).count();
     let (one, two) = thread::scope(|scope| {
@@ -372,6 +421,7 @@ proptest! {
                 match retry.pause(Fault::TRANSIENT) {
                     Ok(pause) => {
                         pause.block();
+                        retry.attempt_blocking(|| ());
                         tokens -= 5;
                         paid = Some(5);
                     }

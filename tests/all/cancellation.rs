@@ -217,6 +217,16 @@ mod by_hand {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn an_executor_that_is_dropped_between_a_pause_and_its_attempt_says_so() {
+        let (recorder, policy) = (Recorder::new(), Policy::fixed(SECOND));
+        let mut retry = Executor::new(&policy).observed_by(&*recorder);
+        retry.attempt_to_end(async {}).await;
+        retry.pause("no").unwrap().await;
+        drop(retry);
+        assert_eq!(recorder.lines()[2..], ["1/3 Waiting { delay: 1s, source: Backoff }", "1/3 Cancelled"]);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn the_attempt_of_policy_run_is_dropped() {
         let counts = Counts::default();
         let policy = Policy::new();

@@ -2,7 +2,9 @@
 
 use core::fmt;
 use core::mem;
+use core::num::NonZeroUsize;
 use core::pin::Pin;
+use core::ptr::NonNull;
 use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::sync::PoisonError;
@@ -127,6 +129,16 @@ impl Gate {
         Ok((Permit { gate: self, is_probe, is_settled: false }, change))
     }
 
+    /// Lets an attempt through that the probe makes. Only the outcome of the probe decides.
+    pub(crate) fn admit_inside_probe(&self) -> Permit<'_> {
+        Permit { gate: self, is_probe: false, is_settled: false }
+    }
+
+    /// Different from that of all other breakers, while this one is borrowed.
+    pub(crate) fn address(&self) -> NonZeroUsize {
+        NonNull::from(self).addr()
+    }
+
     /// What follows from an attempt that was let through.
     fn settle(&self, is_probe: bool, now: Instant, failed: bool) -> Change {
         let mut inside = self.lock();
@@ -221,6 +233,11 @@ pub(crate) struct Permit<'a> {
 }
 
 impl Permit<'_> {
+    /// The address of the breaker if the attempt is its probe. A breaker has one probe at a time, so this identifies the probe.
+    pub(crate) fn probed(&self) -> Option<NonZeroUsize> {
+        self.is_probe.then(|| self.gate.address())
+    }
+
     /// Takes note of how it ended.
     pub(crate) fn settle(mut self, now: Instant, failed: bool) -> Change {
         self.is_settled = true;
