@@ -1,4 +1,4 @@
-//! What each example prints.
+//! Each example prints what it is there to show.
 
 // Not `testing`, which is tests itself.
 retry_examples::prints! {

@@ -1,4 +1,4 @@
-//! What each example prints.
+//! Each example prints what it is there to show.
 
 retry_examples::prints! {
     grpc: "next attempt in 500ms, as the server asked", "result: hello", "result: NotFound";

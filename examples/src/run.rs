@@ -3,7 +3,7 @@
 use std::env::{self, consts::EXE_SUFFIX};
 use std::process::Command;
 
-/// What an example prints. `cargo test` puts its test into `deps`, and the examples beside that.
+/// Runs an example and returns what it prints. `cargo test` puts its test into `deps`, and the examples beside that.
 ///
 /// # Panics
 ///

@@ -112,7 +112,7 @@ fn ends_with(path: &Path, names: &[&str]) -> bool {
     path.segments.last().is_some_and(|last| names.iter().any(|name| last.ident == name))
 }
 
-/// Whether a response or an error of reqwest is written somewhere in a type.
+/// Finds a response or an error of reqwest in a type.
 struct TypesOfReqwest(bool);
 
 impl VisitMut for TypesOfReqwest {

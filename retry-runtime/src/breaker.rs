@@ -178,7 +178,8 @@ impl Breaker {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the attempt, of which no note is taken. If that was the probe, the breaker lets another attempt through as the probe.
+    /// Dropping the future drops the attempt, and the breaker does not count it. If it was the probe, the breaker lets another attempt
+    /// through as the probe.
     /// Dropping the future while it waits for the end of a probe has no effect on others. The time limits of a
     /// policy around it drop it too, so a service that hangs never opens it: give the operation a time limit of its own, or annotate
     /// the function with `breaker = …`, which counts an attempt that was cut off as a failure.

@@ -57,8 +57,8 @@ impl Error for Marked {
     }
 }
 
-/// The class is the mark. The server's delay is that of the marked error. There is no status, which would decide before the
-/// mark does.
+/// The class is the mark. The server's delay is that of the marked error. The status is left out, because it would decide before
+/// the mark does.
 impl Retryable for Marked {
     fn class(&self) -> Class {
         self.class

@@ -175,9 +175,9 @@ impl Written {
 /// The policy that the keys change.
 #[derive(Clone, Copy)]
 pub(crate) enum Base {
-    /// Nothing: what is not written has the attribute's defaults.
+    /// No policy: keys that are left out have the attribute's defaults.
     Standard,
-    /// A policy of the code, of which everything stays that is not written.
+    /// A policy of the code: what the file does not change stays.
     Code(Policy),
 }
 

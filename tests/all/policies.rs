@@ -292,7 +292,7 @@ fn a_file_changes_what_it_names() {
     POLICIES.load(json!({ "billing": { "attempts": 2, "attempt_timeout": "3s" } })).unwrap();
     let changed = "billing: 2 attempts, fixed 1s, deadline 1m, attempt timeout 3s, with a budget";
     assert_eq!(lines(&POLICIES), [changed, SEARCH, OWN]);
-    // What the file before changed is gone.
+    // The next file replaces the changes of the one before.
     POLICIES.load(json!({ "billing": { "start": "2s" }, "own": { "jitter": "equal" } })).unwrap();
     assert_eq!(
         lines(&POLICIES),
