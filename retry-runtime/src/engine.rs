@@ -502,7 +502,8 @@ mod tests {
     fn a_retry_that_is_dropped_while_it_runs_is_paid_for_though_its_pause_was_dropped() {
         static BUDGET: Budget = Budget::new();
         let policy = Policy::fixed(Duration::ZERO).budget(|| &BUDGET);
-        let mut retry = Executor::new(&policy);
+        // Not on tokio's timer, which is a feature.
+        let mut retry = Executor::new(&policy).sleeping(|_| pending());
         retry.attempt_blocking(|| ());
         drop(retry.pause("no").unwrap());
         let polled = pin!(retry.attempt_to_end(pending::<()>())).poll(&mut Context::from_waker(Waker::noop()));
