@@ -8,7 +8,8 @@
 use std::error::Error;
 
 use reqwest::{Client, Response};
-use retry_runtime::{CheckStatus, retry};
+use retry_runtime::http::CheckStatus;
+use retry_runtime::retry;
 
 /// Nobody looks at the bodies of the first two answers, which come slowly.
 #[retry(backoff = "fixed", start = "300ms")]

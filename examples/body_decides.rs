@@ -8,7 +8,8 @@
 use std::error::Error;
 
 use reqwest::Client;
-use retry_runtime::{Attempt, CheckStatus, Retryable, retry};
+use retry_runtime::http::CheckStatus;
+use retry_runtime::{Attempt, Retryable, retry};
 use serde::{Deserialize, Serialize};
 
 type Boxed = Box<dyn Error + Send + Sync>;

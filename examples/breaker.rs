@@ -10,11 +10,12 @@ use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use retry_runtime::{Breaker, BreakerChange, retry};
+use retry_runtime::breaker::BreakerChange;
+use retry_runtime::{Breaker, retry};
 use tokio::time::sleep;
 
 static STOCK: Breaker = Breaker::new()
-    .named("stock")
+    .name("stock")
     .minimum_calls(4)
     .open_for(Duration::from_millis(200))
     .on_change(|BreakerChange { name, from, to, .. }| println!("the breaker {name} was {from:?} and is {to:?}"));

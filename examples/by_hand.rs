@@ -9,7 +9,8 @@ use std::error::Error;
 use std::time::Duration;
 
 use reqwest::{Client, Response};
-use retry_runtime::{CheckStatus, Executor, Policy, Retryable, retry};
+use retry_runtime::http::CheckStatus;
+use retry_runtime::{Executor, Policy, Retryable, retry};
 
 type Boxed = Box<dyn Error + Send + Sync>;
 
@@ -27,7 +28,7 @@ async fn push(client: &Client, url: &str, version: &str) -> Result<Response, Box
 
 /// Only a conflict is tried again, each time with the version that holds by then.
 async fn push_order(client: &Client, versions: &str, orders: &str) -> Result<Response, Boxed> {
-    let mut retry = Executor::new(&POLICY).named("push_order");
+    let mut retry = Executor::new(&POLICY).name("push_order");
     loop {
         let version = version(client, versions).await?;
         match retry.attempt(push(client, orders, &version)).await {

@@ -8,7 +8,8 @@ use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use reqwest::{Client, Response};
-use retry_runtime::{Event, EventKind, Observer, retry};
+use retry_runtime::event::EventKind;
+use retry_runtime::{Event, Observer, retry};
 
 #[derive(Debug)]
 struct Metrics {

@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use reqwest::{Client, Response};
-use retry_runtime::{Event, Observer, OwnedEvent, retry};
+use retry_runtime::event::OwnedEvent;
+use retry_runtime::{Event, Observer, retry};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::sleep;
 

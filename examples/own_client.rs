@@ -10,7 +10,8 @@ use std::error::Error;
 
 use reqwest::Client;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use retry_runtime::{CheckStatus, retry};
+use retry_runtime::http::CheckStatus;
+use retry_runtime::retry;
 use serde::Deserialize;
 
 struct Api {

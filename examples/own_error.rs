@@ -8,7 +8,8 @@ use std::error::Error;
 use std::time::Duration;
 
 use reqwest::{Client, StatusCode};
-use retry_runtime::{CheckStatus, Retryable, StatusError, retry};
+use retry_runtime::http::{CheckStatus, StatusError};
+use retry_runtime::{Retryable, retry};
 
 #[derive(Debug, Retryable, thiserror::Error)]
 enum ApiError {

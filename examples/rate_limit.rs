@@ -12,7 +12,8 @@ use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::IntoResponse;
 use reqwest::Client;
-use retry_runtime::{CheckStatus, retry};
+use retry_runtime::http::CheckStatus;
+use retry_runtime::retry;
 
 #[retry(backoff = "fixed", start = "10ms")]
 async fn fetch(client: &Client, url: &str) -> Result<String, Box<dyn Error + Send + Sync>> {

@@ -17,7 +17,7 @@ use retry_runtime::{Condition, Policy};
 const POLICY: Policy = Policy::fixed(Duration::from_millis(100)).attempts(3);
 
 const ORDER: RequestRetry =
-    RequestRetry::new(POLICY).condition(Condition::new().on_status(&[503..=503])).idempotent().named("order");
+    RequestRetry::new(POLICY).condition(Condition::new().on_status(&[503..=503])).idempotent().name("order");
 
 async fn open() -> io::Result<Body> {
     Ok(Body::from("the file, opened again"))

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use reqwest::{Client, Response};
 use retry_runtime::retry;
-use retry_runtime::testing::{Server, rehearse};
+use retry_runtime::testing::{Server, simulate};
 
 /// The function of the quickstart.
 #[retry(attempts = 3, backoff = "exponential", start = "1s", on_status = [503])]
@@ -18,18 +18,18 @@ async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
 #[cfg_attr(test, tokio::test)]
 async fn a_busy_service_is_asked_again() {
     let server = Server::start([503, 503, 200]);
-    let (response, rehearsal) = rehearse(fetch(&Client::new(), server.url())).await;
+    let (response, simulation) = simulate(fetch(&Client::new(), server.url())).await;
     assert_eq!(response.unwrap().status(), 200);
-    rehearsal.assert_delays([Duration::from_secs(1), Duration::from_secs(2)]);
+    simulation.assert_delays([Duration::from_secs(1), Duration::from_secs(2)]);
 }
 
 #[cfg(test)]
 #[tokio::test]
 async fn a_page_that_is_not_there_is_asked_for_once() {
     let server = Server::start([404]);
-    let (response, rehearsal) = rehearse(fetch(&Client::new(), server.url())).await;
+    let (response, simulation) = simulate(fetch(&Client::new(), server.url())).await;
     assert_eq!((response.unwrap().status().as_u16(), server.hits()), (404, 1));
-    rehearsal.assert_events(
+    simulation.assert_events(
         "attempt 1 of 3 starts
          attempt 1 of 3 failed: status 404
          gave up after attempt 1 of 3: the failure is not worth another attempt",

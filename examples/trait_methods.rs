@@ -9,7 +9,8 @@ use std::error::Error;
 
 use async_trait::async_trait;
 use reqwest::{Client, StatusCode};
-use retry_runtime::{CheckStatus, retry};
+use retry_runtime::http::CheckStatus;
+use retry_runtime::retry;
 
 type Outcome = Result<StatusCode, Box<dyn Error + Send + Sync>>;
 

@@ -20,7 +20,7 @@ async fn price(client: &Client, url: &str) -> reqwest::Result<Response> {
     client.get(url).send().await
 }
 
-static ORDER: RequestRetry = RequestRetry::new(Policy::fixed(Duration::from_millis(20))).named("order");
+static ORDER: RequestRetry = RequestRetry::new(Policy::fixed(Duration::from_millis(20))).name("order");
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {

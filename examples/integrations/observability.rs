@@ -11,7 +11,8 @@ use opentelemetry::trace::{SpanId, Status, TracerProvider};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
 use reqwest::{Client, Response};
 use retry_runtime::http::{RequestRetry, SendWithRetry};
-use retry_runtime::{Policy, report, retried, retry};
+use retry_runtime::stats::report;
+use retry_runtime::{Policy, retry, track};
 use tokio::net::TcpListener;
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
@@ -23,7 +24,7 @@ async fn price(client: &Client, url: &str) -> reqwest::Result<Response> {
     client.get(format!("{url}?token=s3cret")).send().await
 }
 
-static ORDER: RequestRetry = RequestRetry::new(Policy::fixed(Duration::from_millis(50)).attempts(2)).named("order");
+static ORDER: RequestRetry = RequestRetry::new(Policy::fixed(Duration::from_millis(50)).attempts(2)).name("order");
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -52,8 +53,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let client = Client::new();
     let shop = retry_examples::serve_statuses(&[200, 503, 503, 200, 404, 503]).await?;
     for _ in 0..4 {
-        let retried = retried(price(&client, &shop)).await;
-        println!("price: {} attempt(s), {}", retried.attempts(), retried.outcome?.status());
+        let report = track(price(&client, &shop)).await;
+        println!("price: {} attempt(s), {}", report.attempts(), report.outcome?.status());
     }
     let nobody = "http://user:pa55word@127.0.0.1:1/?token=s3cret";
     println!("order: {}", client.put(nobody).send_with_retry(&ORDER).await.is_ok());

@@ -12,7 +12,8 @@ use axum::response::{Html, Json};
 use axum::{Router, routing::get};
 use reqwest::{Client, Response};
 use retry_runtime::http::{RequestRetry, SendWithRetry};
-use retry_runtime::{Executor, Policy, Tally, report, retry};
+use retry_runtime::stats::{CallStats, report};
+use retry_runtime::{Executor, Policy, retry};
 use tokio::net::TcpListener;
 
 #[retry(attempts = 3, start = "20ms")]
@@ -25,13 +26,13 @@ async fn reserve(client: &Client, url: &str) -> reqwest::Result<Response> {
     client.post(url).send().await
 }
 
-static ORDER: RequestRetry = RequestRetry::new(Policy::fixed(Duration::from_millis(20))).named("send order");
+static ORDER: RequestRetry = RequestRetry::new(Policy::fixed(Duration::from_millis(20))).name("send order");
 
 /// A loop by hand that is counted at the cost of an annotated function.
 async fn ship() -> Result<u32, &'static str> {
     const POLICY: Policy = Policy::fixed(Duration::from_millis(10)).attempts(2);
-    static SHIP: Tally = Tally::new("ship");
-    let mut retry = Executor::new(&POLICY).tallied(&SHIP);
+    static SHIP: CallStats = CallStats::new("ship");
+    let mut retry = Executor::new(&POLICY).stats(&SHIP);
     loop {
         match retry.attempt_to_end(async { Err("no lorry") }).await {
             Ok(lorry) => return Ok(retry.succeed(lorry)),

@@ -23,7 +23,7 @@ async fn main() -> Result<(), BoxError> {
 
     // Each attempt has five seconds, since the timeout is below the retry layer.
     let service = ServiceBuilder::new()
-        .layer(TowerPolicy::http(POLICY).named("http").cloning(Request::try_clone))
+        .layer(TowerPolicy::http(POLICY).name("http").cloning(Request::try_clone))
         .layer(TimeoutLayer::new(Duration::from_secs(5)))
         .service(Client::new());
 

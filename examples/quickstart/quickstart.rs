@@ -9,8 +9,9 @@ use std::error::Error;
 use std::io::{self, IsTerminal};
 
 use reqwest::{Client, Response};
+use retry_runtime::http::CheckStatus;
+use retry_runtime::retry;
 use retry_runtime::testing::{Reply, Server};
-use retry_runtime::{CheckStatus, retry};
 use tracing_subscriber::fmt::time::uptime;
 
 /// Three attempts, with 1 s and then 2 s between them, on status 503 and on transient errors.

@@ -24,22 +24,22 @@ use crate::rewrite;
 ///
 /// ```text
 /// async fn load(&mut self, id: &str) -> Result<Row, Error> {
-///     let mut executor = Executor::start(Annotated::new(|| const { &Plan::new("module::load", POLICY, CONDITION) }));
+///     let mut executor = Executor::start(MacroCall::new(|| const { &CallSpec::new("module::load", POLICY, CONDITION) }));
 ///     loop {
 ///         let pause = {
 ///             let outcome = Executor::run(&mut executor, async {                  // the user's braces
 ///                 if let Some(pin) = None::<Result<Row, Error>> { return pin; }   // pins the type before BODY is checked
 ///                 { const _: () = (); BODY }
-///             }, Uncut).await;
-///             if known::<Result<Row, Error>>(&outcome).__is_plain_success() {     // nothing takes its address: it stays
+///             }, Unlimited).await;
+///             if classify::<Result<Row, Error>>(&outcome).__is_plain_success() {     // nothing takes its address: it stays
 ///                 return Executor::succeed(&mut executor, outcome);               // in registers
 ///             }
 ///             let failed = outcome;
-///             let known = &known::<Result<Row, Error>>(&failed);
-///             let findings = Findings::new(known.__answer(), known.__error());
-///             match Executor::decide(&mut executor, findings, &known.__reason()) {
+///             let known = &classify::<Result<Row, Error>>(&failed);
+///             let classification = Classification::new(known.__value(), known.__error());
+///             match Executor::decide(&mut executor, classification, &known.__reason()) {
 ///                 None => return failed,
-///                 Some(again) => again.after(known.__put_away(), failed),
+///                 Some(again) => again.after(known.__discard(), failed),
 ///             }
 ///         };                                                                      // the outcome has left scope
 ///         pause.await;
@@ -116,16 +116,16 @@ impl Expansion<'_> {
             .map(|observer| quote_spanned!(at(observer.span)=> .with_observer(__retry_observer)));
         let with_policy =
             arguments.policy.as_ref().map(|policy| quote_spanned!(at(policy.span)=> .with_policy(__retry_policy)));
-        let with_notes = needs_notes(arguments).then(|| quote_spanned!(span=> .with_notes()));
+        let with_history = needs_history(arguments).then(|| quote_spanned!(span=> .with_history()));
         let executor = quote_spanned! {span=>
             #krate::Executor::start(
-                #krate::private::Annotated::new(|| const { &#plan }) #with_policy #with_observer #with_notes
+                #krate::private::MacroCall::new(|| const { &#plan }) #with_policy #with_observer #with_history
             )
         };
         let executor = match (&arguments.sleep, &arguments.blocking) {
             (Some(sleep), None) => {
                 let path = &sleep.value;
-                quote_spanned!(at(sleep.key.span())=> #executor.__sleeping(#path))
+                quote_spanned!(at(sleep.key.span())=> #executor.__sleep(#path))
             }
             _ => executor,
         };
@@ -169,8 +169,8 @@ impl Expansion<'_> {
         };
         let plain_success = self.plain_success();
         let known = self.known("__retry_failed");
-        let findings = self.delayed(self.findings());
-        let required = [self.require_effect(), self.require_asked()];
+        let classification = self.delayed(self.classification());
+        let required = [self.require_effect(), self.require_server_delay_is_read()];
         quote_spanned! {span=>
             {
                 #bind
@@ -179,10 +179,10 @@ impl Expansion<'_> {
                 let __retry_failed = __retry_outcome;
                 let __retry_known = &#known;
                 #(#required)*
-                let __retry_findings = #findings;
+                let __retry_findings = #classification;
                 match #krate::Executor::decide(&mut __retry_executor, __retry_findings, &__retry_known.__reason()) {
                     ::core::option::Option::None => return __retry_failed,
-                    ::core::option::Option::Some(__retry_again) => __retry_again.after(__retry_known.__put_away(), __retry_failed),
+                    ::core::option::Option::Some(__retry_again) => __retry_again.after(__retry_known.__discard(), __retry_failed),
                 }
             }
         }
@@ -250,13 +250,13 @@ impl Expansion<'_> {
     /// ```text
     /// let condition = Executor::condition(&executor);
     /// let outcome = {
-    ///     let mut hedged = pin!(Executor::hedged(&executor, const { &Hedge::after(DELAY) }, (), Uncut));
+    ///     let mut hedged = pin!(Executor::hedged(&executor, const { &Hedge::after(DELAY) }, (), Unlimited));
     ///     loop {
     ///         Hedged::add(Pin::as_mut(&mut hedged), async {
     ///             let outcome = async { ATTEMPT }.await;
-    ///             let known = &known::<Result<Row, Error>>(&outcome);
-    ///             let findings = Findings::new(known.__answer(), known.__error());
-    ///             Judged::new(condition, findings, outcome)
+    ///             let known = &classify::<Result<Row, Error>>(&outcome);
+    ///             let classification = Classification::new(known.__value(), known.__error());
+    ///             HedgeOutcome::new(condition, classification, outcome)
     ///         });
     ///         if let Some(outcome) = Executor::run_hedged(&mut executor, Pin::as_mut(&mut hedged)).await {
     ///             break outcome;
@@ -300,12 +300,12 @@ impl Expansion<'_> {
         let attempt = self.maybe_probe("maybe_probe", quote_spanned!(attribute=> async #attempt));
         let outcome = self.outcome_of(&quote_spanned!(attribute=> #attempt.await));
         let known = self.known("__retry_outcome");
-        let findings = self.findings();
+        let classification = self.classification();
         let judged = quote_spanned! {span=>
             #outcome
             let __retry_known = &#known;
-            let __retry_findings = #findings;
-            #krate::private::Judged::new(__retry_condition, __retry_findings, __retry_outcome)
+            let __retry_findings = #classification;
+            #krate::private::HedgeOutcome::new(__retry_condition, __retry_findings, __retry_outcome)
         };
         let mut copy = Group::new(Delimiter::Brace, judged);
         copy.set_span(attribute);
@@ -329,7 +329,7 @@ impl Expansion<'_> {
             let mut __retry_pass = #pass;
             let __retry_outcome = #running;
             let __retry_known = &#known;
-            #krate::private::Pass::settle(__retry_pass, #krate::private::Findings::new(__retry_known.__answer(), __retry_known.__error()));
+            #krate::private::Pass::settle(__retry_pass, #krate::private::Classification::new(__retry_known.__value(), __retry_known.__error()));
         }
     }
 
@@ -402,21 +402,21 @@ impl Expansion<'_> {
         })
     }
 
-    /// `known::<Outcome>(&outcome)`, which classifies the outcome. If its type has lifetimes, the library first finds out whether
+    /// `classify::<Outcome>(&outcome)`, which classifies the outcome. If its type has lifetimes, the library first finds out whether
     /// the error borrows.
     fn known(&self, outcome: &str) -> TokenStream {
         let outcome = Ident::new(outcome, self.span);
         let outcome = quote_spanned!(self.span=> &#outcome);
         let lifetimes = self.function.outcome().map_or(Lifetimes::None, Lifetimes::of);
         let asked = match lifetimes {
-            Lifetimes::None => return self.of_outcome("known", None, outcome),
+            Lifetimes::None => return self.of_outcome("classify", None, outcome),
             Lifetimes::Bound(ty) => quote!(Lifetimes::<#ty>),
             Lifetimes::OfTrait(ty) => quote!(MayBorrow::<#ty>),
         };
         let output = self.outcome();
         let span = output.clone().into_iter().next().map_or(self.span, |token| at(token.span()));
         let krate = krate(self.arguments, span);
-        quote_spanned!(span=> #krate::private::#asked::of().__known::<#output>(#outcome))
+        quote_spanned!(span=> #krate::private::#asked::of().__classify::<#output>(#outcome))
     }
 
     /// `private::name::<Outcome>(values)`, at the place of the type: what is asked of it is an error of the user's.
@@ -445,15 +445,15 @@ impl Expansion<'_> {
             let output = self.outcome();
             quote_spanned!(span=> #krate::private::Cutting::<#output>::of().__cut())
         } else if arguments.deadline.is_some() || arguments.attempt_timeout.is_some() {
-            self.of_outcome("cut_off", None, TokenStream::new())
+            self.of_outcome("limited", None, TokenStream::new())
         } else if arguments.nested.is_some() {
-            quote_spanned!(span=> #krate::private::Told)
+            quote_spanned!(span=> #krate::private::ScopedOnly)
         } else {
-            quote_spanned!(span=> #krate::private::Uncut)
+            quote_spanned!(span=> #krate::private::Unlimited)
         }
     }
 
-    fn findings(&self) -> TokenStream {
+    fn classification(&self) -> TokenStream {
         let Self { arguments, span, ref krate, .. } = *self;
         let on_ok = arguments.on_ok.as_ref().map(|on_ok| {
             let predicate = &on_ok.value;
@@ -465,33 +465,36 @@ impl Expansion<'_> {
             }
             _ => None,
         });
-        quote_spanned!(span=> #krate::private::Findings::new(__retry_known.__answer(), __retry_known.__error()) #on_ok #on_error)
+        quote_spanned!(span=> #krate::private::Classification::new(__retry_known.__value(), __retry_known.__error()) #on_ok #on_error)
     }
 
     /// With the delay that is read from an answer.
-    fn delayed(&self, findings: TokenStream) -> TokenStream {
+    fn delayed(&self, classification: TokenStream) -> TokenStream {
         let Self { arguments, ref krate, .. } = *self;
-        let Some(server_delay) = &arguments.server_delay else { return findings };
+        let Some(server_delay) = &arguments.server_delay else { return classification };
         let read = &server_delay.value;
-        quote_spanned!(at(server_delay.span)=> __retry_known.__delayed(#krate::Executor::condition(&__retry_executor), #findings, &mut { #read }))
+        quote_spanned!(at(server_delay.span)=> __retry_known.__delayed(#krate::Executor::condition(&__retry_executor), #classification, &mut { #read }))
     }
 
     /// The check that the conditions can have an effect on this type of outcome.
     fn require_effect(&self) -> Option<TokenStream> {
         let Self { arguments, function, span, ref krate, .. } = *self;
         let required = required::required(arguments, function.outcome())?;
-        let asking = quote_spanned!(span=> __retry_known.__asking());
+        let asking = quote_spanned!(span=> __retry_known.__inspect());
         let question = required.question(krate, &asking, span);
         let required = self.of_outcome(required.name(), Some(quote!(, _)), question);
         Some(quote_spanned!(span=> #required;))
     }
 
     /// Without `on_ok`, an answer of which nothing is known is never tried again.
-    fn require_asked(&self) -> Option<TokenStream> {
+    fn require_server_delay_is_read(&self) -> Option<TokenStream> {
         let Self { arguments, span, .. } = *self;
         (arguments.server_delay.is_some() && arguments.on_ok.is_none()).then(|| {
-            let required =
-                self.of_outcome("require_asked", Some(quote!(, _)), quote_spanned!(span=> __retry_known.__asked()));
+            let required = self.of_outcome(
+                "require_server_delay_is_read",
+                Some(quote!(, _)),
+                quote_spanned!(span=> __retry_known.__reads_delay()),
+            );
             quote_spanned!(span=> #required;)
         })
     }
@@ -520,7 +523,7 @@ fn inside(body: &Group) -> Group {
 
 /// Whether the executor must remember more than the number of the attempt. Of a policy that is given at run time
 /// nothing is known here.
-fn needs_notes(arguments: &Arguments) -> bool {
+fn needs_history(arguments: &Arguments) -> bool {
     let looks_back = |backoff: &Arg<Backoff>| matches!(backoff.value, Backoff::Custom(_) | Backoff::Decorrelated);
     arguments.bind.is_some()
         || arguments.policy.is_some()

@@ -20,7 +20,7 @@ use crate::schedule::START;
 /// Output, with paths shortened; each call stands where its value does, so that a panic in constant evaluation points there:
 ///
 /// ```text
-/// Plan::new(
+/// CallSpec::new(
 ///     concat!(module_path!(), "::", "load"),
 ///     (Policy::exponential(DELAY)).attempts(5),
 ///     (Condition::new()).on_status(const { &[503..=503] }),
@@ -33,7 +33,7 @@ pub(crate) fn plan(arguments: &Arguments, function: &Ident) -> TokenStream {
     let name = name(arguments, function);
     let policy = policy(arguments, &krate, span);
     let condition = condition(arguments, &krate, span);
-    quote_spanned!(span=> #krate::private::Plan::new(#name, #policy, #condition, #krate::private::tally!()))
+    quote_spanned!(span=> #krate::private::CallSpec::new(#name, #policy, #condition, #krate::private::tally!()))
 }
 
 fn name(arguments: &Arguments, function: &Ident) -> TokenStream {
@@ -73,7 +73,7 @@ fn policy(arguments: &Arguments, krate: &Path, span: Span) -> TokenStream {
         arguments.drain_limit.as_ref().map(|limit| call("drain_limit", limit, number(limit))),
         arguments.drain_timeout.as_ref().map(|timeout| call("drain_timeout", timeout, duration(timeout))),
         arguments.budget.as_ref().map(|given| call("budget", given, of_static(given, "Budget", krate))),
-        arguments.nested.as_ref().map(nested),
+        arguments.nested.as_ref().map(|given| nested(given, krate)),
     ];
     calls.into_iter().flatten().fold(schedule(arguments, span), Call::on)
 }
@@ -94,21 +94,21 @@ pub(crate) fn of_static(Arg { value, span, .. }: &Arg<ExprPath>, ty: &str, krate
     }
 }
 
-/// `Hedge::after(duration).at_most(number)`, as [`plan`] makes its values.
+/// `Hedge::after(duration).max(number)`, as [`plan`] makes its values.
 pub(crate) fn hedge(arguments: &Arguments) -> Option<TokenStream> {
     let given = arguments.hedge.as_ref()?;
     let place = Place::of(given);
     let krate = krate(arguments, place.first);
     let delay = place.parenthesized(duration(given));
     let hedge = quote_spanned!(place.first=> #krate::Hedge::after #delay);
-    let at_most = arguments.hedge_max.as_ref().map(|most| call("at_most", most, number(most)));
-    let hedge = at_most.into_iter().fold(hedge, Call::on);
+    let max = arguments.hedge_max.as_ref().map(|most| call("max", most, number(most)));
+    let hedge = max.into_iter().fold(hedge, Call::on);
     Some(quote_spanned!(place.first=> const { &#hedge }))
 }
 
-fn nested(given: &Arg<Nested>) -> Call {
+fn nested(given: &Arg<Nested>, krate: &Path) -> Call {
     match given.value {
-        Nested::Once => call("nested_once", given, TokenStream::new()),
+        Nested::Once => call("nested", given, quote_spanned!(at(given.span)=> #krate::Nested::Once)),
     }
 }
 

@@ -19,7 +19,7 @@ const ON_ERRORS: [&str; 3] = ["any", "transient", "never"];
 const DURATION: &str = "a duration such as `\"250ms\"` or the path of a constant";
 const ON_ERROR: &str = "the path of a function or a closure such as `|error| error.is_timeout()`";
 const ON_OK: &str = "the path of a function or a closure such as `|value| value.is_empty()`";
-const SERVER_DELAY: &str = "the path of a function or a closure such as `|answer| answer.wait`";
+const SERVER_DELAY: &str = "the path of a function or a closure such as `|value| value.wait`";
 const BYTES: &str = "a number of bytes such as `65536` or the path of a constant";
 
 pub(crate) fn attempts(input: ParseStream) -> Result<Attempts> {

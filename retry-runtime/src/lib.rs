@@ -51,9 +51,9 @@
 //! | which outcomes | `on_status`, `on_error`, `on_ok` | [`Condition`], [`verdict!`], [`Verdict`] |
 //! | what a type knows of itself | [`Retryable`], and the [derive macro](derive@Retryable) | the same; [`Failure`], [`Class`] |
 //! | the loop | | [`Executor`], [`Policy::run`] |
-//! | under load | `budget`, `nested`, `deadline`, `breaker`, `hedge` | [`Budget`], [`Breaker`], [`Hedge`], [`Policy::nested_once`] |
+//! | under load | `budget`, `nested`, `deadline`, `breaker`, `hedge` | [`Budget`], [`Breaker`], [`Hedge`], [`Policy::nested`] |
 //! | who listens | `observer`, `name` | [`Observer`], [`Event`], [`EventKind`], [`GiveUp`], [`OwnedEvent`]; for the caller [`retried`] |
-//! | who counts | | [`report()`], [`Tally`], the feature `metrics` |
+//! | who counts | | [`report()`], [`CallStats`], the feature `metrics` |
 //! | who changes it | `policy = POLICIES.billing` | [`policies!`], [`Policies`], [`set_enabled`] |
 //!
 //! # Cancel safety
@@ -66,7 +66,7 @@
 //! | feature | default | brings |
 //! |---|---|---|
 //! | `macros` | yes | [`retry`](macro@retry) and the derive macro |
-//! | `tokio` | yes | tokio's timer and [`Policy::run`]; without it, `sleep = …` and [`Executor::sleeping`] |
+//! | `tokio` | yes | tokio's timer and [`Policy::run`]; without it, `sleep = …` and [`Executor::sleep`] |
 //! | `tracing` | yes | for `tracing`, target `retry`: a span for each call and each attempt, and events in them |
 //! | `log` | no | the events for `log`, while `tracing` has no subscriber |
 //! | `metrics` | no | counters and histograms for the crate `metrics`: [what is counted](guide::operating#metrics) |
@@ -74,14 +74,13 @@
 //! | `http` | no | what is known of the responses of the `http` crate; `Retry-After` |
 //! | `reqwest` | no | what is known of reqwest 0.13's errors and responses; requests with retry; `CheckStatus` |
 //! | `reqwest-middleware` | no | a middleware for reqwest-middleware 0.5 |
-//! | `wire` | no | events of names, connections and redirects: [`http::wire`] |
+//! | `connection-events` | no | events of names, connections and redirects: [`http::connections`] |
 //! | `h2` | no | what is known of the errors of HTTP/2, such as refused streams |
 //! | `reqwest-012` | no | the same for reqwest 0.12; both may be on |
 //! | `hyper` | no | what is known of the errors of hyper 1 and of hyper-util's client; it switches on hyper-util's `client-legacy` and `http1` |
 //! | `tonic` | no | what is known of tonic 0.14's `Status`, with `RetryInfo` and pushback; beside tonic, without its transport, it brings prost |
 //! | `tower` | no | [`TowerPolicy`](tower::TowerPolicy), a retry policy for the services of tower 0.5; it switches on tower's `retry` and `timeout` |
-//! | `serde` | no | [`Policy`] from any format of serde, and [`Policies`] that operators change |
-//! | `toml`, `json` | no | the same from files of TOML and JSON |
+//! | `serde` | no | [`Policy`] from any format of serde, and [`config::Policies`] that operators change in TOML or JSON files |
 //! | `testing` | no | for dev-dependencies: [`testing`], where nothing sleeps and all is recorded; no further dependency |
 //! | `testing-server` | no | for dev-dependencies: a small HTTP [`Server`](testing::Server) on hyper; it switches on tokio's `net` and `rt`, and hyper's `http1` and `server` |
 //!
@@ -90,7 +89,7 @@
 //! whatever its status.
 //!
 //! Features add: none changes what another one knows. None of them switches on a feature of `reqwest` or `tokio` that your
-//! program did not ask for, but tokio's `time`; the exceptions are `wire` (`net`) and `testing-server`.
+//! program did not ask for, but tokio's `time`; the exceptions are `connection-events` (`net`) and `testing-server`.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -102,108 +101,94 @@
         feature = "serde",
         feature = "testing-server",
         feature = "tower",
-        feature = "wire"
+        feature = "connection-events"
     )),
     allow(rustdoc::broken_intra_doc_links, reason = "the documentation is that of all features")
 )]
 
-mod annotated;
-mod atomic;
-mod attempt;
-#[cfg(feature = "wire")]
-mod attributed;
-mod backoff;
-mod breaker;
-mod budget;
-mod call;
-mod chain;
-mod class;
-mod condition;
-mod count;
-mod cut;
-mod described;
-mod emit;
-mod engine;
-mod event;
-mod executor;
-pub mod guide;
-mod hedge;
-mod hedging;
-pub mod http;
-mod jitter;
-mod mask;
-#[cfg(feature = "metrics")]
-mod metered;
-mod on_wire;
-mod outcome;
-mod owned_event;
-mod pause;
+mod classify;
 #[cfg(feature = "serde")]
-mod policies;
+pub mod config;
+mod context;
+mod engine;
+pub mod guide;
+pub mod http;
+mod load;
+mod observe;
 mod policy;
 #[doc(hidden)]
-#[allow(missing_docs, reason = "not for people")]
+#[allow(missing_docs, reason = "for generated code only")]
 pub mod private;
-mod rare;
-mod reason;
-#[cfg(feature = "report")]
-mod report;
-mod retried;
-#[cfg(feature = "tokio")]
-mod run;
-mod running;
-mod schedule;
-mod scope;
-mod sealed;
-mod sleep;
-#[cfg(any(feature = "tracing", feature = "wire"))]
-mod span;
-#[cfg(feature = "tracing")]
-mod spans;
-mod switch;
-#[cfg(any(feature = "metrics", feature = "report"))]
-mod tally;
 #[cfg(feature = "testing")]
 pub mod testing;
-mod timed_out;
 #[cfg(feature = "tower")]
 pub mod tower;
-mod wrap;
-#[cfg(feature = "serde")]
-mod written;
+mod util;
 
-pub use crate::attempt::Attempt;
-pub use crate::breaker::{Breaker, BreakerChange, BreakerOpen, BreakerState, FromBreakerOpen};
-pub use crate::budget::Budget;
-pub use crate::call::{ByHand, Call};
-pub use crate::class::{Class, Failure, Retryable};
-pub use crate::condition::{Bar, Condition, OnError, Verdict};
-pub use crate::event::{DelaySource, Event, EventKind, GiveUp, Observer};
-pub use crate::executor::Executor;
-pub use crate::hedge::Hedge;
-#[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
-pub use crate::http::{CheckStatus, StatusError};
-pub use crate::jitter::Jitter;
-pub use crate::on_wire::{Connection, OnWire};
-pub use crate::outcome::{Judge, Outcome};
-pub use crate::owned_event::{OwnedEvent, OwnedEventKind};
-pub use crate::pause::Pause;
-#[cfg(feature = "serde")]
-pub use crate::policies::{NamedPolicy, Policies, PoliciesError, PolicyChange};
-pub use crate::policy::Policy;
-#[cfg(feature = "report")]
-pub use crate::report::{Report, ReportRow, report};
-pub use crate::retried::{Exhausted, PastFailure, Retried, Retrying, retried};
-pub use crate::running::Running;
-pub use crate::schedule::Schedule;
-pub use crate::sleep::{CustomSleep, Sleep, SleepFunction, TokioSleep};
-pub use crate::switch::{is_enabled, set_enabled};
-#[cfg(any(feature = "metrics", feature = "report"))]
-pub use crate::tally::Tally;
-pub use crate::timed_out::{FromTimedOut, TimedOut};
-pub use crate::wrap::{Marked, permanent, transient, transient_in_chain};
+pub use crate::classify::class::{Class, Failure, Retryable};
+pub use crate::classify::condition::{Condition, OnError, Verdict};
+pub use crate::classify::mark::{permanent, transient};
+pub use crate::classify::timed_out::TimedOut;
+pub use crate::engine::executor::Executor;
+pub use crate::load::breaker::Breaker;
+pub use crate::load::hedge::Hedge;
+pub use crate::observe::event::{Event, Observer};
+pub use crate::observe::track::track;
+pub use crate::policy::attempt::Attempt;
+pub use crate::policy::budget::Budget;
+pub use crate::policy::builder::Policy;
+pub use crate::policy::jitter::Jitter;
+pub use crate::policy::nested::Nested;
+pub use crate::policy::schedule::Schedule;
+pub use crate::util::switch::{is_enabled, set_enabled};
 #[cfg(feature = "macros")]
 pub use retry_macros::{Retryable, retry};
+
+/// Circuit breakers: the types beside [`Breaker`].
+pub mod breaker {
+    pub use crate::load::breaker::{BreakerChange, BreakerOpen, BreakerState, FromBreakerOpen};
+}
+
+/// Events: the types beside [`Event`] and [`Observer`].
+pub mod event {
+    pub use crate::observe::connection::{Connection, ConnectionEvent};
+    pub use crate::observe::event::{DelaySource, EventKind, GiveUp};
+    pub use crate::observe::owned::{OwnedEvent, OwnedEventKind};
+}
+
+/// Types and traits in the signatures of [`Executor`].
+pub mod executor {
+    pub use crate::engine::attempt_future::AttemptFuture;
+    pub use crate::engine::call::{Call, ManualCall};
+    pub use crate::engine::pause::{Cleanup, DrainBody, NoCleanup, Pause};
+    pub use crate::engine::time_limit::{LimitTimer, Limited, ScopedOnly, TimeLimit, Unlimited};
+}
+
+/// Outcomes of attempts: the traits that functions are generic over, and the types beside [`Condition`] and [`Verdict`].
+pub mod outcome {
+    pub use crate::classify::condition::NotSafe;
+    pub use crate::classify::mark::{Marked, transient_in_chain};
+    pub use crate::classify::outcome::{Classifier, Outcome};
+    pub use crate::classify::timed_out::FromTimedOut;
+}
+
+/// Timers: how an [`Executor`] waits.
+pub mod sleep {
+    pub use crate::util::sleep::{CustomSleep, Sleep, SleepFunction, TimerSlot, TokioSleep};
+}
+
+/// Statistics of calls, by name.
+#[cfg(any(feature = "metrics", feature = "report"))]
+pub mod stats {
+    #[cfg(feature = "report")]
+    pub use crate::observe::stats::report::{Report, ReportRow, report};
+    pub use crate::observe::stats::tally::CallStats;
+}
+
+/// Reports of single calls: the types beside [`track()`].
+pub mod track {
+    pub use crate::observe::track::{CallReport, FailedAttempt, RetryError, Tracked};
+}
 
 /// What an outcome of any type is worth: its [`Verdict`], by the same search and the same rule as in an annotated
 /// function.
@@ -224,8 +209,8 @@ macro_rules! verdict {
     };
     ($outcome:expr, $condition:expr $(,)?) => {
         // What a `match` looks at lives to the end of it, so that `$outcome` may borrow a temporary value.
-        match &$crate::private::Known::new($outcome) {
-            __retry_known => $crate::Condition::judge(&$condition, __retry_known.__answer(), __retry_known.__error()),
+        match &$crate::private::Classify::new($outcome) {
+            __retry_known => $crate::Condition::judge(&$condition, __retry_known.__value(), __retry_known.__error()),
         }
     };
 }
@@ -235,13 +220,13 @@ macro_rules! verdict {
 #[macro_export]
 macro_rules! __failure {
     ($error:expr) => {
-        (&$crate::private::Known::new(&$crate::private::Alone($error)))
+        (&$crate::private::Classify::new(&$crate::private::Alone($error)))
             .__error()
             .unwrap_or($crate::Failure::new($crate::Class::Unknown))
     };
     ($error:expr, $asked:ident, $outcome:ty) => {
         $crate::private::$asked::<$outcome>::of()
-            .__known(&$crate::private::Alone($error))
+            .__classify(&$crate::private::Alone($error))
             .__error()
             .unwrap_or($crate::Failure::new($crate::Class::Unknown))
     };
@@ -254,7 +239,7 @@ macro_rules! __failure {
 macro_rules! __tally {
     () => {
         || {
-            static COUNTS: $crate::private::Counts = $crate::private::Counts::new();
+            static COUNTS: $crate::private::Counters = $crate::private::Counters::new();
             &COUNTS
         }
     };

@@ -5,7 +5,8 @@ use std::future::pending;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-use retry_runtime::{Breaker, BreakerOpen, BreakerState, Executor, Policy, Retryable, retry, transient};
+use retry_runtime::breaker::{BreakerOpen, BreakerState};
+use retry_runtime::{Breaker, Executor, Policy, Retryable, retry, transient};
 use tokio::time::sleep;
 
 use crate::support::{Attempts, Recorder, SECOND, ms, timed};
@@ -72,7 +73,7 @@ mod while_it_is_open {
         let (breaker, recorder) = (of_two(), Recorder::new());
         open(&breaker).await;
         let policy = POLICY.retry_after(SECOND);
-        let mut retry = Executor::new(&policy).observed_by(&*recorder);
+        let mut retry = Executor::new(&policy).observer(&*recorder);
         let outcome = retry.attempt(breaker.call(async { io::Result::Ok(1) })).await;
         assert!(retry.next(outcome, &retry_runtime::Condition::new()).is_continue());
         assert_eq!(recorder.lines().last().unwrap(), "1/3 Waiting { delay: 5s, source: Breaker }");
@@ -80,14 +81,14 @@ mod while_it_is_open {
 
     #[test]
     fn the_text_of_the_event_speaks_of_the_breaker() {
-        let rehearsal = retry_runtime::testing::Rehearsal::new().keep_delays();
+        let simulation = retry_runtime::testing::Simulation::new().keep_delays();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
             let breaker = of_two();
             open(&breaker).await;
-            rehearsal.run(POLICY.run(|_| breaker.call(async { io::Result::Ok(1) }))).await.unwrap();
+            simulation.run(POLICY.run(|_| breaker.call(async { io::Result::Ok(1) }))).await.unwrap();
         });
-        let lines: Vec<_> = rehearsal.events().iter().map(ToString::to_string).collect();
+        let lines: Vec<_> = simulation.events().iter().map(ToString::to_string).collect();
         assert!(
             lines.contains(&"next attempt in 5s, when the breaker may let a probe through".to_owned()),
             "{lines:?}"

@@ -6,7 +6,8 @@ use std::io::{self, ErrorKind};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use retry_runtime::{Breaker, BreakerOpen, BreakerState, Class, Policy, Retryable};
+use retry_runtime::breaker::{BreakerOpen, BreakerState};
+use retry_runtime::{Breaker, Class, Policy, Retryable};
 
 use crate::server::{Server, client};
 use crate::support::{Attempts, Fault, SECOND, ms, timed};
@@ -231,7 +232,7 @@ mod in_a_loop {
 async fn each_change_is_told_once() {
     static CHANGES: Mutex<Vec<String>> = Mutex::new(Vec::new());
     let (trace, _guard) = record();
-    let breaker = of_four().named("api").on_change(|change| {
+    let breaker = of_four().name("api").on_change(|change| {
         CHANGES.lock().unwrap().push(format!("{}: {} to {}", change.name, change.from, change.to));
     });
     for _ in 0..6 {
@@ -314,7 +315,7 @@ mod annotated {
 
     #[tokio::test(start_paused = true)]
     async fn attempts_are_not_made_while_it_is_open() {
-        static BREAKER: Breaker = of_two().named("api");
+        static BREAKER: Breaker = of_two().name("api");
 
         #[retry(breaker = BREAKER, backoff = "fixed", start = "1s")]
         async fn call(attempts: &Attempts) -> io::Result<()> {
@@ -348,7 +349,7 @@ mod annotated {
     }
 
     /// `Ok`, where an attempt that is not made is a failure all the same.
-    impl retry_runtime::FromBreakerOpen for Answer {
+    impl retry_runtime::breaker::FromBreakerOpen for Answer {
         fn from_breaker_open(_: BreakerOpen) -> Self {
             Self(418)
         }
@@ -450,7 +451,7 @@ mod annotated {
 
     #[tokio::test(start_paused = true)]
     async fn the_events_tell_of_an_attempt_that_is_not_made() {
-        static BREAKER: Breaker = of_two().named("api");
+        static BREAKER: Breaker = of_two().name("api");
 
         #[retry(breaker = BREAKER, backoff = "fixed", start = "0s", observer = recorder)]
         async fn call(recorder: &Recorder) -> io::Result<()> {

@@ -62,7 +62,7 @@ async fn the_event_says_that_the_budget_ends_the_call() {
     let (policy, _) = policy!(Budget::new().capacity(10));
     let recorder = Recorder::new();
     fail(&policy, Fault::TRANSIENT).await;
-    let mut retry = Executor::new(&policy).observed_by(&recorder);
+    let mut retry = Executor::new(&policy).observer(&recorder);
     retry.attempt(async { Err::<(), _>(Fault::TRANSIENT) }).await.unwrap_err();
     assert!(retry.pause(Fault::TRANSIENT).is_err());
     assert_eq!(recorder.lines()[2], "1/3 GaveUp(Budget)");
@@ -220,7 +220,7 @@ impl retry_runtime::Observer for Panics {
 fn left_after_a_panic_at(event: &'static str, budget: &'static Budget, policy: Policy) -> u32 {
     let observer = Panics(event);
     let call = async {
-        let mut retry = Executor::new(&policy).observed_by(&observer);
+        let mut retry = Executor::new(&policy).observer(&observer);
         loop {
             let outcome = retry.attempt(async { Err::<(), _>(Fault::TRANSIENT) }).await;
             match retry.pause(outcome.unwrap_err()) {
@@ -256,7 +256,7 @@ fn an_observer_that_panics_before_a_retry_loses_no_tokens() {
     struct PanicsAtTheSecond;
     impl retry_runtime::Observer for PanicsAtTheSecond {
         fn on_event(&self, event: &retry_runtime::Event<'_>) {
-            let starts = matches!(event.kind, retry_runtime::EventKind::AttemptStarted);
+            let starts = matches!(event.kind, retry_runtime::event::EventKind::AttemptStarted);
             assert!(!(starts && event.attempt == 2), "an observer panics on purpose");
         }
     }
@@ -265,7 +265,7 @@ fn an_observer_that_panics_before_a_retry_loses_no_tokens() {
     };
     // The executor goes with the panic.
     catch(&mut || {
-        let mut retry = Executor::new(&policy).observed_by(&PanicsAtTheSecond);
+        let mut retry = Executor::new(&policy).observer(&PanicsAtTheSecond);
         retry.pause(Fault::TRANSIENT).unwrap().block_with(|_| ());
         retry.attempt_blocking(|| ());
     });
@@ -273,7 +273,7 @@ fn an_observer_that_panics_before_a_retry_loses_no_tokens() {
     // It is there after the panic, and makes the retry at last: that is paid for.
     let mut retry = Executor::new(&policy);
     retry.pause(Fault::TRANSIENT).unwrap().block_with(|_| ());
-    retry = retry.observed_by(&PanicsAtTheSecond);
+    retry = retry.observer(&PanicsAtTheSecond);
     catch(&mut || retry.attempt_blocking(|| ()));
     assert_eq!(budget.tokens(), 495);
     drop(retry);

@@ -14,7 +14,7 @@ const POLICY: Policy = Policy::exponential(SECOND).attempts(3);
 
 /// The loop of the guide.
 async fn push(attempts: &Attempts, succeed_at: u32, error: Fault) -> Result<u32, Fault> {
-    let mut retry = Executor::new(&POLICY).named("push");
+    let mut retry = Executor::new(&POLICY).name("push");
     loop {
         match retry.attempt(async { attempts.succeed_at(succeed_at, error) }).await {
             Ok(number) => break Ok(retry.succeed(number)),
@@ -52,7 +52,7 @@ async fn says_the_same_as_an_annotated_function() {
         attempts.succeed_at(at, Fault::status(503))
     }
     async fn by_hand(recorder: &Recorder, attempts: &Attempts, at: u32) -> Result<u32, Fault> {
-        let mut retry = Executor::new(&POLICY).observed_by(recorder);
+        let mut retry = Executor::new(&POLICY).observer(recorder);
         loop {
             let outcome = retry.attempt(async { attempts.succeed_at(at, Fault::status(503)) }).await;
             match retry.next(outcome, &Condition::new()) {
@@ -73,10 +73,10 @@ async fn says_the_same_as_an_annotated_function() {
 #[tokio::test(start_paused = true)]
 async fn named_names_the_events() {
     let recorder = Recorder::new();
-    let mut retry = Executor::new(&POLICY).named("mine").observed_by(&*recorder);
+    let mut retry = Executor::new(&POLICY).name("mine").observer(&*recorder);
     retry.attempt_to_end(async {}).await;
     retry.succeed(());
-    let mut unnamed = Executor::new(&POLICY).observed_by(&*recorder);
+    let mut unnamed = Executor::new(&POLICY).observer(&*recorder);
     unnamed.succeed(());
     assert_eq!(recorder.names(), ["mine", "mine", "retry"]);
 }
@@ -85,12 +85,12 @@ async fn named_names_the_events() {
 async fn pause_for_honours_the_servers_delay() {
     let recorder = Recorder::new();
     let asks = |delay| Failure::new(Class::Transient).with_server_delay(delay);
-    let mut retry = Executor::new(&POLICY).observed_by(&*recorder);
+    let mut retry = Executor::new(&POLICY).observer(&*recorder);
     let pause = retry.pause_for("no", asks(SECOND * 9)).unwrap();
     assert_eq!(pause.delay(), SECOND * 9);
     pause.await;
     assert_eq!(retry.pause_for("no", asks(ms(1))).unwrap().delay(), SECOND * 2);
-    let mut other = Executor::new(&POLICY).observed_by(&*recorder);
+    let mut other = Executor::new(&POLICY).observer(&*recorder);
     assert_eq!(other.pause_for("no", asks(SECOND * 61)).unwrap_err(), "no");
     assert_eq!(recorder.lines().last().unwrap(), "1/3 GaveUp(ServerDelay(61s))");
 }
@@ -99,7 +99,7 @@ async fn pause_for_honours_the_servers_delay() {
 #[tokio::test(start_paused = true)]
 async fn a_pause_after_a_success_tells_of_the_failure_and_the_wait() {
     let recorder = Recorder::new();
-    let mut retry = Executor::new(&POLICY).observed_by(&*recorder);
+    let mut retry = Executor::new(&POLICY).observer(&*recorder);
     let value = retry.attempt_to_end(async { 1 }).await;
     retry.succeed(value);
     retry.pause("not good enough").unwrap().await;
@@ -123,7 +123,7 @@ async fn a_pause_after_a_success_tells_of_the_failure_and_the_wait() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_told_after_the_end_of_a_call_that_does_not_go_on() {
     let recorder = Recorder::new();
-    let mut retry = Executor::new(&POLICY).observed_by(&*recorder);
+    let mut retry = Executor::new(&POLICY).observer(&*recorder);
     retry.attempt_to_end(async {}).await;
     retry.succeed(());
     retry.succeed(());
@@ -131,7 +131,7 @@ async fn nothing_is_told_after_the_end_of_a_call_that_does_not_go_on() {
     drop(retry);
     assert_eq!(recorder.lines(), ["1/3 AttemptStarted", "1/3 Succeeded"]);
     let once = POLICY.attempts(1);
-    let mut retry = Executor::new(&once).observed_by(&*recorder);
+    let mut retry = Executor::new(&once).observer(&*recorder);
     retry.attempt_to_end(async {}).await;
     let error = retry.pause("no").unwrap_err();
     retry.fail(error);
@@ -154,7 +154,7 @@ async fn a_pause_waits_as_long_as_it_says_from_its_first_poll() {
 mod next {
     use super::*;
 
-    fn goes_on<O: retry_runtime::Outcome>(outcome: O, condition: Condition) -> bool {
+    fn goes_on<O: retry_runtime::outcome::Outcome>(outcome: O, condition: Condition) -> bool {
         Executor::new(&POLICY).next(outcome, &condition).is_continue()
     }
 
@@ -243,7 +243,7 @@ fn pick_gives_the_element_of_the_attempt_and_repeats_the_last() {
 #[tokio::test]
 async fn sleeping_takes_another_sleep() {
     let recorder = Recorder::new();
-    let mut retry = Executor::new(&POLICY).sleeping(recorded_sleep);
+    let mut retry = Executor::new(&POLICY).sleep(recorded_sleep);
     recorder.sleeps(async { retry.pause("no").unwrap().await }).await;
     assert_eq!(recorder.slept(), [SECOND]);
 }
@@ -251,7 +251,7 @@ async fn sleeping_takes_another_sleep() {
 #[tokio::test]
 async fn sleeping_takes_a_closure() {
     let slept = RefCell::new(Vec::new());
-    let mut retry = Executor::new(&POLICY).sleeping(|delay| {
+    let mut retry = Executor::new(&POLICY).sleep(|delay| {
         slept.borrow_mut().push(delay);
         std::future::ready(())
     });
@@ -288,7 +288,7 @@ mod blocking {
     #[test]
     fn attempts_say_what_they_do() {
         let recorder = Recorder::new();
-        let mut retry = Executor::new(&POLICY).observed_by(&*recorder);
+        let mut retry = Executor::new(&POLICY).observer(&*recorder);
         let value = retry.attempt_blocking(|| 7);
         assert_eq!(retry.succeed(value), 7);
         drop(retry);
@@ -334,7 +334,7 @@ mod forgetful {
     #[tokio::test(start_paused = true)]
     async fn an_attempt_that_ended_was_not_cancelled() {
         let recorder = Recorder::new();
-        let mut retry = Executor::new(&POLICY).observed_by(&*recorder);
+        let mut retry = Executor::new(&POLICY).observer(&*recorder);
         retry.attempt_to_end(async { 7 }).await;
         drop(retry);
         assert_eq!(recorder.lines(), ["1/3 AttemptStarted"]);
@@ -343,14 +343,14 @@ mod forgetful {
     #[test]
     fn an_executor_that_did_nothing_says_nothing() {
         let recorder = Recorder::new();
-        drop(Executor::new(&POLICY).observed_by(&*recorder));
+        drop(Executor::new(&POLICY).observer(&*recorder));
         assert_eq!(recorder.lines(), [""; 0]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn attempts_without_a_word_between_them_keep_their_number() {
         let recorder = Recorder::new();
-        let mut retry = Executor::new(&POLICY).observed_by(&*recorder);
+        let mut retry = Executor::new(&POLICY).observer(&*recorder);
         retry.attempt_to_end(async {}).await;
         retry.attempt_to_end(async {}).await;
         assert_eq!(recorder.lines(), ["1/3 AttemptStarted", "1/3 AttemptStarted"]);
@@ -370,7 +370,7 @@ fn what_is_known_of_a_failure_is_what_its_type_says() {
 #[tokio::test]
 async fn a_call_ends_once_whatever_is_said_after_its_end() {
     let recorder = Recorder::new();
-    let mut retry = Executor::new(&const { Policy::new().attempts(1) }).observed_by(&*recorder);
+    let mut retry = Executor::new(&const { Policy::new().attempts(1) }).observer(&*recorder);
     let error = retry.attempt_to_end(async { Err::<(), _>("no") }).await.unwrap_err();
     let error = retry.pause(error).unwrap_err();
     let _ = retry.fail(error);
@@ -383,7 +383,7 @@ async fn a_call_ends_once_whatever_is_said_after_its_end() {
 #[tokio::test]
 async fn an_error_that_ends_the_call_by_hand_is_of_unknown_class() {
     let recorder = Recorder::new();
-    let mut retry = Executor::new(&POLICY).observed_by(&*recorder);
+    let mut retry = Executor::new(&POLICY).observer(&*recorder);
     let _ = retry.fail("no");
     assert!(recorder.lines()[0].contains("class: Unknown"));
 }
@@ -391,7 +391,7 @@ async fn an_error_that_ends_the_call_by_hand_is_of_unknown_class() {
 #[tokio::test]
 async fn an_attempt_that_is_never_polled_has_not_started() {
     let recorder = Recorder::new();
-    let mut retry = Executor::new(&POLICY).observed_by(&*recorder);
+    let mut retry = Executor::new(&POLICY).observer(&*recorder);
     drop(retry.attempt_to_end(async { Err::<(), _>("no") }));
     assert!(recorder.lines().is_empty());
     let _ = retry.attempt_to_end(async { Err::<(), _>("no") }).await;

@@ -165,7 +165,7 @@ mod by_hand {
     #[tokio::test(start_paused = true)]
     async fn an_attempt_that_loses_a_race_does_not_end_the_loop() {
         let (recorder, policy) = (Recorder::new(), Policy::fixed(SECOND));
-        let mut retry = Executor::new(&policy).observed_by(&*recorder);
+        let mut retry = Executor::new(&policy).observer(&*recorder);
         tokio::select! {
             () = retry.attempt_to_end(pending()) => unreachable!("a pending future is never done"),
             () = sleep(SECOND) => {}
@@ -190,7 +190,7 @@ mod by_hand {
     #[tokio::test(start_paused = true)]
     async fn a_pause_that_loses_a_race_is_followed_by_the_next_attempt() {
         let (recorder, policy) = (Recorder::new(), Policy::fixed(SECOND * 60));
-        let mut retry = Executor::new(&policy).observed_by(&*recorder);
+        let mut retry = Executor::new(&policy).observer(&*recorder);
         retry.attempt_to_end(async {}).await;
         tokio::select! {
             () = retry.pause("no").unwrap() => unreachable!("a minute is longer than a second"),
@@ -205,11 +205,11 @@ mod by_hand {
     #[tokio::test(start_paused = true)]
     async fn an_executor_that_is_dropped_in_an_attempt_or_a_pause_says_so() {
         let (recorder, policy) = (Recorder::new(), Policy::fixed(SECOND));
-        let mut retry = Executor::new(&policy).observed_by(&*recorder);
+        let mut retry = Executor::new(&policy).observer(&*recorder);
         assert!(poll(pin!(retry.attempt_to_end(pending::<()>()))).is_pending());
         drop(retry);
         assert_eq!(recorder.lines(), ["1/3 AttemptStarted", "1/3 Cancelled"]);
-        let mut retry = Executor::new(&policy).observed_by(&*recorder);
+        let mut retry = Executor::new(&policy).observer(&*recorder);
         retry.attempt_to_end(async {}).await;
         assert!(poll(pin!(retry.pause("no").unwrap())).is_pending());
         drop(retry);
@@ -219,7 +219,7 @@ mod by_hand {
     #[tokio::test(start_paused = true)]
     async fn an_executor_that_is_dropped_between_a_pause_and_its_attempt_says_so() {
         let (recorder, policy) = (Recorder::new(), Policy::fixed(SECOND));
-        let mut retry = Executor::new(&policy).observed_by(&*recorder);
+        let mut retry = Executor::new(&policy).observer(&*recorder);
         retry.attempt_to_end(async {}).await;
         retry.pause("no").unwrap().await;
         drop(retry);

@@ -13,7 +13,8 @@ use crate::support::all_ms;
 mod example {
     use std::error::Error;
 
-    use retry_runtime::{CheckStatus, retry};
+    use retry_runtime::http::CheckStatus;
+    use retry_runtime::retry;
 
     use super::Price;
 
@@ -61,7 +62,7 @@ async fn check_status_retries_after_the_delay_of_the_server() {
 async fn check_status_leaves_statuses_that_are_not_listed_to_the_caller() {
     let server = Server::statuses([404]).await;
     let error = price(&client(), &server.url).await.unwrap_err();
-    assert_eq!(error.downcast_ref::<retry_runtime::StatusError>().unwrap().status(), 404);
+    assert_eq!(error.downcast_ref::<retry_runtime::http::StatusError>().unwrap().status(), 404);
     assert_eq!(server.requests(), 1);
 }
 

@@ -216,7 +216,7 @@ mod gives {
     async fn a_reqwest_error() {
         let error = cut_off!(reqwest::Result<()>).unwrap_err();
         assert!(error.is_timeout());
-        assert!(retry_runtime::transient_in_chain::<io::Error>(&error));
+        assert!(retry_runtime::outcome::transient_in_chain::<io::Error>(&error));
         let sources = std::iter::successors(error.source(), |&error| error.source());
         assert!(
             sources
@@ -244,7 +244,7 @@ mod gives {
                 retry_runtime::Class::Transient
             }
         }
-        impl retry_runtime::FromTimedOut for Job {
+        impl retry_runtime::outcome::FromTimedOut for Job {
             fn from_timed_out(_: TimedOut) -> Self {
                 Self("late")
             }

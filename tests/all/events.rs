@@ -240,7 +240,7 @@ mod reason {
     async fn hides_them_in_loops_by_hand_too() {
         let recorder = Recorder::new();
         let policy = Policy::new();
-        let mut retry = Executor::new(&policy).observed_by(&*recorder);
+        let mut retry = Executor::new(&policy).observer(&*recorder);
         let _ = retry.pause("https://user:pw@host/?key=secret");
         let _ = retry.fail("https://user:pw@host/?key=secret");
         let lines = recorder.lines().join("\n");
@@ -260,7 +260,7 @@ fn an_event_is_a_line_for_people() {
     }
     let lines = Lines(Default::default());
     let policy = Policy::fixed(SECOND).attempts(2);
-    let mut retry = Executor::new(&policy).observed_by(&lines);
+    let mut retry = Executor::new(&policy).observer(&lines);
     let error = retry.attempt_blocking(|| "no");
     retry.pause(error).unwrap().block_with(|_| ());
     let error = retry.attempt_blocking(|| "no");
@@ -485,7 +485,7 @@ mod tracing {
     async fn a_loop_by_hand_has_the_same_spans() {
         let (seen, _guard) = record();
         let policy = Policy::fixed(SECOND).attempts(2);
-        let mut retry = Executor::new(&policy).named("by hand");
+        let mut retry = Executor::new(&policy).name("by hand");
         let failed = retry.attempt_to_end(async { "busy" }).await;
         retry.pause(failed).unwrap().await;
         retry.attempt_to_end(async {}).await;
@@ -552,7 +552,7 @@ mod tracing {
         limited().await.unwrap();
         blocking().unwrap();
         let policy = Policy::new();
-        let mut retry = Executor::new(&policy).named("by hand");
+        let mut retry = Executor::new(&policy).name("by hand");
         retry.attempt_to_end(async { ::tracing::info!(target: "body", "by hand") }).await;
         ::tracing::info!(target: "body", "after");
         let spans: Vec<_> = seen

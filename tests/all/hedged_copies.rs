@@ -3,7 +3,8 @@
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-use retry_runtime::{Breaker, BreakerState, Budget, Hedge, retry};
+use retry_runtime::breaker::BreakerState;
+use retry_runtime::{Breaker, Budget, Hedge, retry};
 use tokio::time::sleep;
 
 use crate::support::{Attempts, Fault, Recorder, SECOND, ms, timed};

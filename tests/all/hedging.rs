@@ -69,7 +69,7 @@ async fn the_first_good_answer_wins_and_the_losers_are_dropped() {
 
 #[tokio::test(start_paused = true)]
 async fn there_are_as_many_copies_as_are_allowed_each_after_the_same_time() {
-    for (hedge, starts) in [(HEDGE, 2), (HEDGE.at_most(4), 4)] {
+    for (hedge, starts) in [(HEDGE, 2), (HEDGE.max(4), 4)] {
         let attempts = Attempts::new();
         let call = hedge.run(|_| async {
             attempts.start();
@@ -100,7 +100,7 @@ async fn a_failure_waits_for_those_that_still_run() {
 #[tokio::test(start_paused = true)]
 async fn a_budget_pays_for_the_copies() {
     static BUDGET: Budget = Budget::new().capacity(10);
-    let hedge = HEDGE.at_most(9).budget(|| &BUDGET);
+    let hedge = HEDGE.max(9).budget(|| &BUDGET);
     let attempts = Attempts::new();
     let call = hedge.run(|_| async {
         attempts.start();
@@ -146,7 +146,8 @@ mod annotated {
     use std::io::{self, ErrorKind};
     use std::rc::Rc;
 
-    use retry_runtime::{Breaker, BreakerOpen, BreakerState, Executor, TimedOut, retry};
+    use retry_runtime::breaker::{BreakerOpen, BreakerState};
+    use retry_runtime::{Breaker, Executor, TimedOut, retry};
 
     use super::*;
     use crate::support::{Answer, Recorder};

@@ -11,7 +11,8 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::dns::{Name, Resolve, Resolving};
 use reqwest::{Client, Response, StatusCode};
-use retry_runtime::{CheckStatus, Class, Condition, Executor, Policy, Retryable, StatusError, retry};
+use retry_runtime::http::{CheckStatus, StatusError};
+use retry_runtime::{Class, Condition, Executor, Policy, Retryable, retry};
 
 use crate::server::{Reply, Server, client, refused};
 use crate::support::{Attempts, Recorder, SECOND, all_ms, ms, timed};

@@ -4,9 +4,10 @@ use std::error::Error;
 use std::fmt::{self, Display};
 use std::sync::Mutex;
 
+use retry_runtime::event::EventKind;
 use retry_runtime::http::SendWithRetry;
-use retry_runtime::http::wire::TraceWire;
-use retry_runtime::{Event, EventKind, Executor, Observer, Policy, retried, retry};
+use retry_runtime::http::connections::TraceConnections;
+use retry_runtime::{Event, Executor, Observer, Policy, retry, track};
 
 use crate::server::{Reply, Server};
 
@@ -46,7 +47,7 @@ impl Witness {
 pub(crate) fn reason_of(error: impl Display) -> String {
     let witness = Witness::default();
     let policy = Policy::new().attempts(1);
-    Executor::new(&policy).observed_by(&witness).fail(error);
+    Executor::new(&policy).observer(&witness).fail(error);
     witness.reason()
 }
 
@@ -272,8 +273,8 @@ async fn the_query_and_the_fragment_of_a_redirect_are_masked() {
     let location = "https://127.0.0.1:1/web/https://u:SECRET@b/cb?code=SECRET#access_token=SECRET";
     let server = Server::start([Reply::status(302).header("location", location)]).await;
     let witness: &'static Witness = Box::leak(Box::default());
-    let client = reqwest::Client::builder().no_proxy().trace_wire().build().unwrap();
-    let request = retry_runtime::http::RequestRetry::new(Policy::new().attempts(1)).observed_by(witness);
+    let client = reqwest::Client::builder().no_proxy().trace_connections().build().unwrap();
+    let request = retry_runtime::http::RequestRetry::new(Policy::new().attempts(1)).observer(witness);
     let _ = client.get(&server.url).send_with_retry(&request).await;
     let lines = witness.lines.lock().unwrap();
     let masked = "sent to https://127.0.0.1:1/web/https://***@b/cb?*** by status 302";
@@ -356,7 +357,7 @@ fn the_cause_of_an_anyhow_error_stays_readable() {
 async fn the_history_is_masked() {
     let policy = Policy::fixed(std::time::Duration::ZERO).attempts(2);
     let call = policy.run(|_| async { Err::<(), _>(std::io::Error::other("[https://a/,https://u:SECRET@b/]\n")) });
-    let exhausted = retried(call).history(9).await.into_result().unwrap_err();
+    let exhausted = track(call).history(9).await.into_result().unwrap_err();
     for failure in exhausted.failures() {
         assert_eq!(failure.reason, r"[https://a/,https://***@b/]\n");
     }

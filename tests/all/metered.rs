@@ -7,9 +7,11 @@ use metrics::set_default_local_recorder;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use reqwest_middleware::ClientBuilder;
+use retry_runtime::executor::ManualCall;
 use retry_runtime::http::{RequestRetry, SendWithRetry};
+use retry_runtime::stats::CallStats;
 use retry_runtime::tower::TowerPolicy;
-use retry_runtime::{ByHand, Class, Executor, Failure, Policy, Tally, TimedOut, retry};
+use retry_runtime::{Class, Executor, Failure, Policy, TimedOut, retry};
 use tokio::time::timeout;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
@@ -145,7 +147,7 @@ async fn reasons_are_few() {
     let retries = |lines: Vec<String>| lines.into_iter().find(|line| line.starts_with("retry_retries")).unwrap();
     let of = async |failure: Failure| {
         let policy = Policy::fixed(SECOND);
-        let mut retry = Executor::new(&policy).named("load");
+        let mut retry = Executor::new(&policy).name("load");
         retries(told(async { retry.pause_for("no", failure).unwrap().await }).await)
     };
     assert_eq!(of(Failure::of(&Answer(599))).await, "retry_retries_total{name=load,reason=599} 1");
@@ -157,9 +159,9 @@ async fn reasons_are_few() {
 
 #[tokio::test(start_paused = true)]
 async fn loops_by_hand() {
-    static TALLY: Tally = Tally::new("tallied");
+    static TALLY: CallStats = CallStats::new("tallied");
     const POLICY: Policy = Policy::fixed(SECOND);
-    async fn push(mut retry: Executor<ByHand<'_>>, attempts: Attempts) -> Result<u32, String> {
+    async fn push(mut retry: Executor<ManualCall<'_>>, attempts: Attempts) -> Result<u32, String> {
         loop {
             match retry.attempt(ready(attempts.succeed_at(2, "no".to_owned()))).await {
                 Ok(value) => break Ok(retry.succeed(value)),
@@ -170,8 +172,8 @@ async fn loops_by_hand() {
     let name = format!("by {}", "hand");
     for (retry, name) in [
         (Executor::new(&POLICY), "retry"),
-        (Executor::new(&POLICY).named(&name), "by hand"),
-        (Executor::new(&POLICY).tallied(&TALLY), "tallied"),
+        (Executor::new(&POLICY).name(&name), "by hand"),
+        (Executor::new(&POLICY).stats(&TALLY), "tallied"),
     ] {
         let told = told(push(retry, Attempts::new())).await;
         assert_eq!(told[2], format!("retry_calls_total{{name={name},outcome=recovered}} 1"));
@@ -182,7 +184,7 @@ async fn loops_by_hand() {
 
 #[tokio::test(start_paused = true)]
 async fn requests() {
-    static RETRY: RequestRetry = RequestRetry::new(Policy::fixed(SECOND)).named("order");
+    static RETRY: RequestRetry = RequestRetry::new(Policy::fixed(SECOND)).name("order");
     let outcome = |lines: Vec<String>| lines.into_iter().find(|line| line.starts_with("retry_calls")).unwrap();
     let through = ClientBuilder::new(client()).with(RETRY.clone()).build();
     for (statuses, what) in [([200, 200], "succeeded"), ([503, 200], "recovered"), ([404, 404], "gave_up")] {
@@ -204,7 +206,7 @@ async fn requests() {
 async fn services() {
     let attempts = Attempts::new();
     let jobs = service_fn(|_: ()| ready(attempts.succeed_at(2, Fault::UNKNOWN)));
-    let jobs = ServiceBuilder::new().retry(TowerPolicy::new(Policy::new()).named("jobs")).service(jobs);
+    let jobs = ServiceBuilder::new().retry(TowerPolicy::new(Policy::new()).name("jobs")).service(jobs);
     assert_eq!(told(jobs.oneshot(())).await[2], "retry_calls_total{name=jobs,outcome=recovered} 1");
 }
 

@@ -50,7 +50,7 @@ async fn a_request_may_have_its_own() {
 #[tokio::test(start_paused = true)]
 async fn bodies_are_sent_again_but_streams_are_not() {
     let recorder = Recorder::new();
-    let client = retrying(RequestRetry::new(POLICY).observed_by(recorder.clone()));
+    let client = retrying(RequestRetry::new(POLICY).observer(recorder.clone()));
     let server = Server::statuses([503, 200]).await;
     client.put(&server.url).body("whole").send().await.unwrap();
     assert_eq!(server.bodies(), ["whole", "whole"]);

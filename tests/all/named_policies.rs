@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use retry_runtime::{Attempt, Jitter, Policies, Policy, retry};
+use retry_runtime::config::Policies;
+use retry_runtime::{Attempt, Jitter, Policy, retry};
 use serde_json::{Value, json};
 
 use crate::support::{Attempts, Fault, SECOND, ms};
@@ -156,7 +157,8 @@ fn loading_reports_each_policy_that_changed() {
     retry_runtime::policies! {
         static POLICIES { billing: Policy::fixed(SECOND), search: Policy::new(), own: Policy::custom(hour) }
     }
-    let lines = |changes: Vec<retry_runtime::PolicyChange>| changes.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let lines =
+        |changes: Vec<retry_runtime::config::PolicyChange>| changes.iter().map(ToString::to_string).collect::<Vec<_>>();
     let first = POLICIES.load(json!({ "billing": { "start": "2s" }, "search": {}, "own": { "attempts": 3 } })).unwrap();
     assert_eq!(lines(first), ["billing: 3 attempts, fixed 1s -> 3 attempts, fixed 2s"]);
     let same = POLICIES.load(json!({ "billing": { "start": "2s" } })).unwrap();

@@ -14,7 +14,7 @@ use crate::server::{Server, client};
 use crate::support::{Attempts, Fault, Recorder, SECOND, ms, timed};
 
 const PLAIN: Policy = Policy::fixed(Duration::ZERO).attempts(3);
-const ONCE: Policy = PLAIN.nested_once();
+const ONCE: Policy = PLAIN.nested(retry_runtime::Nested::Once);
 
 #[retry(policy = PLAIN)]
 async fn innermost(attempts: &Attempts) -> Result<(), Fault> {
@@ -104,7 +104,7 @@ async fn requests_inside_count_too() {
 #[tokio::test(start_paused = true)]
 async fn the_event_says_so() {
     let (attempts, recorder) = (Attempts::new(), Recorder::new());
-    let mut retry = Executor::new(&ONCE).observed_by(&recorder);
+    let mut retry = Executor::new(&ONCE).observer(&recorder);
     let error = retry.attempt(innermost(&attempts)).await.unwrap_err();
     assert!(retry.pause(error).is_err());
     assert_eq!(recorder.lines()[2], "1/3 GaveUp(Nested)");

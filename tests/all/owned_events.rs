@@ -3,7 +3,8 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use retry_runtime::{Class, Event, GiveUp, Observer, OwnedEvent, OwnedEventKind, retry};
+use retry_runtime::event::{GiveUp, OwnedEvent, OwnedEventKind};
+use retry_runtime::{Class, Event, Observer, retry};
 use tokio::time::timeout;
 
 use crate::support::{Attempts, Fault, SECOND};

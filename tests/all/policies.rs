@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use retry_runtime::{Attempt, Budget, Jitter, Policies, Policy, retry};
+use retry_runtime::config::Policies;
+use retry_runtime::{Attempt, Budget, Jitter, Policy, retry};
 use serde_json::{Value, json};
 
 use crate::support::{Attempts, Fault, SECOND, ms};
@@ -617,7 +618,7 @@ fn debug_is_legible() {
         assert!(debug.contains(words), "{debug}");
     }
     let debug = format!("{BILLING:?}");
-    for words in ["attempts: 5", "backoff: Fixed(1s)", "deadline: Some(60s)", "budget: true", "nested_once: false"] {
+    for words in ["attempts: 5", "backoff: Fixed(1s)", "deadline: Some(60s)", "budget: true", "nested: Always"] {
         assert!(debug.contains(words), "{debug}");
     }
     assert!(format!("{:?}", Policy::new()).contains("max_delay: Some(30s)"));
@@ -630,7 +631,7 @@ fn display_is_a_line() {
         (Policy::delays(seconds), "8 attempts, delays [1s, 1s, 1s, 1s, 1s, …]"),
         (Policy::custom(hour).unlimited(), "unlimited attempts, a backoff of its own"),
         (
-            Policy::fixed(Duration::ZERO).nested_once().drain_limit(0),
+            Policy::fixed(Duration::ZERO).nested(retry_runtime::Nested::Once).drain_limit(0),
             "3 attempts, fixed 0ns, no bodies read, nested once",
         ),
         (BILLING.attempts(1), "1 attempt, deadline 1m"),

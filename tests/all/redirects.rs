@@ -4,10 +4,11 @@ use async_trait::async_trait;
 use http::Extensions;
 use reqwest::{Client, ClientBuilder, Method, Request, Response, Url};
 use reqwest_middleware::{Middleware, Next};
-use retry_runtime::http::wire::TraceWire;
+use retry_runtime::http::connections::TraceConnections;
+use retry_runtime::http::{CheckStatus, StatusError};
 use retry_runtime::http::{RequestRetry, SendWithRetry, TrackRedirects};
 use retry_runtime::tower::TowerPolicy;
-use retry_runtime::{CheckStatus, Condition, Failure, Policy, Retryable, StatusError, Verdict, verdict};
+use retry_runtime::{Condition, Failure, Policy, Retryable, Verdict, verdict};
 use tower::{ServiceBuilder, ServiceExt};
 
 use crate::server::{Reply, Server, refused};
@@ -171,12 +172,12 @@ async fn wire(case: &Case, through: Through, known: Known) -> (usize, String) {
     let below = case.below;
     match through {
         Through::SendWithRetry => {
-            let retry = RequestRetry::new(POLICY).condition(condition).observed_by(recorder.clone());
+            let retry = RequestRetry::new(POLICY).condition(condition).observer(recorder.clone());
             let retry = retry.before_attempt(move |outgoing| below(outgoing.request_mut()));
             drop(client.post(url).body("one").send_with_retry(&retry).await);
         }
         Through::Middleware => {
-            let retry = RequestRetry::new(POLICY).condition(condition).observed_by(recorder.clone());
+            let retry = RequestRetry::new(POLICY).condition(condition).observer(recorder.clone());
             let client = reqwest_middleware::ClientBuilder::new(client).with(retry).with(Below(below)).build();
             drop(client.post(url).body("one").send().await);
         }
@@ -187,7 +188,7 @@ async fn wire(case: &Case, through: Through, known: Known) -> (usize, String) {
                 request
             };
             let request = client.post(url).body("one").build().unwrap();
-            let service = ServiceBuilder::new().layer(policy.observed_by(recorder.clone()));
+            let service = ServiceBuilder::new().layer(policy.observer(recorder.clone()));
             drop(service.map_request(changed).service(client).oneshot(request).await);
         }
     }
@@ -251,7 +252,7 @@ async fn a_policy_alone_sees_redirects_too() {
 
 #[tokio::test(start_paused = true)]
 async fn trace_wire_tracks_redirects() {
-    let traced = Client::builder().no_proxy().pool_idle_timeout(None).trace_wire().build().unwrap();
+    let traced = Client::builder().no_proxy().pool_idle_timeout(None).trace_connections().build().unwrap();
     let posts = posts_after_a_429(async |url| drop(traced.post(url).send_with_retry(&POLICY).await));
     assert_eq!(posts.await, 2);
 }
@@ -353,7 +354,7 @@ mod conditions {
         for failure in failures {
             let condition = Condition::new().for_method("POST");
             assert!(!failure.is_unprocessed(), "{failure:?}");
-            assert!(matches!(condition.judge(None, Some(failure)), Verdict::Barred(..)), "{failure:?}");
+            assert!(matches!(condition.judge(None, Some(failure)), Verdict::NotSafe(..)), "{failure:?}");
             let direct = condition.assume_no_redirects();
             assert!(matches!(direct.judge(None, Some(failure)), Verdict::Retry(_)), "{failure:?}");
         }
@@ -362,7 +363,7 @@ mod conditions {
             builder().build().unwrap().post(&refused_url).send().await.unwrap_err().into();
         let outcome: Result<(), _> = Err(boxed);
         let condition = Condition::new().for_method("POST");
-        assert!(matches!(verdict!(&outcome, condition), Verdict::Barred(..)));
+        assert!(matches!(verdict!(&outcome, condition), Verdict::NotSafe(..)));
         assert!(matches!(verdict!(&outcome, condition.assume_no_redirects()), Verdict::Retry(_)));
     }
 
@@ -384,7 +385,7 @@ mod conditions {
         for error in [OrderError::from(limited), OrderError::from(refused)] {
             let outcome: Result<(), OrderError> = Err(error);
             let condition = Condition::new().for_method("POST");
-            assert!(matches!(verdict!(&outcome, condition), Verdict::Barred(..)), "{outcome:?}");
+            assert!(matches!(verdict!(&outcome, condition), Verdict::NotSafe(..)), "{outcome:?}");
             assert!(matches!(verdict!(&outcome, condition.assume_no_redirects()), Verdict::Retry(_)), "{outcome:?}");
         }
     }

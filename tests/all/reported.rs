@@ -5,8 +5,9 @@ use std::future::{pending, ready};
 use std::time::Duration;
 
 use retry_runtime::http::{RequestRetry, SendWithRetry};
+use retry_runtime::stats::{CallStats, ReportRow, report};
 use retry_runtime::tower::TowerPolicy;
-use retry_runtime::{Executor, Policy, ReportRow, Tally, report, retry};
+use retry_runtime::{Executor, Policy, retry};
 use tokio::time::timeout;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
@@ -98,11 +99,11 @@ async fn of_generic_functions_and_methods() {
 
 #[tokio::test(start_paused = true)]
 async fn of_loops_by_hand() {
-    static TALLY: Tally = Tally::new("reported::tallied");
+    static TALLY: CallStats = CallStats::new("reported::tallied");
     const POLICY: Policy = Policy::fixed(SECOND);
     let name = format!("reported::{}", "named");
     for succeed_at in [1, 2] {
-        for retry in [Executor::new(&POLICY).named(&name), Executor::new(&POLICY).tallied(&TALLY)] {
+        for retry in [Executor::new(&POLICY).name(&name), Executor::new(&POLICY).stats(&TALLY)] {
             let (mut retry, attempts) = (retry, Attempts::new());
             let outcome: Result<u32, Fault> = loop {
                 match retry.attempt(ready(attempts.succeed_at(succeed_at, Fault::UNKNOWN))).await {
@@ -122,7 +123,7 @@ async fn of_loops_by_hand() {
 
 #[tokio::test(start_paused = true)]
 async fn of_requests_and_services() {
-    static RETRY: RequestRetry = RequestRetry::new(Policy::fixed(SECOND)).named("reported::request");
+    static RETRY: RequestRetry = RequestRetry::new(Policy::fixed(SECOND)).name("reported::request");
     for statuses in [[200, 200], [503, 200], [404, 404]] {
         let server = Server::statuses(statuses).await;
         client().get(&server.url).send_with_retry(&RETRY).await.unwrap();
@@ -130,7 +131,7 @@ async fn of_requests_and_services() {
     assert_eq!(counts("reported::request"), [3, 4, 1, 1, 0]);
     let attempts = Attempts::new();
     let jobs = service_fn(|_: ()| ready(attempts.succeed_at(2, Fault::UNKNOWN)));
-    let policy = TowerPolicy::new(Policy::new()).named("reported::service");
+    let policy = TowerPolicy::new(Policy::new()).name("reported::service");
     ServiceBuilder::new().retry(policy).service(jobs).oneshot(()).await.unwrap();
     assert_eq!(counts("reported::service"), [1, 2, 1, 0, 0]);
 }
@@ -158,7 +159,7 @@ fn no_count_is_lost_between_threads() {
             threads.spawn(|| {
                 for n in 0..1000 {
                     load(&Attempts::new(), 1 + n % 2).unwrap();
-                    let mut retry = Executor::new(&const { Policy::new() }).named("reported::names of threads");
+                    let mut retry = Executor::new(&const { Policy::new() }).name("reported::names of threads");
                     retry.succeed(n);
                 }
             });
@@ -170,10 +171,10 @@ fn no_count_is_lost_between_threads() {
 
 #[tokio::test(start_paused = true)]
 async fn a_delay_without_an_end_is_no_overflow() {
-    static TALLY: Tally = Tally::new("reported::forever");
+    static TALLY: CallStats = CallStats::new("reported::forever");
     for _ in 0..2 {
         let policy = Policy::fixed(Duration::MAX);
-        let mut retry = Executor::new(&policy).tallied(&TALLY);
+        let mut retry = Executor::new(&policy).stats(&TALLY);
         drop(retry.pause("no").unwrap());
     }
     assert_eq!((counts(TALLY.name()), row(TALLY.name()).waited.as_secs()), ([2, 2, 0, 0, 2], u64::MAX / 1_000_000_000));
@@ -183,13 +184,13 @@ async fn a_delay_without_an_end_is_no_overflow() {
 #[tokio::test(start_paused = true)]
 async fn as_a_table_a_page_and_json() {
     const NAME: &str = "reported::<script>alert(\"1\")</script> & 'co'\n";
-    static SHORT: Tally = Tally::new("reported::a");
+    static SHORT: CallStats = CallStats::new("reported::a");
     let policy = Policy::fixed(ms(1500));
     for tally in [&SHORT, {
-        static TALLY: Tally = Tally::new(NAME);
+        static TALLY: CallStats = CallStats::new(NAME);
         &TALLY
     }] {
-        let mut retry = Executor::new(&policy).tallied(tally);
+        let mut retry = Executor::new(&policy).stats(tally);
         retry.pause("no").unwrap().await;
         retry.pause("no").unwrap().await;
         retry.fail("no");

@@ -21,7 +21,7 @@ async fn get(server: &Server, retry: &impl HowToRetry) -> Response {
 }
 
 fn observed(recorder: &Arc<Recorder>) -> RequestRetry {
-    RequestRetry::new(POLICY).observed_by(recorder.clone())
+    RequestRetry::new(POLICY).observer(recorder.clone())
 }
 
 #[tokio::test(start_paused = true)]
@@ -222,7 +222,7 @@ async fn a_request_that_cannot_be_built_is_no_attempt_worth_repeating() {
 async fn each_call_makes_its_events() {
     let recorder = Recorder::new();
     let server = Server::statuses([503, 200]).await;
-    get(&server, &observed(&recorder).named("a name")).await;
+    get(&server, &observed(&recorder).name("a name")).await;
     let expected = [
         "1/3 AttemptStarted",
         "1/3 AttemptFailed { class: Transient, status: Some(503), reason: status 503 }",

@@ -3,7 +3,8 @@
 use std::error::Error;
 
 use reqwest_012::{Client, Response};
-use retry_runtime::{CheckStatus, Class, Policy, Retryable, retry};
+use retry_runtime::http::CheckStatus;
+use retry_runtime::{Class, Policy, Retryable, retry};
 
 use crate::server::{Reply, Server, refused};
 use crate::support::{SECOND, all_ms, ms, timed};

@@ -8,10 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
-use retry_runtime::{
-    Class, Condition, Failure, Marked, OnError, Retryable, Verdict, permanent, retry, transient, transient_in_chain,
-    verdict,
-};
+use retry_runtime::outcome::{Marked, transient_in_chain};
+use retry_runtime::{Class, Condition, Failure, OnError, Retryable, Verdict, permanent, retry, transient, verdict};
 
 use crate::support::{Answer, Attempts, Fault, SECOND, ms, run};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use retry_runtime::http::SendWithRetry;
-use retry_runtime::testing::Rehearsal;
+use retry_runtime::testing::Simulation;
 use retry_runtime::{Executor, Failure, Jitter, Policy};
 
 use crate::server::{Reply, Server, client};
@@ -72,7 +72,7 @@ fn a_servers_delay_below_the_jitter_changes_nothing() {
 fn decided(policy: &Policy, asked: Duration) -> (Duration, String) {
     let recorder = Recorder::new();
     let failure = Failure::of(&Fault::TRANSIENT.after(asked));
-    let delay = Executor::new(policy).observed_by(&*recorder).pause_for("no", failure).unwrap().delay();
+    let delay = Executor::new(policy).observer(&*recorder).pause_for("no", failure).unwrap().delay();
     (delay, recorder.lines().into_iter().find(|line| line.contains("Waiting")).unwrap())
 }
 
@@ -87,10 +87,10 @@ fn the_event_says_that_the_server_made_the_delay_longer() {
 #[test]
 fn the_text_of_the_event_says_what_the_server_asked_for() {
     let line = |policy: &Policy| {
-        let rehearsal = Rehearsal::new();
+        let simulation = Simulation::new();
         let failure = Failure::of(&SEVEN);
-        rehearsal.run_blocking(|| Executor::new(policy).pause_for("no", failure).unwrap().block());
-        rehearsal.events().into_iter().map(|event| event.to_string()).find(|line| line.contains("next")).unwrap()
+        simulation.run_blocking(|| Executor::new(policy).pause_for("no", failure).unwrap().block());
+        simulation.events().into_iter().map(|event| event.to_string()).find(|line| line.contains("next")).unwrap()
     };
     assert_eq!(line(&Policy::fixed(SECOND)), "next attempt in 7s, as the server asked");
     let jittered = line(&Policy::fixed(SECOND).jitter(Jitter::Full));
@@ -145,14 +145,14 @@ async fn a_deadline_counts_the_jitter_too() {
 #[test]
 fn a_seeded_rehearsal_draws_the_same_jitter_again() {
     let delays = |seed| {
-        let rehearsal = Rehearsal::new().seed(seed);
-        rehearsal.run_blocking(|| {
+        let simulation = Simulation::new().seed(seed);
+        simulation.run_blocking(|| {
             let mut retry = Executor::new(const { &Policy::new().attempts(9) });
             for _ in 0..8 {
                 retry.pause_for("no", Failure::of(&SEVEN)).unwrap().block();
             }
         });
-        rehearsal.delays()
+        simulation.delays()
     };
     assert_eq!(delays(7), delays(7));
     assert_ne!(delays(7), delays(8));

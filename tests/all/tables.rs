@@ -264,7 +264,7 @@ impl Case {
     /// How many attempts a request makes of it.
     async fn attempts(&self, method: Method, key: bool, retry: RequestRetry) -> String {
         let recorder = Recorder::new();
-        let retry = retry.observed_by(recorder.clone());
+        let retry = retry.observer(recorder.clone());
         let mut request = self.client.request(method, &self.url).body("body");
         if key {
             request = request.header("idempotency-key", "1");
@@ -331,7 +331,7 @@ async fn the_methods_are_the_users_to_change() {
 async fn attempts_are_hits_where_reqwest_does_not_retry_by_itself() {
     async fn hits(client: ClientBuilder) -> (usize, u32) {
         let (streams, recorder) = (Arc::new(AtomicU32::new(0)), Recorder::new());
-        let retry = RequestRetry::new(Policy::fixed(SECOND).attempts(3)).observed_by(recorder.clone());
+        let retry = RequestRetry::new(Policy::fixed(SECOND).attempts(3)).observer(recorder.clone());
         let client = client.http2_prior_knowledge().build().unwrap();
         client.get(refusing(streams.clone()).await).send_with_retry(&retry).await.unwrap_err();
         let attempts = recorder.lines().iter().filter(|line| line.ends_with("AttemptStarted")).count();
@@ -348,7 +348,7 @@ async fn a_post_is_sent_once_for_each_attempt_where_reqwest_does_not_resend_afte
         let (posts, recorder) = (Arc::new(AtomicU32::new(0)), Recorder::new());
         let condition = Condition::new().assume_no_redirects();
         let retry =
-            RequestRetry::new(Policy::fixed(SECOND).attempts(3)).condition(condition).observed_by(recorder.clone());
+            RequestRetry::new(Policy::fixed(SECOND).attempts(3)).condition(condition).observer(recorder.clone());
         let client = client.http2_prior_knowledge().build().unwrap();
         let url = shutting_down(posts.clone()).await;
         client.post(url).body("one").send_with_retry(&retry).await.unwrap_err();

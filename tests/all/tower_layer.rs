@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use retry_runtime::http::wire::TraceWire;
+use retry_runtime::http::connections::TraceConnections;
 use retry_runtime::tower::TowerPolicy;
 use retry_runtime::{Policy, retry};
 use tokio::time::sleep;
@@ -29,7 +29,7 @@ async fn a_service_runs_in_the_span_of_its_attempt() {
             attempts.succeed_at(2, Fault::UNKNOWN)
         }
     });
-    let service = ServiceBuilder::new().layer(TowerPolicy::new(POLICY).named("jobs")).service(service);
+    let service = ServiceBuilder::new().layer(TowerPolicy::new(POLICY).name("jobs")).service(service);
     service.oneshot("request").await.unwrap();
     let places = trace.events().into_iter().filter(|event| event.target.starts_with("all")).map(|event| {
         let span = event.span.unwrap();
@@ -96,14 +96,14 @@ async fn calls_inside_see_the_deadline_and_that_their_retries_are_used_up() {
     }
     // At 0, 1, 2 and 3 s; the next one would be too late.
     assert_eq!(call(POLICY.deadline(ms(3500))).await, (4, SECOND * 3));
-    assert_eq!(call(POLICY.nested_once()).await, (9, SECOND * 8));
+    assert_eq!(call(POLICY.nested(retry_runtime::Nested::Once)).await, (9, SECOND * 8));
 }
 
 #[tokio::test(start_paused = true)]
 async fn connections_are_reported_for_the_attempt() {
     let (server, recorder) = (Server::statuses([503, 200]).await, Recorder::new());
-    let client = reqwest::Client::builder().no_proxy().pool_idle_timeout(None).trace_wire().build().unwrap();
-    let policy = TowerPolicy::http(POLICY).cloning(reqwest::Request::try_clone).observed_by(recorder.clone());
+    let client = reqwest::Client::builder().no_proxy().pool_idle_timeout(None).trace_connections().build().unwrap();
+    let policy = TowerPolicy::http(POLICY).cloning(reqwest::Request::try_clone).observer(recorder.clone());
     let request = client.get(&server.url).build().unwrap();
     ServiceBuilder::new().layer(policy).service(client).oneshot(request).await.unwrap();
     let lines = recorder.lines();
@@ -115,7 +115,7 @@ async fn connections_are_reported_for_the_attempt() {
 #[tokio::test(start_paused = true)]
 async fn a_dropped_call_says_so() {
     let recorder = Recorder::new();
-    let policy = || TowerPolicy::new(POLICY).observed_by(recorder.clone());
+    let policy = || TowerPolicy::new(POLICY).observer(recorder.clone());
     let silent = service_fn(|_: ()| std::future::pending::<Result<(), Fault>>());
     let call = ServiceBuilder::new().layer(policy()).service(silent).oneshot(());
     tokio::time::timeout(SECOND, call).await.unwrap_err();
@@ -125,7 +125,7 @@ async fn a_dropped_call_says_so() {
 #[tokio::test(start_paused = true)]
 async fn a_service_that_panics_leaves_the_next_call_alone() {
     let recorder = Recorder::new();
-    let policy = TowerPolicy::new(POLICY.attempts(2)).observed_by(recorder.clone());
+    let policy = TowerPolicy::new(POLICY.attempts(2)).observer(recorder.clone());
     let panics = service_fn(|request: &'static str| async move {
         if request == "panic" { panic!() } else { Err::<u32, _>(Fault::UNKNOWN) }
     });

@@ -34,7 +34,7 @@ fn failing(
 /// One call under this policy: what it gives, the attempts, and the events.
 async fn call(policy: TowerPolicy, succeed_at: u32, error: Fault) -> (Result<u32, Fault>, Arc<Attempts>, Vec<String>) {
     let (attempts, recorder) = (Arc::new(Attempts::new()), Recorder::new());
-    let policy = policy.observed_by(recorder.clone());
+    let policy = policy.observer(recorder.clone());
     let service = ServiceBuilder::new().retry(policy).service(failing(&attempts, succeed_at, error));
     (service.oneshot("request").await, attempts, recorder.lines())
 }
@@ -124,7 +124,7 @@ async fn boxed_errors_are_searched() {
 #[tokio::test(start_paused = true)]
 async fn calls_of_one_service_share_no_state() {
     let (attempts, recorder) = (Arc::new(Attempts::new()), Recorder::new());
-    let policy = TowerPolicy::new(Policy::exponential(SECOND).attempts(2)).observed_by(recorder.clone());
+    let policy = TowerPolicy::new(Policy::exponential(SECOND).attempts(2)).observer(recorder.clone());
     let mut service = Retry::new(policy, failing(&attempts, 9, Fault::UNKNOWN));
     let first = tokio::spawn(service.ready().await.unwrap().call("first"));
     sleep(ms(300)).await;
@@ -154,7 +154,7 @@ async fn a_request_that_cannot_be_cloned_again_ends_its_call() {
     #[derive(Debug)]
     struct Once(bool);
     let (attempts, recorder) = (Arc::new(Attempts::new()), Recorder::new());
-    let policy = TowerPolicy::new(POLICY).named("tower::cloned once").observed_by(recorder.clone());
+    let policy = TowerPolicy::new(POLICY).name("tower::cloned once").observer(recorder.clone());
     let policy = policy.cloning(|request: &Once| request.0.then_some(Once(false)));
     let service = failing(&attempts, 9, Fault::UNKNOWN).map_request(|_: Once| "request");
     let service = ServiceBuilder::new().retry(policy).service(service);
@@ -166,7 +166,7 @@ async fn a_request_that_cannot_be_cloned_again_ends_its_call() {
         recorder.lines()[2..],
         ["1/3 Waiting { delay: 1s, source: Backoff }", "2/3 AttemptStarted", "2/3 GaveUp(BodyUsedUp)"]
     );
-    let rows = retry_runtime::report().rows;
+    let rows = retry_runtime::stats::report().rows;
     let row = rows.iter().find(|row| row.name == "tower::cloned once").unwrap();
     assert_eq!((row.calls, row.recovered + row.gave_up + row.cancelled), (1, 1));
 }
@@ -181,7 +181,7 @@ mod cancelled {
         S: Service<&'static str, Response = u32, Error = Fault> + Clone,
     {
         let recorder = Recorder::new();
-        let policy = TowerPolicy::new(POLICY).observed_by(recorder.clone());
+        let policy = TowerPolicy::new(POLICY).observer(recorder.clone());
         let service = ServiceBuilder::new().retry(policy).service(service);
         timeout(ms(milliseconds), service.oneshot("request")).await.unwrap_err();
         recorder.lines().pop().unwrap()
@@ -256,7 +256,7 @@ impl Begin for TowerPolicy {
 #[tokio::test(start_paused = true)]
 async fn a_call_that_panics_leaves_nothing_to_the_next() {
     let recorder = Recorder::new();
-    let policy = TowerPolicy::new(Policy::fixed(SECOND).attempts(2).deadline(SECOND * 3)).observed_by(recorder.clone());
+    let policy = TowerPolicy::new(Policy::fixed(SECOND).attempts(2).deadline(SECOND * 3)).observer(recorder.clone());
     let panics =
         service_fn(|request: &str| if request == "panic" { panic!() } else { ready(Err::<u32, _>(Fault::UNKNOWN)) });
     let mut service = Retry::new(policy, panics);
@@ -286,7 +286,7 @@ mod http {
         answer: impl Fn() -> Result<Response<Vec<u8>>, E> + Clone,
     ) -> (u32, String) {
         let (attempts, recorder) = (Attempts::new(), Recorder::new());
-        let policy = policy.observed_by(recorder.clone());
+        let policy = policy.observer(recorder.clone());
         let service = service_fn(|_: Request<&'static str>| {
             attempts.start();
             ready(answer())

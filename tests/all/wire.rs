@@ -8,9 +8,10 @@ use std::time::Duration;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy as Redirects;
 use reqwest::{Client, Response};
-use retry_runtime::http::wire::{Names, TraceWire, redirects};
+use retry_runtime::event::{ConnectionEvent, EventKind};
+use retry_runtime::http::connections::{Names, TraceConnections, redirects};
 use retry_runtime::http::{RequestRetry, SendWithRetry};
-use retry_runtime::{Condition, Event, EventKind, Executor, Observer, OnWire, Policy, retry};
+use retry_runtime::{Condition, Event, Executor, Observer, Policy, retry};
 
 use crate::server::{Reply, Server, refused};
 use crate::support::{SECOND, ms};
@@ -29,7 +30,7 @@ impl Resolve for Here {
 
 fn client() -> Client {
     let builder = Client::builder().no_proxy().pool_idle_timeout(None);
-    builder.trace_wire().dns_resolver(Arc::new(Names::around(Here))).build().unwrap()
+    builder.trace_connections().dns_resolver(Arc::new(Names::around(Here))).build().unwrap()
 }
 
 /// The server by a name that has to be resolved.
@@ -57,7 +58,7 @@ impl Observer for Story {
             EventKind::AttemptStarted => "starts".to_owned(),
             EventKind::AttemptFailed { status, .. } => status.map_or("fails".to_owned(), |status| status.to_string()),
             EventKind::Waiting { .. } => "waits".to_owned(),
-            EventKind::Wire(what) => what.as_str().to_owned(),
+            EventKind::Connection(what) => what.as_str().to_owned(),
             EventKind::Succeeded => "succeeds".to_owned(),
             _ => "ends".to_owned(),
         };
@@ -82,7 +83,7 @@ const ONE_CONNECTION: [&str; 10] = [
 #[tokio::test(start_paused = true)]
 async fn two_attempts_on_one_connection() {
     let (server, story) = (Server::statuses([503, 200]).await, Story::new());
-    let retry = RequestRetry::new(POLICY).observed_by(story.clone());
+    let retry = RequestRetry::new(POLICY).observer(story.clone());
     client().get(named(&server)).send_with_retry(&retry).await.unwrap();
     assert_eq!(story.lines(), ONE_CONNECTION);
 }
@@ -102,7 +103,7 @@ async fn in_an_annotated_function() {
 async fn in_a_loop_by_hand() {
     let (server, story) = (Server::statuses([503, 200]).await, Story::new());
     let (client, url) = (client(), named(&server));
-    let mut retry = Executor::new(&POLICY).observed_by(&*story);
+    let mut retry = Executor::new(&POLICY).observer(&*story);
     loop {
         let outcome = retry.attempt(client.get(&url).send()).await;
         match retry.next(outcome, &Condition::new()) {
@@ -116,7 +117,7 @@ async fn in_a_loop_by_hand() {
 #[tokio::test(start_paused = true)]
 async fn in_the_middleware() {
     let (server, story) = (Server::statuses([503, 200]).await, Story::new());
-    let retry = RequestRetry::new(POLICY).observed_by(story.clone());
+    let retry = RequestRetry::new(POLICY).observer(story.clone());
     let client = reqwest_middleware::ClientBuilder::new(client()).with(retry).build();
     client.get(named(&server)).send().await.unwrap();
     assert_eq!(story.lines(), ONE_CONNECTION);
@@ -125,7 +126,7 @@ async fn in_the_middleware() {
 #[tokio::test(start_paused = true)]
 async fn a_connection_of_an_earlier_call_is_used_again() {
     let (server, story) = (Server::statuses([200]).await, Story::new());
-    let retry = RequestRetry::new(POLICY).observed_by(story.clone());
+    let retry = RequestRetry::new(POLICY).observer(story.clone());
     let client = client();
     client.get(&server.url).send_with_retry(&retry).await.unwrap();
     story.lines();
@@ -139,7 +140,7 @@ async fn a_connection_of_a_request_without_observer_is_reused() {
     let client = client();
     client.get(&server.url).send().await.unwrap();
     client.get(&server.url).send_with_retry(&POLICY).await.unwrap();
-    let retry = RequestRetry::new(POLICY).observed_by(story.clone());
+    let retry = RequestRetry::new(POLICY).observer(story.clone());
     client.get(&server.url).send_with_retry(&retry).await.unwrap();
     assert_eq!(story.lines(), ["1 starts", "1 reused", "1 succeeds"]);
 }
@@ -153,12 +154,16 @@ async fn what_fails_says_why() {
         }
     }
     let (trace, _guard) = record();
-    let client =
-        Client::builder().no_proxy().trace_wire().dns_resolver(Arc::new(Names::around(Nowhere))).build().unwrap();
+    let client = Client::builder()
+        .no_proxy()
+        .trace_connections()
+        .dns_resolver(Arc::new(Names::around(Nowhere)))
+        .build()
+        .unwrap();
     client.get("http://nowhere.example/?key=secret").send_with_retry(&POLICY.attempts(1)).await.unwrap_err();
     client.get(refused().await).send_with_retry(&POLICY.attempts(1)).await.unwrap_err();
-    let wire: Vec<_> = trace.events().into_iter().filter(|event| event.fields.contains_key("wire")).collect();
-    let said: Vec<_> = wire.iter().map(|event| (event.fields["wire"].as_str(), event.message.as_str())).collect();
+    let wire: Vec<_> = trace.events().into_iter().filter(|event| event.fields.contains_key("connection")).collect();
+    let said: Vec<_> = wire.iter().map(|event| (event.fields["connection"].as_str(), event.message.as_str())).collect();
     assert_eq!(
         said.iter().map(|(wire, _)| *wire).collect::<Vec<_>>(),
         ["connecting", "resolving", "resolve_failed", "connect_failed", "connecting", "connect_failed"]
@@ -171,12 +176,12 @@ async fn what_fails_says_why() {
 #[tokio::test(start_paused = true)]
 async fn a_redirect_is_told_and_decided_as_before() {
     let (server, story) = (Server::start(redirecting()).await, Story::new());
-    let retry = RequestRetry::new(POLICY).observed_by(story.clone());
+    let retry = RequestRetry::new(POLICY).observer(story.clone());
     client().get(&server.url).send_with_retry(&retry).await.unwrap();
     assert_eq!(story.lines(), ["1 starts", "1 connecting", "1 connected", "1 redirected", "1 succeeds"]);
 
     let (server, story) = (Server::start(redirecting()).await, Story::new());
-    let retry = RequestRetry::new(POLICY).observed_by(story.clone());
+    let retry = RequestRetry::new(POLICY).observer(story.clone());
     let builder = Client::builder().no_proxy().pool_idle_timeout(None).redirect(redirects(Redirects::none()));
     let response = builder.build().unwrap().get(&server.url).send_with_retry(&retry).await.unwrap();
     assert_eq!((response.status().as_u16(), server.requests()), (302, 1));
@@ -196,8 +201,10 @@ async fn a_redirect_shows_no_secret_and_its_status() {
     let server = Server::start(redirecting()).await;
     let (trace, _guard) = record();
     client().get(&server.url).send_with_retry(&POLICY).await.unwrap();
-    let redirected =
-        trace.events().into_iter().find(|event| event.fields.get("wire").is_some_and(|wire| wire == "redirected"));
+    let redirected = trace
+        .events()
+        .into_iter()
+        .find(|event| event.fields.get("connection").is_some_and(|wire| wire == "redirected"));
     let message = redirected.unwrap().message;
     assert_eq!(message, format!("attempt 1 of 3: sent to {}there?*** by status 302", server.url));
 }
@@ -205,7 +212,7 @@ async fn a_redirect_shows_no_secret_and_its_status() {
 #[tokio::test(start_paused = true)]
 async fn a_client_may_be_set_up_by_the_call_itself() {
     let (server, story) = (Server::statuses([200]).await, Story::new());
-    let mut retry = Executor::new(&POLICY).observed_by(&*story);
+    let mut retry = Executor::new(&POLICY).observer(&*story);
     retry.attempt(async { client().get(named(&server)).send().await }).await.unwrap();
     assert_eq!(story.lines()[1], "1 connecting");
 }
@@ -216,7 +223,7 @@ async fn calls_at_the_same_time_are_kept_apart() {
     let client = client();
     let call = async |statuses: [u16; 2]| {
         let (server, story) = (Server::statuses(statuses).await, Story::new());
-        let retry = RequestRetry::new(POLICY).observed_by(story.clone());
+        let retry = RequestRetry::new(POLICY).observer(story.clone());
         client.get(&server.url).send_with_retry(&retry).await.unwrap();
         story.lines()
     };
@@ -247,7 +254,7 @@ async fn two_attempts_with_a_late_connection(retry: &RequestRetry, late: Duratio
     let server =
         Server::start([Reply::status(503).pieces(1, ms(300)), Reply::status(503), Reply::status(200).late(ms(100))])
             .await;
-    let builder = Client::builder().no_proxy().pool_idle_timeout(None).trace_wire();
+    let builder = Client::builder().no_proxy().pool_idle_timeout(None).trace_connections();
     let client = builder.dns_resolver(Arc::new(Names::around(Slow(late)))).build().unwrap();
     let url = named(&server);
     let first = async {
@@ -264,7 +271,7 @@ async fn two_attempts_with_a_late_connection(retry: &RequestRetry, late: Duratio
 #[tokio::test(start_paused = true)]
 async fn a_connection_that_the_pool_makes_by_itself_is_the_attempts_that_asked_for_it() {
     let story = Story::new();
-    let retry = RequestRetry::new(POLICY).observed_by(story.clone());
+    let retry = RequestRetry::new(POLICY).observer(story.clone());
     two_attempts_with_a_late_connection(&retry, ms(200)).await;
     let lines = story.lines();
     let connected = lines.iter().position(|line| line == "1 connected").unwrap();
@@ -276,21 +283,21 @@ async fn a_connection_that_the_pool_makes_by_itself_is_the_attempts_that_asked_f
 #[tokio::test(start_paused = true)]
 async fn each_event_says_when_it_happened() {
     let server = Server::statuses([200]).await;
-    struct Ends(Mutex<Vec<OnWire>>);
+    struct Ends(Mutex<Vec<ConnectionEvent>>);
     impl Observer for Ends {
         fn on_event(&self, event: &Event<'_>) {
-            if let EventKind::Wire(what) = event.kind {
+            if let EventKind::Connection(what) = event.kind {
                 self.0.lock().unwrap().push(what.clone());
             }
         }
     }
     let ends = Arc::new(Ends(Mutex::default()));
-    let retry = RequestRetry::new(POLICY).observed_by(ends.clone());
+    let retry = RequestRetry::new(POLICY).observer(ends.clone());
     client().get(named(&server)).send_with_retry(&retry).await.unwrap();
     let seen = ends.0.lock().unwrap();
-    let Some(OnWire::Resolved { host, addresses, .. }) = seen.get(2) else { panic!("{seen:?}") };
+    let Some(ConnectionEvent::Resolved { host, addresses, .. }) = seen.get(2) else { panic!("{seen:?}") };
     assert_eq!((host.as_str(), addresses.len()), ("here.example", 1));
-    let Some(OnWire::Connected { connection: Some(connection), .. }) = seen.get(3) else { panic!("{seen:?}") };
+    let Some(ConnectionEvent::Connected { connection: Some(connection), .. }) = seen.get(3) else { panic!("{seen:?}") };
     assert_eq!(format!("http://{}/", connection.remote), server.url);
 }
 
@@ -298,9 +305,9 @@ async fn each_event_says_when_it_happened() {
 #[tokio::test(start_paused = true)]
 async fn a_late_connection_event_is_in_the_span_of_the_call_with_the_number_of_its_attempt() {
     let (trace, _guard) = record();
-    let retry = RequestRetry::new(Policy::fixed(ms(50))).named("late");
+    let retry = RequestRetry::new(Policy::fixed(ms(50))).name("late");
     two_attempts_with_a_late_connection(&retry, ms(200)).await;
-    let connected = |event: &&Seen| event.fields.get("wire").is_some_and(|wire| wire == "connected");
+    let connected = |event: &&Seen| event.fields.get("connection").is_some_and(|wire| wire == "connected");
     let events = trace.events();
     let event = events.iter().find(connected).unwrap();
     let span = event.span.as_ref().unwrap();

@@ -9,18 +9,22 @@ use std::sync::Arc;
 
 use crate::budget::Budget;
 
-mod atomic;
 mod breaker;
-#[path = "../../retry-runtime/src/budget.rs"]
+#[path = "../../retry-runtime/src/policy/budget.rs"]
 #[allow(dead_code, unreachable_pub, clippy::missing_panics_doc, reason = "of a library, of which this uses little")]
 mod budget;
-#[path = "../../retry-runtime/src/breaker/gate.rs"]
+#[path = "../../retry-runtime/src/load/breaker/gate.rs"]
 #[allow(dead_code, unreachable_pub, reason = "of a library, of which this uses little")]
 mod gate;
 
-/// What the modules have their clock from. All happens in one window of a budget.
-mod sleep {
-    pub(crate) use std::time::Instant;
+/// Takes the place of the library's `util`.
+mod util {
+    pub(crate) mod sync;
+
+    /// Each proof takes less than one window of a budget.
+    pub(crate) mod clock {
+        pub(crate) use std::time::Instant;
+    }
 }
 
 /// Runs this in so many threads, the current one among them; gives what each of them gave.

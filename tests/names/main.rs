@@ -6,7 +6,8 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
-use retry_runtime::{Executor, Policy, report};
+use retry_runtime::stats::report;
+use retry_runtime::{Executor, Policy};
 use serde_json::json;
 
 const POLICY: Policy = Policy::new();
@@ -15,7 +16,7 @@ const POLICY: Policy = Policy::new();
 fn a_thousand_names_are_told_apart() {
     for round in 1..=2 {
         for number in 0..1500 {
-            Executor::new(&POLICY).named(&format!("order {number}")).succeed(());
+            Executor::new(&POLICY).name(&format!("order {number}")).succeed(());
         }
         let report = report();
         assert_eq!(report.rows.len(), 1001);

@@ -11,10 +11,11 @@ use std::sync::{Mutex, PoisonError};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 use reqwest::{Client, Response};
-use retry_runtime::http::wire::TraceWire;
+use retry_runtime::http::connections::TraceConnections;
 use retry_runtime::http::{RequestRetry, SendWithRetry};
-use retry_runtime::testing::Rehearsal;
-use retry_runtime::{Condition, Event, Executor, Observer, Policy, report, retried, retry};
+use retry_runtime::stats::report;
+use retry_runtime::testing::Simulation;
+use retry_runtime::{Condition, Event, Executor, Observer, Policy, retry, track};
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::server::{Reply, Server, refused};
@@ -92,7 +93,7 @@ fn blocking(witness: &Witness, url: &str) -> Result<(), String> {
 }
 
 async fn by_hand(witness: &Witness, client: &Client, url: &str) -> reqwest::Result<Response> {
-    let mut retry = Executor::new(&POLICY).named("by hand").observed_by(witness);
+    let mut retry = Executor::new(&POLICY).name("by hand").observer(witness);
     loop {
         let outcome = retry.attempt(client.get(url).send()).await;
         match retry.next(outcome, &Condition::new()) {
@@ -112,20 +113,20 @@ async fn story(paths: &mut Paths) {
     let elsewhere = Reply::status(302).header("location", "/moved?token=t0k3n");
     let replies = [Reply::status(503), elsewhere, Reply::nothing(), Reply::json("{"), Reply::lost("{")];
     let server = Server::start(replies).await;
-    let client = Client::builder().no_proxy().trace_wire().build().unwrap();
+    let client = Client::builder().no_proxy().trace_connections().build().unwrap();
     let witness: &'static Witness = Box::leak(Box::default());
     for url in [secret(&server.url), secret(&refused().await), "http://t0k3n:hunter2@[::bad/?t0k3n".to_owned()] {
         for _ in 0..3 {
             let _ = get(witness, &client, &url).await;
             let _ = with_context(witness, &client, &url).await;
             let _ = by_hand(witness, &client, &url).await;
-            let request = RequestRetry::new(POLICY).observed_by(witness);
+            let request = RequestRetry::new(POLICY).observer(witness);
             let _ = client.get(&url).send_with_retry(&request).await;
             let middleware = reqwest_middleware::ClientBuilder::new(client.clone()).with(request).build();
             let _ = middleware.get(&url).send().await;
         }
         let _ = blocking(witness, &url);
-        let history = retried(boxed(witness, &url)).history(9).await;
+        let history = track(boxed(witness, &url)).history(9).await;
         paths.add("retried, history", format!("{:?}", history.failures()));
         if let Err(exhausted) = history.into_result() {
             paths.add("retried, Exhausted", exhausted.to_string());
@@ -164,9 +165,9 @@ impl log::Log for Logged {
 async fn through_log(paths: &mut Paths) {
     log::set_logger(&Logged).unwrap();
     log::set_max_level(log::LevelFilter::Trace);
-    let rehearsal = Rehearsal::new();
-    rehearsal.run(story(paths)).await;
-    paths.add("rehearsal", format!("{rehearsal} {:?}", rehearsal.events()));
+    let simulation = Simulation::new();
+    simulation.run(story(paths)).await;
+    paths.add("rehearsal", format!("{simulation} {:?}", simulation.events()));
     log::set_max_level(log::LevelFilter::Off);
     paths.add("log", std::mem::take(&mut *LOG.lock().unwrap()));
 }

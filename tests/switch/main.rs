@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
+use retry_runtime::event::{EventKind, GiveUp};
 use retry_runtime::{
-    Budget, Condition, Event, EventKind, Executor, GiveUp, Hedge, Observer, Policy, is_enabled, permanent, retry,
-    set_enabled,
+    Budget, Condition, Event, Executor, Hedge, Observer, Policy, is_enabled, permanent, retry, set_enabled,
 };
 use tokio::time::{Instant, sleep};
 
@@ -79,9 +79,9 @@ async fn other_reasons_come_first() {
     set_enabled(false);
     let reasons = Reasons::default();
     let (once, more) = (Policy::new().attempts(1), Policy::new());
-    assert!(Executor::new(&once).observed_by(&reasons).pause("no").is_err());
+    assert!(Executor::new(&once).observer(&reasons).pause("no").is_err());
     let outcome: Result<(), _> = Err(permanent(std::io::Error::other("no")));
-    assert!(Executor::new(&more).observed_by(&reasons).next(outcome, &Condition::new()).is_break());
+    assert!(Executor::new(&more).observer(&reasons).next(outcome, &Condition::new()).is_break());
     assert_eq!(*reasons.0.lock().unwrap(), [GiveUp::Exhausted, GiveUp::Permanent]);
 }
 

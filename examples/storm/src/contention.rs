@@ -92,7 +92,7 @@ impl Row {
 }
 
 async fn write(row: Rc<Row>, policy: Policy) {
-    let mut retry = Executor::new(&policy).sleeping(|delay| row.world.sleep(delay));
+    let mut retry = Executor::new(&policy).sleep(|delay| row.world.sleep(delay));
     while let Err(conflict) = retry.attempt_to_end(row.read_and_write()).await {
         retry.pause(conflict).expect("no limit on attempts").await;
     }

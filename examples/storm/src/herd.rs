@@ -44,7 +44,7 @@ fn retries(policy: Policy) -> Vec<u32> {
 }
 
 async fn fail(world: World, policy: Policy, counts: Rc<RefCell<Vec<u32>>>) {
-    let mut retry = Executor::new(&policy).sleeping(|delay| world.sleep(delay));
+    let mut retry = Executor::new(&policy).sleep(|delay| world.sleep(delay));
     while let Ok(pause) = retry.pause("no") {
         pause.await;
         let step = (world.now().as_millis() / STEP.as_millis()) as usize;

@@ -77,7 +77,7 @@ async fn make_calls(shared: Rc<Shared>, processes: Vec<Process>, mut arrivals: A
 async fn call(shared: Rc<Shared>, process: Process) {
     let Shared { world, server, policy, record } = &*shared;
     record.call(world.now());
-    let mut retry = Executor::new(policy).sleeping(|delay| world.sleep(delay));
+    let mut retry = Executor::new(policy).sleep(|delay| world.sleep(delay));
     loop {
         record.request(world.now());
         let outcome = retry.attempt(server.answer(world)).await;

@@ -159,7 +159,7 @@ fn readers_of_a_servers_delay() {
     for tokens in [quote!(headers::reset), quote!(|page: &Page<A, B>| page.wait), quote!((|_| None))] {
         read(server_delay, tokens);
     }
-    let kind = "expected the path of a function or a closure such as `|answer| answer.wait`";
+    let kind = "expected the path of a function or a closure such as `|value| value.wait`";
     for wrong in [quote!("x-ratelimit-reset"), quote!(reset("x-ratelimit-reset")), quote!(5)] {
         refused(server_delay, wrong, kind);
     }

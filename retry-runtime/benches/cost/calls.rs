@@ -149,7 +149,7 @@ macro_rules! by_hand {
         }
     };
 }
-by_hand!(ByHand, awaited);
+by_hand!(ManualCall, awaited);
 by_hand!(ByHandInBlock, in_block);
 
 fn doubling(start: Duration, retries: u32) -> Duration {

@@ -17,16 +17,16 @@ async fn annotated(x: u64) -> Outcome {
 }
 
 async fn named(x: u64) -> Outcome {
-    by_hand(Executor::new(&POLICY).named("push order"), x).await
+    by_hand(Executor::new(&POLICY).name("push order"), x).await
 }
 
 #[cfg(any(feature = "metrics", feature = "report"))]
 async fn tallied(x: u64) -> Outcome {
-    static PUSH: retry_runtime::Tally = retry_runtime::Tally::new("push order");
-    by_hand(Executor::new(&POLICY).tallied(&PUSH), x).await
+    static PUSH: retry_runtime::stats::CallStats = retry_runtime::stats::CallStats::new("push order");
+    by_hand(Executor::new(&POLICY).stats(&PUSH), x).await
 }
 
-async fn by_hand(mut retry: Executor<retry_runtime::ByHand<'_>>, x: u64) -> Outcome {
+async fn by_hand(mut retry: Executor<retry_runtime::executor::ManualCall<'_>>, x: u64) -> Outcome {
     loop {
         match retry.attempt_to_end(operation::waiting(x)).await {
             Ok(value) => return Ok(retry.succeed(value)),

@@ -23,7 +23,7 @@ mod table;
 
 use std::sync::atomic::AtomicU32;
 
-use calls::{ByHand, ByHandInBlock, Calls, Ours, OursWithQuestion, operation};
+use calls::{ByHandInBlock, Calls, ManualCall, Ours, OursWithQuestion, operation};
 use measure::{Tasks, What, allocations, instructions, nanoseconds, repeat, tasks};
 use table::Goal::{Above, AtMost, Open, Times};
 use table::{head, line, line_with_ratio};
@@ -46,7 +46,7 @@ fn main() {
 fn count(what: &str, calls: &str, times: u64) {
     let (_, what) = What::ALL.into_iter().find(|(name, _)| *name == what).unwrap();
     match calls {
-        ByHand::NAME => repeat::<ByHand>(what, times),
+        ManualCall::NAME => repeat::<ManualCall>(what, times),
         ByHandInBlock::NAME => repeat::<ByHandInBlock>(what, times),
         Ours::NAME => repeat::<Ours>(what, times),
         OursWithQuestion::NAME => repeat::<OursWithQuestion>(what, times),
@@ -58,7 +58,7 @@ fn compare() {
     let tracing = if cfg!(feature = "tracing") { "with" } else { "without" };
     println!("retry-runtime {tracing} `tracing`; nobody listens");
     head("by hand");
-    columns::<ByHand, Ours>();
+    columns::<ManualCall, Ours>();
     many_tasks();
     head("by hand, with ?");
     columns::<ByHandInBlock, OursWithQuestion>();
@@ -113,7 +113,7 @@ fn allocated<H: Calls, O: Calls>() {
 
 /// Interleaved rounds, of which the first warms up.
 fn many_tasks() {
-    let rounds: Vec<[Tasks; 2]> = (0..8).map(|_| [tasks::<ByHand>(), tasks::<Ours>()]).skip(1).collect();
+    let rounds: Vec<[Tasks; 2]> = (0..8).map(|_| [tasks::<ManualCall>(), tasks::<Ours>()]).skip(1).collect();
     let median = |of: fn(&[Tasks; 2]) -> f64| {
         let mut figures: Vec<f64> = rounds.iter().map(of).collect();
         figures.sort_by(f64::total_cmp);

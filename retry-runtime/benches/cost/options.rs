@@ -2,7 +2,8 @@
 
 use std::hint::black_box;
 
-use retry_runtime::{Breaker, BreakerOpen, Budget, TimedOut, retry};
+use retry_runtime::breaker::BreakerOpen;
+use retry_runtime::{Breaker, Budget, TimedOut, retry};
 
 use crate::callgrind::counted;
 use crate::calls::{Failed, Outcome, operation};

@@ -10,12 +10,16 @@ use reqwest::{Client, Request, Response};
 
 use super::redirects;
 use super::send::Sent;
-use crate::call::{ByHand, Notes};
-use crate::condition::Findings;
-use crate::count::{self, Own};
-use crate::emit::anybody_listens;
-use crate::sealed::Sealed;
-use crate::{Attempt, Condition, Failure, Observer, Policy, Retryable, Verdict};
+use crate::classify::class::{Failure, Retryable};
+use crate::classify::condition::Classification;
+use crate::classify::condition::{Condition, Verdict};
+use crate::engine::call::{History, ManualCall};
+use crate::observe::event::Observer;
+use crate::observe::sink::anybody_listens;
+use crate::observe::stats::count::{self, Own};
+use crate::policy::attempt::Attempt;
+use crate::policy::builder::Policy;
+use crate::util::sealed::Sealed;
 
 /// How requests are retried: a [`Policy`], a [`Condition`], and what only requests need.
 ///
@@ -36,7 +40,7 @@ use crate::{Attempt, Condition, Failure, Observer, Policy, Retryable, Verdict};
 ///
 /// static RETRY: RequestRetry = RequestRetry::new(Policy::fixed(Duration::from_millis(200)).attempts(5))
 ///     .condition(Condition::new().on_status(&[503..=503]))
-///     .named("create order");
+///     .name("create order");
 ///
 /// async fn create(client: &reqwest::Client, url: &str) -> reqwest::Result<reqwest::Response> {
 ///     client.post(url).header("idempotency-key", "7b1e").body("order").send_with_retry(&RETRY).await
@@ -77,7 +81,7 @@ impl RequestRetry {
     }
 
     /// The name in events; `request` if not said.
-    pub const fn named(mut self, name: &'static str) -> Self {
+    pub const fn name(mut self, name: &'static str) -> Self {
         self.options.name = name;
         self
     }
@@ -152,7 +156,7 @@ impl RequestRetry {
     }
 
     /// Sends the events to this observer, beside `tracing`.
-    pub fn observed_by(mut self, observer: impl Observer + 'static) -> Self {
+    pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
         self.options.observer = Some(Arc::new(observer));
         self
     }
@@ -233,10 +237,10 @@ impl Options {
     }
 
     #[inline]
-    pub(super) fn call<'a>(&'a self, policy: &'a Policy) -> ByHand<'a> {
+    pub(super) fn call<'a>(&'a self, policy: &'a Policy) -> ManualCall<'a> {
         // The clock is read only where somebody looks at it.
-        let notes = (policy.looks_back() || self.looks_at_attempts()).then(Notes::new);
-        ByHand { policy, name: self.name, observer: self.observer.as_deref(), notes, tally: Own::default() }
+        let history = (policy.looks_back() || self.looks_at_attempts()).then(History::new);
+        ManualCall { policy, name: self.name, observer: self.observer.as_deref(), history, tally: Own::default() }
     }
 
     /// Of a first attempt without an executor.
@@ -303,19 +307,20 @@ impl Options {
         if self.is_done(outcome) {
             return Verdict::Done;
         }
-        let findings = match outcome {
+        let classification = match outcome {
             Ok(response) => {
                 // A success that is not done is one that `on_ok` wants again.
                 let refused = self.condition.is_success(response.status().as_u16());
-                Findings::new(Some(self.failure(response)), None).on_ok(refused)
+                Classification::new(Some(self.failure(response)), None).on_ok(refused)
             }
             Err(error) => {
                 let decided = self.on_error.map(|predicate| predicate(of_client(error)));
-                Findings::new(None, Some(Failure::of(error))).on_error(decided)
+                Classification::new(None, Some(Failure::of(error))).on_error(decided)
             }
         };
-        let findings = if sent.is_direct(findings.status()) { findings.not_redirected() } else { findings };
-        self.condition.guarded(sent.is_guarded()).verdict(findings)
+        let classification =
+            if sent.is_direct(classification.status()) { classification.not_redirected() } else { classification };
+        self.condition.guarded(sent.is_guarded()).verdict(classification)
     }
 
     #[inline]

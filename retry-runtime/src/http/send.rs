@@ -10,17 +10,21 @@ use pin_project_lite::pin_project;
 use reqwest::{Client, Method, Request, RequestBuilder, Response};
 
 use super::body::IntoBody;
-use super::client::error_of;
-use super::drain::Unread;
 use super::redirects::{Seen, Watched};
-#[cfg(feature = "testing")]
-use super::rehearsed::Rehearsed;
 use super::request_retry::{HowToRetry, Options};
+#[cfg(feature = "testing")]
+use super::simulated::SimulatedRequest;
 use super::source::{Listed, Repeated, Source, Streamed};
-use crate::call::ByHand;
-use crate::pause::{Pause, Remains};
-use crate::reason::{Chain, Unnamed};
-use crate::{Bar, Class, Executor, Failure, Policy, Retryable, TimedOut, Verdict};
+use crate::classify::class::{Class, Failure, Retryable};
+use crate::classify::clients::drain::Unread;
+use crate::classify::clients::reqwest::error_of;
+use crate::classify::condition::{NotSafe, Verdict};
+use crate::classify::timed_out::TimedOut;
+use crate::engine::call::ManualCall;
+use crate::engine::executor::Executor;
+use crate::engine::pause::{DrainBody, Pause};
+use crate::observe::reason::{FallbackReason, WithSources};
+use crate::policy::builder::Policy;
 
 /// `client.get(url).send_with_retry(&POLICY)`: sends a request, again where that is worth it.
 ///
@@ -127,7 +131,7 @@ fn sending<'a>(
         }
         request => State::Boxed { future: Box::pin(send_kept(policy, options, client.clone(), request)) },
     };
-    Sending { state, client, policy, options, requests, rehearsed: Rehearsed::default() }
+    Sending { state, client, policy, options, requests, rehearsed: SimulatedRequest::default() }
 }
 
 pin_project! {
@@ -139,12 +143,12 @@ pin_project! {
         policy: &'a Policy,
         options: &'a Options,
         requests: Repeated,
-        rehearsed: Rehearsed<'a>,
+        rehearsed: SimulatedRequest<'a>,
     }
 }
 
 #[cfg(not(feature = "testing"))]
-type Rehearsed<'a> = core::marker::PhantomData<&'a ()>;
+type SimulatedRequest<'a> = core::marker::PhantomData<&'a ()>;
 
 pin_project! {
     #[project = StateProjection]
@@ -220,9 +224,9 @@ async fn send_kept(
 
 /// The request could not be built.
 #[cold]
-fn never_sent(mut retry: Executor<ByHand<'_>>, error: reqwest::Error) -> reqwest::Error {
+fn never_sent(mut retry: Executor<ManualCall<'_>>, error: reqwest::Error) -> reqwest::Error {
     retry.begin();
-    retry.settle(Verdict::GiveUp(Failure::of(&error)), &Chain(&error));
+    retry.settle(Verdict::GiveUp(Failure::of(&error)), &WithSources(&error));
     error
 }
 
@@ -290,7 +294,7 @@ impl Transport for Client {
 
 /// The loop: sends what `source` gives through `transport`, from the first attempt on, or after an attempt that failed.
 pub(super) async fn go_on<T: Transport>(
-    mut retry: Executor<ByHand<'_>>,
+    mut retry: Executor<ManualCall<'_>>,
     options: &Options,
     mut source: impl Source,
     mut transport: T,
@@ -306,7 +310,7 @@ pub(super) async fn go_on<T: Transport>(
                 Some(outcome) => outcome,
                 None => attempt(&mut retry, options, &mut source, &mut transport, &mut sent).await,
             };
-            #[cfg(feature = "wire")]
+            #[cfg(feature = "connection-events")]
             retry.came_over(|| outcome.as_ref().ok().and_then(Retryable::connection));
             let verdict = options.verdict(&outcome, &sent);
             let verdict = sent.followed(verdict, || options.may_follow_all(source.next_method()));
@@ -317,7 +321,7 @@ pub(super) async fn go_on<T: Transport>(
             match retry.settle(verdict, &Reason { outcome: &outcome, verdict }) {
                 None => return outcome,
                 Some(delay) => {
-                    let remains = remains(outcome, retry.run.call.policy);
+                    let remains = remains(outcome, retry.core.call.policy);
                     Pause::new(&mut retry, delay, remains)
                 }
             }
@@ -327,7 +331,7 @@ pub(super) async fn go_on<T: Transport>(
 }
 
 async fn attempt<T: Transport>(
-    retry: &mut Executor<ByHand<'_>>,
+    retry: &mut Executor<ManualCall<'_>>,
     options: &Options,
     source: &mut impl Source,
     transport: &mut T,
@@ -380,14 +384,14 @@ impl Sent {
 
     /// Turns a verdict about the last request into one about the next request, which may be another.
     fn followed(&mut self, verdict: Verdict, may_follow_all: impl FnOnce() -> bool) -> Verdict {
-        let is_barred = matches!(verdict, Verdict::Barred(_, Bar::NotIdempotent));
+        let is_barred = matches!(verdict, Verdict::NotSafe(_, NotSafe::NotIdempotent));
         self.has_effects |= is_barred;
         match verdict {
-            Verdict::Retry(failure) | Verdict::Barred(failure, Bar::NotIdempotent) if self.has_effects => {
+            Verdict::Retry(failure) | Verdict::NotSafe(failure, NotSafe::NotIdempotent) if self.has_effects => {
                 if may_follow_all() {
                     Verdict::Retry(failure)
                 } else {
-                    Verdict::Barred(failure, Bar::NotIdempotent)
+                    Verdict::NotSafe(failure, NotSafe::NotIdempotent)
                 }
             }
             _ => verdict,
@@ -398,13 +402,13 @@ impl Sent {
 /// There is no other attempt without another request.
 fn repeatable(verdict: Verdict, has_more: bool) -> Verdict {
     match verdict {
-        Verdict::Retry(failure) if !has_more => Verdict::Barred(failure, Bar::BodyUsedUp),
+        Verdict::Retry(failure) if !has_more => Verdict::NotSafe(failure, NotSafe::BodyUsedUp),
         _ => verdict,
     }
 }
 
-fn remains<E>(outcome: Result<Response, E>, policy: &Policy) -> Remains {
-    outcome.map_or(Remains::none(), |response| response.read_to_end(policy))
+fn remains<E>(outcome: Result<Response, E>, policy: &Policy) -> DrainBody {
+    outcome.map_or(DrainBody::none(), |response| response.read_to_end(policy))
 }
 
 /// The text of a failure.
@@ -418,10 +422,10 @@ impl<E: Error> Display for Reason<'_, E> {
         match self.outcome {
             // Only what `on_ok` refuses has a status and is unknown all the same.
             Ok(_) if self.verdict.failure().is_some_and(|failure| failure.class() == Class::Unknown) => {
-                Unnamed::Refused.fmt(f)
+                FallbackReason::Refused.fmt(f)
             }
-            Ok(_) => Unnamed::of(self.verdict).fmt(f),
-            Err(error) => Chain(error).fmt(f),
+            Ok(_) => FallbackReason::of(self.verdict).fmt(f),
+            Err(error) => WithSources(error).fmt(f),
         }
     }
 }

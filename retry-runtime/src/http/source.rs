@@ -7,8 +7,8 @@ use http::{HeaderMap, Method, Version};
 use reqwest::{Body, Request, Url};
 
 use super::body::IntoBody;
-use super::client::error_of;
 use super::request_retry::Options;
+use crate::classify::clients::reqwest::error_of;
 
 /// Gives a request for each attempt.
 pub(super) trait Source: Send {

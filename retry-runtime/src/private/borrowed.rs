@@ -1,7 +1,7 @@
 //! Errors that borrow.
 //!
 //! A `dyn Error + 'a` cannot be asked for its own type, which takes `'static`; its sources can. Method lookup ignores
-//! lifetimes, so [`Known`] alone would take it for a `dyn Error + 'static`, and the borrow checker would refuse the function.
+//! lifetimes, so [`Classify`] alone would take it for a `dyn Error + 'static`, and the borrow checker would refuse the function.
 //!
 //! An alias such as `type Out<'a> = …` hides from the attribute whether the error borrows. The attribute gives the type as a
 //! function of the lifetime, and [`Lifetimes`] asks whether the error is the same type for each lifetime.
@@ -12,9 +12,10 @@ use std::error::Error;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Known, Level4, Reason};
-use crate::outcome::Sides;
-use crate::{Failure, chain};
+use super::{Classify, Reason, ValueOnly};
+use crate::classify::chain;
+use crate::classify::class::Failure;
+use crate::classify::outcome::ResultLike;
 
 /// An error behind `dyn Error`, or behind pointers to one.
 pub trait ErrorObject {
@@ -57,7 +58,7 @@ pub trait OutcomeAt<'x> {
 impl<'x, F, O> OutcomeAt<'x> for F
 where
     F: FnOnce(&'x ()) -> O,
-    O: Sides<Error: ErrorObject>,
+    O: ResultLike<Error: ErrorObject>,
 {
     type Object = <O::Error as ErrorObject>::Object;
 }
@@ -107,8 +108,8 @@ where
     F: for<'x> OutcomeAt<'x, Object = T>,
 {
     #[inline(always)]
-    pub fn __known<'o, O: Sides>(&self, outcome: &'o O) -> Known<'o, O> {
-        Known::new(outcome)
+    pub fn __classify<'o, O: ResultLike>(&self, outcome: &'o O) -> Classify<'o, O> {
+        Classify::new(outcome)
     }
 }
 
@@ -118,32 +119,32 @@ where
     F: for<'x> OutcomeAt<'x>,
 {
     #[inline(always)]
-    pub fn __known<'o, O: Sides>(&self, outcome: &'o O) -> KnownBorrowed<'o, O> {
-        KnownBorrowed(Known::new(outcome).0.0.0)
+    pub fn __classify<'o, O: ResultLike>(&self, outcome: &'o O) -> KnownBorrowed<'o, O> {
+        KnownBorrowed(Classify::new(outcome).0.0.0)
     }
 }
 
 /// … or none.
 impl<F> NoObject<F> {
     #[inline(always)]
-    pub fn __known<'o, O: Sides>(&self, outcome: &'o O) -> Known<'o, O> {
-        Known::new(outcome)
+    pub fn __classify<'o, O: ResultLike>(&self, outcome: &'o O) -> Classify<'o, O> {
+        Classify::new(outcome)
     }
 }
 
 /// Classifies an outcome whose error is an object that borrows.
 #[derive(Debug)]
-pub struct KnownBorrowed<'a, O>(Level4<'a, O>);
+pub struct KnownBorrowed<'a, O>(ValueOnly<'a, O>);
 
 impl<'a, O> Deref for KnownBorrowed<'a, O> {
-    type Target = Level4<'a, O>;
+    type Target = ValueOnly<'a, O>;
     #[inline(always)]
-    fn deref(&self) -> &Level4<'a, O> {
+    fn deref(&self) -> &ValueOnly<'a, O> {
         &self.0
     }
 }
 
-impl<'a, O: Sides<Error: ErrorObject>> KnownBorrowed<'a, O> {
+impl<'a, O: ResultLike<Error: ErrorObject>> KnownBorrowed<'a, O> {
     /// By the sources alone.
     #[inline(always)]
     pub fn __error(&self) -> Option<Failure> {

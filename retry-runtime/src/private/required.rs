@@ -1,6 +1,6 @@
 //! Compile-time checks that the conditions of an annotated function can have an effect.
 //!
-//! [`Asking`] asks each side of an outcome with levels, as [`Known`](super::Known) does, and answers with a [`Tag`]. A
+//! [`Inspect`] asks each side of an outcome with levels, as [`Classify`](super::Classify) does, and answers with a [`Tag`]. A
 //! requirement is a trait that is implemented only for the answer [`Yes`], so that its message is the compile error. None
 //! of this exists at run time.
 
@@ -12,9 +12,12 @@ use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use std::{io, num, str, string};
 
-use super::{Level6, Unasked};
-use crate::outcome::Sides;
-use crate::{BreakerOpen, Marked, Retryable, TimedOut};
+use super::{NotAnOutcome, WithOnOk};
+use crate::classify::class::Retryable;
+use crate::classify::mark::Marked;
+use crate::classify::outcome::ResultLike;
+use crate::classify::timed_out::TimedOut;
+use crate::load::breaker::BreakerOpen;
 
 /// The answer to a question about the outcome `O`: [`Yes`], [`No`] or [`InChain`]. It names the outcome, so that what
 /// `impl Trait` stands for in the written type is inferred.
@@ -159,24 +162,24 @@ impl AlwaysStatus for reqwest_012::Response {}
 
 /// Questions about the type of an outcome, each answered at the first level that fits.
 #[derive(Debug)]
-pub struct Asking<O>(Asking2<O>);
+pub struct Inspect<O>(Inspect2<O>);
 #[derive(Debug)]
-pub struct Asking2<O>(Asking3<O>);
+pub struct Inspect2<O>(Inspect3<O>);
 #[derive(Debug)]
-pub struct Asking3<O>(Asking4<O>);
+pub struct Inspect3<O>(Inspect4<O>);
 #[derive(Debug)]
-pub struct Asking4<O>(Asking5<O>);
+pub struct Inspect4<O>(Inspect5<O>);
 #[derive(Debug)]
-pub struct Asking5<O>(Asking6<O>);
+pub struct Inspect5<O>(Inspect6<O>);
 #[derive(Debug)]
-pub struct Asking6<O>(Asking7<O>);
+pub struct Inspect6<O>(Inspect7<O>);
 #[derive(Debug)]
-pub struct Asking7<O>(PhantomData<fn(O)>);
+pub struct Inspect7<O>(PhantomData<fn(O)>);
 
-impl<O> Level6<'_, O> {
+impl<O> NotAnOutcome<'_, O> {
     #[inline(always)]
-    pub fn __asking(&self) -> Asking<O> {
-        Asking(Asking2(Asking3(Asking4(Asking5(Asking6(Asking7(PhantomData)))))))
+    pub fn __inspect(&self) -> Inspect<O> {
+        Inspect(Inspect2(Inspect3(Inspect4(Inspect5(Inspect6(Inspect7(PhantomData)))))))
     }
 }
 
@@ -192,43 +195,43 @@ macro_rules! levels {
     )*};
 }
 levels! {
-    Asking => Asking2, Asking2 => Asking3, Asking3 => Asking4, Asking4 => Asking5, Asking5 => Asking6, Asking6 => Asking7
+    Inspect => Inspect2, Inspect2 => Inspect3, Inspect3 => Inspect4, Inspect4 => Inspect5, Inspect5 => Inspect6, Inspect6 => Inspect7
 }
 
 /// The questions that one level answers.
 macro_rules! answers {
-    ($($question:ident: $answer:ty),* $(,)?) => {$(
+    ($($question:ident: $value:ty),* $(,)?) => {$(
         #[inline(always)]
-        pub fn $question(&self) -> Tag<O, $answer> {
+        pub fn $question(&self) -> Tag<O, $value> {
             Tag(PhantomData)
         }
     )*};
 }
 
 /// Can the error carry a status, and can it be transient? By the list, …
-impl<O: Sides<Error: Listed>> Asking<O> {
+impl<O: ResultLike<Error: Listed>> Inspect<O> {
     answers!(__error_status: <O::Error as Listed>::Status, __error_transient: <O::Error as Listed>::Transient);
 }
 /// … by its own type, …
-impl<O: Sides<Error: Retryable>> Asking2<O> {
+impl<O: ResultLike<Error: Retryable>> Inspect2<O> {
     answers!(__error_status: Yes, __error_transient: Yes);
 }
 /// … along the chain of a boxed error, …
-impl<O: Sides<Error: Deref<Target = dyn Error + Send + Sync>>> Asking3<O> {
+impl<O: ResultLike<Error: Deref<Target = dyn Error + Send + Sync>>> Inspect3<O> {
     answers!(__error_status: InChain, __error_transient: Yes);
 }
 /// … or along its sources.
-impl<O: Sides<Error: Error>> Asking4<O> {
+impl<O: ResultLike<Error: Error>> Inspect4<O> {
     answers!(__error_status: InChain, __error_transient: Yes);
 }
 /// Can the value fail, carry a status, or be transient without a status?
-impl<O: Sides<Answer: AlwaysStatus>> Asking4<O> {
+impl<O: ResultLike<Value: AlwaysStatus>> Inspect4<O> {
     answers!(__value_transient: No);
 }
-impl<O: Sides<Answer: Retryable>> Asking5<O> {
+impl<O: ResultLike<Value: Retryable>> Inspect5<O> {
     answers!(__value_fails: Yes, __value_status: Yes, __value_transient: Yes);
 }
-impl<O: Sides> Asking6<O> {
+impl<O: ResultLike> Inspect6<O> {
     answers! {
         __error_status: No,
         __error_transient: No,
@@ -238,7 +241,7 @@ impl<O: Sides> Asking6<O> {
     }
 }
 /// Not an outcome: that is the only error.
-impl<O> Asking7<O> {
+impl<O> Inspect7<O> {
     answers! {
         __error_status: Yes,
         __error_transient: Yes,
@@ -310,7 +313,7 @@ macro_rules! only_yes {
         #[diagnostic::do_not_recommend]
         impl<O> $requirement<Yes> for O {}
         #[diagnostic::do_not_recommend]
-        impl<O> $requirement<Unasked> for O {}
+        impl<O> $requirement<WithOnOk> for O {}
     )*};
 }
 only_yes!(CarriesStatus, CarriesStatusOfReqwest, CanBeTransient, CanBeTransientWithoutStatus, ValueCanFail);

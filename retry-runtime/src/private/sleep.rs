@@ -2,10 +2,10 @@
 
 use core::time::Duration;
 
-use crate::sealed::Sealed;
-use crate::sleep::{CustomSleep, Sleep};
+use crate::util::sealed::Sealed;
+use crate::util::sleep::{CustomSleep, Sleep};
 
-/// [`SleepFunction`](crate::SleepFunction) for the attribute. The compiler has to choose between two implementations: where
+/// [`SleepFunction`](crate::sleep::SleepFunction) for the attribute. The compiler has to choose between two implementations: where
 /// neither fits, it does not know the associated type, and reports no second error about it. A closure without types, which
 /// the attribute does not take, would need a single implementation.
 #[diagnostic::on_unimplemented(

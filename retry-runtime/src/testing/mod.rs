@@ -2,17 +2,16 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-pub(crate) mod current;
 mod record;
-mod rehearsal;
 mod script;
 #[cfg(feature = "testing-server")]
 mod server;
+mod simulation;
 
-pub use self::rehearsal::{Rehearsal, Rehearsed, rehearse};
 pub use self::script::Script;
 #[cfg(feature = "testing-server")]
 pub use self::server::{Reply, Server};
+pub use self::simulation::{Simulated, Simulation, simulate};
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nothing that is done under the lock leaves it half done.

@@ -3,11 +3,12 @@
 use core::fmt::{self, Display};
 use core::time::Duration;
 
-use super::{Rehearsal, lock};
-use crate::{GiveUp, OwnedEvent, OwnedEventKind};
+use super::{Simulation, lock};
+use crate::observe::event::GiveUp;
+use crate::observe::owned::{OwnedEvent, OwnedEventKind};
 
 /// What happened so far.
-impl Rehearsal {
+impl Simulation {
     /// All events, in the order in which they happened.
     #[must_use]
     pub fn events(&self) -> Vec<OwnedEvent> {
@@ -58,11 +59,11 @@ impl Rehearsal {
     /// do not count, so the text may be indented.
     ///
     /// ```
-    /// # use retry_runtime::{Policy, testing::rehearse};
+    /// # use retry_runtime::{Policy, testing::simulate};
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// let policy = Policy::fixed(std::time::Duration::from_secs(5));
-    /// let (_, rehearsal) = rehearse(policy.run(|attempt| async move { (attempt.number() == 2).then_some(()) })).await;
-    /// rehearsal.assert_events(
+    /// let (_, simulation) = simulate(policy.run(|attempt| async move { (attempt.number() == 2).then_some(()) })).await;
+    /// simulation.assert_events(
     ///     "attempt 1 of 3 starts
     ///      attempt 1 of 3 failed: a failure of which nothing is known
     ///      next attempt in 5s
@@ -84,16 +85,16 @@ impl Rehearsal {
 }
 
 /// The events, a line for each.
-impl Display for Rehearsal {
+impl Display for Simulation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.events().iter().try_for_each(|event| writeln!(f, "{event}"))
     }
 }
 
-impl fmt::Debug for Rehearsal {
+impl fmt::Debug for Simulation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rehearsal")
-            .field("at_most", &self.most)
+        f.debug_struct("Simulation")
+            .field("max_attempts", &self.max_attempts)
             .field("keeps_delays", &self.keeps_delays)
             .field("events", &self.events())
             .finish_non_exhaustive()

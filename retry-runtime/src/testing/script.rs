@@ -14,19 +14,19 @@ use super::lock;
 /// ```
 /// use std::io::{self, ErrorKind};
 /// use retry_runtime::Policy;
-/// use retry_runtime::testing::{Script, rehearse};
+/// use retry_runtime::testing::{Script, simulate};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let refused = || io::Error::from(ErrorKind::ConnectionRefused);
 /// let script = Script::new([Err(refused()), Err(refused()), Ok("hello")]);
-/// let (outcome, _) = rehearse(Policy::new().run(|_| async { script.next() })).await;
+/// let (outcome, _) = simulate(Policy::new().run(|_| async { script.next() })).await;
 /// assert_eq!(outcome.unwrap(), "hello");
 /// assert_eq!(script.calls(), 3);
 /// # });
 /// ```
-pub struct Script<T>(Mutex<Inside<T>>);
+pub struct Script<T>(Mutex<Outcomes<T>>);
 
-struct Inside<T> {
+struct Outcomes<T> {
     calls: usize,
     left: VecDeque<T>,
 }
@@ -35,7 +35,7 @@ impl<T> Script<T> {
     /// These outcomes, in this order.
     #[must_use]
     pub fn new(outcomes: impl IntoIterator<Item = T>) -> Self {
-        Self(Mutex::new(Inside { calls: 0, left: outcomes.into_iter().collect() }))
+        Self(Mutex::new(Outcomes { calls: 0, left: outcomes.into_iter().collect() }))
     }
 
     /// The next outcome.

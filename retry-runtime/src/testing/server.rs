@@ -41,11 +41,11 @@ use super::lock;
 pub struct Server {
     url: String,
     shared: Arc<Shared>,
-    running: Running,
+    running: AttemptFuture,
 }
 
 #[derive(Debug)]
-enum Running {
+enum AttemptFuture {
     Task(AbortHandle),
     /// A port that is taken, on which nobody listens.
     Refusing {
@@ -81,7 +81,7 @@ impl Server {
         let (listener, address) = listen().expect("there is a free port on 127.0.0.1");
         let shared = Shared::new(replies, Some(listener));
         let task = tokio::spawn(accept(shared.clone()));
-        let running = Running::Task(task.abort_handle());
+        let running = AttemptFuture::Task(task.abort_handle());
         drop(entered);
         if let Some(runtime) = own {
             std::thread::spawn(move || drop(runtime.block_on(task)));
@@ -100,7 +100,11 @@ impl Server {
         let port = TcpSocket::new_v4().and_then(|socket| socket.bind(ANY_PORT).map(|()| socket));
         let port = port.expect("there is a free port on 127.0.0.1");
         let address = port.local_addr().expect("a socket that is bound has an address");
-        Self { url: url(address), shared: Shared::new(Vec::new(), None), running: Running::Refusing { _port: port } }
+        Self {
+            url: url(address),
+            shared: Shared::new(Vec::new(), None),
+            running: AttemptFuture::Refusing { _port: port },
+        }
     }
 
     /// `http://127.0.0.1:` and the port, without a slash at the end.
@@ -131,7 +135,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         drop(lock(&self.shared.listener).take());
-        if let Running::Task(task) = &self.running {
+        if let AttemptFuture::Task(task) = &self.running {
             task.abort();
         }
     }
@@ -188,7 +192,7 @@ async fn accept(shared: Arc<Shared>) {
 }
 
 async fn serve(stream: TcpStream, shared: Arc<Shared>) {
-    let service = service_fn(|request| answer(&shared, request));
+    let service = service_fn(|request| value(&shared, request));
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     if let Err(error) = (&mut connection).await {
         if matches!(error.source().and_then(|error| error.downcast_ref()), Some(Fault::Reset)) {
@@ -199,7 +203,7 @@ async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     }
 }
 
-async fn answer(shared: &Shared, request: Request<Incoming>) -> Result<Response<Answer>, Fault> {
+async fn value(shared: &Shared, request: Request<Incoming>) -> Result<Response<Value>, Fault> {
     let (parts, body) = request.into_parts();
     // An error is a client that has hung up.
     let body = body.collect().await.map_err(|_| Fault::HangUp)?.to_bytes();
@@ -207,7 +211,7 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Result<Response<
     if !after.is_zero() {
         tokio::time::sleep(after).await;
     }
-    let mut response = Response::new(Answer::of(body).await?);
+    let mut response = Response::new(Value::of(body).await?);
     *response.status_mut() = status;
     response.headers_mut().extend(headers);
     Ok(response)
@@ -227,7 +231,7 @@ pub struct Reply {
 enum Content {
     Whole(Bytes),
     Lost(Bytes),
-    Nothing(Fault),
+    NoCleanup(Fault),
     Never,
 }
 
@@ -257,12 +261,12 @@ impl Reply {
 
     /// Hangs up without an answer.
     pub fn hang_up() -> Self {
-        Self { body: Content::Nothing(Fault::HangUp), ..Self::status(200) }
+        Self { body: Content::NoCleanup(Fault::HangUp), ..Self::status(200) }
     }
 
     /// Resets the connection without an answer.
     pub fn reset() -> Self {
-        Self { body: Content::Nothing(Fault::Reset), ..Self::status(200) }
+        Self { body: Content::NoCleanup(Fault::Reset), ..Self::status(200) }
     }
 
     /// Never answers, and keeps the connection.
@@ -307,14 +311,14 @@ impl From<u16> for Reply {
 }
 
 /// A body as it is sent.
-struct Answer {
+struct Value {
     data: Option<Bytes>,
     rest: Rest,
 }
 
 #[derive(PartialEq)]
 enum Rest {
-    Nothing,
+    NoCleanup,
     /// Announced, and not sent.
     Announced,
     /// The next that is asked of it is an error.
@@ -324,18 +328,18 @@ enum Rest {
 /// What is announced of a body that is lost.
 const ANNOUNCED: u64 = 1000;
 
-impl Answer {
+impl Value {
     async fn of(content: Content) -> Result<Self, Fault> {
         match content {
-            Content::Whole(data) => Ok(Self { data: Some(data), rest: Rest::Nothing }),
+            Content::Whole(data) => Ok(Self { data: Some(data), rest: Rest::NoCleanup }),
             Content::Lost(data) => Ok(Self { data: Some(data), rest: Rest::Announced }),
-            Content::Nothing(fault) => Err(fault),
+            Content::NoCleanup(fault) => Err(fault),
             Content::Never => core::future::pending().await,
         }
     }
 }
 
-impl Body for Answer {
+impl Body for Value {
     type Data = Bytes;
     type Error = Fault;
 
@@ -344,7 +348,7 @@ impl Body for Answer {
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }
         match self.rest {
-            Rest::Nothing => Poll::Ready(None),
+            Rest::NoCleanup => Poll::Ready(None),
             Rest::Announced => {
                 // For hyper to send what it has.
                 self.rest = Rest::Due;
@@ -356,12 +360,12 @@ impl Body for Answer {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.rest == Rest::Nothing && self.data.as_ref().is_none_or(Bytes::is_empty)
+        self.rest == Rest::NoCleanup && self.data.as_ref().is_none_or(Bytes::is_empty)
     }
 
     fn size_hint(&self) -> SizeHint {
         let data = self.data.as_ref().map_or(0, Bytes::len) as u64;
-        SizeHint::with_exact(data + if self.rest == Rest::Nothing { 0 } else { ANNOUNCED })
+        SizeHint::with_exact(data + if self.rest == Rest::NoCleanup { 0 } else { ANNOUNCED })
     }
 }
 

@@ -87,9 +87,9 @@ fn within<O>(attempt: Option<&Weak<Shared>>, work: impl FnOnce() -> O) -> O {
     // Nothing else asks for the executor while its attempt is polled: the policy and the pause come before and after.
     let mut executor = lock(&shared);
     #[cfg(feature = "reqwest")]
-    let mut seen = core::mem::replace(&mut executor.run.call.seen, Seen::NONE);
+    let mut seen = core::mem::replace(&mut executor.core.call.seen, Seen::NONE);
     let done = executor.in_scope(false, |_rare| {
-        #[cfg(any(feature = "tracing", feature = "wire"))]
+        #[cfg(any(feature = "tracing", feature = "connection-events"))]
         let _entered = _rare.enter();
         #[cfg(feature = "reqwest")]
         let _watching = Watching::new(&mut seen);
@@ -97,9 +97,9 @@ fn within<O>(attempt: Option<&Weak<Shared>>, work: impl FnOnce() -> O) -> O {
     });
     #[cfg(feature = "reqwest")]
     {
-        executor.run.call.seen = seen;
+        executor.core.call.seen = seen;
     }
-    executor.run.tell();
+    executor.core.tell();
     done
 }
 

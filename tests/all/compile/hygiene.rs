@@ -158,8 +158,8 @@ mod among_items {
         }
     }
 
-    impl From<retry_runtime::BreakerOpen> for Error {
-        fn from(_: retry_runtime::BreakerOpen) -> Self {
+    impl From<retry_runtime::breaker::BreakerOpen> for Error {
+        fn from(_: retry_runtime::breaker::BreakerOpen) -> Self {
             Self::Refused { code: 503 }
         }
     }

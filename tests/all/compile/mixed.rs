@@ -62,7 +62,7 @@ async fn synchronize(server: &Server, log: &Log) -> io::Result<u32> {
     loop {
         rounds += 1;
         pull(server, log).await?;
-        let mut retry = Executor::new(&POLICY).named("push").observed_by(log);
+        let mut retry = Executor::new(&POLICY).name("push").observer(log);
         let pushes = loop {
             let outcome = retry.attempt(async { Server::answer(&server.pushes) }).await;
             match retry.next(outcome, &Condition::new()) {

@@ -1,0 +1,63 @@
+//! A response that is retried is read to its end during the pause, so that the next attempt finds its connection
+//! free again.
+
+use core::future::poll_fn;
+use core::pin::pin;
+
+use bytes::Buf;
+use http_body::Body;
+
+use crate::classify::outcome::ResultLike;
+use crate::engine::pause::{Discard, DrainBody};
+use crate::policy::builder::Policy;
+
+/// An answer whose body may be unread.
+pub trait Unread {
+    /// Reads it to its end, within the bounds of the policy.
+    fn read_to_end(self, policy: &Policy) -> DrainBody;
+}
+
+impl<B: Body + Send + 'static> Unread for http::Response<B> {
+    fn read_to_end(self, policy: &Policy) -> DrainBody {
+        match policy.drain_limit {
+            0 => DrainBody::none(),
+            limit => DrainBody::read(policy, read(self.into_body(), limit)),
+        }
+    }
+}
+
+#[cfg(feature = "reqwest")]
+impl Unread for reqwest::Response {
+    fn read_to_end(self, policy: &Policy) -> DrainBody {
+        http::Response::<reqwest::Body>::from(self).read_to_end(policy)
+    }
+}
+
+#[cfg(feature = "reqwest-012")]
+impl Unread for reqwest_012::Response {
+    fn read_to_end(self, policy: &Policy) -> DrainBody {
+        http::Response::<reqwest_012::Body>::from(self).read_to_end(policy)
+    }
+}
+
+async fn read(body: impl Body, mut left: usize) {
+    let mut body = pin!(body);
+    while let Some(Ok(frame)) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
+        // An empty frame counts too: a server may send them without end, and they would keep the pause from its timer.
+        let size = frame.data_ref().map_or(0, |data| data.remaining().max(1));
+        let Some(rest) = left.checked_sub(size) else { return };
+        left = rest;
+    }
+}
+
+/// Reads the answer of an outcome to its end.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadToEnd;
+
+impl<O: ResultLike<Value: Unread>> Discard<O> for ReadToEnd {
+    type Cleanup = DrainBody;
+
+    fn discard(self, outcome: O, policy: &Policy) -> DrainBody {
+        outcome.into_value().map_or(DrainBody::none(), |value| value.read_to_end(policy))
+    }
+}

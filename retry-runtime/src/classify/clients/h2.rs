@@ -1,0 +1,28 @@
+//! What is known of HTTP/2's own errors, which lie at the end of the chains of clients' errors.
+
+use h2::{Error, Reason};
+
+use crate::classify::class::{Class, Failure, Retryable};
+
+/// Transient where the server has refused the stream, or shuts down in good order: neither has processed the request
+/// (RFC 9113 §8.7). An I/O error below has its own class; of everything else nothing is known.
+impl Retryable for Error {
+    fn class(&self) -> Class {
+        if is_refused(self) {
+            return Class::Transient;
+        }
+        self.get_io().map_or(Class::Unknown, |io| Failure::of(io).class())
+    }
+
+    fn is_unprocessed(&self) -> bool {
+        is_refused(self)
+    }
+}
+
+fn is_refused(error: &Error) -> bool {
+    match error.reason() {
+        Some(Reason::REFUSED_STREAM) => error.is_reset() && error.is_remote(),
+        Some(Reason::NO_ERROR) => error.is_go_away() && error.is_remote(),
+        _ => false,
+    }
+}

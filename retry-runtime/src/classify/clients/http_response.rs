@@ -1,0 +1,23 @@
+//! What is known of a response of the `http` crate, which most clients give.
+
+use core::time::Duration;
+
+use http::Response;
+
+use super::retry_after::server_delay;
+use crate::classify::class::{Class, Retryable};
+
+/// The class of its status; the server's delay is that of the header `Retry-After`, in seconds or as a date.
+impl<B> Retryable for Response<B> {
+    fn class(&self) -> Class {
+        Class::of_status(self.status().as_u16())
+    }
+
+    fn status(&self) -> Option<u16> {
+        Some(self.status().as_u16())
+    }
+
+    fn server_delay(&self) -> Option<Duration> {
+        server_delay(self.headers())
+    }
+}

@@ -1,0 +1,115 @@
+//! The client libraries: what their errors and responses say, one file for each.
+
+use core::any::Any;
+use std::error::Error;
+
+use crate::classify::class::Failure;
+use crate::engine::pause::DrainBody;
+use crate::policy::builder::Policy;
+
+#[cfg(feature = "http")]
+pub(crate) mod drain;
+#[cfg(feature = "h2")]
+mod h2;
+#[cfg(feature = "http")]
+mod http_response;
+#[cfg(feature = "hyper")]
+mod hyper;
+#[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
+pub(crate) mod reqwest;
+#[cfg(feature = "http")]
+pub(crate) mod retry_after;
+#[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
+pub(crate) mod status_error;
+#[cfg(feature = "tonic")]
+mod tonic;
+
+#[cfg(any(feature = "reqwest", feature = "reqwest-012", feature = "hyper"))]
+use self::drain::Unread;
+#[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
+use self::status_error::StatusError;
+
+/// Whether an HTTP/2 server has refused the request before it looked at it.
+#[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
+fn is_refused_stream(error: &(dyn Error + 'static)) -> bool {
+    #[cfg(feature = "h2")]
+    return crate::classify::chain::links(error)
+        .filter_map(crate::classify::chain::failure_of::<::h2::Error>)
+        .any(|f| f.is_unprocessed());
+    #[cfg(not(feature = "h2"))]
+    {
+        let _ = error;
+        false
+    }
+}
+
+/// Whether a breaker did not let the request through.
+#[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
+fn is_kept_back(error: &(dyn Error + 'static)) -> bool {
+    crate::classify::chain::links(error).any(|link| link.is::<crate::load::breaker::BreakerOpen>())
+}
+
+/// What one error of a chain knows of itself, if it is one of HTTP.
+pub(crate) fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
+    let found: &[fn(&(dyn Error + 'static)) -> Option<Failure>] = &[
+        #[cfg(feature = "reqwest")]
+        crate::classify::chain::failure_of::<::reqwest::Error>,
+        #[cfg(feature = "reqwest-012")]
+        crate::classify::chain::failure_of::<reqwest_012::Error>,
+        #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
+        crate::classify::chain::failure_of::<StatusError>,
+        #[cfg(feature = "reqwest-middleware")]
+        crate::classify::chain::failure_of::<reqwest_middleware::Error>,
+        #[cfg(feature = "h2")]
+        crate::classify::chain::failure_of::<::h2::Error>,
+        #[cfg(feature = "hyper")]
+        crate::classify::chain::failure_of::<::hyper::Error>,
+        #[cfg(feature = "hyper")]
+        crate::classify::chain::failure_of::<hyper_util::client::legacy::Error>,
+        #[cfg(feature = "tonic")]
+        crate::classify::chain::failure_of::<::tonic::Status>,
+        #[cfg(feature = "tonic")]
+        crate::classify::chain::failure_of::<::tonic::ConnectError>,
+        #[cfg(feature = "tonic")]
+        crate::classify::chain::failure_of::<::tonic::TimeoutExpired>,
+        #[cfg(feature = "tower")]
+        crate::classify::chain::failure_of::<tower::timeout::error::Elapsed>,
+    ];
+    found.iter().find_map(|find| find(error))
+}
+
+/// What an answer knows of itself, if it is one of HTTP.
+pub(crate) fn known_answer(value: &dyn Any) -> Option<Failure> {
+    let found: &[fn(&dyn Any) -> Option<Failure>] = &[
+        #[cfg(feature = "reqwest")]
+        |value| value.downcast_ref::<::reqwest::Response>().map(Failure::of),
+        #[cfg(feature = "reqwest-012")]
+        |value| value.downcast_ref::<reqwest_012::Response>().map(Failure::of),
+        #[cfg(feature = "hyper")]
+        |value| value.downcast_ref::<HyperResponse>().map(Failure::of),
+    ];
+    found.iter().find_map(|find| find(value))
+}
+
+/// Reads an answer on, if it is one of HTTP; `value` is an `Option` of it.
+pub(crate) fn discard(value: &mut dyn Any, policy: &Policy) -> DrainBody {
+    let found: &[ReadOn] = &[
+        #[cfg(feature = "reqwest")]
+        read_on::<::reqwest::Response>,
+        #[cfg(feature = "reqwest-012")]
+        read_on::<reqwest_012::Response>,
+        #[cfg(feature = "hyper")]
+        read_on::<HyperResponse>,
+    ];
+    found.iter().find_map(|read_on| read_on(value, policy)).unwrap_or(DrainBody::none())
+}
+
+type ReadOn = fn(&mut dyn Any, &Policy) -> Option<DrainBody>;
+
+#[cfg(any(feature = "reqwest", feature = "reqwest-012", feature = "hyper"))]
+fn read_on<R: Unread + 'static>(value: &mut dyn Any, policy: &Policy) -> Option<DrainBody> {
+    Some(value.downcast_mut::<Option<R>>()?.take()?.read_to_end(policy))
+}
+
+#[cfg(feature = "hyper")]
+type HyperResponse = ::http::Response<::hyper::body::Incoming>;

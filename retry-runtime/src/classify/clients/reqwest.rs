@@ -1,0 +1,142 @@
+//! What is known of reqwest's errors and responses: the same for each of its versions.
+
+use core::pin::{Pin, pin};
+use core::task::{Context, Poll, Waker};
+use core::time::Duration;
+use std::error::Error;
+use std::io;
+
+use super::retry_after::server_delay;
+use crate::classify::chain;
+use crate::classify::class::{Class, Failure, Retryable};
+use crate::classify::timed_out::TimedOut;
+use crate::load::breaker::BreakerOpen;
+
+macro_rules! client {
+    ($reqwest:ident, $error_of:ident) => {
+        /// A status is found in errors of `error_for_status`. Connect, timeout and body failures are transient, as is a
+        /// request whose connection was lost before an answer came; a URL or a request that cannot be built is permanent, as
+        /// are too many redirects, and a body that does not decode, unless an I/O error or a timeout lies under it: reqwest reports a connection that
+        /// was lost while JSON was read as a decode error.
+        impl Retryable for $reqwest::Error {
+            fn class(&self) -> Class {
+                if let Some(status) = self.status() {
+                    return Class::of_status(status.as_u16());
+                }
+                if self.is_timeout() || self.is_connect() {
+                    return Class::Transient;
+                }
+                match chain::search_sources(self).class() {
+                    Class::Unknown if self.is_builder() || self.is_decode() || self.is_redirect() => Class::Permanent,
+                    Class::Unknown if self.is_body() || self.is_request() => Class::Transient,
+                    found => found,
+                }
+            }
+
+            fn status(&self) -> Option<u16> {
+                Self::status(self).map(|status| status.as_u16())
+            }
+
+            fn server_delay(&self) -> Option<Duration> {
+                chain::search_sources(self).server_delay()
+            }
+
+            fn breaker_delay(&self) -> Option<Duration> {
+                chain::search_sources(self).breaker_delay()
+            }
+
+            /// True if a breaker kept the request back. If there was no connection (it was refused, the name was not found, the
+            /// TLS handshake failed), or, with the `h2` feature, an HTTP/2 server refused the stream, the last server cannot have
+            /// processed the request. But a server that redirected the client may have, so this is false.
+            fn is_unprocessed(&self) -> bool {
+                super::is_kept_back(self) && !self.is_connect()
+            }
+
+            fn is_timeout(&self) -> bool {
+                Self::is_timeout(self)
+            }
+
+            fn failure(&self) -> Failure {
+                let failure = Failure::asked(self);
+                // A body that fails may have an error that is about a connection of its own.
+                let is_of_body = |error: &(dyn Error + 'static)| error.downcast_ref().is_some_and(Self::is_body);
+                let is_unsent = self.is_connect() || super::is_refused_stream(self);
+                match is_unsent && !self.source().into_iter().flat_map(chain::links).any(is_of_body) {
+                    true => failure.before_processing().perhaps_redirected(),
+                    false if self.status().is_some() => failure.perhaps_redirected(),
+                    false => failure,
+                }
+            }
+        }
+
+        /// The class of its status; the server's delay is that of the header `Retry-After`, in seconds or as a date.
+        impl Retryable for $reqwest::Response {
+            fn class(&self) -> Class {
+                Class::of_status(self.status().as_u16())
+            }
+
+            fn status(&self) -> Option<u16> {
+                Some(self.status().as_u16())
+            }
+
+            fn server_delay(&self) -> Option<Duration> {
+                server_delay(self.headers())
+            }
+
+            fn failure(&self) -> Failure {
+                Failure::asked(self).perhaps_redirected()
+            }
+
+            #[cfg(feature = "connection-events")]
+            fn connection(&self) -> Option<crate::observe::connection::Connection> {
+                crate::http::connections::connection_of_response(self.extensions())
+            }
+        }
+
+        /// A timeout as reqwest would report it itself: `is_timeout()` holds, and the [`TimedOut`] is at the end of the
+        /// `source()` chain.
+        impl From<TimedOut> for $reqwest::Error {
+            fn from(timed_out: TimedOut) -> Self {
+                $error_of(io::Error::from(timed_out).into())
+            }
+        }
+
+        /// The [`BreakerOpen`] is at the end of the `source()` chain.
+        impl From<BreakerOpen> for $reqwest::Error {
+            fn from(open: BreakerOpen) -> Self {
+                $error_of(open.into())
+            }
+        }
+
+        /// An error of reqwest's with this source. reqwest has no constructor for its errors; a body that fails makes one.
+        pub(crate) fn $error_of(source: Boxed) -> $reqwest::Error {
+            // By itself, for a response would add a URL that it makes up, and say that its body does not decode.
+            let body = pin!($reqwest::Body::wrap(Failing(Some(source))));
+            match http_body::Body::poll_frame(body, &mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(Some(Err(error))) => error,
+                _ => unreachable!("a body that fails at once gives an error at once"),
+            }
+        }
+    };
+}
+#[cfg(feature = "reqwest")]
+client!(reqwest, error_of);
+#[cfg(feature = "reqwest-012")]
+client!(reqwest_012, error_of_012);
+
+type Boxed = Box<dyn Error + Send + Sync>;
+
+/// A body that fails when it is read.
+struct Failing(Option<Boxed>);
+
+impl http_body::Body for Failing {
+    type Data = &'static [u8];
+    type Error = Boxed;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<&'static [u8]>, Boxed>>> {
+        Poll::Ready(self.0.take().map(Err))
+    }
+}

@@ -1,0 +1,111 @@
+//! An error status that keeps what a retry needs.
+
+use core::fmt;
+use core::time::Duration;
+use std::error::Error;
+
+use http::StatusCode;
+#[cfg(feature = "reqwest")]
+use reqwest::Url;
+#[cfg(not(feature = "reqwest"))]
+use reqwest_012::Url;
+
+use super::retry_after::server_delay;
+use crate::classify::class::{Class, Failure, Retryable};
+
+/// `response.check_status()`: as `error_for_status`, but the error keeps the delay that the server asked for.
+pub trait CheckStatus: Sized {
+    /// The response itself, unless its status is 400 or above.
+    ///
+    /// ```no_run
+    /// # use std::error::Error;
+    /// use retry_runtime::http::CheckStatus;
+    /// use retry_runtime::retry;
+    ///
+    /// #[retry]
+    /// async fn fetch(url: &str) -> Result<String, Box<dyn Error + Send + Sync>> {
+    ///     Ok(reqwest::get(url).await?.check_status()?.text().await?)
+    /// }
+    /// ```
+    ///
+    /// The response of an error is dropped with its body unread, and its connection may be lost with it: return the response
+    /// itself where connections are dear.
+    ///
+    /// # Errors
+    ///
+    /// A [`StatusError`] for a status of 400 or above.
+    fn check_status(self) -> Result<Self, StatusError>;
+}
+
+macro_rules! check_status {
+    ($response:ty) => {
+        impl CheckStatus for $response {
+            fn check_status(self) -> Result<Self, StatusError> {
+                let status = self.status();
+                if !status.is_client_error() && !status.is_server_error() {
+                    return Ok(self);
+                }
+                let server_delay = server_delay(self.headers());
+                Err(StatusError { status, server_delay, url: self.url().clone() })
+            }
+        }
+    };
+}
+#[cfg(feature = "reqwest")]
+check_status!(reqwest::Response);
+#[cfg(feature = "reqwest-012")]
+check_status!(reqwest_012::Response);
+
+/// A response had a status of 400 or above. Made by [`CheckStatus::check_status`].
+#[derive(Clone, Debug)]
+pub struct StatusError {
+    status: StatusCode,
+    server_delay: Option<Duration>,
+    url: Url,
+}
+
+impl StatusError {
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// How long the server asked to wait, by the header `Retry-After`.
+    #[must_use]
+    pub fn server_delay(&self) -> Option<Duration> {
+        self.server_delay
+    }
+
+    /// The URL that answered, after redirects.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+}
+
+impl fmt::Display for StatusError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "status {} for url ({})", self.status, self.url)
+    }
+}
+
+impl Error for StatusError {}
+
+impl Retryable for StatusError {
+    fn class(&self) -> Class {
+        Class::of_status(self.status.as_u16())
+    }
+
+    fn status(&self) -> Option<u16> {
+        Some(self.status.as_u16())
+    }
+
+    fn server_delay(&self) -> Option<Duration> {
+        self.server_delay
+    }
+
+    fn failure(&self) -> Failure {
+        Failure::asked(self).perhaps_redirected()
+    }
+}

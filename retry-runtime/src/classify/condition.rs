@@ -1,0 +1,433 @@
+//! Which outcomes are worth another attempt, and what that makes of one of them.
+
+use core::ops::RangeInclusive;
+use core::time::Duration;
+
+use crate::classify::class::{Class, Failure};
+use crate::observe::event::GiveUp;
+
+/// Which outcomes are worth another attempt: statuses, kinds of errors, methods. A plain `Copy` value from a
+/// `const fn` builder; how often and when is the [`Policy`](crate::Policy).
+///
+/// The rule, the same for `Ok(response)` and `Err(error)`:
+///
+/// 1. An outcome with a **status**: [`on_status`](Self::on_status) decides if it is given, otherwise the standard
+///    list (408, 429, 500, 502, 503, 504).
+/// 2. An **error without a status**: [`on_error`](Self::on_error) decides if it is given; otherwise the transient
+///    ones if `on_status` is given; otherwise all but the permanent ones.
+/// 3. `on_error` without `on_status` decides every error. With both, either yes retries.
+///
+/// ```
+/// use retry_runtime::{Condition, OnError};
+///
+/// const CONDITION: Condition = Condition::new().on_status(&[429..=429, 500..=599]).on_error(OnError::Transient);
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct Condition {
+    statuses: Option<&'static [RangeInclusive<u16>]>,
+    errors: Option<OnError>,
+    methods: &'static [&'static str],
+    guarded: bool,
+    assume_no_redirects: bool,
+}
+
+/// Which errors are worth another attempt. See [`Condition::on_error`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnError {
+    /// All, permanent ones too.
+    Any,
+    /// Those that are known to be transient.
+    Transient,
+    /// None.
+    Never,
+}
+
+impl Default for Condition {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Condition {
+    /// The standard condition: neither `on_status` nor `on_error` given; methods that are idempotent by RFC 9110
+    /// §9.2.2: GET, HEAD, OPTIONS, TRACE, PUT, DELETE.
+    pub const fn new() -> Self {
+        Self {
+            statuses: None,
+            errors: None,
+            methods: &["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"],
+            guarded: false,
+            assume_no_redirects: false,
+        }
+    }
+
+    /// The statuses that are worth another attempt, instead of the standard list; a code `c` is `c..=c`. An empty
+    /// slice retries no status.
+    ///
+    /// # Panics
+    ///
+    /// When a range is empty or reaches outside of 100 to 599, or when two ranges overlap.
+    #[track_caller]
+    pub const fn on_status(self, statuses: &'static [RangeInclusive<u16>]) -> Self {
+        let mut i = 0;
+        while i < statuses.len() {
+            let (first, last) = (*statuses[i].start(), *statuses[i].end());
+            assert!(first <= last, "a range of statuses is empty: write the lower code first");
+            assert!(first >= 100 && last <= 599, "HTTP statuses reach from 100 to 599");
+            let mut j = 0;
+            while j < i {
+                let apart = last < *statuses[j].start() || first > *statuses[j].end();
+                assert!(apart, "a status is listed twice: remove one of them, or write ranges that do not overlap");
+                j += 1;
+            }
+            i += 1;
+        }
+        Self { statuses: Some(statuses), ..self }
+    }
+
+    /// The errors that are worth another attempt.
+    pub const fn on_error(self, errors: OnError) -> Self {
+        Self { errors: Some(errors), ..self }
+    }
+
+    /// The methods of requests that may be resent after any failure, instead of the standard ones. They are compared without
+    /// regard to case, and used by [`for_method`](Self::for_method), `send_with_retry`, the middleware and
+    /// the tower policy. An empty slice lists no method.
+    ///
+    /// # Panics
+    ///
+    /// When a method is not a token of HTTP (RFC 9110 §5.6.2): it is empty, or has a space or another separator in it.
+    #[track_caller]
+    pub const fn methods(self, methods: &'static [&'static str]) -> Self {
+        let mut i = 0;
+        while i < methods.len() {
+            assert!(
+                is_token(methods[i]),
+                "a method is not an HTTP token: write one name in each string, such as `\"POST\"`"
+            );
+            i += 1;
+        }
+        Self { methods, ..self }
+    }
+
+    /// Assumes that no request is redirected, so that a POST is retried after a refused connection or a 429.
+    ///
+    /// reqwest follows redirects and does not report them. So by default, an error or a response of reqwest never shows that
+    /// the server cannot have processed the request ([`Failure::is_unprocessed`]): that server may have processed it, and sent
+    /// the client to another server, which failed. Say this where the client has `redirect::Policy::none()`, or where the
+    /// server does not redirect requests that have effects. Where the assumption is wrong, a request that was processed is
+    /// resent.
+    ///
+    /// A client of reqwest 0.13 that is built with `track_redirects` or `trace_connections` needs no assumption.
+    ///
+    /// ```
+    /// use retry_runtime::Condition;
+    ///
+    /// const DIRECT: Condition = Condition::new().assume_no_redirects();
+    /// ```
+    pub const fn assume_no_redirects(self) -> Self {
+        Self { assume_no_redirects: true, ..self }
+    }
+
+    /// This condition for a request with the method `method`: itself if that is one of its methods, otherwise one that
+    /// retries only what the server cannot have processed ([`Failure::is_unprocessed`]).
+    ///
+    /// ```
+    /// # use retry_runtime::{Condition, Verdict, verdict};
+    /// # use std::io::{Error, ErrorKind};
+    /// let outcome: Result<(), Error> = Err(ErrorKind::TimedOut.into());
+    /// let condition = Condition::new();
+    /// assert!(matches!(verdict!(&outcome, condition.for_method("GET")), Verdict::Retry(_)));
+    /// assert!(matches!(verdict!(&outcome, condition.for_method("POST")), Verdict::NotSafe(..)));
+    /// let refused: Result<(), Error> = Err(ErrorKind::ConnectionRefused.into());
+    /// assert!(matches!(verdict!(&refused, condition.for_method("POST")), Verdict::Retry(_)));
+    /// ```
+    pub fn for_method(self, method: &str) -> Self {
+        Self { guarded: !self.has_method(method), ..self }
+    }
+
+    /// The same with the guard that [`for_method`](Self::for_method) may set.
+    #[cfg(feature = "reqwest")]
+    pub(crate) const fn guarded(self, guarded: bool) -> Self {
+        Self { guarded: self.guarded || guarded, ..self }
+    }
+
+    #[cfg(feature = "reqwest")]
+    pub(crate) const fn is_guarded(&self) -> bool {
+        self.guarded
+    }
+
+    /// Whether a response with this status is nothing to try again.
+    #[cfg(feature = "reqwest")]
+    #[inline]
+    pub(crate) fn is_success(&self, status: u16) -> bool {
+        status < Class::FIRST_FAILURE && (self.statuses.is_none() || !self.lists(status))
+    }
+
+    pub(crate) fn has_method(&self, method: &str) -> bool {
+        self.methods.iter().any(|listed| listed.eq_ignore_ascii_case(method))
+    }
+
+    #[doc(hidden)]
+    pub fn judge(&self, value: Option<Failure>, error: Option<Failure>) -> Verdict {
+        self.verdict(Classification::new(value, error))
+    }
+
+    #[inline(always)]
+    pub(crate) fn verdict(&self, classification: Classification) -> Verdict {
+        match classification {
+            Classification { error: Some(failure), decided, .. } => self.of_error(failure, decided),
+            Classification { refused: true, value, .. } => self.retry_if(true, value.unwrap_or(REFUSED).refused()),
+            Classification { value: Some(failure), .. } => self.of_answer(failure),
+            Classification { .. } => Verdict::Done,
+        }
+    }
+
+    /// Whether an outcome is worth another attempt, even one that there must not be.
+    pub(crate) fn wants_again(&self, classification: Classification) -> bool {
+        matches!(self.verdict(classification), Verdict::Retry(_) | Verdict::NotSafe(..))
+    }
+
+    fn of_answer(&self, failure: Failure) -> Verdict {
+        match failure.status() {
+            Some(status) if self.lists(status) => self.retry_if(true, failure),
+            _ if failure.class() == Class::Success => Verdict::Done,
+            Some(_) => Verdict::GiveUp(failure),
+            None => self.retry_if(self.wants(failure.class()), failure),
+        }
+    }
+
+    #[inline(always)]
+    fn of_error(&self, failure: Failure, decided: Option<bool>) -> Verdict {
+        // A predicate is `on_error` too; it was asked before.
+        let by_error = decided.or_else(|| self.errors.map(|errors| errors.include(failure.class())));
+        let yes = match (failure.status(), by_error) {
+            (Some(status), None) => self.lists(status),
+            (Some(status), Some(by_error)) => by_error || (self.statuses.is_some() && self.lists(status)),
+            (None, Some(by_error)) => by_error,
+            (None, None) => self.wants(failure.class()),
+        };
+        self.retry_if(yes, failure)
+    }
+
+    /// Whether `on_status` lists this status, or else the standard list does.
+    fn lists(&self, status: u16) -> bool {
+        match self.statuses {
+            Some(ranges) => ranges.iter().any(|range| range.contains(&status)),
+            None => Class::of_status(status) == Class::Transient,
+        }
+    }
+
+    /// Whether a failure without a status is worth another attempt, by its class.
+    fn wants(&self, class: Class) -> bool {
+        match (self.errors, self.statuses) {
+            (Some(errors), _) => errors.include(class),
+            (None, Some(_)) => class == Class::Transient,
+            (None, None) => class != Class::Permanent,
+        }
+    }
+
+    #[inline(always)]
+    fn retry_if(&self, yes: bool, failure: Failure) -> Verdict {
+        match yes {
+            false => Verdict::GiveUp(failure),
+            true if self.guarded && !self.is_unprocessed(failure) => Verdict::NotSafe(failure, NotSafe::NotIdempotent),
+            true => Verdict::Retry(failure),
+        }
+    }
+
+    fn is_unprocessed(&self, failure: Failure) -> bool {
+        let failure = if self.assume_no_redirects { failure.not_redirected() } else { failure };
+        failure.is_unprocessed()
+    }
+}
+
+impl OnError {
+    fn include(self, class: Class) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Transient => class == Class::Transient,
+            Self::Never => false,
+        }
+    }
+}
+
+/// Returns whether `text` is an HTTP token, as methods are.
+const fn is_token(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut i = 0;
+    while i < bytes.len() {
+        let is_separator = matches!(
+            bytes[i],
+            b'"' | b'('
+                | b')'
+                | b','
+                | b'/'
+                | b':'
+                | b';'
+                | b'<'
+                | b'='
+                | b'>'
+                | b'?'
+                | b'@'
+                | b'['
+                | b'\\'
+                | b']'
+                | b'{'
+                | b'}'
+        );
+        if !bytes[i].is_ascii_graphic() || is_separator {
+            return false;
+        }
+        i += 1;
+    }
+    !bytes.is_empty()
+}
+
+/// What is known of a success that `on_ok` wants tried again.
+const REFUSED: Failure = Failure::new(Class::Unknown);
+
+/// What classification found out about an outcome.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Classification {
+    /// What an answer (the `Ok` side) says of itself, where its type can.
+    pub(crate) value: Option<Failure>,
+    /// What is known of an error.
+    pub(crate) error: Option<Failure>,
+    /// `on_ok` wants another attempt.
+    pub(crate) refused: bool,
+    /// What `on_error` says, where it is a predicate.
+    pub(crate) decided: Option<bool>,
+}
+
+impl Classification {
+    #[doc(hidden)]
+    #[inline(always)]
+    pub const fn new(value: Option<Failure>, error: Option<Failure>) -> Self {
+        Self { value, error, refused: false, decided: None }
+    }
+
+    /// With what `on_ok` says.
+    #[inline(always)]
+    pub const fn on_ok(self, refused: bool) -> Self {
+        Self { refused, ..self }
+    }
+
+    /// With what an `on_error` that is a predicate says.
+    #[inline(always)]
+    pub const fn on_error(self, decided: Option<bool>) -> Self {
+        Self { decided, ..self }
+    }
+
+    /// The connection that the answer came over.
+    #[cfg(feature = "connection-events")]
+    pub(crate) fn connection(&self) -> Option<crate::observe::connection::Connection> {
+        self.value.and_then(|value| value.connection)
+    }
+
+    /// With the delay that `server_delay` has read from the answer; it replaces the answer's own.
+    pub(crate) fn server_delay(self, delay: Option<Duration>) -> Self {
+        let Some(delay) = delay else { return self };
+        Self { value: Some(self.value.unwrap_or(REFUSED).with_server_delay(delay)), ..self }
+    }
+
+    /// The status of the outcome, if it has one.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn status(&self) -> Option<u16> {
+        self.error.or(self.value).and_then(|failure| failure.status())
+    }
+
+    /// Those of a request that was not redirected.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn not_redirected(self) -> Self {
+        Self { value: self.value.map(Failure::not_redirected), error: self.error.map(Failure::not_redirected), ..self }
+    }
+
+    /// Whether it may well be the service's fault.
+    pub(crate) fn is_fault(&self) -> bool {
+        self.error.or(self.value).is_some_and(|failure| matches!(failure.class(), Class::Transient | Class::Unknown))
+    }
+
+    pub(crate) const fn is_error(&self) -> bool {
+        self.error.is_some()
+    }
+}
+
+/// What classification and condition together say of an outcome. Given by [`verdict!`](crate::verdict).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// A success: nothing to try again.
+    Done,
+    /// A failure that another attempt would not mend.
+    GiveUp(Failure),
+    /// A failure that is worth another attempt.
+    Retry(Failure),
+    /// A failure that is worth another attempt, but there must not be one: why.
+    NotSafe(Failure, NotSafe),
+}
+
+/// Why a failure that is worth another attempt must not have one.
+// Apart from `GiveUp`, which is several times as large: every failure carries a verdict around.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NotSafe {
+    /// The server may have processed the request, and its method is not one that is safe to send twice.
+    NotIdempotent,
+    /// The body of the request is a stream that was used up, so there is nothing to send again.
+    BodyUsedUp,
+}
+
+impl From<NotSafe> for GiveUp {
+    fn from(bar: NotSafe) -> Self {
+        match bar {
+            NotSafe::NotIdempotent => Self::NotIdempotent,
+            NotSafe::BodyUsedUp => Self::BodyUsedUp,
+        }
+    }
+}
+
+impl Verdict {
+    /// What is known of the failure; `None` for a success.
+    #[must_use]
+    pub const fn failure(&self) -> Option<Failure> {
+        match self {
+            Self::Done => None,
+            Self::GiveUp(failure) | Self::Retry(failure) | Self::NotSafe(failure, _) => Some(*failure),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Busy;
+
+    impl crate::classify::class::Retryable for Busy {
+        fn class(&self) -> Class {
+            Class::Transient
+        }
+        fn status(&self) -> Option<u16> {
+            Some(503)
+        }
+    }
+
+    #[test]
+    fn a_503_whose_delay_is_read_from_it_was_not_processed() {
+        let condition = Condition::new().for_method("POST");
+        let classification = Classification::new(Some(Failure::of(&Busy)), None);
+        assert!(matches!(condition.verdict(classification.server_delay(None)), Verdict::NotSafe(..)));
+        let read = classification.server_delay(Some(Duration::ZERO));
+        assert!(matches!(condition.verdict(read), Verdict::Retry(_)));
+    }
+
+    #[test]
+    fn a_delay_is_read_from_an_answer_of_which_nothing_else_is_known() {
+        let refused = Classification::new(None, None).on_ok(true).server_delay(Some(Duration::ZERO));
+        let failure = Condition::new().verdict(refused).failure().unwrap();
+        assert_eq!((failure.class(), failure.server_delay()), (Class::Unknown, Some(Duration::ZERO)));
+    }
+}

@@ -1,0 +1,110 @@
+//! What an attempt that is cut off gives.
+
+use core::fmt;
+use core::time::Duration;
+use std::error::Error;
+use std::io;
+
+use crate::classify::class::{Class, Retryable};
+
+/// An attempt was cut off: it outlived the attempt timeout, or the deadline passed while it ran.
+///
+/// The function's error type is made from it: implement `From<TimedOut>` (with thiserror: a variant with
+/// `#[from] TimedOut`). [`std::io::Error`], `String`, boxed errors, `anyhow::Error` and, with the features of these names,
+/// `reqwest::Error` and `tonic::Status` have it.
+///
+/// Transient: after an attempt timeout there may be another attempt. After the deadline there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimedOut {
+    limit: Duration,
+    deadline: bool,
+}
+
+impl TimedOut {
+    pub(crate) const fn attempt(limit: Duration) -> Self {
+        Self { limit, deadline: false }
+    }
+
+    pub(crate) const fn deadline(limit: Duration) -> Self {
+        Self { limit, deadline: true }
+    }
+
+    /// The attempt timeout, or the deadline: what was exceeded.
+    #[must_use]
+    pub const fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    /// Whether it was the deadline; otherwise it was the attempt timeout.
+    #[must_use]
+    pub const fn is_deadline(&self) -> bool {
+        self.deadline
+    }
+}
+
+impl fmt::Display for TimedOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { limit, deadline } = self;
+        if *deadline {
+            write!(f, "the deadline of {limit:?} passed while the attempt ran")
+        } else {
+            write!(f, "the attempt took longer than {limit:?}")
+        }
+    }
+}
+
+impl Error for TimedOut {}
+
+impl Retryable for TimedOut {
+    fn class(&self) -> Class {
+        Class::Transient
+    }
+
+    fn is_timeout(&self) -> bool {
+        true
+    }
+}
+
+impl From<TimedOut> for io::Error {
+    fn from(timed_out: TimedOut) -> Self {
+        Self::new(io::ErrorKind::TimedOut, timed_out)
+    }
+}
+
+impl From<TimedOut> for String {
+    fn from(timed_out: TimedOut) -> Self {
+        timed_out.to_string()
+    }
+}
+
+/// An outcome that can say that its attempt was cut off.
+///
+/// Implemented for `Result<T, E>` where `E: From<TimedOut>`, and for `Option<T>`, where it is `None`. A type of
+/// your own that is an outcome by itself may implement it.
+#[diagnostic::on_unimplemented(
+    message = "an attempt that is cut off cannot give a `{Self}`",
+    label = "cannot be made from `TimedOut`",
+    note = "`deadline` and `attempt_timeout` cut off an attempt that takes too long, and the error is made from `retry_runtime::TimedOut`: \
+            write `impl From<retry_runtime::TimedOut> for` your error type (thiserror: `#[from] TimedOut`)",
+    note = "for a generic error `E`, add the bound `E: From<retry_runtime::TimedOut>`; or remove the limits, or write the loop by hand with \
+            `Executor::attempt_to_end`, which cuts nothing off",
+    note = "the errors of reqwest and tonic can be made from it with the feature of that name of `retry-runtime`"
+)]
+pub trait FromTimedOut: Sized {
+    /// The outcome of an attempt that was cut off.
+    fn from_timed_out(timed_out: TimedOut) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, E: From<TimedOut>> FromTimedOut for Result<T, E> {
+    fn from_timed_out(timed_out: TimedOut) -> Self {
+        Err(timed_out.into())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T> FromTimedOut for Option<T> {
+    fn from_timed_out(_: TimedOut) -> Self {
+        None
+    }
+}

@@ -1,0 +1,57 @@
+//! The policies that loading changed.
+
+use core::fmt::{self, Display, Formatter};
+
+use crate::policy::backoff::Backoff;
+use crate::policy::builder::Policy;
+
+/// A policy that loading changed: ``billing: 3 attempts, fixed 1s -> 5 attempts, fixed 1s``.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct PolicyChange {
+    /// The name.
+    pub name: &'static str,
+    /// The policy of calls that began before.
+    pub old: Policy,
+    /// The policy of calls that begin from now on.
+    pub new: Policy,
+}
+
+impl Display for PolicyChange {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { name, old, new } = self;
+        write!(f, "{name}: {old} -> {new}")
+    }
+}
+
+impl Policy {
+    /// Compares everything that a file can change.
+    pub(super) fn is_configured_as(&self, other: &Self) -> bool {
+        // Functions are the code's, and so the same in both.
+        let Self { attempts, backoff, cap, jitter, random: _, deadline, attempt_timeout, .. } = *self;
+        let Self { retry_after, drain_limit, drain_timeout, budget: _, nested, .. } = *self;
+        backoff.is_same_as(&other.backoff)
+            && (attempts, cap, jitter) == (other.attempts, other.cap, other.jitter)
+            && (deadline, attempt_timeout) == (other.deadline, other.attempt_timeout)
+            && (retry_after, drain_limit, drain_timeout) == (other.retry_after, other.drain_limit, other.drain_timeout)
+            && nested == other.nested
+    }
+}
+
+impl Backoff {
+    fn is_same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Exponential { start, factor }, Self::Exponential { start: other, factor: other_factor }) => {
+                (start, factor) == (other, other_factor)
+            }
+            (Self::Fixed(start), Self::Fixed(other))
+            | (Self::Linear(start), Self::Linear(other))
+            | (Self::Fibonacci(start), Self::Fibonacci(other))
+            | (Self::Random(start), Self::Random(other))
+            | (Self::Decorrelated(start), Self::Decorrelated(other)) => start == other,
+            (Self::Delays(delays), Self::Delays(other)) => delays == other,
+            (Self::Custom(_), Self::Custom(_)) => true,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Calls inside an attempt find out whether the attempt is a breaker's probe.
+
+use core::fmt;
+use core::num::NonZeroUsize;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::context::scope::Probing;
+
+pin_project! {
+    /// An attempt that may be the probe of a half-open breaker. It may become the probe while it is polled.
+    pub struct MaybeProbe<F> {
+        // The address of the breaker, if the attempt is the breaker's probe.
+        breaker: Option<NonZeroUsize>,
+        #[pin]
+        attempt: F,
+    }
+}
+
+impl<F> MaybeProbe<F> {
+    #[inline]
+    pub(super) const fn new(breaker: Option<NonZeroUsize>, attempt: F) -> Self {
+        Self { breaker, attempt }
+    }
+}
+
+/// For an attempt that asks the breaker by itself.
+#[inline]
+pub const fn maybe_probe<F>(attempt: F) -> MaybeProbe<F> {
+    MaybeProbe::new(None, attempt)
+}
+
+/// [`maybe_probe`] for an attempt that blocks.
+#[inline]
+pub fn maybe_probe_blocking<O>(attempt: impl FnOnce() -> O) -> impl FnOnce() -> O {
+    || {
+        let _probing = Probing::new(None);
+        attempt()
+    }
+}
+
+impl<F: Future> Future for MaybeProbe<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let probing = Probing::new(*this.breaker);
+        let polled = this.attempt.poll(cx);
+        *this.breaker = probing.breaker();
+        polled
+    }
+}
+
+impl<F> fmt::Debug for MaybeProbe<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MaybeProbe")
+    }
+}

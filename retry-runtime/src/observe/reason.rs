@@ -1,0 +1,64 @@
+//! The text of a failure.
+
+use core::fmt::{self, Display, Write};
+use std::error::Error;
+
+use crate::classify::chain;
+use crate::classify::class::Class;
+use crate::classify::condition::Verdict;
+
+/// Writes the error and its sources, `outer: inner`. A source is left out if its error already contains its text.
+///
+/// Each error is formatted into `f` itself, for the masking to see where its values begin and end.
+pub(crate) fn write_chain(error: &dyn Error, f: &mut impl Write) -> fmt::Result {
+    write!(f, "{error}")?;
+    let mut written = error.to_string();
+    for source in error.source().into_iter().flat_map(chain::links) {
+        let text = source.to_string();
+        if !written.contains(&text) {
+            // Apart, for it is what separates two errors in a text that is masked.
+            f.write_str(": ")?;
+            write!(f, "{source}")?;
+            written = text;
+        }
+    }
+    Ok(())
+}
+
+/// An error with its sources.
+#[cfg(feature = "reqwest")]
+pub(crate) struct WithSources<'a, E: ?Sized>(pub(crate) &'a E);
+
+#[cfg(feature = "reqwest")]
+impl<E: Error + ?Sized> Display for WithSources<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_chain(&self.0, f)
+    }
+}
+
+/// The reason of a failure that has no text of its own: its status, or else what is known of it.
+pub(crate) enum FallbackReason {
+    Status(u16),
+    Class(Class),
+    /// A success that `on_ok` does not want.
+    Refused,
+}
+
+impl FallbackReason {
+    pub(crate) fn of(verdict: Verdict) -> Self {
+        let status = verdict.failure().and_then(|failure| failure.status());
+        let class = verdict.failure().map_or(Class::Unknown, |failure| failure.class());
+        status.map_or(Self::Class(class), Self::Status)
+    }
+}
+
+impl Display for FallbackReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "status {status}"),
+            Self::Class(Class::Unknown) => f.write_str("a failure of which nothing is known"),
+            Self::Class(class) => write!(f, "a {class} failure"),
+            Self::Refused => f.write_str("`on_ok` asks for another attempt"),
+        }
+    }
+}

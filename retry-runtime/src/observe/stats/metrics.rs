@@ -1,0 +1,155 @@
+//! What is counted for the crate `metrics`. The documentation of the feature is in `lib.rs`.
+
+use core::cell::Cell;
+use core::ptr;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::borrow::Cow;
+use std::sync::OnceLock;
+use std::thread;
+
+use metrics::{Key, Label, Level, Metadata, Recorder, Unit, counter, histogram, with_recorder};
+
+use crate::classify::class::Failure;
+use crate::engine::decide::Next;
+use crate::observe::stats::tally::NamedStats;
+
+const CALLS: &str = "retry_calls_total";
+const ATTEMPTS: &str = "retry_attempts_total";
+const RETRIES: &str = "retry_retries_total";
+const GAVE_UP: &str = "retry_gave_up_total";
+const ATTEMPTS_PER_CALL: &str = "retry_attempts_per_call";
+const DELAY: &str = "retry_delay_seconds";
+
+static METADATA: Metadata<'_> = Metadata::new("retry", Level::INFO, Some(module_path!()));
+
+/// Made once for each name: a call that succeeds allocates nothing, and hashes nothing.
+pub(crate) struct Keys(OnceLock<Box<OfSuccess>>);
+
+/// Where a call counts that succeeds with its first attempt.
+struct OfSuccess {
+    calls: Key,
+    attempts: Key,
+    attempts_per_call: Key,
+}
+
+impl Keys {
+    pub(crate) const fn new() -> Self {
+        Self(OnceLock::new())
+    }
+
+    fn of_success(&self, name: &'static str) -> &OfSuccess {
+        self.0.get_or_init(|| {
+            let of_name = Label::from_static_parts("name", name);
+            let outcome = Label::from_static_parts("outcome", "succeeded");
+            Box::new(OfSuccess {
+                calls: Key::from_parts(CALLS, vec![of_name.clone(), outcome]),
+                attempts: Key::from_parts(ATTEMPTS, vec![of_name.clone()]),
+                attempts_per_call: Key::from_parts(ATTEMPTS_PER_CALL, vec![of_name]),
+            })
+        })
+    }
+}
+
+#[inline(never)]
+pub(crate) fn at_once(NamedStats { name, counts }: NamedStats) {
+    let OfSuccess { calls, attempts, attempts_per_call } = counts.keys.of_success(name);
+    with_recorder(|recorder| {
+        describe_once(recorder);
+        recorder.register_counter(calls, &METADATA).increment(1);
+        recorder.register_counter(attempts, &METADATA).increment(1);
+        recorder.register_histogram(attempts_per_call, &METADATA).record(1.0);
+    });
+}
+
+pub(crate) fn recovered(NamedStats { name, .. }: NamedStats, attempts: u32) {
+    counter!(ATTEMPTS, "name" => name).increment(1);
+    ended(name, "recovered", attempts);
+}
+
+pub(crate) fn failed(NamedStats { name, .. }: NamedStats, attempts: u32, failure: Failure, next: Next) {
+    counter!(ATTEMPTS, "name" => name).increment(1);
+    match next {
+        Ok((delay, _)) => {
+            counter!(RETRIES, "name" => name, "reason" => reason(failure)).increment(1);
+            histogram!(DELAY, "name" => name).record(delay);
+        }
+        Err(why) => {
+            let last_failure = reason(failure);
+            counter!(GAVE_UP, "name" => name, "reason" => why.as_str(), "last_failure" => last_failure).increment(1);
+            ended(name, "gave_up", attempts);
+        }
+    }
+}
+
+pub(crate) fn cancelled(NamedStats { name, .. }: NamedStats, attempts: u32) {
+    ended(name, "cancelled", attempts);
+}
+
+fn ended(name: &'static str, outcome: &'static str, attempts: u32) {
+    with_recorder(describe_once);
+    counter!(CALLS, "name" => name, "outcome" => outcome).increment(1);
+    histogram!(ATTEMPTS_PER_CALL, "name" => name).record(attempts);
+}
+
+/// The status, or else what is known. There are not many statuses in HTTP; a type of the user's may give any number.
+fn reason(failure: Failure) -> Cow<'static, str> {
+    match failure.status() {
+        Some(status @ 100..=599) => status.to_string().into(),
+        _ if failure.is_timeout() => "timeout".into(),
+        _ => failure.class().as_str().into(),
+    }
+}
+
+/// The address of the global recorder, which is never freed.
+static GLOBAL: AtomicUsize = AtomicUsize::new(0);
+
+/// Describes the metrics to the recorder: once to the global one, and with each call to one that is set for a thread. Such a recorder
+/// may have the address of an earlier one, so nothing tells whether it has the descriptions.
+#[inline(always)]
+fn describe_once(recorder: &dyn Recorder) {
+    let address = ptr::from_ref(recorder).addr();
+    if GLOBAL.load(Relaxed) != address {
+        describe_to(recorder, address);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn describe_to(recorder: &dyn Recorder, address: usize) {
+    thread_local! {
+        /// The last address that was compared with the global recorder's.
+        static COMPARED: Cell<usize> = const { Cell::new(0) };
+    }
+    describe(recorder);
+    let is_new = COMPARED.try_with(|compared| compared.replace(address) != address).unwrap_or(false);
+    if is_new && address_of_global() == Some(address) {
+        GLOBAL.store(address, Relaxed);
+    }
+}
+
+/// Asks on a new thread, for which no other recorder is set: the crate `metrics` has no function for it.
+fn address_of_global() -> Option<usize> {
+    let ask = || with_recorder(|recorder| ptr::from_ref(recorder).addr());
+    thread::Builder::new().name("retry-metrics".to_owned()).spawn(ask).ok()?.join().ok()
+}
+
+fn describe(recorder: &dyn Recorder) {
+    for (name, description) in [
+        (CALLS, "Calls that ended: succeeded with the first attempt, recovered with a retry, gave_up or cancelled."),
+        (ATTEMPTS, "Attempts that ended, first attempts and retries."),
+        (
+            RETRIES,
+            "Retries, by how the attempt before failed: its HTTP status, timeout, transient, permanent or unknown.",
+        ),
+        (GAVE_UP, "Calls that returned a failure, by why there was no further attempt, and by that last failure."),
+    ] {
+        recorder.describe_counter(name.into(), Some(Unit::Count), description.into());
+    }
+    let per_call = "Attempts of each call that ended. Sum by count is how much retries amplify the load.";
+    recorder.describe_histogram(ATTEMPTS_PER_CALL.into(), Some(Unit::Count), per_call.into());
+    recorder.describe_histogram(
+        DELAY.into(),
+        Some(Unit::Seconds),
+        "Delay before each retry, counted before it is waited.".into(),
+    );
+}

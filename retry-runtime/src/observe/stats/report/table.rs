@@ -1,0 +1,55 @@
+//! The report as a table for a terminal.
+
+use core::fmt;
+
+use super::ReportRow;
+use crate::observe::event::legible;
+
+pub(super) const HEAD: [&str; 8] =
+    ["name", "calls", "attempts", "per call", "recovered", "gave up", "cancelled", "waited"];
+
+/// What stands in each row, below [`HEAD`].
+pub(super) fn cells(row: &ReportRow) -> [String; HEAD.len()] {
+    [
+        row.name.replace(char::is_control, "\u{fffd}"),
+        row.calls.to_string(),
+        row.attempts.to_string(),
+        format!("{:.2}", row.amplification),
+        row.recovered.to_string(),
+        row.gave_up.to_string(),
+        row.cancelled.to_string(),
+        format!("{:?}", legible(row.waited)),
+    ]
+}
+
+/// `exhausted 3, permanent 1`
+pub(super) fn reasons(row: &ReportRow) -> String {
+    let reasons: Vec<_> = row.gave_up_by_reason.iter().map(|(why, count)| format!("{why} {count}")).collect();
+    reasons.join(", ")
+}
+
+pub(super) fn write(rows: &[ReportRow], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let table: Vec<_> = rows.iter().map(cells).collect();
+    let width = |column: usize| {
+        let cells = table.iter().map(|row| row[column].chars().count());
+        cells.chain([HEAD[column].len()]).max().unwrap_or_default()
+    };
+    let widths: [usize; HEAD.len()] = core::array::from_fn(width);
+    line(f, &HEAD, &widths, "why it gave up")?;
+    for (row, cells) in rows.iter().zip(&table) {
+        f.write_str("\n")?;
+        line(f, cells, &widths, &reasons(row))?;
+    }
+    Ok(())
+}
+
+/// The name to the left, the numbers to the right, without spaces at the end.
+fn line<C: AsRef<str>>(f: &mut fmt::Formatter<'_>, cells: &[C], widths: &[usize], reasons: &str) -> fmt::Result {
+    for (column, (cell, &width)) in cells.iter().zip(widths).enumerate() {
+        match column {
+            0 => write!(f, "{:<width$}", cell.as_ref())?,
+            _ => write!(f, "  {:>width$}", cell.as_ref())?,
+        }
+    }
+    if reasons.is_empty() { Ok(()) } else { write!(f, "  {reasons}") }
+}

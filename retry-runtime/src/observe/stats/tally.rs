@@ -1,0 +1,175 @@
+//! What calls of one name are counted in.
+
+use core::fmt;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::OnceLock;
+
+use crate::classify::class::Failure;
+use crate::engine::decide::Next;
+#[cfg(feature = "metrics")]
+use crate::observe::stats::metrics;
+#[cfg(feature = "report")]
+use crate::observe::stats::report;
+
+/// What the calls of a loop by hand are counted in: `static PUSH: CallStats = CallStats::new("push order");`.
+///
+/// An annotated function has one already, and calls that only have a name find one by it. A tally of its own saves a loop
+/// that search; the price of counting a success is then the same as in an annotated function.
+///
+/// ```
+/// use retry_runtime::{Executor, Policy};
+/// use retry_runtime::stats::CallStats;
+///
+/// const POLICY: Policy = Policy::new();
+/// static PUSH: CallStats = CallStats::new("push order");
+///
+/// let mut retry = Executor::new(&POLICY).stats(&PUSH);
+/// ```
+pub struct CallStats {
+    name: &'static str,
+    counts: Counters,
+}
+
+impl CallStats {
+    /// Of this name, with nothing counted. Tallies of one name are one in what is made of them.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, counts: Counters::new() }
+    }
+
+    /// The name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    #[inline(always)]
+    pub(crate) fn counted(&'static self) -> NamedStats {
+        NamedStats { name: self.name, counts: &self.counts }
+    }
+}
+
+impl fmt::Debug for CallStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tally").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// A [`CallStats`] whose name is elsewhere: a static in an annotated function may not say what `Self` or a parameter is.
+#[doc(hidden)]
+pub struct Counters {
+    #[cfg(feature = "metrics")]
+    pub(crate) keys: metrics::Keys,
+    #[cfg(feature = "report")]
+    pub(crate) numbers: report::Numbers,
+}
+
+impl Counters {
+    #[allow(clippy::new_without_default, reason = "for statics")]
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            #[cfg(feature = "metrics")]
+            keys: metrics::Keys::new(),
+            #[cfg(feature = "report")]
+            numbers: report::Numbers::new(),
+        }
+    }
+}
+
+impl fmt::Debug for Counters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Counters").finish_non_exhaustive()
+    }
+}
+
+/// A name and what its calls are counted in.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct NamedStats {
+    pub(crate) name: &'static str,
+    pub(crate) counts: &'static Counters,
+}
+
+impl NamedStats {
+    #[inline(always)]
+    pub(crate) fn at_once(self) {
+        #[cfg(feature = "report")]
+        report::at_once(self);
+        #[cfg(feature = "metrics")]
+        metrics::at_once(self);
+    }
+
+    /// With this attempt.
+    #[cold]
+    pub(crate) fn recovered(self, _attempts: u32) {
+        #[cfg(feature = "report")]
+        report::recovered(self);
+        #[cfg(feature = "metrics")]
+        metrics::recovered(self, _attempts);
+    }
+
+    #[cold]
+    pub(crate) fn failed(self, attempts: u32, _failure: Failure, next: Next) {
+        #[cfg(feature = "report")]
+        report::failed(self, attempts, next);
+        #[cfg(feature = "metrics")]
+        metrics::failed(self, attempts, _failure, next);
+    }
+
+    /// After as many attempts that had an outcome.
+    #[cold]
+    pub(crate) fn cancelled(self, _attempts: u32) {
+        #[cfg(feature = "report")]
+        report::cancelled(self);
+        #[cfg(feature = "metrics")]
+        metrics::cancelled(self, _attempts);
+    }
+}
+
+/// The most names that are told apart. What names are made of at run time is not to fill the memory.
+const MOST: usize = 1000;
+
+static OTHERS: CallStats = CallStats::new("(others)");
+
+static NUMBER: AtomicUsize = AtomicUsize::new(0);
+
+/// The tallies of names, by a hash of these: lists that only ever grow, so that nothing has to be locked to read them.
+static NAMED: [Link; 64] = [const { Link::new() }; 64];
+
+type Link = OnceLock<Box<Named>>;
+
+struct Named {
+    tally: CallStats,
+    next: Link,
+}
+
+impl NamedStats {
+    /// What calls of this name are counted in.
+    pub(crate) fn by_name(name: &str) -> Self {
+        let mut link = &NAMED[hash(name) % NAMED.len()];
+        loop {
+            if link.get().is_none() && NUMBER.load(Relaxed) >= MOST {
+                return OTHERS.counted();
+            }
+            let named = link.get_or_init(|| named(name));
+            if named.tally.name == name {
+                return named.tally.counted();
+            }
+            link = &named.next;
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn named(name: &str) -> Box<Named> {
+    NUMBER.fetch_add(1, Relaxed);
+    // There are few, and they stay.
+    Box::new(Named { tally: CallStats::new(name.to_owned().leak()), next: Link::new() })
+}
+
+/// Names that are alike differ at their end.
+fn hash(name: &str) -> usize {
+    name.bytes().rev().take(8).fold(name.len(), |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()))
+}

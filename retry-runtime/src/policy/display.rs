@@ -1,0 +1,141 @@
+//! What a policy says, for people: a line for logs, and the fields for who debugs.
+
+use core::fmt::{self, Debug, Display, Formatter};
+use core::time::Duration;
+
+use crate::policy::backoff::Backoff;
+use crate::policy::builder::Policy;
+use crate::policy::builder::{STANDARD_DRAIN_LIMIT, STANDARD_FACTOR, STANDARD_RETRY_AFTER};
+use crate::policy::jitter::Jitter;
+use crate::policy::nested::Nested;
+
+/// What it does in a line, for logs: "3 attempts, exponential from 100ms, at most 30s, full jitter". Limits on what a server may ask
+/// for, and on bodies that are read, are left out where they are the standard ones.
+///
+/// ```
+/// use std::time::Duration;
+/// use retry_runtime::Policy;
+///
+/// let policy = Policy::fixed(Duration::from_secs(1)).attempts(5).deadline(Duration::from_secs(10));
+/// assert_eq!(policy.to_string(), "5 attempts, fixed 1s, deadline 10s");
+/// ```
+impl Display for Policy {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.attempts_limit() {
+            Some(1) => f.write_str("1 attempt")?,
+            Some(attempts) => write!(f, "{attempts} attempts, {}", Delays(self))?,
+            None => write!(f, "unlimited attempts, {}", Delays(self))?,
+        }
+        let limits = [("deadline", self.deadline), ("attempt timeout", self.attempt_timeout)];
+        for (name, limit) in limits {
+            limit.map_or(Ok(()), |limit| write!(f, ", {name} {}", Time(limit)))?;
+        }
+        if self.attempts > 1 { self.fmt_retries(f) } else { Ok(()) }
+    }
+}
+
+impl Policy {
+    /// What is said of retries beside their number and their delays.
+    fn fmt_retries(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.retry_after {
+            None => f.write_str(", servers' delays ignored")?,
+            Some(STANDARD_RETRY_AFTER) => {}
+            Some(limit) => write!(f, ", servers' delays up to {}", Time(limit))?,
+        }
+        match self.drain_limit {
+            0 => f.write_str(", no bodies read")?,
+            STANDARD_DRAIN_LIMIT => {}
+            bytes => write!(f, ", bodies read up to {bytes} bytes")?,
+        }
+        if let Some(timeout) = self.drain_timeout {
+            write!(f, ", bodies read for {}", Time(timeout))?;
+        }
+        f.write_str(if self.budget.is_some() { ", with a budget" } else { "" })?;
+        f.write_str(if self.nested == Nested::Once { ", nested once" } else { "" })
+    }
+
+    fn max_delay_limit(&self) -> Option<Duration> {
+        (self.cap != Duration::MAX).then_some(self.cap)
+    }
+}
+
+/// The backoff, its cap and its jitter.
+struct Delays<'a>(&'a Policy);
+
+impl Display for Delays<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Policy { cap, jitter, .. } = *self.0;
+        match self.0.backoff {
+            Backoff::Exponential { start, factor: STANDARD_FACTOR } => write!(f, "exponential from {}", Time(start))?,
+            Backoff::Exponential { start, factor } => write!(f, "exponential from {}, factor {factor}", Time(start))?,
+            Backoff::Fixed(delay) => write!(f, "fixed {}", Time(delay))?,
+            Backoff::Linear(start) => write!(f, "linear from {}", Time(start))?,
+            Backoff::Fibonacci(start) => write!(f, "fibonacci from {}", Time(start))?,
+            Backoff::Random(start) => return write!(f, "random from {} to {}", Time(start), Time(cap)),
+            Backoff::Decorrelated(start) => return write!(f, "decorrelated from {} to {}", Time(start), Time(cap)),
+            Backoff::Delays(delays) => write!(f, "delays [{}]", Listed(delays))?,
+            Backoff::Custom(_) => f.write_str("a backoff of its own")?,
+        }
+        if let Some(most) = self.0.max_delay_limit() {
+            write!(f, ", at most {}", Time(most))?;
+        }
+        match jitter {
+            Jitter::None => Ok(()),
+            Jitter::Full => f.write_str(", full jitter"),
+            Jitter::Equal => f.write_str(", equal jitter"),
+            // A share such as 0.07 is not exact in binary.
+            Jitter::Share(share) => write!(f, ", {}% jitter", (share * 1e6).round() / 1e4),
+        }
+    }
+}
+
+/// The first delays of a list, which is as long as somebody wrote it.
+struct Listed<'a>(&'a [Duration]);
+
+const SHOWN: usize = 5;
+
+impl Display for Listed<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for (place, delay) in self.0.iter().take(SHOWN).enumerate() {
+            write!(f, "{}{}", if place == 0 { "" } else { ", " }, Time(*delay))?;
+        }
+        f.write_str(if self.0.len() > SHOWN { ", …" } else { "" })
+    }
+}
+
+/// As it could be written in the attribute: `1h 30m`, where the `Debug` of a duration would be `5400s`.
+struct Time(Duration);
+
+impl Display for Time {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs();
+        let rest = Duration::new(seconds % 60, self.0.subsec_nanos());
+        let mut space = "";
+        for (count, unit) in [(seconds / 3600, "h"), (seconds / 60 % 60, "m")] {
+            if count > 0 {
+                write!(f, "{space}{count}{unit}")?;
+                space = " ";
+            }
+        }
+        if rest.is_zero() && !space.is_empty() { Ok(()) } else { write!(f, "{space}{rest:?}") }
+    }
+}
+
+/// Limits that there are not are `None`; of a budget it says whether there is one, and of the random source nothing.
+impl Debug for Policy {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policy")
+            .field("attempts", self.attempts_limit().as_ref().map_or(&"unlimited", |attempts| attempts as &dyn Debug))
+            .field("backoff", &self.backoff)
+            .field("max_delay", &self.max_delay_limit())
+            .field("jitter", &self.jitter)
+            .field("deadline", &self.deadline)
+            .field("attempt_timeout", &self.attempt_timeout)
+            .field("retry_after", &self.retry_after)
+            .field("drain_limit", &self.drain_limit)
+            .field("drain_timeout", &self.drain_timeout)
+            .field("budget", &self.budget.is_some())
+            .field("nested", &self.nested)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,12 @@
+//! The policy: how often and when to retry.
+//!
+//! May import `util`, `context` and `classify`.
+
+pub(crate) mod attempt;
+pub(crate) mod backoff;
+pub(crate) mod budget;
+pub(crate) mod builder;
+pub(crate) mod display;
+pub(crate) mod jitter;
+pub(crate) mod nested;
+pub(crate) mod schedule;

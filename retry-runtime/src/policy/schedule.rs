@@ -1,0 +1,45 @@
+//! The delays of a policy, without sleeping.
+
+use core::ops::RangeInclusive;
+use core::time::Duration;
+
+use crate::policy::attempt::Attempt;
+use crate::policy::backoff::Bounds;
+use crate::policy::builder::Policy;
+use crate::util::clock::Instant;
+
+/// The delays of a [`Policy`], each as the shortest and the longest it may be. See [`Policy::schedule`].
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    policy: Policy,
+    number: u32,
+    /// The sum of the shortest delays so far.
+    waited: Duration,
+    /// The longest that the delay before may have been.
+    previous: Duration,
+}
+
+impl Schedule {
+    pub(crate) fn of(policy: Policy) -> Self {
+        Self { policy, number: 0, waited: Duration::ZERO, previous: Duration::ZERO }
+    }
+}
+
+impl Iterator for Schedule {
+    type Item = RangeInclusive<Duration>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Self { policy, number, waited, previous } = self;
+        if policy.attempts_limit().is_some_and(|limit| *number + 1 >= limit) {
+            return None;
+        }
+        *number = number.saturating_add(1);
+        let attempt = Attempt::new(*number, policy, Some(Instant::now()), None);
+        let Bounds { min, max } = policy.backoff.bounds(&attempt, *previous, policy.cap);
+        let capped = Bounds { min: min.min(policy.cap), max: max.min(policy.cap) };
+        let delay = policy.jitter.bounds(capped, policy.cap);
+        *waited = waited.saturating_add(delay.min);
+        *previous = delay.max;
+        (policy.deadline.is_none_or(|deadline| *waited < deadline)).then_some(delay.min..=delay.max)
+    }
+}

@@ -1,0 +1,10 @@
+//! Tools without knowledge of retrying: the clock and the timer, atomics, masking of secrets, the process-wide switch.
+//!
+//! Imports nothing from other folders.
+
+pub(crate) mod clock;
+pub(crate) mod mask;
+pub(crate) mod sealed;
+pub(crate) mod sleep;
+pub(crate) mod switch;
+pub(crate) mod sync;

@@ -1,0 +1,175 @@
+//! How many attempts a call took, told to its caller.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use retry_runtime::http::SendWithRetry;
+use retry_runtime::track::RetryError;
+use retry_runtime::{Class, Executor, Policy, Retryable, retry, track};
+use tokio::time::{sleep, timeout};
+
+use crate::server::{Reply, Server};
+use crate::support::{Attempts, Fault, SECOND, ms};
+
+#[retry(attempts = 3, start = "1s")]
+async fn call(attempts: &Attempts, succeed_at: u32) -> Result<u32, Fault> {
+    sleep(ms(10)).await;
+    attempts.succeed_at(succeed_at, Fault::status(503))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_success_says_how_many_attempts_it_took_and_how_long() {
+    for (succeed_at, elapsed) in [(1, ms(10)), (2, ms(1020)), (3, ms(3030))] {
+        let report = track(call(&Attempts::new(), succeed_at)).await;
+        assert_eq!((report.attempts(), report.elapsed()), (succeed_at, elapsed));
+        assert_eq!(report.outcome, Ok(succeed_at));
+        assert!(report.failures().is_empty(), "there is no history unless it is asked for");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_one_error_of_all() {
+    let exhausted = track(call(&Attempts::new(), 9)).history(16).await.into_result().unwrap_err();
+    assert_eq!(exhausted.to_string(), "failed after 3 attempts in 3.03s");
+    assert_eq!(exhausted.source().unwrap().downcast_ref(), Some(&Fault::status(503)));
+    let failures: Vec<_> = exhausted.failures().iter().map(|f| (f.to_string(), f.class, f.status, f.delay)).collect();
+    let failure = |n, delay| (format!("attempt {n}: fault"), Class::Transient, Some(503), delay);
+    assert_eq!(failures, [failure(1, Some(SECOND)), failure(2, Some(SECOND * 2)), failure(3, None)]);
+    assert_eq!(exhausted.into_last(), Fault::status(503));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_history_keeps_the_last_ones() {
+    for (most, kept) in [(0, [].as_slice()), (1, &[3]), (2, &[2, 3]), (9, &[1, 2, 3])] {
+        let report = track(call(&Attempts::new(), 9)).history(most).await;
+        let numbers: Vec<_> = report.failures().iter().map(|failure| failure.attempt).collect();
+        assert_eq!(numbers, kept);
+        assert_eq!(report.attempts(), 3);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_succeeds_has_a_history_too() {
+    let report = track(call(&Attempts::new(), 2)).history(9).await;
+    assert_eq!(report.failures().len(), 1);
+    assert_eq!(report.into_result().unwrap(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn loops_by_hand_and_closures_are_counted() {
+    const POLICY: Policy = Policy::fixed(SECOND).attempts(3);
+    let attempts = Attempts::new();
+    let by_hand = track(async {
+        let mut retry = Executor::new(&POLICY);
+        loop {
+            match retry.attempt_to_end(async { attempts.succeed_at(2, "no") }).await {
+                Ok(number) => break Ok::<_, &str>(retry.succeed(number)),
+                Err(error) => retry.pause(error)?.await,
+            }
+        }
+    });
+    assert_eq!(by_hand.await.attempts(), 2);
+    let closure = POLICY.run(|_| async { Err::<(), _>(io::Error::other("no")) });
+    assert_eq!(track(closure).await.attempts(), 3);
+}
+
+#[tokio::test]
+async fn a_request_is_counted_and_its_history_holds_no_secret() {
+    let server = Server::start([Reply::status(503)]).await;
+    let policy = Policy::fixed(Duration::ZERO).attempts(2);
+    let request = reqwest::Client::new().get(&server.url).send_with_retry(&policy);
+    assert_eq!(track(request).await.attempts(), 2);
+    drop(server);
+    let nowhere = reqwest::Client::new().get("http://user:password@127.0.0.1:1/?token=secret").send_with_retry(&policy);
+    let exhausted = track(nowhere).history(9).await.into_result().unwrap_err();
+    let said = format!("{exhausted} {:?}", exhausted.failures());
+    assert!(said.contains("127.0.0.1:1"), "{said}");
+    assert!(!["password", "secret"].iter().any(|secret| said.contains(secret)), "{said}");
+}
+
+#[test]
+fn a_function_that_blocks_is_counted() {
+    #[retry(blocking, backoff = "fixed", start = "0s")]
+    fn read(attempts: &Attempts) -> Result<u32, Fault> {
+        attempts.succeed_at(3, Fault::UNKNOWN)
+    }
+    let report = track(|| read(&Attempts::new())).history(1).block();
+    assert_eq!((report.attempts(), report.failures().len()), (3, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn branches_do_not_disturb_each_other() {
+    let (first, second) = (Attempts::new(), Attempts::new());
+    let (beside, one, three) =
+        tokio::join!(call(&first, 2), track(call(&second, 1)), track(async { call(&Attempts::new(), 3).await }));
+    assert_eq!((beside, one.attempts(), three.attempts()), (Ok(2), 1, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_counted_inside_counts_outside() {
+    let both = track(async {
+        call(&Attempts::new(), 2).await.unwrap();
+        track(call(&Attempts::new(), 3)).await.attempts()
+    })
+    .history(2)
+    .await;
+    assert_eq!((both.outcome, both.attempts()), (3, 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_is_never_made_does_not_count() {
+    // Attempts at 0 and 1010 ms, and a pause from 1020 to 3020.
+    for (dropped_after, attempts) in [(5, 1), (500, 1), (1015, 2), (1500, 2), (3025, 3)] {
+        let call = async { timeout(ms(dropped_after), call(&Attempts::new(), 9)).await.unwrap_err() };
+        assert_eq!(track(call).await.attempts(), attempts, "after {dropped_after} ms");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_that_is_dropped_before_its_attempt_counts_once() {
+    const POLICY: Policy = Policy::fixed(SECOND).attempts(3);
+    let by_hand = track(async {
+        let mut retry = Executor::new(&POLICY);
+        retry.attempt_to_end(async {}).await;
+        drop(retry.pause("no").unwrap());
+        retry.attempt_to_end(async {}).await;
+        // The loop may also run the attempt by itself.
+        retry.pause("no").unwrap().await;
+        retry.succeed(());
+    });
+    assert_eq!(by_hand.await.attempts(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_counted_inside_of_one_that_is_dropped_counts_outside() {
+    let outer = track(async {
+        timeout(ms(1500), track(call(&Attempts::new(), 9)).history(9)).await.unwrap_err();
+        call(&Attempts::new(), 2).await
+    });
+    let outer = outer.history(9).await;
+    // Two attempts and then two, of two calls.
+    assert_eq!(outer.attempts(), 3);
+    let numbers: Vec<_> = outer.failures().iter().map(|failure| failure.attempt).collect();
+    assert_eq!(numbers, [1, 2, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_dropped_outside_of_others_leaves_nothing_behind() {
+    timeout(ms(1500), track(call(&Attempts::new(), 9)).history(9)).await.unwrap_err();
+    assert_eq!(track(call(&Attempts::new(), 1)).await.attempts(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_error_of_all_knows_what_the_last_one_knows() {
+    #[retry(attempts = 2, start = "1s")]
+    async fn outer(outside: &Attempts, fault: Fault) -> Result<u32, RetryError<Fault>> {
+        outside.start();
+        track(async { Err(fault) }).await.into_result()
+    }
+    for (fault, expected) in [(Fault::TRANSIENT, 2), (Fault::PERMANENT, 1)] {
+        let outside = Attempts::new();
+        let exhausted = outer(&outside, fault).await.unwrap_err();
+        assert_eq!((outside.count(), exhausted.class()), (expected, fault.class()));
+    }
+}
