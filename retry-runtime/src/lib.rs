@@ -125,10 +125,13 @@ pub mod testing;
 pub mod tower;
 mod util;
 
-pub use crate::classify::class::{Class, Failure, Retryable};
-pub use crate::classify::condition::{Condition, OnError, Verdict};
+pub use crate::classify::class::Class;
+pub use crate::classify::condition::{Condition, OnError};
+pub use crate::classify::failure::Failure;
 pub use crate::classify::mark::{permanent, transient};
+pub use crate::classify::retryable::Retryable;
 pub use crate::classify::timed_out::TimedOut;
+pub use crate::classify::verdict::Verdict;
 pub use crate::engine::executor::Executor;
 pub use crate::load::breaker::Breaker;
 pub use crate::load::hedge::Hedge;
@@ -146,30 +149,34 @@ pub use retry_macros::{Retryable, retry};
 
 /// Circuit breakers: the types beside [`Breaker`].
 pub mod breaker {
-    pub use crate::load::breaker::{BreakerChange, BreakerOpen, BreakerState, FromBreakerOpen};
+    pub use crate::classify::breaker_open::{BreakerOpen, FromBreakerOpen};
+    pub use crate::load::breaker::{BreakerChange, BreakerState};
 }
 
 /// Events: the types beside [`Event`] and [`Observer`].
 pub mod event {
-    pub use crate::observe::connection::{Connection, ConnectionEvent};
+    pub use crate::classify::connection::Connection;
+    pub use crate::context::connection_event::ConnectionEvent;
     pub use crate::observe::event::{DelaySource, EventKind, GiveUp};
     pub use crate::observe::owned::{OwnedEvent, OwnedEventKind};
 }
 
 /// Types and traits in the signatures of [`Executor`].
 pub mod executor {
+    pub use crate::classify::drain::{Cleanup, DrainBody, NoCleanup};
     pub use crate::engine::attempt_future::AttemptFuture;
     pub use crate::engine::call::{Call, ManualCall};
-    pub use crate::engine::pause::{Cleanup, DrainBody, NoCleanup, Pause};
+    pub use crate::engine::pause::Pause;
     pub use crate::engine::time_limit::{LimitTimer, Limited, ScopedOnly, TimeLimit, Unlimited};
 }
 
 /// Outcomes of attempts: the traits that functions are generic over, and the types beside [`Condition`] and [`Verdict`].
 pub mod outcome {
-    pub use crate::classify::condition::NotSafe;
-    pub use crate::classify::mark::{Marked, transient_in_chain};
+    pub use crate::classify::mark::Marked;
     pub use crate::classify::outcome::{Classifier, Outcome};
+    pub use crate::classify::search::transient_in_chain;
     pub use crate::classify::timed_out::FromTimedOut;
+    pub use crate::classify::verdict::NotSafe;
 }
 
 /// Timers: how an [`Executor`] waits.
@@ -180,14 +187,15 @@ pub mod sleep {
 /// Statistics of calls, by name.
 #[cfg(any(feature = "metrics", feature = "report"))]
 pub mod stats {
+    pub use crate::observe::stats::named::CallStats;
     #[cfg(feature = "report")]
     pub use crate::observe::stats::report::{Report, ReportRow, report};
-    pub use crate::observe::stats::tally::CallStats;
 }
 
 /// Reports of single calls: the types beside [`track()`].
 pub mod track {
-    pub use crate::observe::track::{CallReport, FailedAttempt, RetryError, Tracked};
+    pub use crate::context::values::FailedAttempt;
+    pub use crate::observe::track::{CallReport, RetryError, Tracked};
 }
 
 /// What an outcome of any type is worth: its [`Verdict`], by the same search and the same rule as in an annotated
@@ -236,11 +244,11 @@ macro_rules! __failure {
 #[cfg(any(feature = "metrics", feature = "report"))]
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __tally {
+macro_rules! __counters {
     () => {
         || {
-            static COUNTS: $crate::private::Counters = $crate::private::Counters::new();
-            &COUNTS
+            static COUNTERS: $crate::private::Counters = $crate::private::Counters::new();
+            &COUNTERS
         }
     };
 }
@@ -249,7 +257,7 @@ macro_rules! __tally {
 #[cfg(not(any(feature = "metrics", feature = "report")))]
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __tally {
+macro_rules! __counters {
     () => {
         ()
     };

@@ -4,8 +4,9 @@ use core::fmt;
 use core::time::Duration;
 use std::error::Error;
 
-use crate::classify::chain;
-use crate::classify::class::{Class, Failure, Retryable};
+use crate::classify::class::Class;
+use crate::classify::failure::Failure;
+use crate::classify::retryable::Retryable;
 
 type Boxed = Box<dyn Error + Send + Sync>;
 
@@ -85,27 +86,4 @@ impl Retryable for Marked {
     fn failure(&self) -> Failure {
         self.error.failure().marked(self.class)
     }
-}
-
-/// Whether an error of type `E` that knows itself to be transient is in the chain of `error`, its head included:
-/// for `on_error`, where a type of yours is hidden in a boxed error or in `anyhow::Error`:
-/// `on_error = |error| transient_in_chain::<Busy>(error.as_ref())`.
-///
-/// ```
-/// # use std::{error::Error, fmt};
-/// # use retry_runtime::{Class, Retryable};
-/// # use retry_runtime::outcome::transient_in_chain;
-/// # #[derive(Debug)] struct Busy;
-/// # impl fmt::Display for Busy { fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str("busy") } }
-/// # impl Error for Busy {}
-/// # impl Retryable for Busy { fn class(&self) -> Class { Class::Transient } }
-/// let error: Box<dyn Error + Send + Sync> = Box::new(Busy);
-/// assert!(transient_in_chain::<Busy>(&*error));
-/// ```
-pub fn transient_in_chain<E: Error + Retryable + 'static>(error: &(dyn Error + 'static)) -> bool {
-    chain::links(error).filter_map(chain::failure_of::<E>).any(|failure| is_transient(&failure))
-}
-
-fn is_transient(failure: &Failure) -> bool {
-    failure.status().map_or(failure.class(), Class::of_status) == Class::Transient
 }

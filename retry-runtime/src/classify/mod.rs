@@ -2,10 +2,18 @@
 //!
 //! May import `util`.
 
+pub(crate) mod breaker_open;
 pub(crate) mod chain;
 pub(crate) mod class;
 pub(crate) mod clients;
 pub(crate) mod condition;
+pub(crate) mod connection;
+pub(crate) mod drain;
+pub(crate) mod failure;
 pub(crate) mod mark;
 pub(crate) mod outcome;
+pub(crate) mod result_like;
+pub(crate) mod retryable;
+pub(crate) mod search;
 pub(crate) mod timed_out;
+pub(crate) mod verdict;

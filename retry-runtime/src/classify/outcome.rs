@@ -3,10 +3,14 @@
 use core::any::Any;
 use core::fmt::{self, Display};
 
-use crate::classify::class::{Class, Failure, Retryable};
-use crate::classify::condition::{Classification, Condition, Verdict};
-use crate::engine::pause::DrainBody;
-use crate::policy::builder::Policy;
+use crate::classify::class::Class;
+use crate::classify::clients;
+use crate::classify::condition::Condition;
+use crate::classify::connection::Via;
+use crate::classify::drain::{DrainBody, DrainLimits};
+use crate::classify::failure::Failure;
+use crate::classify::retryable::Retryable;
+use crate::classify::verdict::{Classification, Verdict};
 
 /// What an attempt gives: a `Result` whose error is [`Retryable`], an `Option`, where `None` is a failure of which
 /// nothing is known, or any type that is [`Retryable`] itself.
@@ -33,7 +37,7 @@ pub trait Outcome {
 
     /// What is still to be done with it, when it is not the last one.
     #[doc(hidden)]
-    fn discard(self, _: &Policy) -> DrainBody
+    fn discard(self, _: DrainLimits) -> DrainBody
     where
         Self: Sized,
     {
@@ -48,8 +52,8 @@ impl<T: 'static, E: Retryable + Display> Outcome for Result<T, E> {
     fn reason(&self) -> Option<&dyn Display> {
         self.as_ref().err().map(|error| error as &dyn Display)
     }
-    fn discard(self, policy: &Policy) -> DrainBody {
-        crate::classify::clients::discard(&mut self.ok(), policy)
+    fn discard(self, limits: DrainLimits) -> DrainBody {
+        clients::discard(&mut self.ok(), limits)
     }
 }
 
@@ -58,8 +62,8 @@ impl<T: 'static> Outcome for Option<T> {
         let error = self.is_none().then_some(Failure::new(Class::Unknown));
         Classification::new(self.as_ref().and_then(known_answer), error)
     }
-    fn discard(mut self, policy: &Policy) -> DrainBody {
-        crate::classify::clients::discard(&mut self, policy)
+    fn discard(mut self, limits: DrainLimits) -> DrainBody {
+        clients::discard(&mut self, limits)
     }
 }
 
@@ -70,132 +74,49 @@ impl<R: Retryable> Outcome for R {
 }
 
 fn known_answer<T: 'static>(value: &T) -> Option<Failure> {
-    crate::classify::clients::known_answer(value as &dyn Any)
+    clients::known_answer(value as &dyn Any)
 }
 
-/// Says what an outcome of type `O` is worth: a [`Condition`] or a [`Verdict`].
+/// Classifies outcomes of type `O`: a `&`[`Condition`] or a [`Verdict`].
 pub trait Classifier<O> {
     #[doc(hidden)]
-    fn verdict(&self, outcome: &O) -> Verdict;
+    fn classify<'o>(&self, outcome: &'o O) -> Classified<'o>;
 
     #[doc(hidden)]
-    fn reason<'a>(&self, outcome: &'a O) -> Option<&'a dyn Display>;
+    fn discard(&self, outcome: O, limits: DrainLimits) -> DrainBody;
+}
 
-    #[doc(hidden)]
-    fn discard(&self, outcome: O, policy: &Policy) -> DrainBody;
+/// An outcome that has been classified: everything that the engine asks of it, found at once.
+#[derive(Clone, Copy)]
+pub struct Classified<'o> {
+    pub(crate) verdict: Verdict,
+    /// The connection that the value came over.
+    pub(crate) via: Via,
+    /// The error's own text. Without one, events have the status or the class.
+    pub(crate) reason: Option<&'o dyn Display>,
+}
 
-    /// The connection that an answer came over.
-    #[cfg(feature = "connection-events")]
-    #[doc(hidden)]
-    fn connection(&self, _: &O) -> Option<crate::observe::connection::Connection> {
-        None
+impl fmt::Debug for Classified<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Classified").field("verdict", &self.verdict).finish_non_exhaustive()
     }
 }
 
 impl<O: Outcome> Classifier<O> for &Condition {
-    fn verdict(&self, outcome: &O) -> Verdict {
-        Condition::verdict(self, outcome.classification())
+    fn classify<'o>(&self, outcome: &'o O) -> Classified<'o> {
+        let classification = outcome.classification();
+        Classified { verdict: self.verdict(classification), via: classification.via(), reason: outcome.reason() }
     }
-    fn reason<'a>(&self, outcome: &'a O) -> Option<&'a dyn Display> {
-        outcome.reason()
-    }
-    fn discard(&self, outcome: O, policy: &Policy) -> DrainBody {
-        outcome.discard(policy)
-    }
-    #[cfg(feature = "connection-events")]
-    fn connection(&self, outcome: &O) -> Option<crate::observe::connection::Connection> {
-        outcome.classification().connection()
+    fn discard(&self, outcome: O, limits: DrainLimits) -> DrainBody {
+        outcome.discard(limits)
     }
 }
 
 impl<O> Classifier<O> for Verdict {
-    fn verdict(&self, _: &O) -> Verdict {
-        *self
+    fn classify<'o>(&self, _: &'o O) -> Classified<'o> {
+        Classified { verdict: *self, via: Via::NONE, reason: None }
     }
-    fn reason<'a>(&self, _: &'a O) -> Option<&'a dyn Display> {
-        None
-    }
-    fn discard(&self, _: O, _: &Policy) -> DrainBody {
+    fn discard(&self, _: O, _: DrainLimits) -> DrainBody {
         DrainBody::none()
-    }
-}
-
-/// The two sides of an outcome.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no outcome that can be tried again",
-    label = "neither a `Result`, nor an `Option`, nor a type that implements `Retryable`",
-    note = "return a `Result` or an `Option`, or implement `retry_runtime::Retryable` for the type"
-)]
-pub trait ResultLike {
-    /// What it gives when there is no error.
-    type Value;
-    /// The error.
-    type Error;
-    /// The answer, if it is one.
-    fn value(&self) -> Option<&Self::Value>;
-    /// The error, if it is one.
-    fn error(&self) -> Option<&Self::Error>;
-    /// The answer by value.
-    fn into_value(self) -> Option<Self::Value>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T, E> ResultLike for Result<T, E> {
-    type Value = T;
-    type Error = E;
-    #[inline(always)]
-    fn value(&self) -> Option<&T> {
-        self.as_ref().ok()
-    }
-    #[inline(always)]
-    fn error(&self) -> Option<&E> {
-        self.as_ref().err()
-    }
-    fn into_value(self) -> Option<T> {
-        self.ok()
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<T> ResultLike for Option<T> {
-    type Value = T;
-    type Error = NoValue;
-    #[inline(always)]
-    fn value(&self) -> Option<&T> {
-        self.as_ref()
-    }
-    #[inline(always)]
-    fn error(&self) -> Option<&NoValue> {
-        if self.is_none() { Some(&NoValue) } else { None }
-    }
-    fn into_value(self) -> Option<T> {
-        self
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<R: Retryable> ResultLike for R {
-    type Value = R;
-    type Error = core::convert::Infallible;
-    #[inline(always)]
-    fn value(&self) -> Option<&R> {
-        Some(self)
-    }
-    #[inline(always)]
-    fn error(&self) -> Option<&Self::Error> {
-        None
-    }
-    fn into_value(self) -> Option<R> {
-        Some(self)
-    }
-}
-
-/// What stands for the error of an `Option` that is `None`: nothing is known of it.
-#[derive(Clone, Copy, Debug)]
-pub struct NoValue;
-
-impl Display for NoValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no value")
     }
 }

@@ -5,7 +5,8 @@ use core::time::Duration;
 use std::error::Error;
 use std::io;
 
-use crate::classify::class::{Class, Retryable};
+use crate::classify::class::Class;
+use crate::classify::retryable::Retryable;
 
 /// An attempt was cut off: it outlived the attempt timeout, or the deadline passed while it ran.
 ///

@@ -1,20 +1,18 @@
-//! What an executor is told about the call that it retries.
+//! The call that an executor retries: its policy, name, observer and history.
 
 use core::fmt;
 use core::time::Duration;
 
-use crate::classify::class::Failure;
+use crate::classify::failure::Failure;
 use crate::observe::event::Observer;
-use crate::observe::stats::count::Own;
-#[cfg(any(feature = "metrics", feature = "report"))]
-use crate::observe::stats::tally::NamedStats;
+use crate::observe::stats::named::{NamedStats, OwnStats, of_loop};
 use crate::policy::builder::Policy;
 use crate::util::clock::Instant;
 use crate::util::sealed::Sealed;
 
-/// What an executor asks of a call. The engine's cold half sees it as a trait object, so that it is compiled once.
+/// What the engine asks of a call. Its cold half sees the call as a trait object, so that it is compiled once.
 ///
-/// Implemented by [`ManualCall`] and by what the attribute and the tower policy make, and by nothing else.
+/// Implemented by [`ManualCall`], by the calls of the attribute and by those of the tower policy.
 pub trait Call: Sealed + Send + Sync {
     #[doc(hidden)]
     fn policy(&self) -> &Policy;
@@ -31,50 +29,46 @@ pub trait Call: Sealed + Send + Sync {
     #[doc(hidden)]
     fn history_mut(&mut self) -> Option<&mut History>;
 
-    /// Where it is counted.
+    /// The counters of the call.
     #[doc(hidden)]
-    #[cfg(any(feature = "metrics", feature = "report"))]
-    fn counted(&self) -> NamedStats {
-        NamedStats::by_name(self.name())
-    }
+    fn stats(&self) -> NamedStats;
 }
 
-/// What a call remembers where somebody may ask for it: a deadline, a custom or a decorrelated backoff, a body that
-/// looks at its attempt.
+/// The past of a call, kept if something may ask for it: a deadline, a custom or a decorrelated backoff, or a body that looks at its
+/// attempt.
 #[derive(Clone, Copy, Debug)]
 pub struct History {
     /// When the first attempt started.
     pub(crate) started: Instant,
     pub(crate) last_failure: Option<Failure>,
-    /// The delay before the attempt that runs.
-    pub(crate) previous: Duration,
+    /// The delay before the current attempt.
+    pub(crate) previous_delay: Duration,
 }
 
 impl History {
     pub(crate) fn new() -> Self {
-        Self { started: Instant::now(), last_failure: None, previous: Duration::ZERO }
+        Self { started: Instant::now(), last_failure: None, previous_delay: Duration::ZERO }
     }
 }
 
-/// A call whose loop is written by hand: what [`Executor::new`](crate::Executor::new) makes.
+/// The call of a hand-written loop. Made by [`Executor::new`](crate::Executor::new).
 #[derive(Clone, Copy)]
 pub struct ManualCall<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) name: &'a str,
     pub(crate) observer: Option<&'a dyn Observer>,
-    /// Missing only where nobody can ask for them.
+    /// Missing only if nothing can ask for it.
     pub(crate) history: Option<History>,
-    #[allow(dead_code, reason = "read where calls are counted")]
-    pub(crate) tally: Own,
+    pub(crate) stats: OwnStats,
 }
 
 impl fmt::Debug for ManualCall<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { policy, name, history, observer: _, tally: _ } = self;
-        f.debug_struct("ByHand")
+        let Self { policy, name, history, observer: _, stats: _ } = self;
+        f.debug_struct("ManualCall")
             .field("policy", policy)
             .field("name", name)
-            .field("notes", history)
+            .field("history", history)
             .finish_non_exhaustive()
     }
 }
@@ -97,9 +91,8 @@ impl Call for ManualCall<'_> {
     fn history_mut(&mut self) -> Option<&mut History> {
         self.history.as_mut()
     }
-    #[cfg(any(feature = "metrics", feature = "report"))]
     #[inline(always)]
-    fn counted(&self) -> NamedStats {
-        self.tally.map_or_else(|| NamedStats::by_name(self.name), |tally| tally.counted())
+    fn stats(&self) -> NamedStats {
+        of_loop(self.stats, self.name)
     }
 }

@@ -1,34 +1,33 @@
-//! The single engine: the only thing that decides whether and when to try again.
+//! The public face of the engine: an executor decides, for one call, whether and when to retry.
 //!
-//! This is the half that every call passes: generic and inlined. The half that only a failure or a listener needs is
-//! in `engine.rs`: cold, not generic, and compiled once.
+//! It is generic and inlined, because every call passes it. What only a failing or observed call needs is in `react`.
 
 use core::fmt::{self, Display};
-use core::mem;
 use core::ops::ControlFlow;
-use core::time::Duration;
 
-use crate::classify::class::{Class, Failure};
-use crate::classify::condition::{Classification, Condition, Verdict};
-use crate::classify::outcome::Classifier;
+use crate::classify::class::Class;
+use crate::classify::condition::Condition;
+use crate::classify::drain::{DrainBody, NoCleanup};
+use crate::classify::failure::Failure;
+use crate::classify::outcome::{Classified, Classifier};
 use crate::classify::timed_out::FromTimedOut;
-use crate::context::scope;
-use crate::engine::attempt_future::AttemptFuture;
+use crate::classify::verdict::{Classification, Verdict};
+use crate::engine::attempt_future::{AttemptFuture, RunAttempt};
 use crate::engine::call::{Call, History, ManualCall};
-use crate::engine::decide;
+use crate::engine::core::{ActiveCall, Core};
 use crate::engine::macro_call::{CallSpec, MacroCall};
-use crate::engine::pause::{DrainBody, NextAttempt, NoCleanup, Pause};
-use crate::engine::state::CallState;
-use crate::engine::time_limit::{Limited, TimeLimit, Unlimited, limited};
+use crate::engine::pause::{NextAttempt, Pause};
+use crate::engine::react;
+use crate::engine::situation;
+use crate::engine::time_limit::{Limited, Unlimited, limited};
 use crate::observe::event::Observer;
 use crate::observe::reason::FallbackReason;
-use crate::observe::sink::anybody_listens;
-use crate::observe::stats::count::{self, Own};
+#[cfg(any(feature = "metrics", feature = "report"))]
+use crate::observe::stats::named::CallStats;
+use crate::observe::stats::named::OwnStats;
 use crate::policy::attempt::Attempt;
 use crate::policy::builder::Policy;
-use crate::policy::nested::Nested;
-use crate::private::AsyncSleep;
-use crate::util::sleep::{Sleep, SleepFunction, TimerSlot, TokioSleep};
+use crate::util::sleep::{AsyncSleep, Sleep, SleepFunction, TimerSlot, TokioSleep};
 
 /// Decides, for one call, whether and when to try again. For loops that are written by hand; the attribute,
 /// [`Policy::run`] and all else that retries call it too.
@@ -70,35 +69,7 @@ use crate::util::sleep::{Sleep, SleepFunction, TimerSlot, TokioSleep};
 /// cannot see attempts that are made without it: a loop that makes such attempts reports the outcome of each. A loop may also drop an attempt (`select!`) and go on: such an attempt does not count, unless the loop
 /// tells with [`pause`](Self::pause) that it failed.
 pub struct Executor<C: Call = ManualCall<'static>, S = TokioSleep> {
-    pub(crate) core: Core<C>,
-    pub(crate) sleep: S,
-}
-
-/// A call and what the engine keeps for it. Its drop emits `Cancelled` while an attempt or a pause is under way, or between them.
-pub(crate) struct Core<C: Call> {
-    pub(crate) call: C,
-    pub(crate) state: CallState,
-}
-
-impl<C: Call> Core<C> {
-    /// Says what happened on the wire since it was last asked.
-    #[inline(always)]
-    pub(crate) fn tell(&self) {
-        #[cfg(feature = "connection-events")]
-        if self.state.exists() {
-            decide::tell(&self.state, &self.call);
-        }
-    }
-}
-
-impl<C: Call> Drop for Core<C> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        if self.state.exists() {
-            // Taken, so that there is nothing left to look at afterwards.
-            decide::dropped(mem::replace(&mut self.state, CallState::none()), &self.call);
-        }
-    }
+    pub(crate) core: Core<C, S>,
 }
 
 impl<'a> Executor<ManualCall<'a>> {
@@ -111,7 +82,7 @@ impl<'a> Executor<ManualCall<'a>> {
             name: "retry",
             observer: None,
             history: Some(History::new()),
-            tally: Own::default(),
+            stats: OwnStats::default(),
         })
     }
 }
@@ -120,23 +91,23 @@ impl<'a, S> Executor<ManualCall<'a>, S> {
     /// The name in events; `retry` if not said.
     #[must_use]
     pub fn name(mut self, name: &'a str) -> Self {
-        self.core.call.name = name;
+        self.core.active.call.name = name;
         self
     }
 
     /// Counts the call in this tally, and names it so.
     #[cfg(any(feature = "metrics", feature = "report"))]
     #[must_use]
-    pub fn stats(mut self, tally: &'static crate::observe::stats::tally::CallStats) -> Self {
-        self.core.call.tally = Some(tally);
-        self.name(tally.name())
+    pub fn stats(mut self, stats: &'static CallStats) -> Self {
+        self.core.active.call.stats = Some(stats);
+        self.name(stats.name())
     }
 
     /// Sends the events to this observer, beside `tracing`.
     #[must_use]
     pub fn observer(mut self, observer: &'a dyn Observer) -> Self {
-        self.core.call.observer = Some(observer);
-        self.core.state.watch();
+        self.core.active.call.observer = Some(observer);
+        self.core.active.state.observe();
         self
     }
 }
@@ -145,11 +116,7 @@ impl<C: Call> Executor<C> {
     #[doc(hidden)]
     #[inline(always)]
     pub fn start(call: C) -> Self {
-        let mut core = Core { call, state: CallState::none() };
-        if core.call.observer().is_some() || anybody_listens() {
-            core.state.watch();
-        }
-        Self { core, sleep: TokioSleep }
+        Self { core: Core { active: ActiveCall::new(call), sleep: TokioSleep } }
     }
 }
 
@@ -159,7 +126,7 @@ impl<C: Call, S> Executor<C, S> {
     #[must_use]
     #[inline]
     pub fn sleep<F: SleepFunction>(self, sleep: F) -> Executor<C, F::Sleep> {
-        Executor { core: self.core, sleep: sleep.sleep() }
+        Executor { core: Core { active: self.core.active, sleep: sleep.sleep() } }
     }
 
     /// The same for the attribute.
@@ -167,7 +134,7 @@ impl<C: Call, S> Executor<C, S> {
     #[must_use]
     #[inline]
     pub fn __sleep<F: AsyncSleep<Kind>, Kind>(self, sleep: F) -> Executor<C, F::Sleep> {
-        Executor { core: self.core, sleep: sleep.sleep() }
+        Executor { core: Core { active: self.core.active, sleep: sleep.sleep() } }
     }
 }
 
@@ -190,7 +157,7 @@ impl<C: Call, S: Sleep> Executor<C, S> {
     where
         F: Future<Output: FromTimedOut>,
     {
-        AttemptFuture::new(self, future, limited())
+        AttemptFuture::new(&mut self.core, future, limited())
     }
 
     /// [`attempt`](Self::attempt) for an outcome that cannot be made from [`TimedOut`](crate::TimedOut): nothing cuts
@@ -201,64 +168,24 @@ impl<C: Call, S: Sleep> Executor<C, S> {
     /// Dropping the future drops the attempt.
     #[inline]
     pub fn attempt_to_end<F: Future>(&mut self, future: F) -> AttemptFuture<'_, C, S, F, Unlimited> {
-        AttemptFuture::new(self, future, Unlimited)
+        AttemptFuture::new(&mut self.core, future, Unlimited)
     }
 }
 
 impl<C: Call, S: TimerSlot> Executor<C, S> {
-    /// One attempt of an annotated function, which always says how it ended.
+    /// Runs one attempt of an annotated function, which always reports how it ended.
     #[doc(hidden)]
     #[inline(always)]
-    pub fn run<F: Future, K: TimeLimit<S, F::Output>>(&mut self, future: F, cut: K) -> K::Attempt<'_, C, F> {
-        cut.attempt(self, future)
-    }
-
-    #[inline(always)]
-    pub(crate) fn begin(&mut self) {
-        if self.core.state.exists() {
-            if self.core.state.is_watched() || anybody_listens() {
-                decide::begin(&mut self.core.state, &self.core.call);
-            } else {
-                decide::begin_unheard(&mut self.core.state);
-            }
-        }
-    }
-
-    /// An attempt has its outcome. The attribute leaves that to what it says of the outcome; a loop by hand may forget
-    /// to say anything, but its attempt was not cancelled.
-    #[inline(always)]
-    pub(crate) fn end(&mut self) {
-        if self.core.state.exists() {
-            decide::end(&mut self.core.state);
-        }
-    }
-
-    /// Does something of the attempt, and tells those inside what they may want to know; also whether the deadline cuts
-    /// the attempt off.
-    #[inline(always)]
-    pub(crate) fn in_scope<O>(&mut self, is_cut_off: bool, work: impl FnOnce(&CallState) -> O) -> O {
-        let policy = self.core.call.policy();
-        let _limited = policy.deadline.and_then(|_| decide::limited(&self.core.state, &self.core.call, is_cut_off));
-        if policy.nested == Nested::Always {
-            return work(&self.core.state);
-        }
-        let asking = scope::NestedScope::new(self.core.state.nested_exhausted());
-        let done = work(&self.core.state);
-        self.core.state.set_nested_exhausted(asking.is_nested_exhausted());
-        done
+    pub fn run<F: Future, K: RunAttempt<S, F::Output>>(&mut self, future: F, limit: K) -> K::Attempt<'_, C, F> {
+        limit.run(&mut self.core, future)
     }
 
     /// [`attempt_to_end`](Self::attempt_to_end) for a function that blocks.
     #[inline]
     pub fn attempt_blocking<O>(&mut self, body: impl FnOnce() -> O) -> O {
-        self.begin();
-        let outcome = self.in_scope(false, |_rare| {
-            #[cfg(any(feature = "tracing", feature = "connection-events"))]
-            let _entered = _rare.enter();
-            body()
-        });
-        self.core.tell();
-        self.end();
+        self.core.begin();
+        let outcome = self.core.in_attempt(false, body);
+        self.core.end();
         outcome
     }
 
@@ -266,7 +193,8 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
     #[must_use]
     #[inline]
     pub fn current(&self) -> Attempt {
-        decide::attempt(&self.core.state, &self.core.call)
+        let ActiveCall { call, state } = &self.core.active;
+        situation::attempt(state, call)
     }
 }
 
@@ -275,7 +203,7 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
     /// Says that the call succeeded, and gives the value back.
     #[inline]
     pub fn succeed<T>(&mut self, value: T) -> T {
-        self.succeeded();
+        self.core.succeed();
         value
     }
 
@@ -303,8 +231,8 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
     /// The error itself, when there is no further attempt.
     #[inline]
     pub fn pause_for<E: Display>(&mut self, error: E, failure: Failure) -> Result<Pause<'_, C, S>, E> {
-        match self.settle(Verdict::Retry(failure), &error) {
-            Some(delay) => Ok(Pause::new(self, delay, NoCleanup)),
+        match self.core.fail(Verdict::Retry(failure), &error) {
+            Some(delay) => Ok(Pause::new(&mut self.core, delay, NoCleanup)),
             None => Err(error),
         }
     }
@@ -312,7 +240,7 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
     /// Says that this error ends the call, and gives it back.
     #[inline]
     pub fn fail<E: Display>(&mut self, error: E) -> E {
-        self.settle(Verdict::GiveUp(Failure::new(Class::Unknown)), &error);
+        self.core.fail(Verdict::GiveUp(Failure::new(Class::Unknown)), &error);
         error
     }
 
@@ -350,47 +278,19 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
         outcome: O,
         classifier: impl Classifier<O>,
     ) -> ControlFlow<O, Pause<'_, C, S, DrainBody>> {
-        let verdict = classifier.verdict(&outcome);
-        #[cfg(feature = "connection-events")]
-        self.came_over(|| classifier.connection(&outcome));
+        let Classified { verdict, via, reason } = classifier.classify(&outcome);
+        self.core.response_came_over(via);
         if verdict == Verdict::Done {
             return ControlFlow::Break(self.succeed(outcome));
         }
-        let unnamed = FallbackReason::of(verdict);
-        match self.settle(verdict, classifier.reason(&outcome).unwrap_or(&unnamed)) {
+        let fallback = FallbackReason::of(verdict);
+        match self.core.fail(verdict, reason.unwrap_or(&fallback)) {
             Some(delay) => {
-                let remains = classifier.discard(outcome, self.core.call.policy());
-                ControlFlow::Continue(Pause::new(self, delay, remains))
+                let cleanup = classifier.discard(outcome, self.core.active.call.policy().drain_limits());
+                ControlFlow::Continue(Pause::new(&mut self.core, delay, cleanup))
             }
             None => ControlFlow::Break(outcome),
         }
-    }
-
-    /// Says whether the connection that a response came over was there before.
-    #[cfg(feature = "connection-events")]
-    #[inline]
-    pub(crate) fn came_over(&self, connection: impl FnOnce() -> Option<crate::observe::connection::Connection>) {
-        if self.core.state.exists() {
-            decide::came_over(&self.core.state, &self.core.call, connection());
-        }
-    }
-
-    #[inline(always)]
-    pub(crate) fn succeeded(&mut self) {
-        if self.core.state.exists() {
-            decide::succeeded(&mut self.core.state, &self.core.call);
-            return;
-        }
-        count::at_once(&self.core.call);
-        if let Some(budget) = self.core.call.policy().budget {
-            budget().succeeded_at_once();
-        }
-    }
-
-    /// What follows a failure: the delay before the next attempt, or nothing.
-    #[inline]
-    pub(crate) fn settle(&mut self, verdict: Verdict, reason: &dyn Display) -> Option<Duration> {
-        decide::settle(&mut self.core.state, &mut self.core.call, verdict, reason)
     }
 }
 
@@ -405,10 +305,10 @@ where
     #[doc(hidden)]
     #[inline(always)]
     pub fn condition(&self) -> &'static Condition {
-        self.core.call.condition()
+        self.core.active.call.condition()
     }
 
-    /// What follows an outcome: another attempt, or none.
+    /// Classifies an outcome that is not a plain success. Returns the next attempt, if there is one.
     #[doc(hidden)]
     #[inline]
     pub fn decide(
@@ -417,16 +317,17 @@ where
         reason: &dyn Display,
     ) -> Option<NextAttempt<'_, MacroCall<F, P, O, N>, S>> {
         let condition = self.condition();
-        let delay = decide::decide(&mut self.core.state, &mut self.core.call, condition, classification, reason)?;
-        Some(NextAttempt::new(self, delay))
+        let ActiveCall { call, state } = &mut self.core.active;
+        let delay = react::outcome(state, call, condition, classification, reason)?;
+        Some(NextAttempt::new(&mut self.core, delay))
     }
 }
 
 impl<C: Call + fmt::Debug, S> fmt::Debug for Executor<C, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Executor")
-            .field("call", &self.core.call)
-            .field("attempt", &self.core.state.number())
+            .field("call", &self.core.active.call)
+            .field("attempt", &self.core.active.state.number())
             .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! An attempt as it is polled where somebody listens.
+//! The future of an attempt without a time limit.
 
 use core::fmt;
 use core::pin::Pin;
@@ -7,23 +7,21 @@ use core::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::engine::call::Call;
-use crate::engine::executor::Core;
+use crate::engine::core::ActiveCall;
 
 pin_project! {
-    /// A future that runs in the span of the attempt, if there is one, and says what happens on the wire meanwhile. The span
-    /// is kept with all else that is rare, so that the drop of this has nothing to look at.
+    /// A future that runs in the span of the attempt, if there is one, and emits the connection events of each poll. The span is kept
+    /// with the state of the call, so that the drop of this future has nothing to look at.
     pub struct InSpan<'e, C: Call, F> {
-        core: &'e Core<C>,
+        active: &'e ActiveCall<C>,
         #[pin]
         future: F,
     }
 }
 
-impl<'e, C: Call, F> InSpan<'e, C, F> {
-    #[inline(always)]
-    pub(crate) fn new(core: &'e Core<C>, future: F) -> Self {
-        Self { core, future }
-    }
+#[inline(always)]
+pub(crate) fn in_span<C: Call, F: Future>(active: &ActiveCall<C>, future: F) -> InSpan<'_, C, F> {
+    InSpan { active, future }
 }
 
 impl<C: Call, F: Future> Future for InSpan<'_, C, F> {
@@ -33,10 +31,10 @@ impl<C: Call, F: Future> Future for InSpan<'_, C, F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let polled = {
-            let _entered = this.core.state.enter();
+            let _entered = this.active.state.enter();
             this.future.poll(cx)
         };
-        this.core.tell();
+        this.active.flush_connection_events();
         polled
     }
 }

@@ -1,5 +1,6 @@
 //! The call of an annotated function: what is constant about it, and the parts that only some functions have.
 
+use crate::observe::stats::named::{CountersOf, NamedStats, of_function};
 use core::borrow::Borrow;
 use core::fmt;
 use std::sync::Arc;
@@ -16,39 +17,31 @@ pub struct CallSpec {
     name: &'static str,
     policy: Policy,
     pub(crate) condition: Condition,
-    #[allow(dead_code, reason = "read where calls are counted")]
-    counts: WhereCounted,
+    counters: CountersOf,
 }
 
 impl CallSpec {
-    /// The name in events, what the attribute says of policy and condition, and what [`tally!`](crate::private::tally) gives.
-    pub const fn new(name: &'static str, policy: Policy, condition: Condition, counts: WhereCounted) -> Self {
-        Self { name, policy, condition, counts }
+    /// The name in events, what the attribute says of policy and condition, and what [`counters!`](crate::private::counters) gives.
+    pub const fn new(name: &'static str, policy: Policy, condition: Condition, counters: CountersOf) -> Self {
+        Self { name, policy, condition, counters }
     }
 }
 
-/// A function, for a constant may not refer to a static that changes before Rust 1.91.
-#[cfg(any(feature = "metrics", feature = "report"))]
-pub type WhereCounted = fn() -> &'static crate::observe::stats::tally::Counters;
-/// Nowhere.
-#[cfg(not(any(feature = "metrics", feature = "report")))]
-pub type WhereCounted = ();
-
-/// The call of an annotated function. `F` is a closure without captures, so that the plan takes no room in the
+/// The call of an annotated function. `F` is a closure without captures, so that the spec takes no room in the
 /// future; the other parts are `()` where the attribute does not ask for them.
 #[derive(Clone, Copy)]
 pub struct MacroCall<F, P = (), O = (), N = ()> {
-    plan: F,
+    spec: F,
     policy: P,
     observer: O,
     history: N,
 }
 
 impl<F: Fn() -> &'static CallSpec> MacroCall<F> {
-    /// With nothing but the plan.
+    /// With nothing but the spec.
     #[inline(always)]
-    pub fn new(plan: F) -> Self {
-        Self { plan, policy: (), observer: (), history: () }
+    pub fn new(spec: F) -> Self {
+        Self { spec, policy: (), observer: (), history: () }
     }
 }
 
@@ -56,30 +49,30 @@ impl<F, P, O, N> MacroCall<F, P, O, N> {
     /// With a policy that is only known at run time.
     #[inline(always)]
     pub fn with_policy<Q: PolicySource>(self, policy: Q) -> MacroCall<F, Q::Given, O, N> {
-        let Self { plan, observer, history, policy: _ } = self;
-        MacroCall { plan, policy: policy.given(), observer, history }
+        let Self { spec, observer, history, policy: _ } = self;
+        MacroCall { spec, policy: policy.given(), observer, history }
     }
 
     /// With somebody who listens.
     // As a trait object, for the error of what does not listen to be the only one.
     #[inline(always)]
     pub fn with_observer<Q: Observer>(self, observer: &Q) -> MacroCall<F, P, &dyn Observer, N> {
-        let Self { plan, policy, history, observer: _ } = self;
-        MacroCall { plan, policy, observer, history }
+        let Self { spec, policy, history, observer: _ } = self;
+        MacroCall { spec, policy, observer, history }
     }
 
     /// With what only some policies and bodies ask for. The clock of the deadline starts here.
     #[inline]
     pub fn with_history(self) -> MacroCall<F, P, O, History> {
-        let Self { plan, policy, observer, history: _ } = self;
-        MacroCall { plan, policy, observer, history: History::new() }
+        let Self { spec, policy, observer, history: _ } = self;
+        MacroCall { spec, policy, observer, history: History::new() }
     }
 }
 
 impl<F: Fn() -> &'static CallSpec, P, O, N> MacroCall<F, P, O, N> {
     #[inline(always)]
     pub(crate) fn condition(&self) -> &'static Condition {
-        &(self.plan)().condition
+        &(self.spec)().condition
     }
 }
 
@@ -94,10 +87,10 @@ where
 {
     #[inline(always)]
     fn policy(&self) -> &Policy {
-        self.policy.or(&(self.plan)().policy)
+        self.policy.or(&(self.spec)().policy)
     }
     fn name(&self) -> &str {
-        (self.plan)().name
+        (self.spec)().name
     }
     #[inline(always)]
     fn observer(&self) -> Option<&dyn Observer> {
@@ -111,11 +104,10 @@ where
     fn history_mut(&mut self) -> Option<&mut History> {
         self.history.get_mut()
     }
-    #[cfg(any(feature = "metrics", feature = "report"))]
     #[inline(always)]
-    fn counted(&self) -> crate::observe::stats::tally::NamedStats {
-        let CallSpec { name, counts, .. } = (self.plan)();
-        crate::observe::stats::tally::NamedStats { name, counts: counts() }
+    fn stats(&self) -> NamedStats {
+        let CallSpec { name, counters, .. } = (self.spec)();
+        of_function(name, *counters)
     }
 }
 
@@ -152,19 +144,9 @@ macro_rules! sources {
 }
 sources!(Policy, &Policy, Arc<Policy>);
 
-#[cfg(feature = "serde")]
-#[diagnostic::do_not_recommend]
-impl PolicySource for crate::config::registry::NamedPolicy {
-    type Given = Given<Policy>;
-    #[inline(always)]
-    fn given(self) -> Given<Policy> {
-        Given(self.get())
-    }
-}
-
 /// A policy that is given at run time.
 #[derive(Clone, Copy, Debug)]
-pub struct Given<P>(P);
+pub struct Given<P>(pub(crate) P);
 
 /// A policy that is given at run time, or `()`.
 pub trait MaybePolicy: Send + Sync {

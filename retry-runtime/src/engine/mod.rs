@@ -1,16 +1,26 @@
-//! The engine: runs the attempts of one call and decides what follows each.
+//! The engine: runs the attempts of one call, decides what follows each, and reacts to the decision.
 //!
-//! May import `util`, `context`, `classify`, `policy` and `observe`.
+//! `decide` decides, without side effects. `react` does everything that a decision entails, in one order. `core` joins the call with
+//! its state, and `executor` is the public face of it. Everything that only failing or observed calls need is cold, not generic, and
+//! compiled once: it sees the call as a `&dyn Call`.
+//!
+//! May import `util`, `classify`, `context`, `policy` and `observe`.
 
 pub(crate) mod attempt_future;
 pub(crate) mod call;
+pub(crate) mod core;
 pub(crate) mod decide;
 pub(crate) mod executor;
 #[cfg(any(feature = "tracing", feature = "connection-events"))]
-pub(crate) mod in_span;
+mod in_span;
+#[cfg(not(any(feature = "tracing", feature = "connection-events")))]
+#[path = "in_span_off.rs"]
+mod in_span;
 pub(crate) mod macro_call;
 pub(crate) mod pause;
+pub(crate) mod react;
 #[cfg(feature = "tokio")]
 mod run;
+pub(crate) mod situation;
 pub(crate) mod state;
 pub(crate) mod time_limit;

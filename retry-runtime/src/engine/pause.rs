@@ -1,20 +1,17 @@
-//! The wait before the next attempt.
+//! The pause before the next attempt.
 
 use core::fmt;
-#[cfg(feature = "http")]
-use core::future::poll_fn;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
+use crate::classify::drain::{Cleanup, Discard, NoCleanup};
+use crate::context::simulation;
 use crate::engine::call::Call;
-use crate::engine::decide;
-use crate::engine::executor::Executor;
-use crate::policy::builder::Policy;
-#[cfg(feature = "http")]
-use crate::util::clock::Instant;
+use crate::engine::core::Core;
+use crate::engine::state::CallState;
 use crate::util::sleep::{Sleep, TimerSlot, TokioSleep};
 
 pin_project! {
@@ -31,7 +28,7 @@ pin_project! {
     /// Dropping it ends the wait, and the executor may go on with the next attempt.
     #[must_use = "a pause does nothing unless it is awaited"]
     pub struct Pause<'e, C: Call, S: TimerSlot = TokioSleep, L = NoCleanup> {
-        executor: &'e mut Executor<C, S>,
+        core: &'e mut Core<C, S>,
         delay: Duration,
         is_armed: bool,
         #[pin]
@@ -42,9 +39,9 @@ pin_project! {
 
 impl<'e, C: Call, S: TimerSlot, L> Pause<'e, C, S, L> {
     #[inline(always)]
-    pub(crate) fn new(executor: &'e mut Executor<C, S>, delay: Duration, cleanup: L) -> Self {
-        let timer = executor.sleep.idle();
-        Self { executor, delay, is_armed: false, timer, cleanup }
+    pub(crate) fn new(core: &'e mut Core<C, S>, delay: Duration, cleanup: L) -> Self {
+        let timer = core.sleep.idle();
+        Self { core, delay, is_armed: false, timer, cleanup }
     }
 
     /// How long the wait is.
@@ -61,9 +58,8 @@ impl<'e, C: Call, S: TimerSlot, L> Pause<'e, C, S, L> {
     /// Waits with a function of yours that blocks; it is not called for a delay of zero.
     pub fn block_with(self, sleep: impl FnOnce(Duration)) {
         let Self { delay, cleanup, .. } = self;
-        #[cfg(feature = "testing")]
-        let delay = crate::context::simulation::slept(delay);
-        // Nobody reads it, so it is not to hold its connection.
+        let delay = simulation::shortened(delay);
+        // A response is not read in blocking code, so it must not hold its connection during the pause.
         drop(cleanup);
         if !delay.is_zero() {
             sleep(delay);
@@ -76,9 +72,9 @@ impl<C: Call, S: Sleep, L: Cleanup> Future for Pause<'_, C, S, L> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        let Executor { core, sleep } = &mut **this.executor;
         this.cleanup.poll(cx);
-        decide::poll_pause(&mut core.state, sleep, this.timer, this.is_armed, *this.delay, cx)
+        let Core { active, sleep } = &mut **this.core;
+        poll_pause(&mut active.state, sleep, this.timer, this.is_armed, *this.delay, cx)
     }
 }
 
@@ -91,14 +87,14 @@ impl<C: Call, S: TimerSlot, L> fmt::Debug for Pause<'_, C, S, L> {
 /// The decision to try again, before the outcome has been put away.
 #[must_use]
 pub struct NextAttempt<'e, C: Call, S> {
-    executor: &'e mut Executor<C, S>,
+    core: &'e mut Core<C, S>,
     delay: Duration,
 }
 
 impl<'e, C: Call, S: TimerSlot> NextAttempt<'e, C, S> {
     #[inline(always)]
-    pub(crate) fn new(executor: &'e mut Executor<C, S>, delay: Duration) -> Self {
-        Self { executor, delay }
+    pub(crate) fn new(core: &'e mut Core<C, S>, delay: Duration) -> Self {
+        Self { core, delay }
     }
 
     /// The pause, in which what is left of `outcome` is put away as `tag` says.
@@ -107,8 +103,8 @@ impl<'e, C: Call, S: TimerSlot> NextAttempt<'e, C, S> {
     /// it, and is not `Send` where it is not.
     #[inline]
     pub fn after<O, T: Discard<O>>(self, tag: T, outcome: O) -> Pause<'e, C, S, T::Cleanup> {
-        let cleanup = tag.discard(outcome, self.executor.core.call.policy());
-        Pause::new(self.executor, self.delay, cleanup)
+        let cleanup = tag.discard(outcome, self.core.active.call.policy().drain_limits());
+        Pause::new(self.core, self.delay, cleanup)
     }
 }
 
@@ -118,70 +114,28 @@ impl<C: Call, S> fmt::Debug for NextAttempt<'_, C, S> {
     }
 }
 
-/// What becomes of an outcome that is not the last one.
-pub trait Discard<O> {
-    type Cleanup: Cleanup;
-    fn discard(self, outcome: O, policy: &Policy) -> Self::Cleanup;
-}
-
-/// What is still to be done during a pause. Given up at its end, finished or not.
-pub trait Cleanup {
-    #[doc(hidden)]
-    fn poll(&mut self, cx: &mut Context<'_>);
-}
-
-/// There is nothing to be done.
-#[derive(Clone, Copy, Debug)]
-pub struct NoCleanup;
-
-impl Cleanup for NoCleanup {
-    #[inline(always)]
-    fn poll(&mut self, _: &mut Context<'_>) {}
-}
-
-/// The outcome is dropped.
-#[derive(Clone, Copy, Debug)]
-pub struct DropOutcome;
-
-impl<O> Discard<O> for DropOutcome {
-    type Cleanup = NoCleanup;
-    #[inline(always)]
-    fn discard(self, _: O, _: &Policy) -> NoCleanup {
-        NoCleanup
-    }
-}
-
-/// What is left of an outcome whose type is not known in advance: a body that is being read, or nothing.
-pub struct DrainBody(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
-
-impl DrainBody {
-    pub(crate) const fn none() -> Self {
-        Self(None)
-    }
-
-    /// Reads on, as long as the policy allows.
-    #[cfg(feature = "http")]
-    pub(crate) fn read(policy: &Policy, reading: impl Future<Output = ()> + Send + 'static) -> Self {
-        let Some(timeout) = policy.drain_timeout else { return Self(Some(Box::pin(reading))) };
-        let start = Instant::now();
-        let mut reading = Box::pin(reading);
-        // Without a timer: a body of which nothing comes costs nothing.
-        Self(Some(Box::pin(poll_fn(move |cx| {
-            if start.elapsed() < timeout { reading.as_mut().poll(cx) } else { Poll::Ready(()) }
-        }))))
-    }
-}
-
-impl Cleanup for DrainBody {
-    fn poll(&mut self, cx: &mut Context<'_>) {
-        if self.0.as_mut().is_some_and(|reading| reading.as_mut().poll(cx).is_ready()) {
-            self.0 = None;
+/// Waits for the end of a pause. A zero delay takes no timer, but lets other tasks run once.
+#[cold]
+#[inline(never)]
+pub(crate) fn poll_pause<S: Sleep>(
+    state: &mut CallState,
+    sleep: &S,
+    mut timer: Pin<&mut S::Timer>,
+    is_armed: &mut bool,
+    delay: Duration,
+    cx: &mut Context<'_>,
+) -> Poll<()> {
+    let delay = simulation::shortened(delay);
+    if !*is_armed {
+        *is_armed = true;
+        if delay.is_zero() {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
         }
+        sleep.arm(timer.as_mut(), state, delay);
     }
-}
-
-impl fmt::Debug for DrainBody {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Remains").field(&self.0.is_some()).finish()
+    if !delay.is_zero() {
+        ready!(sleep.poll(timer, state, cx));
     }
+    Poll::Ready(())
 }

@@ -1,67 +1,51 @@
-//! What most calls never need: made by the first failure, or where somebody listens.
+//! The state of a call, allocated on its first failure or when an observer is attached.
 
 use core::fmt;
 use core::pin::Pin;
-#[cfg(feature = "tokio")]
-use core::task::{Context, Poll};
-#[cfg(feature = "tokio")]
-use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
-#[cfg(feature = "connection-events")]
-use std::sync::Arc;
-
-#[cfg(feature = "connection-events")]
-use crate::context::connections::{self, AttemptHandle, ConnectionLog};
-#[cfg(feature = "tracing")]
-use crate::observe::spans::Spans;
+use crate::context::connections::{AttemptScope, ConnectionLog};
+use crate::observe::spans::{self, Spans};
 use crate::util::clock::Instant;
+use crate::util::sleep::{SharedTimer, TokioTimer};
 
-/// One pointer: nothing, or what a failing or observed call needs.
-pub struct CallState(Option<Pin<Box<Inner>>>);
+/// One pointer: null until the call fails, has to wait for a timer, or is observed.
+pub(crate) struct CallState(Option<Pin<Box<Inner>>>);
 
 pin_project! {
     /// 128 bytes with tokio's timer, which is most of it.
     struct Inner {
         #[pin]
-        timer: Timer,
-        // Apart, to keep a failing call to which nobody listens at its 128 bytes.
-        watch: Option<Box<Watch>>,
+        timer: TokioTimer,
+        // Boxed, to keep the state of a failing call that nothing observes at its 128 bytes.
+        observation: Option<Box<Observation>>,
         number: u32,
-        // What the budget took for the retry that runs, or is about to.
+        // The tokens that the budget took for the current retry.
         paid: u16,
         phase: Phase,
-        // The last failure inside of the attempt that runs has had its retries.
+        // Set when a nested call has already exhausted its own retries for the failure of this attempt.
         nested_exhausted: bool,
     }
 }
 
-#[cfg(feature = "tokio")]
-type Timer = Option<tokio::time::Sleep>;
-#[cfg(not(feature = "tokio"))]
-type Timer = ();
-
-/// What would be cancelled if the call were dropped now.
+/// What is cancelled if the call is dropped now.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Phase {
-    /// Nothing.
+    /// Nothing: no attempt runs.
     Idle,
     Attempt,
-    /// A pause, or the retry after it, until that starts.
+    /// A pause, or the retry after it until that starts.
     Pause,
-    /// Nothing, and all has been said.
+    /// Nothing: the end of the call has been emitted.
     Ended,
 }
 
-/// What is needed where somebody listens.
-struct Watch {
+/// What an observed call needs.
+struct Observation {
     since: Instant,
-    #[cfg(feature = "tracing")]
     spans: Spans,
-    /// What happens on the wire, if a client is set up to tell.
-    #[cfg(feature = "connection-events")]
-    log: Arc<ConnectionLog>,
+    connections: ConnectionLog,
 }
 
 impl CallState {
@@ -77,87 +61,105 @@ impl CallState {
 
     #[inline(always)]
     fn inner(&mut self) -> Pin<&mut Inner> {
-        self.0.get_or_insert_with(make).as_mut()
+        self.0.get_or_insert_with(allocate).as_mut()
     }
 
-    /// The number of the attempt that runs, or is about to.
+    /// The number of the current attempt, or of the next one during a pause.
     pub(crate) fn number(&self) -> u32 {
-        self.0.as_ref().map_or(1, |inside| inside.number)
+        self.0.as_ref().map_or(1, |inner| inner.number)
     }
 
-    /// A pause, and then the next attempt, for which the budget took `paid`.
+    /// Starts a pause, after which the next attempt follows. The budget took `paid` tokens for it.
     #[inline(always)]
-    pub(crate) fn count(&mut self, paid: u16) {
-        let inside = self.inner().project();
-        *inside.number = inside.number.saturating_add(1);
-        *inside.paid = paid;
-        *inside.phase = Phase::Pause;
-        *inside.nested_exhausted = false;
+    pub(crate) fn start_pause(&mut self, paid: u16) {
+        let inner = self.inner().project();
+        *inner.number = inner.number.saturating_add(1);
+        *inner.paid = paid;
+        *inner.phase = Phase::Pause;
+        *inner.nested_exhausted = false;
     }
 
-    /// What the budget took for the retry that runs, or is about to; `None` for a first attempt.
+    /// The tokens that the budget took for the current retry; `None` during a first attempt.
     pub(crate) fn paid(&self) -> Option<u16> {
-        self.0.as_ref().filter(|inside| inside.number > 1).map(|inside| inside.paid)
+        self.0.as_ref().filter(|inner| inner.number > 1).map(|inner| inner.paid)
     }
 
-    /// Whether the last failure inside of the attempt that runs has had its retries.
+    /// True if a nested call has already exhausted its own retries for the failure of this attempt.
     pub(crate) fn nested_exhausted(&self) -> bool {
-        self.0.as_ref().is_some_and(|inside| inside.nested_exhausted)
+        self.0.as_ref().is_some_and(|inner| inner.nested_exhausted)
     }
 
-    pub(crate) fn set_nested_exhausted(&mut self, nested_exhausted: bool) {
-        if nested_exhausted || self.exists() {
-            *self.inner().project().nested_exhausted = nested_exhausted;
+    pub(crate) fn set_nested_exhausted(&mut self, exhausted: bool) {
+        if exhausted || self.exists() {
+            *self.inner().project().nested_exhausted = exhausted;
         }
     }
 
     pub(crate) fn phase(&self) -> Phase {
-        self.0.as_ref().map_or(Phase::Idle, |inside| inside.phase)
+        self.0.as_ref().map_or(Phase::Idle, |inner| inner.phase)
     }
 
     pub(crate) fn set_phase(&mut self, phase: Phase) {
-        if let Some(inside) = &mut self.0 {
-            *inside.as_mut().project().phase = phase;
+        if let Some(inner) = &mut self.0 {
+            *inner.as_mut().project().phase = phase;
         }
     }
 
-    /// Somebody listens, so the time is taken.
+    /// Starts to observe the call: events need the time since now.
     #[cold]
-    pub(crate) fn watch(&mut self) {
-        self.inner().project().watch.get_or_insert_with(|| {
-            Box::new(Watch {
-                since: Instant::now(),
-                #[cfg(feature = "tracing")]
-                spans: Spans::none(),
-                #[cfg(feature = "connection-events")]
-                log: Arc::default(),
-            })
+    pub(crate) fn observe(&mut self) {
+        self.inner().project().observation.get_or_insert_with(|| {
+            Box::new(Observation { since: Instant::now(), spans: Spans::none(), connections: ConnectionLog::default() })
         });
     }
 
     #[inline(always)]
-    pub(crate) fn is_watched(&self) -> bool {
-        self.0.as_ref().is_some_and(|inside| inside.watch.is_some())
+    pub(crate) fn is_observed(&self) -> bool {
+        self.observation().is_some()
     }
 
-    /// When somebody began to listen.
-    pub(crate) fn watched_since(&self) -> Option<Instant> {
-        self.0.as_ref()?.watch.as_ref().map(|watch| watch.since)
+    /// When the observation began.
+    pub(crate) fn observed_since(&self) -> Option<Instant> {
+        self.observation().map(|observation| observation.since)
     }
-}
 
-#[cfg(feature = "testing")]
-impl CallState {
-    pub(crate) fn watched_since_mut(&mut self) -> Option<&mut Instant> {
-        self.0.as_mut()?.as_mut().project().watch.as_mut().map(|watch| &mut watch.since)
+    pub(crate) fn observed_since_mut(&mut self) -> Option<&mut Instant> {
+        self.observation_mut().map(|observation| &mut observation.since)
+    }
+
+    pub(crate) fn spans(&self) -> Option<&Spans> {
+        self.observation().map(|observation| &observation.spans)
+    }
+
+    pub(crate) fn spans_mut(&mut self) -> Option<&mut Spans> {
+        self.observation_mut().map(|observation| &mut observation.spans)
+    }
+
+    pub(crate) fn connections(&self) -> Option<&ConnectionLog> {
+        self.observation().map(|observation| &observation.connections)
+    }
+
+    /// Enters the span of the attempt, and makes the attempt the one that connection events belong to, until the guard is dropped.
+    #[inline(always)]
+    pub(crate) fn enter(&self) -> Option<EnteredAttempt<'_>> {
+        self.0.as_ref().and_then(|inner| enter(inner))
+    }
+
+    #[inline(always)]
+    fn observation(&self) -> Option<&Observation> {
+        self.0.as_ref()?.observation.as_deref()
+    }
+
+    fn observation_mut(&mut self) -> Option<&mut Observation> {
+        self.0.as_mut()?.as_mut().project().observation.as_deref_mut()
     }
 }
 
 #[inline(never)]
-fn make() -> Pin<Box<Inner>> {
+fn allocate() -> Pin<Box<Inner>> {
     Box::pin(Inner {
-        timer: Timer::default(),
-        watch: None,
+        timer: TokioTimer::default(),
+        observation: None,
         number: 1,
         paid: 0,
         phase: Phase::Idle,
@@ -165,101 +167,49 @@ fn make() -> Pin<Box<Inner>> {
     })
 }
 
-#[cfg(feature = "tracing")]
-impl CallState {
-    pub(crate) fn spans(&self) -> Option<&Spans> {
-        self.0.as_ref()?.watch.as_ref().map(|watch| &watch.spans)
-    }
-
-    pub(crate) fn spans_mut(&mut self) -> Option<&mut Spans> {
-        self.0.as_mut()?.as_mut().project().watch.as_mut().map(|watch| &mut watch.spans)
-    }
+/// An attempt while it is polled.
+#[allow(dead_code, reason = "the guards restore on drop")]
+pub(crate) struct EnteredAttempt<'a> {
+    span: spans::Entered<'a>,
+    attempt: AttemptScope,
 }
 
-/// An attempt that is being polled, for whoever asks where it is.
-#[cfg(any(feature = "tracing", feature = "connection-events"))]
-pub(crate) struct Entered<'a> {
-    #[cfg(feature = "tracing")]
-    _span: tracing::span::Entered<'a>,
-    #[cfg(feature = "connection-events")]
-    _attempt: connections::EnteredAttempt,
-    #[cfg(not(feature = "tracing"))]
-    _watch: core::marker::PhantomData<&'a ()>,
-}
-
-#[cfg(any(feature = "tracing", feature = "connection-events"))]
-impl CallState {
-    /// Enters the attempt until the guard is dropped.
-    #[inline(always)]
-    pub(crate) fn enter(&self) -> Option<Entered<'_>> {
-        self.0.as_ref().and_then(|inside| enter(inside))
-    }
-}
-
-#[cfg(any(feature = "tracing", feature = "connection-events"))]
 #[cold]
 #[inline(never)]
-fn enter(inside: &Inner) -> Option<Entered<'_>> {
-    let watch = inside.watch.as_ref()?;
-    Some(Entered {
-        #[cfg(feature = "tracing")]
-        _span: watch.spans.enter(),
-        #[cfg(feature = "connection-events")]
-        _attempt: connections::EnteredAttempt::new(Some(AttemptHandle {
-            log: watch.log.clone(),
-            attempt: inside.number,
-        })),
-        #[cfg(not(feature = "tracing"))]
-        _watch: core::marker::PhantomData,
-    })
+fn enter(inner: &Inner) -> Option<EnteredAttempt<'_>> {
+    let Observation { spans, connections, .. } = inner.observation.as_deref()?;
+    Some(EnteredAttempt { span: spans.enter(), attempt: connections.enter(inner.number) })
 }
 
-#[cfg(feature = "connection-events")]
-impl CallState {
-    /// What is written down of the wire.
-    pub(crate) fn log(&self) -> Option<Arc<ConnectionLog>> {
-        Some(self.0.as_ref()?.watch.as_ref()?.log.clone())
-    }
-}
-
-#[cfg(feature = "tokio")]
-impl CallState {
-    /// Makes a new timer, in the same place. One that was made before may belong to a runtime that has been shut down, and tokio
-    /// panics where such a timer is reset.
+impl SharedTimer for CallState {
     #[inline(always)]
-    pub(crate) fn arm(&mut self, delay: Duration) {
-        self.inner().project().timer.set(Some(tokio::time::sleep(delay)));
+    fn timer(&mut self) -> Pin<&mut TokioTimer> {
+        self.inner().project().timer
     }
 
-    #[inline(always)]
-    pub(crate) fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.inner().project().timer.as_pin_mut().map_or(Poll::Ready(()), |sleep| sleep.poll(cx))
-    }
-
-    pub(crate) fn timer_is_over(&self) -> bool {
-        let timer = self.0.as_ref().and_then(|inside| inside.timer.as_ref());
-        timer.is_some_and(|sleep| Instant::now() >= sleep.deadline())
+    fn existing_timer(&self) -> Option<&TokioTimer> {
+        self.0.as_ref().map(|inner| &inner.timer)
     }
 }
 
-/// Keeps the drop of a box that is seldom there out of the way of calls that succeed.
+/// Keeps the drop of the box, which seldom exists, out of the code of calls that succeed.
 impl Drop for CallState {
     #[inline(always)]
     fn drop(&mut self) {
-        if let Some(inside) = self.0.take() {
-            discard(inside);
+        if let Some(inner) = self.0.take() {
+            deallocate(inner);
         }
     }
 }
 
 #[cold]
 #[inline(never)]
-fn discard(inside: Pin<Box<Inner>>) {
-    drop(inside);
+fn deallocate(inner: Pin<Box<Inner>>) {
+    drop(inner);
 }
 
 impl fmt::Debug for CallState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Rare").field(&self.exists()).finish()
+        f.debug_tuple("CallState").field(&self.exists()).finish()
     }
 }

@@ -1,29 +1,28 @@
-//! Whether a running attempt can be cut off, and what it gives then.
+//! Time limits: whether an attempt can be cut off, and the outcome that it has then.
 
 use core::fmt;
 use core::pin::Pin;
 use core::task::{Context, Poll};
+use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
 use crate::classify::timed_out::{FromTimedOut, TimedOut};
-use crate::context::scope;
-use crate::engine::attempt_future::AttemptFuture;
+use crate::context::{deadline, expiry};
 use crate::engine::call::Call;
-use crate::engine::decide;
-use crate::engine::executor::Executor;
-#[cfg(any(feature = "tracing", feature = "connection-events"))]
-use crate::engine::in_span::InSpan;
+use crate::engine::core::{ActiveCall, Core};
+use crate::engine::situation::attempt;
+use crate::engine::state::CallState;
 use crate::util::sleep::{Sleep, TimerSlot};
 
-/// The timer that ends an attempt. It is separate from [`TimeLimit`] so that [`AttemptFuture`] is `Send` whatever the outcome borrows: to find
+/// The timer of a time limit. It is separate from [`TimeLimit`] so that the future of an attempt is `Send` whatever its outcome borrows: to find
 /// out, rustc gives each lifetime in the fields of a future a different name, and [`Limited<O>`] is a [`TimeLimit`] for the same `O` only.
 pub trait LimitTimer<S: TimerSlot>: Sized {
     /// The place of the timer.
     #[doc(hidden)]
     type Timer;
 
-    /// True if the deadline ends the attempt, and not only the retrying.
+    /// True if the deadline cuts the attempt off. Otherwise it only ends the retries.
     #[doc(hidden)]
     const CUTS_OFF: bool = false;
 
@@ -35,7 +34,7 @@ pub trait LimitTimer<S: TimerSlot>: Sized {
     #[doc(hidden)]
     type After: Default;
 
-    /// The attempt has been cut off.
+    /// The attempt is cut off.
     #[doc(hidden)]
     #[inline(always)]
     fn mark(_: &mut Self::Before, _: &mut Self::After) {}
@@ -44,37 +43,24 @@ pub trait LimitTimer<S: TimerSlot>: Sized {
     fn timer(sleep: &S) -> Self::Timer;
 }
 
-/// Ends an attempt that takes too long, and whose outcome is an `O`; or never does.
+/// A limit on the time of an attempt whose outcome is an `O`, or none.
 pub trait TimeLimit<S: TimerSlot, O>: LimitTimer<S> {
-    /// The attempt is about to start: gives its outcome if it is too late for that.
+    /// The attempt is about to start. Returns its outcome if it is too late for that.
     #[doc(hidden)]
     #[inline(always)]
-    fn before<C: Call>(&self, _: &Executor<C, S>) -> Option<O> {
+    fn before<C: Call>(&self, _: &Core<C, S>) -> Option<O> {
         None
     }
 
-    /// The attempt has to wait: gives its outcome if it is to wait no longer.
+    /// The attempt is pending. Ready with its outcome if the attempt is cut off.
     #[doc(hidden)]
     #[inline(always)]
-    fn poll<C: Call>(&self, _: Pin<&mut Self::Timer>, _: &mut Executor<C, S>, _: &mut Context<'_>) -> Poll<O> {
+    fn poll<C: Call>(&self, _: Pin<&mut Self::Timer>, _: &mut Core<C, S>, _: &mut Context<'_>) -> Poll<O> {
         Poll::Pending
     }
-
-    /// An attempt of an annotated function.
-    #[doc(hidden)]
-    type Attempt<'e, C: Call + 'e, F: Future<Output = O>>: Future<Output = O>
-    where
-        S: 'e;
-
-    #[doc(hidden)]
-    fn attempt<C: Call, F: Future<Output = O>>(
-        self,
-        executor: &mut Executor<C, S>,
-        future: F,
-    ) -> Self::Attempt<'_, C, F>;
 }
 
-/// Nothing ends the attempt.
+/// No time limit.
 #[derive(Clone, Copy, Debug)]
 pub struct Unlimited;
 
@@ -86,34 +72,9 @@ impl<S: TimerSlot> LimitTimer<S> for Unlimited {
     fn timer(_: &S) {}
 }
 
-impl<S: TimerSlot, O> TimeLimit<S, O> for Unlimited {
-    /// As bare as can be: all that stands around it is paid for by calls that succeed.
-    #[cfg(any(feature = "tracing", feature = "connection-events"))]
-    type Attempt<'e, C: Call + 'e, F: Future<Output = O>>
-        = InSpan<'e, C, F>
-    where
-        S: 'e;
-    #[cfg(not(any(feature = "tracing", feature = "connection-events")))]
-    type Attempt<'e, C: Call + 'e, F: Future<Output = O>>
-        = F
-    where
-        S: 'e;
+impl<S: TimerSlot, O> TimeLimit<S, O> for Unlimited {}
 
-    #[inline(always)]
-    fn attempt<C: Call, F: Future<Output = O>>(
-        self,
-        executor: &mut Executor<C, S>,
-        future: F,
-    ) -> <Self as TimeLimit<S, O>>::Attempt<'_, C, F> {
-        executor.begin();
-        #[cfg(any(feature = "tracing", feature = "connection-events"))]
-        return InSpan::new(&executor.core, future);
-        #[cfg(not(any(feature = "tracing", feature = "connection-events")))]
-        future
-    }
-}
-
-/// Nothing ends the attempt, but those inside are told of it.
+/// No time limit, but nested calls still see this call's deadline and its other context.
 #[derive(Clone, Copy, Debug)]
 pub struct ScopedOnly;
 
@@ -125,24 +86,10 @@ impl<S: TimerSlot> LimitTimer<S> for ScopedOnly {
     fn timer(_: &S) {}
 }
 
-impl<S: TimerSlot, O> TimeLimit<S, O> for ScopedOnly {
-    type Attempt<'e, C: Call + 'e, F: Future<Output = O>>
-        = AttemptFuture<'e, C, S, F, Self>
-    where
-        S: 'e;
+impl<S: TimerSlot, O> TimeLimit<S, O> for ScopedOnly {}
 
-    #[inline]
-    fn attempt<C: Call, F: Future<Output = O>>(
-        self,
-        executor: &mut Executor<C, S>,
-        future: F,
-    ) -> AttemptFuture<'_, C, S, F, Self> {
-        AttemptFuture::new(executor, future, self)
-    }
-}
-
-/// The deadline and the attempt timeout end the attempt.
-// A pointer, for the bound that makes it is to be asked for in one place only: its error is the user's.
+/// The deadline and the attempt timeout cut the attempt off.
+// A function pointer, so that the bound which makes it is required in one place only: the error of that bound is the user's.
 pub struct Limited<O>(fn(TimedOut) -> O);
 
 /// Cuts off attempts whose outcome can be made from [`TimedOut`].
@@ -151,7 +98,7 @@ pub fn limited<O: FromTimedOut>() -> Limited<O> {
     Limited(O::from_timed_out)
 }
 
-/// Dropped before an attempt. If the attempt was cut off, values inside find that out when they are dropped.
+/// Dropped before an attempt. If the attempt was cut off, values inside it can find that out when they are dropped.
 #[derive(Debug, Default)]
 pub struct BeforeDrop {
     is_cut_off: bool,
@@ -161,7 +108,7 @@ impl Drop for BeforeDrop {
     #[inline]
     fn drop(&mut self) {
         if self.is_cut_off {
-            scope::begin_cutting_off();
+            expiry::begin();
         }
     }
 }
@@ -176,34 +123,34 @@ impl Drop for AfterDrop {
     #[inline]
     fn drop(&mut self) {
         if self.is_cut_off {
-            scope::end_cutting_off();
+            expiry::end();
         }
     }
 }
 
-/// The limit that ends an attempt.
+/// The kind of limit that ends an attempt.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum LimitKind {
+enum LimitKind {
     AttemptTimeout,
     /// The call's own deadline.
     Deadline,
-    /// That of a call around.
+    /// The deadline of a call around.
     OuterDeadline,
 }
 
 pin_project! {
-    /// The time limit of an attempt: its timer is armed when the attempt first has to wait.
+    /// The time limit of an attempt. Its timer is armed when the attempt is first pending.
     #[derive(Debug)]
-    pub struct Limit<T> {
+    pub struct ArmedLimit<T> {
         // The limit that the timer is armed for.
-        ender: Option<LimitKind>,
+        kind: Option<LimitKind>,
         #[pin]
         timer: T,
     }
 }
 
 impl<S: Sleep, O> LimitTimer<S> for Limited<O> {
-    type Timer = Limit<S::Timer>;
+    type Timer = ArmedLimit<S::Timer>;
     type Before = BeforeDrop;
     type After = AfterDrop;
 
@@ -213,50 +160,102 @@ impl<S: Sleep, O> LimitTimer<S> for Limited<O> {
         (before.is_cut_off, after.is_cut_off) = (true, true);
     }
 
-    fn timer(sleep: &S) -> Limit<S::Timer> {
-        Limit { ender: None, timer: sleep.idle() }
+    fn timer(sleep: &S) -> ArmedLimit<S::Timer> {
+        ArmedLimit { kind: None, timer: sleep.idle() }
     }
 }
 
 impl<S: Sleep, O> TimeLimit<S, O> for Limited<O> {
-    type Attempt<'e, C: Call + 'e, F: Future<Output = O>>
-        = AttemptFuture<'e, C, S, F, Self>
-    where
-        S: 'e;
-
     #[inline]
-    fn before<C: Call>(&self, executor: &Executor<C, S>) -> Option<O> {
-        executor.core.call.policy().deadline?;
-        decide::too_late(&executor.core.state, &executor.core.call).map(self.0)
+    fn before<C: Call>(&self, core: &Core<C, S>) -> Option<O> {
+        let ActiveCall { call, state } = &core.active;
+        call.policy().deadline?;
+        too_late(state, call).map(self.0)
     }
 
     #[inline]
     fn poll<C: Call>(
         &self,
-        timer: Pin<&mut Limit<S::Timer>>,
-        executor: &mut Executor<C, S>,
+        timer: Pin<&mut ArmedLimit<S::Timer>>,
+        core: &mut Core<C, S>,
         cx: &mut Context<'_>,
     ) -> Poll<O> {
-        let Executor { core, sleep } = executor;
-        if !core.call.policy().limits_attempts() {
+        let Core { active: ActiveCall { call, state }, sleep } = core;
+        if !call.policy().limits_attempts() {
             return Poll::Pending;
         }
         let limit = timer.project();
-        decide::poll_limit(&mut core.state, &core.call, sleep, limit.timer, limit.ender, cx).map(self.0)
-    }
-
-    #[inline]
-    fn attempt<C: Call, F: Future<Output = O>>(
-        self,
-        executor: &mut Executor<C, S>,
-        future: F,
-    ) -> AttemptFuture<'_, C, S, F, Self> {
-        AttemptFuture::new(executor, future, self)
+        poll_limit(state, call, sleep, limit.timer, limit.kind, cx).map(self.0)
     }
 }
 
 impl<O> fmt::Debug for Limited<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CutOff")
+        f.write_str("Limited")
+    }
+}
+
+/// Returns the error of a deadline that has passed before the attempt started: the pause before it may have ended late.
+fn too_late(state: &CallState, call: &dyn Call) -> Option<TimedOut> {
+    let attempt = attempt(state, call);
+    let has_passed = |remaining: Option<Duration>| remaining.is_some_and(|remaining| remaining.is_zero());
+    if has_passed(attempt.own_remaining()) {
+        return Some(timed_out(LimitKind::Deadline, state, call));
+    }
+    has_passed(attempt.outer_remaining()).then(|| timed_out(LimitKind::OuterDeadline, state, call))
+}
+
+/// Waits for the time limit of the current attempt, if there is one.
+#[cold]
+#[inline(never)]
+fn poll_limit<S: Sleep>(
+    state: &mut CallState,
+    call: &dyn Call,
+    sleep: &S,
+    mut timer: Pin<&mut S::Timer>,
+    armed_for: &mut Option<LimitKind>,
+    cx: &mut Context<'_>,
+) -> Poll<TimedOut> {
+    let was_armed = armed_for.is_some();
+    let kind = match *armed_for {
+        Some(kind) => kind,
+        None => {
+            let Some((limit, kind)) = first_limit(state, call) else { return Poll::Pending };
+            sleep.arm(timer.as_mut(), state, limit);
+            *armed_for.insert(kind)
+        }
+    };
+    // An attempt that is pending only once never reads the clock here.
+    if sleep.poll(timer, state, cx).is_pending() && !(was_armed && sleep.is_over(state)) {
+        return Poll::Pending;
+    }
+    // A timer of the user's that ends early ends the attempt all the same.
+    Poll::Ready(timed_out(kind, state, call))
+}
+
+/// The limit that ends the attempt first, and the time until then.
+fn first_limit(state: &CallState, call: &dyn Call) -> Option<(Duration, LimitKind)> {
+    let attempt = attempt(state, call);
+    let mut first = attempt.own_remaining().map(|limit| (limit, LimitKind::Deadline));
+    let mut compare = |limit: Option<Duration>, kind| {
+        let sooner = limit.filter(|limit| first.is_none_or(|(first, _)| *limit < first));
+        first = sooner.map(|limit| (limit, kind)).or(first);
+    };
+    compare(attempt.outer_remaining(), LimitKind::OuterDeadline);
+    compare(call.policy().attempt_timeout, LimitKind::AttemptTimeout);
+    first
+}
+
+/// The error that names the limit which ended an attempt.
+fn timed_out(kind: LimitKind, state: &CallState, call: &dyn Call) -> TimedOut {
+    let policy = call.policy();
+    match kind {
+        LimitKind::AttemptTimeout => TimedOut::attempt(policy.attempt_timeout.unwrap_or_default()),
+        LimitKind::Deadline => TimedOut::deadline(policy.deadline.unwrap_or_default()),
+        // A call that has been moved out of the one around it gets the time that it took.
+        LimitKind::OuterDeadline => {
+            let length = deadline::current().map(|deadline| deadline.length);
+            TimedOut::deadline(length.unwrap_or_else(|| attempt(state, call).elapsed()))
+        }
     }
 }

@@ -44,7 +44,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 use http::Extensions;
-use hyper_util::client::legacy::connect::{Connection as Connectable, HttpInfo};
+use hyper_util::client::legacy::connect::Connection as Connectable;
 use reqwest::ClientBuilder;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
@@ -52,8 +52,11 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::redirects::TrackRedirects;
-use crate::context::connections::{AttemptHandle, For, is_on, remember, switch_on};
-use crate::observe::connection::{Connection, ConnectionEvent};
+use crate::classify::clients::reqwest::connection_in;
+use crate::classify::connection::Connection;
+use crate::classify::connection::switch_on;
+use crate::context::connection_event::ConnectionEvent;
+use crate::context::connections::{AttemptHandle, For, remember};
 use crate::observe::reason::WithSources;
 use crate::util::clock::Instant;
 use crate::util::mask::mask;
@@ -161,16 +164,6 @@ fn connection_of(connected: &impl Connectable) -> Option<Connection> {
     let mut extras = Extensions::new();
     connected.connected().get_extras(&mut extras);
     connection_in(&extras)
-}
-
-/// The connection that a response came over, where any client tells of its connections.
-pub(crate) fn connection_of_response(extensions: &Extensions) -> Option<Connection> {
-    if is_on() { connection_in(extensions) } else { None }
-}
-
-fn connection_in(extensions: &Extensions) -> Option<Connection> {
-    let info: &HttpInfo = extensions.get()?;
-    Some(Connection { local: info.local_addr(), remote: info.remote_addr() })
 }
 
 /// A resolver for [`ClientBuilder::dns_resolver`] that tells when a name is resolved.

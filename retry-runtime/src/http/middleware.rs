@@ -8,8 +8,8 @@ use reqwest_middleware::{Error, Middleware, Next};
 use super::request_retry::{HowToRetry, RequestRetry};
 use super::send::{Transport, go_on};
 use super::source::Repeated;
-use crate::classify::class::Failure;
-use crate::classify::class::by_failure;
+use crate::classify::failure::Failure;
+use crate::classify::retryable::by_failure;
 use crate::classify::timed_out::TimedOut;
 use crate::engine::executor::Executor;
 
@@ -90,7 +90,7 @@ by_failure! {
     Error, |error| match error {
         Self::Reqwest(error) => Failure::of(error),
         // It may be about what the middleware does after the request.
-        Self::Middleware(error) => crate::classify::chain::search(&**error).perhaps_processed(),
+        Self::Middleware(error) => crate::classify::search::search(&**error).perhaps_processed(),
     }
 }
 

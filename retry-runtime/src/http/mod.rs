@@ -10,7 +10,12 @@ pub(crate) mod redirects;
 mod request_retry;
 #[cfg(feature = "reqwest")]
 mod send;
+#[cfg(feature = "reqwest")]
+mod sent;
 #[cfg(all(feature = "reqwest", feature = "testing"))]
+mod simulated;
+#[cfg(all(feature = "reqwest", not(feature = "testing")))]
+#[path = "simulated_off.rs"]
 mod simulated;
 #[cfg(feature = "reqwest")]
 mod source;

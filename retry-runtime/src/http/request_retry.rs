@@ -9,14 +9,16 @@ use http::{HeaderMap, Method};
 use reqwest::{Client, Request, Response};
 
 use super::redirects;
-use super::send::Sent;
-use crate::classify::class::{Failure, Retryable};
-use crate::classify::condition::Classification;
-use crate::classify::condition::{Condition, Verdict};
+use super::sent::Sent;
+use crate::classify::condition::Condition;
+use crate::classify::failure::Failure;
+use crate::classify::retryable::Retryable;
+use crate::classify::verdict::Classification;
+use crate::classify::verdict::Verdict;
 use crate::engine::call::{History, ManualCall};
 use crate::observe::event::Observer;
-use crate::observe::sink::anybody_listens;
-use crate::observe::stats::count::{self, Own};
+use crate::observe::sink;
+use crate::observe::stats::named::{OwnStats, of_loop};
 use crate::policy::attempt::Attempt;
 use crate::policy::builder::Policy;
 use crate::util::sealed::Sealed;
@@ -233,20 +235,20 @@ impl Options {
             && !policy.backoff.is_custom()
             && !self.looks_at_attempts()
             && self.observer.is_none()
-            && !anybody_listens()
+            && !sink::is_enabled()
     }
 
     #[inline]
     pub(super) fn call<'a>(&'a self, policy: &'a Policy) -> ManualCall<'a> {
         // The clock is read only where somebody looks at it.
         let history = (policy.looks_back() || self.looks_at_attempts()).then(History::new);
-        ManualCall { policy, name: self.name, observer: self.observer.as_deref(), history, tally: Own::default() }
+        ManualCall { policy, name: self.name, observer: self.observer.as_deref(), history, stats: OwnStats::default() }
     }
 
     /// Of a first attempt without an executor.
     #[inline(always)]
     pub(super) fn succeeded_at_once(&self) {
-        count::request_at_once(self.name);
+        of_loop(OwnStats::default(), self.name).at_once();
     }
 
     #[inline]

@@ -1,5 +1,7 @@
 //! The loop around a request.
 
+use crate::classify::connection::Via;
+use crate::classify::drain::DrainLimits;
 use core::fmt::{self, Display};
 use core::mem;
 use core::pin::Pin;
@@ -7,22 +9,25 @@ use core::task::{Context, Poll};
 use std::error::Error;
 
 use pin_project_lite::pin_project;
-use reqwest::{Client, Method, Request, RequestBuilder, Response};
+use reqwest::{Client, Request, RequestBuilder, Response};
 
 use super::body::IntoBody;
 use super::redirects::{Seen, Watched};
 use super::request_retry::{HowToRetry, Options};
-#[cfg(feature = "testing")]
+use super::sent::Sent;
 use super::simulated::SimulatedRequest;
 use super::source::{Listed, Repeated, Source, Streamed};
-use crate::classify::class::{Class, Failure, Retryable};
-use crate::classify::clients::drain::Unread;
+use crate::classify::class::Class;
+use crate::classify::clients::body::Unread;
 use crate::classify::clients::reqwest::error_of;
-use crate::classify::condition::{NotSafe, Verdict};
+use crate::classify::drain::DrainBody;
+use crate::classify::failure::Failure;
+use crate::classify::retryable::Retryable;
 use crate::classify::timed_out::TimedOut;
+use crate::classify::verdict::{NotSafe, Verdict};
 use crate::engine::call::ManualCall;
 use crate::engine::executor::Executor;
-use crate::engine::pause::{DrainBody, Pause};
+use crate::engine::pause::Pause;
 use crate::observe::reason::{FallbackReason, WithSources};
 use crate::policy::builder::Policy;
 
@@ -131,7 +136,7 @@ fn sending<'a>(
         }
         request => State::Boxed { future: Box::pin(send_kept(policy, options, client.clone(), request)) },
     };
-    Sending { state, client, policy, options, requests, rehearsed: SimulatedRequest::default() }
+    Sending { state, client, policy, options, requests, simulated: SimulatedRequest::default() }
 }
 
 pin_project! {
@@ -143,12 +148,9 @@ pin_project! {
         policy: &'a Policy,
         options: &'a Options,
         requests: Repeated,
-        rehearsed: SimulatedRequest<'a>,
+        simulated: SimulatedRequest<'a>,
     }
 }
-
-#[cfg(not(feature = "testing"))]
-type SimulatedRequest<'a> = core::marker::PhantomData<&'a ()>;
 
 pin_project! {
     #[project = StateProjection]
@@ -169,19 +171,15 @@ impl<F: Future<Output = reqwest::Result<Response>>> Future for Sending<'_, F> {
         // One variable for all, which is returned as it is: this moves no response.
         let this = self.as_mut().project();
         let mut polled = match this.state.project() {
-            #[cfg(feature = "testing")]
             StateProjection::First { first } => {
-                this.rehearsed.poll(|| this.options.call(this.policy), || first.poll(cx))
+                this.simulated.poll(|| this.options.call(this.policy), || first.poll(cx))
             }
-            #[cfg(not(feature = "testing"))]
-            StateProjection::First { first } => first.poll(cx),
             StateProjection::Boxed { future } => future.as_mut().poll(cx),
         };
         if let (State::First { .. }, Poll::Ready(outcome)) = (&self.state, &polled) {
             if self.options.is_done(outcome) {
                 self.options.succeeded_at_once();
-                #[cfg(feature = "testing")]
-                self.as_mut().project().rehearsed.succeeded();
+                self.as_mut().project().simulated.succeeded();
             } else {
                 self.go_on(&mut polled, cx);
             }
@@ -198,10 +196,7 @@ impl<F> Sending<'_, F> {
         let mut this = self.project();
         let requests = mem::replace(this.requests, Repeated::nothing());
         let start = || Executor::start(this.options.call(this.policy));
-        #[cfg(feature = "testing")]
-        let retry = this.rehearsed.failed().unwrap_or_else(start);
-        #[cfg(not(feature = "testing"))]
-        let retry = start();
+        let retry = this.simulated.failed().unwrap_or_else(start);
         let mut future: BoxedSending<'_> =
             Box::pin(go_on(retry, this.options, requests, this.client.clone(), Some(outcome)));
         *polled = future.as_mut().poll(cx);
@@ -225,8 +220,8 @@ async fn send_kept(
 /// The request could not be built.
 #[cold]
 fn never_sent(mut retry: Executor<ManualCall<'_>>, error: reqwest::Error) -> reqwest::Error {
-    retry.begin();
-    retry.settle(Verdict::GiveUp(Failure::of(&error)), &WithSources(&error));
+    retry.core.begin();
+    retry.core.fail(Verdict::GiveUp(Failure::of(&error)), &WithSources(&error));
     error
 }
 
@@ -310,19 +305,18 @@ pub(super) async fn go_on<T: Transport>(
                 Some(outcome) => outcome,
                 None => attempt(&mut retry, options, &mut source, &mut transport, &mut sent).await,
             };
-            #[cfg(feature = "connection-events")]
-            retry.came_over(|| outcome.as_ref().ok().and_then(Retryable::connection));
+            retry.core.response_came_over(Via::of(outcome.as_ref().ok().and_then(Retryable::connection)));
             let verdict = options.verdict(&outcome, &sent);
             let verdict = sent.followed(verdict, || options.may_follow_all(source.next_method()));
             let verdict = repeatable(verdict, source.has_more());
             if verdict == Verdict::Done {
                 return retry.succeed(outcome);
             }
-            match retry.settle(verdict, &Reason { outcome: &outcome, verdict }) {
+            match retry.core.fail(verdict, &Reason { outcome: &outcome, verdict }) {
                 None => return outcome,
                 Some(delay) => {
-                    let remains = remains(outcome, retry.core.call.policy);
-                    Pause::new(&mut retry, delay, remains)
+                    let remains = remains(outcome, retry.core.active.call.policy.drain_limits());
+                    Pause::new(&mut retry.core, delay, remains)
                 }
             }
         };
@@ -361,44 +355,6 @@ async fn attempt<T: Transport>(
     retry.attempt(attempt).await
 }
 
-/// The requests of a call so far, as far as they decide about the next one.
-#[derive(Default)]
-pub(super) struct Sent {
-    /// The method of the last request, if it must not be resent unless the server cannot have processed it.
-    guarded: Option<Method>,
-    /// The requests that the client put on the wire for it.
-    seen: Seen,
-    /// A request that must not be resent may have been processed.
-    has_effects: bool,
-}
-
-impl Sent {
-    pub(super) fn is_guarded(&self) -> bool {
-        self.guarded.is_some()
-    }
-
-    /// Returns whether the last request, which had this status, is known not to have been redirected.
-    pub(super) fn is_direct(&self, status: Option<u16>) -> bool {
-        self.guarded.as_ref().is_some_and(|method| self.seen.is_only(method.as_str(), status))
-    }
-
-    /// Turns a verdict about the last request into one about the next request, which may be another.
-    fn followed(&mut self, verdict: Verdict, may_follow_all: impl FnOnce() -> bool) -> Verdict {
-        let is_barred = matches!(verdict, Verdict::NotSafe(_, NotSafe::NotIdempotent));
-        self.has_effects |= is_barred;
-        match verdict {
-            Verdict::Retry(failure) | Verdict::NotSafe(failure, NotSafe::NotIdempotent) if self.has_effects => {
-                if may_follow_all() {
-                    Verdict::Retry(failure)
-                } else {
-                    Verdict::NotSafe(failure, NotSafe::NotIdempotent)
-                }
-            }
-            _ => verdict,
-        }
-    }
-}
-
 /// There is no other attempt without another request.
 fn repeatable(verdict: Verdict, has_more: bool) -> Verdict {
     match verdict {
@@ -407,8 +363,8 @@ fn repeatable(verdict: Verdict, has_more: bool) -> Verdict {
     }
 }
 
-fn remains<E>(outcome: Result<Response, E>, policy: &Policy) -> DrainBody {
-    outcome.map_or(DrainBody::none(), |response| response.read_to_end(policy))
+fn remains<E>(outcome: Result<Response, E>, limits: DrainLimits) -> DrainBody {
+    outcome.map_or(DrainBody::none(), |response| response.read_to_end(limits))
 }
 
 /// The text of a failure.

@@ -1,5 +1,5 @@
-//! What tells a rehearsal of a first attempt that has no executor: whether there is a rehearsal is known only when the request is
-//! polled, and by then it is under way.
+//! The simulation of a request's first attempt, which has no executor: whether there is a simulation is known only when the request
+//! is polled, and by then it is under way.
 
 use core::task::Poll;
 
@@ -14,24 +14,25 @@ impl<'a> SimulatedRequest<'a> {
     /// Polls the attempt.
     pub(super) fn poll<T>(&mut self, call: impl FnOnce() -> ManualCall<'a>, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
         if self.0.is_none() && simulation::is_on() {
-            self.0.insert(Executor::start(call())).begin();
+            self.0.insert(Executor::start(call())).core.begin();
         }
-        let Some(Executor { core, .. }) = &self.0 else { return poll() };
-        #[cfg(any(feature = "tracing", feature = "connection-events"))]
-        let _entered = core.state.enter();
-        let polled = poll();
-        core.tell();
+        let Some(Executor { core }) = &self.0 else { return poll() };
+        let polled = {
+            let _entered = core.active.state.enter();
+            poll()
+        };
+        core.active.flush_connection_events();
         polled
     }
 
     /// The attempt succeeded.
     pub(super) fn succeeded(&mut self) {
         if let Some(mut retry) = self.0.take() {
-            retry.succeeded();
+            retry.core.succeed();
         }
     }
 
-    /// The attempt failed: what decides about it, if it was rehearsed.
+    /// The attempt failed. Returns the executor that decides what follows, if the attempt was simulated.
     pub(super) fn failed(&mut self) -> Option<Executor<ManualCall<'a>>> {
         self.0.take()
     }

@@ -3,5 +3,4 @@
 //! May import `util`, `context`, `classify`, `policy`, `observe` and `engine`.
 
 pub(crate) mod breaker;
-pub(crate) mod copies;
 pub(crate) mod hedge;

@@ -1,11 +1,13 @@
 //! What happened, for whoever listens.
 
+use crate::classify::verdict::NotSafe;
+use crate::util::durations::legible;
 use core::fmt::{self, Display};
 use core::time::Duration;
 use std::sync::Arc;
 
 use crate::classify::class::Class;
-use crate::observe::connection::ConnectionEvent;
+use crate::context::connection_event::ConnectionEvent;
 
 /// Something that happened in a call: which call, which attempt, and what.
 ///
@@ -164,14 +166,6 @@ impl Display for Event<'_> {
     }
 }
 
-/// Without the digits that nobody reads: whole milliseconds from 10 ms on, whole microseconds below.
-pub(crate) fn legible(duration: Duration) -> Duration {
-    const MICRO: u32 = 1_000;
-    const MILLI: u32 = 1_000_000;
-    let unit = if duration < Duration::from_millis(10) { MICRO } else { MILLI };
-    Duration::new(duration.as_secs(), duration.subsec_nanos() / unit * unit)
-}
-
 /// "attempt 1 of 3", or "attempt 1" without a limit.
 struct Numbered {
     attempt: u32,
@@ -255,3 +249,15 @@ impl fmt::Debug for EventKind<'_> {
         }
     }
 }
+
+impl From<NotSafe> for GiveUp {
+    fn from(bar: NotSafe) -> Self {
+        match bar {
+            NotSafe::NotIdempotent => Self::NotIdempotent,
+            NotSafe::BodyUsedUp => Self::BodyUsedUp,
+        }
+    }
+}
+
+/// What follows a failure: the delay before the next attempt and its source, or the reason that there is none.
+pub(crate) type Decision = Result<(Duration, DelaySource), GiveUp>;

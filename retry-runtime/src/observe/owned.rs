@@ -4,7 +4,7 @@ use core::fmt::{self, Display};
 use core::time::Duration;
 
 use crate::classify::class::Class;
-use crate::observe::connection::ConnectionEvent;
+use crate::context::connection_event::ConnectionEvent;
 use crate::observe::event::{DelaySource, Event, EventKind, GiveUp};
 
 /// An [`Event`] that owns what it says: to be sent through a channel, or kept. Made by [`Event::into_owned`].

@@ -5,7 +5,7 @@ use std::error::Error;
 
 use crate::classify::chain;
 use crate::classify::class::Class;
-use crate::classify::condition::Verdict;
+use crate::classify::verdict::Verdict;
 
 /// Writes the error and its sources, `outer: inner`. A source is left out if its error already contains its text.
 ///

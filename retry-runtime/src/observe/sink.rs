@@ -1,48 +1,22 @@
-//! Where events go: to `tracing` and to the call's observer.
+//! The sinks of events: `tracing` (or `log`), the current simulation, and the call's observer.
 
-use crate::engine::call::Call;
-use crate::engine::state::CallState;
-use crate::observe::event::Event;
-#[cfg(feature = "tracing")]
-use crate::observe::spans;
+use crate::context::simulation;
+use crate::observe::event::{Event, Observer};
+use crate::observe::recorder;
+use crate::observe::spans::{self, Spans};
 
-/// Whether anybody may listen to what a failing call has to say, or to more: one relaxed load.
+/// True if a sink other than the call's own observer may receive the events of a failing call: one relaxed load for each sink.
 #[inline(always)]
-pub(crate) fn anybody_listens() -> bool {
-    #[cfg(feature = "testing")]
-    if crate::context::simulation::is_on() {
-        return true;
-    }
-    #[cfg(feature = "log")]
-    if log_listens() {
-        return true;
-    }
-    subscriber_listens()
+pub(crate) fn is_enabled() -> bool {
+    simulation::is_on() || spans::is_logged() || spans::is_enabled()
 }
 
-/// Whether a subscriber of `tracing` may listen.
-#[inline(always)]
-pub(crate) fn subscriber_listens() -> bool {
-    #[cfg(feature = "tracing")]
-    return tracing::level_filters::LevelFilter::current() >= tracing::level_filters::LevelFilter::WARN;
-    #[cfg(not(feature = "tracing"))]
-    false
-}
-
-/// `tracing` hands its events to `log` while it has no subscriber.
-#[cfg(feature = "log")]
-#[inline(always)]
-fn log_listens() -> bool {
-    log::max_level() >= log::LevelFilter::Warn && !tracing::dispatcher::has_been_set()
-}
-
+/// Passes an event to every sink.
 #[cold]
-pub(crate) fn emit(_rare: &CallState, call: &dyn Call, event: &Event<'_>) {
-    #[cfg(feature = "tracing")]
-    spans::say(_rare.spans(), event);
-    #[cfg(feature = "testing")]
-    crate::context::simulation::note(event);
-    if let Some(observer) = call.observer() {
+pub(crate) fn emit(spans: Option<&Spans>, observer: Option<&dyn Observer>, event: &Event<'_>) {
+    spans::emit(spans, event);
+    recorder::record(event);
+    if let Some(observer) = observer {
         observer.on_event(event);
     }
 }

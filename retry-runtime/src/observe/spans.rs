@@ -1,9 +1,11 @@
-//! What `tracing` is told: a span for each call, in it one for each attempt, and in these what happens.
+//! Spans and events for `tracing`: a span for each call, in it one for each attempt, and the events inside these.
 
 use tracing::field::{Empty, display};
+pub(crate) use tracing::span::Entered;
 use tracing::{Id, Level, Span};
 
-use crate::observe::event::{Event, EventKind, GiveUp, legible};
+use crate::observe::event::{Event, EventKind, GiveUp};
+use crate::util::durations::legible;
 
 /// The spans of a call that `tracing` listens to. Names with a dot are those of OpenTelemetry's conventions, and `otel.status_code`
 /// is what tracing-opentelemetry makes the status of a span of.
@@ -41,7 +43,7 @@ impl Spans {
         self.attempt = Span::none();
     }
 
-    pub(crate) fn enter(&self) -> tracing::span::Entered<'_> {
+    pub(crate) fn enter(&self) -> Entered<'_> {
         self.attempt.enter()
     }
 
@@ -85,8 +87,27 @@ impl Spans {
     }
 }
 
-/// Says what happened, in the innermost span. What the spans say is not said again.
-pub(crate) fn say(spans: Option<&Spans>, event: &Event<'_>) {
+/// True if a subscriber of `tracing` may be interested.
+#[inline(always)]
+pub(crate) fn is_enabled() -> bool {
+    tracing::level_filters::LevelFilter::current() >= tracing::level_filters::LevelFilter::WARN
+}
+
+/// True if `tracing` passes its events to `log`, as it does while it has no subscriber.
+#[cfg(feature = "log")]
+#[inline(always)]
+pub(crate) fn is_logged() -> bool {
+    log::max_level() >= log::LevelFilter::Warn && !tracing::dispatcher::has_been_set()
+}
+
+#[cfg(not(feature = "log"))]
+#[inline(always)]
+pub(crate) const fn is_logged() -> bool {
+    false
+}
+
+/// Emits an event in the innermost span. Fields that the spans have are left out.
+pub(crate) fn emit(spans: Option<&Spans>, event: &Event<'_>) {
     let spans = spans.unwrap_or(const { &Spans::none() });
     let Event { name, attempt, attempts, elapsed, kind } = *event;
     let name = spans.call.is_disabled().then_some(name);
@@ -95,7 +116,7 @@ pub(crate) fn say(spans: Option<&Spans>, event: &Event<'_>) {
     let elapsed = legible(elapsed);
     let parent = if is_open { spans.innermost() } else { spans.around() };
     // The level and the names of fields must be known where the macro stands.
-    macro_rules! say {
+    macro_rules! event {
         ($level:ident $(, $($key:ident).+ = $value:expr)*) => {
             tracing::event!(
                 target: "retry", parent: parent, Level::$level,
@@ -105,20 +126,20 @@ pub(crate) fn say(spans: Option<&Spans>, event: &Event<'_>) {
         };
     }
     match kind {
-        EventKind::AttemptStarted if attempt == 1 => say!(TRACE),
-        EventKind::AttemptStarted => say!(DEBUG),
+        EventKind::AttemptStarted if attempt == 1 => event!(TRACE),
+        EventKind::AttemptStarted => event!(DEBUG),
         EventKind::AttemptFailed { class, status, .. } => {
-            say!(INFO, class = class.as_str(), http.response.status_code = status);
+            event!(INFO, class = class.as_str(), http.response.status_code = status);
         }
-        EventKind::Waiting { delay, .. } => say!(INFO, delay = tracing::field::debug(legible(delay))),
-        EventKind::Hedged { copy, .. } => say!(DEBUG, copy = copy),
-        EventKind::Connection(what) => say!(DEBUG, connection = what.as_str()),
-        EventKind::Succeeded if attempt == 1 => say!(TRACE),
-        EventKind::Succeeded => say!(INFO),
+        EventKind::Waiting { delay, .. } => event!(INFO, delay = tracing::field::debug(legible(delay))),
+        EventKind::Hedged { copy, .. } => event!(DEBUG, copy = copy),
+        EventKind::Connection(what) => event!(DEBUG, connection = what.as_str()),
+        EventKind::Succeeded if attempt == 1 => event!(TRACE),
+        EventKind::Succeeded => event!(INFO),
         // Nothing was tried in vain.
-        EventKind::GaveUp(why @ GiveUp::Permanent) if attempt == 1 => say!(INFO, why = why.as_str()),
-        EventKind::GaveUp(why) => say!(WARN, why = why.as_str()),
-        EventKind::Cancelled => say!(DEBUG),
+        EventKind::GaveUp(why @ GiveUp::Permanent) if attempt == 1 => event!(INFO, why = why.as_str()),
+        EventKind::GaveUp(why) => event!(WARN, why = why.as_str()),
+        EventKind::Cancelled => event!(DEBUG),
     }
     // Afterwards, or a line that shows the spans would show it twice.
     spans.note(event);

@@ -2,7 +2,8 @@
 //!
 //! As in `scope.rs`, what is noted belongs to the future that is polled. Only failures look whether somebody counts.
 
-use core::cell::{Cell, RefCell};
+use crate::context::tracked::record;
+use crate::context::values::{FailedAttempt, TrackedAttempts};
 use core::fmt::{self, Display};
 use core::mem;
 use core::pin::Pin;
@@ -12,24 +13,10 @@ use std::error::Error;
 
 use pin_project_lite::pin_project;
 
-use crate::classify::class::known_by;
-use crate::classify::class::{Class, Failure, Retryable};
-use crate::observe::event::legible;
+use crate::classify::retryable::Retryable;
+use crate::classify::retryable::known_by;
 use crate::util::clock::Instant;
-
-thread_local! {
-    /// Whether somebody counts; apart, for all failures look at it.
-    static IS_COUNTED: Cell<bool> = const { Cell::new(false) };
-    static NOTED: RefCell<Option<Noted>> = const { RefCell::new(None) };
-}
-
-/// What failed inside of a future so far.
-#[derive(Debug, Default)]
-struct Noted {
-    retries: u32,
-    most: usize,
-    failures: Vec<FailedAttempt>,
-}
+use crate::util::durations::legible;
 
 /// Counts the attempts that a call makes, and takes the time: for an annotated function, a loop with an
 /// [`Executor`](crate::Executor), a request, whatever retries.
@@ -76,7 +63,7 @@ struct Noted {
 ///
 /// Dropping the future drops the call. If it is inside another one that counts, its attempts so far count there.
 pub const fn track<F>(call: F) -> Tracked<F> {
-    Tracked { noted: Noted { retries: 0, most: 0, failures: Vec::new() }, started: None, call }
+    Tracked { attempts: TrackedAttempts::new(), started: None, call }
 }
 
 pin_project! {
@@ -87,7 +74,7 @@ pin_project! {
     /// Dropping it drops the call.
     #[must_use = "a call does nothing unless it is awaited"]
     pub struct Tracked<F> {
-        noted: Noted,
+        attempts: TrackedAttempts,
         started: Option<Instant>,
         #[pin]
         call: F,
@@ -97,7 +84,7 @@ pin_project! {
 impl<F> Tracked<F> {
     /// Keeps what is said of the last `most` failures; of none if not said.
     pub fn history(mut self, most: usize) -> Self {
-        self.noted.most = most;
+        self.attempts.capacity = most;
         self
     }
 
@@ -107,8 +94,8 @@ impl<F> Tracked<F> {
         F: FnOnce() -> O,
     {
         let started = Instant::now();
-        let outcome = noting(&mut self.noted, self.call);
-        CallReport::new(outcome, started, self.noted)
+        let outcome = record(&mut self.attempts, self.call);
+        CallReport::new(outcome, started, self.attempts)
     }
 }
 
@@ -118,97 +105,8 @@ impl<F: Future> Future for Tracked<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let started = *this.started.get_or_insert_with(Instant::now);
-        let polled = noting(this.noted, || this.call.poll(cx));
-        polled.map(|outcome| CallReport::new(outcome, started, mem::take(this.noted)))
-    }
-}
-
-/// Does something of which the failures are noted.
-fn noting<O>(noted: &mut Noted, work: impl FnOnce() -> O) -> O {
-    let outer = exchange(Some(mem::take(noted)));
-    let _around = Around { outer, noted };
-    work()
-}
-
-/// Sets back what was noted around, however the work ends.
-struct Around<'a> {
-    outer: Option<Noted>,
-    noted: &'a mut Noted,
-}
-
-impl Drop for Around<'_> {
-    fn drop(&mut self) {
-        *self.noted = exchange(self.outer.take()).unwrap_or_default();
-    }
-}
-
-fn exchange(noted: Option<Noted>) -> Option<Noted> {
-    IS_COUNTED.set(noted.is_some());
-    NOTED.replace(noted)
-}
-
-/// A retry is made.
-#[inline(always)]
-pub(crate) fn made() {
-    if IS_COUNTED.get() {
-        NOTED.with_borrow_mut(|noted| {
-            let Some(noted) = noted else { return };
-            noted.retries = noted.retries.saturating_add(1);
-        });
-    }
-}
-
-/// An attempt failed, and another one is to follow after the delay, or none.
-#[inline(always)]
-pub(crate) fn note(attempt: u32, failure: Failure, reason: &dyn Display, delay: Option<Duration>) {
-    if IS_COUNTED.get() {
-        note_down(attempt, failure, reason, delay);
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn note_down(attempt: u32, failure: Failure, reason: &dyn Display, delay: Option<Duration>) {
-    let is_kept = NOTED.with_borrow(|noted| noted.as_ref().is_some_and(|noted| noted.most > 0));
-    // Outside of the borrow, for the text of the error is the user's code.
-    let kept = is_kept.then(|| {
-        let (class, status) = (failure.class(), failure.status());
-        FailedAttempt { attempt, class, status, reason: reason.to_string(), delay }
-    });
-    NOTED.with_borrow_mut(|noted| {
-        let Some(noted) = noted else { return };
-        kept.into_iter().for_each(|failure| noted.keep(failure));
-    });
-}
-
-impl Noted {
-    fn keep(&mut self, failure: FailedAttempt) {
-        if self.failures.len() >= self.most {
-            self.failures.remove(0);
-        }
-        self.failures.push(failure);
-    }
-
-    /// What was counted inside counts for whoever counts around it.
-    fn tell_outer(&self) {
-        // A call that a thread drops at its very end finds no cell any more.
-        let _ = NOTED.try_with(|outer| {
-            let mut outer = outer.borrow_mut();
-            let Some(outer) = outer.as_mut() else { return };
-            outer.retries = outer.retries.saturating_add(self.retries);
-            if outer.most > 0 {
-                self.failures.iter().for_each(|failure| outer.keep(failure.clone()));
-            }
-        });
-    }
-}
-
-/// A call that is dropped before its end has made its attempts all the same. After its end nothing is left here.
-impl Drop for Noted {
-    fn drop(&mut self) {
-        if self.retries > 0 || !self.failures.is_empty() {
-            self.tell_outer();
-        }
+        let polled = record(this.attempts, || this.call.poll(cx));
+        polled.map(|outcome| CallReport::new(outcome, started, mem::take(this.attempts)))
     }
 }
 
@@ -224,9 +122,9 @@ pub struct CallReport<O> {
 }
 
 impl<O> CallReport<O> {
-    fn new(outcome: O, started: Instant, mut noted: Noted) -> Self {
-        noted.tell_outer();
-        let (retries, failures) = (mem::take(&mut noted.retries), mem::take(&mut noted.failures));
+    fn new(outcome: O, started: Instant, mut attempts: TrackedAttempts) -> Self {
+        attempts.add_to_outer();
+        let (retries, failures) = (mem::take(&mut attempts.retries), mem::take(&mut attempts.failures));
         Self { outcome, retries, elapsed: started.elapsed(), failures }
     }
 
@@ -258,29 +156,6 @@ impl<T, E> CallReport<Result<T, E>> {
     pub fn into_result(self) -> Result<T, RetryError<E>> {
         let Self { outcome, retries, elapsed, failures } = self;
         outcome.map_err(|last| RetryError(Box::new(CallReport { outcome: last, retries, elapsed, failures })))
-    }
-}
-
-/// A failure of the past. Its `Display` is a line: `attempt 1: status 503`.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct FailedAttempt {
-    /// The number of the attempt in its call, from 1.
-    pub attempt: u32,
-    /// What was known of the failure.
-    pub class: Class,
-    /// The HTTP status, where there was one.
-    pub status: Option<u16>,
-    /// The reason in the event: the error with its sources. User names, passwords, queries and fragments of URLs are masked, and
-    /// control characters are escaped.
-    pub reason: String,
-    /// The delay that followed; `None` if the call gave up.
-    pub delay: Option<Duration>,
-}
-
-impl Display for FailedAttempt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "attempt {}: {}", self.attempt, self.reason)
     }
 }
 
@@ -348,6 +223,6 @@ impl<E: Retryable> Retryable for RetryError<E> {
 
 impl<F> fmt::Debug for Tracked<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Retrying").field("noted", &self.noted).finish_non_exhaustive()
+        f.debug_struct("Retrying").field("attempts", &self.attempts).finish_non_exhaustive()
     }
 }

@@ -2,10 +2,7 @@
 
 use core::time::Duration;
 
-use crate::classify::class::Failure;
-use crate::context::scope;
-use crate::policy::builder::Policy;
-use crate::policy::builder::UNLIMITED;
+use crate::classify::failure::Failure;
 use crate::util::clock::Instant;
 
 /// One run of the body: its number, and what is known of the call so far.
@@ -15,18 +12,24 @@ use crate::util::clock::Instant;
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt {
     number: u32,
-    attempts: u32,
+    attempts: Option<u32>,
     started: Option<Instant>,
     deadline: Option<Duration>,
     /// The deadline of the attempt around.
-    outer: Option<Instant>,
+    outer_deadline: Option<Instant>,
     last_failure: Option<Failure>,
 }
 
 impl Attempt {
-    pub(crate) fn new(number: u32, policy: &Policy, started: Option<Instant>, last_failure: Option<Failure>) -> Self {
-        let outer = scope::deadline();
-        Self { number, attempts: policy.most_attempts(), started, deadline: policy.deadline, outer, last_failure }
+    pub(crate) fn new(
+        number: u32,
+        attempts: Option<u32>,
+        started: Option<Instant>,
+        deadline: Option<Duration>,
+        outer_deadline: Option<Instant>,
+        last_failure: Option<Failure>,
+    ) -> Self {
+        Self { number, attempts, started, deadline, outer_deadline, last_failure }
     }
 
     /// The number of the attempt, from 1.
@@ -38,7 +41,7 @@ impl Attempt {
     /// The most attempts there may be, the first included; `None` without a limit.
     #[must_use]
     pub fn attempts(&self) -> Option<u32> {
-        (self.attempts != UNLIMITED).then_some(self.attempts)
+        self.attempts
     }
 
     /// Whether no attempt follows this one, whatever its outcome.
@@ -68,7 +71,7 @@ impl Attempt {
 
     /// The time left until the deadline of a call around.
     pub(crate) fn outer_remaining(&self) -> Option<Duration> {
-        self.outer.map(|outer| outer.saturating_duration_since(Instant::now()))
+        self.outer_deadline.map(|outer| outer.saturating_duration_since(Instant::now()))
     }
 
     /// What is known of the failure of the attempt before; for a custom backoff, of the attempt itself, which

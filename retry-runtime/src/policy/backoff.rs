@@ -63,13 +63,13 @@ impl Backoff {
         &self,
         n: u32,
         attempt: impl FnOnce() -> Attempt,
-        previous: impl FnOnce() -> Duration,
+        previous: Duration,
         cap: Duration,
         random: fn() -> f64,
     ) -> Duration {
         match *self {
             Self::Random(start) => between(start, cap, random()),
-            Self::Decorrelated(start) => between(start, times(previous().max(start), 3).min(cap), random()),
+            Self::Decorrelated(start) => between(start, times(previous.max(start), 3).min(cap), random()),
             Self::Custom(function) => function(&attempt()),
             _ => self.computed(n),
         }

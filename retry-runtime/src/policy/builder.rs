@@ -2,12 +2,13 @@
 
 use core::time::Duration;
 
+use crate::classify::drain::DrainLimits;
+use crate::context::simulation;
 use crate::policy::attempt::Attempt;
 use crate::policy::backoff::{Backoff, Bounds};
 use crate::policy::budget::Budget;
 use crate::policy::jitter::{Jitter, thread_random};
 use crate::policy::nested::Nested;
-use crate::policy::schedule::Schedule;
 
 /// The number of attempts that stands for "no limit".
 pub(crate) const UNLIMITED: u32 = u32::MAX;
@@ -349,33 +350,15 @@ impl Policy {
 
 /// What a policy says of delays.
 impl Policy {
-    /// The delays that this policy would wait, without waiting: for each retry the shortest and the longest
-    /// that it may be, equal where nothing is random. Ends with the last retry, and where even the shortest
-    /// delays add up to the deadline; a policy without a limit on attempts may give an endless iterator.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use retry_runtime::Policy;
-    ///
-    /// let second = Duration::from_secs(1);
-    /// let delays: Vec<_> = Policy::exponential(second).attempts(4).schedule().map(|d| *d.end()).collect();
-    /// assert_eq!(delays, [second, second * 2, second * 4]);
-    /// ```
-    pub fn schedule(&self) -> Schedule {
-        Schedule::of(*self)
-    }
-
     /// The delay after `attempt`, drawn with the policy's random source, without the server's.
     #[inline(always)]
     pub(crate) fn delay(
         &self,
         n: u32,
         attempt: impl FnOnce() -> Attempt,
-        previous: impl FnOnce() -> Duration,
+        previous: Duration,
+        random: fn() -> f64,
     ) -> Drawn {
-        let random = self.random;
-        #[cfg(feature = "testing")]
-        let random = crate::context::simulation::random_source().unwrap_or(random);
         let backoff = self.backoff.delay(n, attempt, previous, self.cap, random).min(self.cap);
         Drawn { backoff, delay: self.jitter.apply(backoff, self.cap, random) }
     }
@@ -402,19 +385,15 @@ impl Policy {
         self.deadline.is_some() || self.attempt_timeout.is_some()
     }
 
-    pub(crate) fn attempts_limit(&self) -> Option<u32> {
-        let attempts = self.most_attempts();
-        if attempts == UNLIMITED { None } else { Some(attempts) }
+    /// The limit on attempts, if there is one: the policy's, or a lower one of the current simulation.
+    pub(crate) fn max_attempts(&self) -> Option<u32> {
+        let limit = simulation::max_attempts().map_or(self.attempts, |limit| limit.min(self.attempts));
+        if limit == UNLIMITED { None } else { Some(limit) }
     }
 
-    /// [`UNLIMITED`] without a limit.
-    #[inline(always)]
-    pub(crate) fn most_attempts(&self) -> u32 {
-        #[cfg(feature = "testing")]
-        if let Some(most) = crate::context::simulation::most_attempts() {
-            return most.min(self.attempts);
-        }
-        self.attempts
+    /// The limits of reading the rest of a response that is retried.
+    pub(crate) const fn drain_limits(&self) -> DrainLimits {
+        DrainLimits { bytes: self.drain_limit, timeout: self.drain_timeout }
     }
 }
 

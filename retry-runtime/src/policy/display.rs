@@ -21,7 +21,7 @@ use crate::policy::nested::Nested;
 /// ```
 impl Display for Policy {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self.attempts_limit() {
+        match self.max_attempts() {
             Some(1) => f.write_str("1 attempt")?,
             Some(attempts) => write!(f, "{attempts} attempts, {}", Delays(self))?,
             None => write!(f, "unlimited attempts, {}", Delays(self))?,
@@ -125,7 +125,7 @@ impl Display for Time {
 impl Debug for Policy {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.debug_struct("Policy")
-            .field("attempts", self.attempts_limit().as_ref().map_or(&"unlimited", |attempts| attempts as &dyn Debug))
+            .field("attempts", self.max_attempts().as_ref().map_or(&"unlimited", |attempts| attempts as &dyn Debug))
             .field("backoff", &self.backoff)
             .field("max_delay", &self.max_delay_limit())
             .field("jitter", &self.jitter)

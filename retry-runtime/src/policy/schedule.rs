@@ -19,9 +19,21 @@ pub struct Schedule {
     previous: Duration,
 }
 
-impl Schedule {
-    pub(crate) fn of(policy: Policy) -> Self {
-        Self { policy, number: 0, waited: Duration::ZERO, previous: Duration::ZERO }
+impl Policy {
+    /// The delays that this policy would wait, without waiting: for each retry the shortest and the longest
+    /// that it may be, equal where nothing is random. Ends with the last retry, and where even the shortest
+    /// delays add up to the deadline; a policy without a limit on attempts may give an endless iterator.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use retry_runtime::Policy;
+    ///
+    /// let second = Duration::from_secs(1);
+    /// let delays: Vec<_> = Policy::exponential(second).attempts(4).schedule().map(|d| *d.end()).collect();
+    /// assert_eq!(delays, [second, second * 2, second * 4]);
+    /// ```
+    pub fn schedule(&self) -> Schedule {
+        Schedule { policy: *self, number: 0, waited: Duration::ZERO, previous: Duration::ZERO }
     }
 }
 
@@ -30,11 +42,11 @@ impl Iterator for Schedule {
 
     fn next(&mut self) -> Option<Self::Item> {
         let Self { policy, number, waited, previous } = self;
-        if policy.attempts_limit().is_some_and(|limit| *number + 1 >= limit) {
+        if policy.max_attempts().is_some_and(|limit| *number + 1 >= limit) {
             return None;
         }
         *number = number.saturating_add(1);
-        let attempt = Attempt::new(*number, policy, Some(Instant::now()), None);
+        let attempt = Attempt::new(*number, policy.max_attempts(), Some(Instant::now()), policy.deadline, None, None);
         let Bounds { min, max } = policy.backoff.bounds(&attempt, *previous, policy.cap);
         let capped = Bounds { min: min.min(policy.cap), max: max.min(policy.cap) };
         let delay = policy.jitter.bounds(capped, policy.cap);

@@ -8,46 +8,12 @@
 
 use core::marker::PhantomData;
 use core::ops::Deref;
-use std::error::Error;
-use std::rc::Rc;
-use std::sync::Arc;
 
-use super::{Classify, Reason, ValueOnly};
+use super::classify::{Classify, Object, Reason, ValueOnly};
+use super::error_object::ErrorObject;
 use crate::classify::chain;
-use crate::classify::class::Failure;
-use crate::classify::outcome::ResultLike;
-
-/// An error behind `dyn Error`, or behind pointers to one.
-pub trait ErrorObject {
-    /// The type of the object, with its lifetime.
-    type Object: ?Sized;
-    /// The object.
-    fn object(&self) -> &(dyn Error + '_);
-}
-
-macro_rules! objects {
-    ($($object:ty),*) => {$(
-        impl<'o> ErrorObject for $object {
-            type Object = Self;
-            fn object(&self) -> &(dyn Error + '_) {
-                self
-            }
-        }
-    )*};
-}
-objects!(dyn Error + 'o, dyn Error + Send + 'o, dyn Error + Sync + 'o, dyn Error + Send + Sync + 'o);
-
-macro_rules! pointers {
-    ($($pointer:ty),*) => {$(
-        impl<T: ErrorObject + ?Sized> ErrorObject for $pointer {
-            type Object = T::Object;
-            fn object(&self) -> &(dyn Error + '_) {
-                (**self).object()
-            }
-        }
-    )*};
-}
-pointers!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
+use crate::classify::failure::Failure;
+use crate::classify::result_like::ResultLike;
 
 /// A function pointer that gives the outcome for a lifetime: `for<'x> fn(&'x ()) -> Out<'x>`.
 pub trait OutcomeAt<'x> {
@@ -152,7 +118,7 @@ impl<'a, O: ResultLike<Error: ErrorObject>> KnownBorrowed<'a, O> {
     }
 
     #[inline(always)]
-    pub fn __reason(&self) -> Reason<'a, O, super::Object> {
-        Reason(self.get(), super::Object)
+    pub fn __reason(&self) -> Reason<'a, O, Object> {
+        Reason(self.get(), Object)
     }
 }

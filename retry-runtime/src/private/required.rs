@@ -12,12 +12,12 @@ use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use std::{io, num, str, string};
 
-use super::{NotAnOutcome, WithOnOk};
-use crate::classify::class::Retryable;
+use super::classify::{NotAnOutcome, WithOnOk};
+use crate::classify::breaker_open::BreakerOpen;
 use crate::classify::mark::Marked;
-use crate::classify::outcome::ResultLike;
+use crate::classify::result_like::ResultLike;
+use crate::classify::retryable::Retryable;
 use crate::classify::timed_out::TimedOut;
-use crate::load::breaker::BreakerOpen;
 
 /// The answer to a question about the outcome `O`: [`Yes`], [`No`] or [`InChain`]. It names the outcome, so that what
 /// `impl Trait` stands for in the written type is inferred.

@@ -3,7 +3,7 @@
 use core::fmt::{self, Display};
 use core::time::Duration;
 
-use super::{Simulation, lock};
+use super::Simulation;
 use crate::observe::event::GiveUp;
 use crate::observe::owned::{OwnedEvent, OwnedEventKind};
 
@@ -12,7 +12,7 @@ impl Simulation {
     /// All events, in the order in which they happened.
     #[must_use]
     pub fn events(&self) -> Vec<OwnedEvent> {
-        lock(&self.events).clone()
+        self.recorder.events().clone()
     }
 
     /// The delays, those that were not slept too: one for each retry.
@@ -38,7 +38,7 @@ impl Simulation {
     }
 
     fn all<T>(&self, part: impl Fn(&OwnedEventKind) -> Option<T>) -> Vec<T> {
-        lock(&self.events).iter().filter_map(|event| part(&event.kind)).collect()
+        self.recorder.events().iter().filter_map(|event| part(&event.kind)).collect()
     }
 
     /// Asserts that these were the [`delays`](Self::delays); the message has the events too.

@@ -4,7 +4,7 @@ use core::fmt;
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use super::lock;
+use crate::util::sync::lock;
 
 /// The outcomes of attempts, written down in advance: "fail twice, then succeed".
 ///

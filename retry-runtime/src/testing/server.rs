@@ -21,7 +21,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::{Builder, Handle};
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::lock;
+use crate::util::sync::lock;
 
 /// A small HTTP/1.1 server on a free port of 127.0.0.1, which answers with what is written down, whatever the request.
 ///

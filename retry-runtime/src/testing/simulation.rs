@@ -1,5 +1,6 @@
 //! A scope around a future in which nothing sleeps.
 
+use core::any::Any;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::sync::{Arc, Mutex};
@@ -8,9 +9,10 @@ use pin_project_lite::pin_project;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
-use super::lock;
-use crate::context::simulation::EnteredSimulation;
-use crate::observe::owned::OwnedEvent;
+use crate::context::simulation::SimulationScope;
+use crate::context::values::Simulated;
+use crate::observe::recorder::Recorder;
+use crate::util::sync::lock;
 
 /// Runs a future without its delays, and keeps a record of what its calls did.
 ///
@@ -41,10 +43,10 @@ use crate::observe::owned::OwnedEvent;
 /// ```
 #[derive(Clone)]
 pub struct Simulation {
-    pub(crate) max_attempts: Option<u32>,
-    pub(crate) keeps_delays: bool,
+    pub(super) max_attempts: Option<u32>,
+    pub(super) keeps_delays: bool,
     random: Arc<Mutex<Xoshiro256PlusPlus>>,
-    pub(crate) events: Arc<Mutex<Vec<OwnedEvent>>>,
+    pub(super) recorder: Arc<Recorder>,
 }
 
 impl Default for Simulation {
@@ -57,7 +59,7 @@ impl Simulation {
     /// Without delays, and with random numbers that are the same in each run.
     #[must_use]
     pub fn new() -> Self {
-        Self { max_attempts: None, keeps_delays: false, random: seeded(0), events: Arc::default() }
+        Self { max_attempts: None, keeps_delays: false, random: seeded(0), recorder: Arc::default() }
     }
 
     /// Other random numbers; the seed is 0 if not said. The generator is xoshiro256++, which stays the same on all platforms.
@@ -99,22 +101,37 @@ impl Simulation {
     /// # Cancel safety
     ///
     /// Dropping it drops the future, as a part of the rehearsal: the record has the event `Cancelled`.
-    pub fn run<F: Future>(&self, future: F) -> Simulated<F> {
-        Simulated { simulation: self.clone(), future: Some(future) }
+    pub fn run<F: Future>(&self, future: F) -> SimulatedFuture<F> {
+        SimulatedFuture { simulation: self.clone(), future: Some(future) }
     }
 
     /// [`run`](Self::run) for a function that blocks.
     pub fn run_blocking<O>(&self, body: impl FnOnce() -> O) -> O {
-        let _entered = EnteredSimulation::new(self);
+        let _scope = self.enter();
         body()
     }
 
-    pub(crate) fn draw(&self) -> f64 {
+    /// Makes this the current simulation, until the scope is dropped.
+    fn enter(&self) -> SimulationScope {
+        SimulationScope::new(Arc::new(self.clone()))
+    }
+}
+
+impl Simulated for Simulation {
+    fn max_attempts(&self) -> Option<u32> {
+        self.max_attempts
+    }
+
+    fn skips_delays(&self) -> bool {
+        !self.keeps_delays
+    }
+
+    fn random(&self) -> f64 {
         lock(&self.random).random()
     }
 
-    pub(crate) fn note(&self, event: OwnedEvent) {
-        lock(&self.events).push(event);
+    fn recorder(&self) -> &(dyn Any + Send + Sync) {
+        &*self.recorder
     }
 }
 
@@ -140,28 +157,28 @@ pin_project! {
     /// Dropping it drops the future inside.
     #[derive(Debug)]
     #[must_use = "a rehearsal does nothing unless it is awaited"]
-    pub struct Simulated<F> {
+    pub struct SimulatedFuture<F> {
         simulation: Simulation,
         // Empty only while it is dropped.
         #[pin]
         future: Option<F>,
     }
 
-    impl<F> PinnedDrop for Simulated<F> {
+    impl<F> PinnedDrop for SimulatedFuture<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let _entered = EnteredSimulation::new(this.simulation);
+            let _scope = this.simulation.enter();
             this.future.set(None);
         }
     }
 }
 
-impl<F: Future> Future for Simulated<F> {
+impl<F: Future> Future for SimulatedFuture<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _entered = EnteredSimulation::new(this.simulation);
+        let _scope = this.simulation.enter();
         this.future.as_pin_mut().map_or(Poll::Pending, |future| future.poll(cx))
     }
 }

@@ -1,28 +1,19 @@
 //! The service below the retry, which runs in the attempts.
 
-use core::cell::Cell;
 use core::fmt;
 use core::pin::Pin;
 use core::task::{Context, Poll};
-use std::sync::{Arc, Weak};
+use std::sync::Weak;
 
 use ::tower::retry::Retry;
 use ::tower::{Layer, Service};
 use pin_project_lite::pin_project;
 
-use super::{Shared, TowerPolicy, lock};
+use super::call::{Shared, starting};
+use super::policy::TowerPolicy;
 #[cfg(feature = "reqwest")]
 use crate::http::redirects::{Seen, Watching};
-
-thread_local! {
-    /// The call that an attempt starts of. tower asks the policy for a clone and then calls the service, with nothing between.
-    static STARTING: Cell<Option<Weak<Shared>>> = const { Cell::new(None) };
-}
-
-/// An attempt of this call starts, or one of no call.
-pub(super) fn starts(call: Option<&Arc<Shared>>) {
-    STARTING.set(call.map(Arc::downgrade));
-}
+use crate::util::sync::lock;
 
 /// Retries the service below it, and runs that in its attempts. The same as
 /// [`RetryLayer`](::tower::retry::RetryLayer) above [`InAttempt`].
@@ -51,7 +42,7 @@ impl<Request, S: Service<Request>> Service<Request> for InAttempt<S> {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let attempt = STARTING.take();
+        let attempt = starting();
         let future = within(attempt.as_ref(), || self.service.call(request));
         AttemptFuture { attempt, future }
     }
@@ -87,19 +78,16 @@ fn within<O>(attempt: Option<&Weak<Shared>>, work: impl FnOnce() -> O) -> O {
     // Nothing else asks for the executor while its attempt is polled: the policy and the pause come before and after.
     let mut executor = lock(&shared);
     #[cfg(feature = "reqwest")]
-    let mut seen = core::mem::replace(&mut executor.core.call.seen, Seen::NONE);
-    let done = executor.in_scope(false, |_rare| {
-        #[cfg(any(feature = "tracing", feature = "connection-events"))]
-        let _entered = _rare.enter();
+    let mut seen = core::mem::replace(&mut executor.core.active.call.seen, Seen::NONE);
+    let done = executor.core.in_attempt(false, || {
         #[cfg(feature = "reqwest")]
         let _watching = Watching::new(&mut seen);
         work()
     });
     #[cfg(feature = "reqwest")]
     {
-        executor.core.call.seen = seen;
+        executor.core.active.call.seen = seen;
     }
-    executor.core.tell();
     done
 }
 

@@ -3,6 +3,8 @@
 //! Imports nothing from other folders.
 
 pub(crate) mod clock;
+pub(crate) mod durations;
+
 pub(crate) mod mask;
 pub(crate) mod sealed;
 pub(crate) mod sleep;

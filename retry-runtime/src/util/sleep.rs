@@ -1,4 +1,4 @@
-//! With `state.rs`, which keeps tokio's timer, the only file that knows a timer; and where an `Instant` comes from.
+//! Timers: tokio's, and a sleep function of the user's.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -6,49 +6,47 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use crate::engine::state::CallState;
-use crate::util::sealed::Sealed;
-
 #[cfg(feature = "tokio")]
 use crate::util::clock::Instant;
+use crate::util::sealed::Sealed;
 
-/// What an executor sleeps with. Implemented by [`TokioSleep`] and [`CustomSleep`] alone.
+/// How an executor waits. Implemented by [`TokioSleep`] and [`CustomSleep`] only.
 #[diagnostic::on_unimplemented(
     message = "there is no timer to wait with",
     label = "neither the `tokio` feature nor a sleep of your own",
     note = "switch on the `tokio` feature of `retry-runtime`, or write `sleep = path::to::sleep` in the attribute and `.sleep(sleep)` by hand"
 )]
 pub trait Sleep: TimerSlot {
-    /// Lets the timer end after `delay` from now.
+    /// Starts the timer: it ends after `delay` from now.
     #[doc(hidden)]
-    fn arm(&self, timer: Pin<&mut Self::Timer>, state: &mut CallState, delay: Duration);
+    fn arm(&self, timer: Pin<&mut Self::Timer>, shared: &mut impl SharedTimer, delay: Duration);
 
     #[doc(hidden)]
-    fn poll(&self, timer: Pin<&mut Self::Timer>, state: &mut CallState, cx: &mut Context<'_>) -> Poll<()>;
+    fn poll(&self, timer: Pin<&mut Self::Timer>, shared: &mut impl SharedTimer, cx: &mut Context<'_>) -> Poll<()>;
 
-    /// Whether the time is over although the timer does not say so.
+    /// True if the time is over although the timer is not ready.
     #[doc(hidden)]
-    fn is_over(&self, _: &CallState) -> bool {
+    fn is_over(&self, _: &impl SharedTimer) -> bool {
         false
     }
 
-    /// A timer of its own, beside that of `arm`.
+    /// A timer beside that of `arm`.
     #[doc(hidden)]
-    type Apart: Future<Output = ()>;
+    type Separate: Future<Output = ()>;
 
     #[doc(hidden)]
-    fn apart(&self, delay: Duration) -> Self::Apart;
+    fn separate(&self, delay: Duration) -> Self::Separate;
 
-    /// True if the time of such a timer is over although the timer is not ready.
+    /// True if the time of a separate timer is over although it is not ready.
     #[doc(hidden)]
-    fn apart_is_over(_: &Self::Apart) -> bool {
+    fn separate_is_over(_: &Self::Separate) -> bool {
         false
     }
 }
 
-/// Where the timer of a pause or an attempt is kept. Apart from [`Sleep`], so that code which blocks needs no timer.
+/// The place of a timer in the future of a pause or an attempt. Separate from [`Sleep`], so that blocking code needs no timer.
 pub trait TimerSlot: Sealed {
-    /// A timer, or a place for one.
+    /// The timer, or a place for one.
     #[doc(hidden)]
     type Timer;
 
@@ -56,7 +54,26 @@ pub trait TimerSlot: Sealed {
     fn idle(&self) -> Self::Timer;
 }
 
-/// Tokio's timer, with millisecond resolution. Waiting panics outside of a tokio runtime whose time is enabled.
+/// The place of tokio's timer, outside the future: a call keeps it with its state, so that all its waits share one allocation, and
+/// the timer takes no room in the future of a call that never waits.
+#[doc(hidden)]
+pub trait SharedTimer {
+    /// The timer. Allocates its place if there is none yet.
+    fn timer(&mut self) -> Pin<&mut TokioTimer>;
+
+    /// The timer, if its place exists.
+    fn existing_timer(&self) -> Option<&TokioTimer>;
+}
+
+/// Tokio's timer, once it has been armed.
+#[cfg(feature = "tokio")]
+pub(crate) type TokioTimer = Option<tokio::time::Sleep>;
+/// Without the feature `tokio` there is no timer.
+#[cfg(not(feature = "tokio"))]
+#[allow(unreachable_pub, reason = "reachable with the feature `tokio` only")]
+pub type TokioTimer = ();
+
+/// Tokio's timer, with millisecond resolution. Waiting panics outside a tokio runtime whose time is enabled.
 ///
 /// Without the `tokio` feature it is only a name, and does not implement [`Sleep`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,32 +88,34 @@ impl TimerSlot for TokioSleep {
     fn idle(&self) {}
 }
 
-/// The timer is kept with what only a failing call needs, always in the same place.
 #[cfg(feature = "tokio")]
 impl Sleep for TokioSleep {
+    /// Makes a new timer in the same place. An old one cannot be reset: if it belongs to a runtime that has been shut down, tokio
+    /// panics.
     #[inline(always)]
-    fn arm(&self, _: Pin<&mut ()>, state: &mut CallState, delay: Duration) {
-        state.arm(delay);
+    fn arm(&self, _: Pin<&mut ()>, shared: &mut impl SharedTimer, delay: Duration) {
+        shared.timer().set(Some(tokio::time::sleep(delay)));
     }
 
     #[inline(always)]
-    fn poll(&self, _: Pin<&mut ()>, state: &mut CallState, cx: &mut Context<'_>) -> Poll<()> {
-        state.poll_timer(cx)
+    fn poll(&self, _: Pin<&mut ()>, shared: &mut impl SharedTimer, cx: &mut Context<'_>) -> Poll<()> {
+        shared.timer().as_pin_mut().map_or(Poll::Ready(()), |sleep| sleep.poll(cx))
     }
 
-    /// Tokio's timer is never ready once the attempt has used up what its task may do at a time.
-    fn is_over(&self, state: &CallState) -> bool {
-        state.timer_is_over()
+    /// Tokio's timer is never ready once the attempt has used up the budget that its task has for one poll.
+    fn is_over(&self, shared: &impl SharedTimer) -> bool {
+        let timer = shared.existing_timer().and_then(Option::as_ref);
+        timer.is_some_and(|sleep| Instant::now() >= sleep.deadline())
     }
 
-    type Apart = tokio::time::Sleep;
+    type Separate = tokio::time::Sleep;
 
-    fn apart(&self, delay: Duration) -> tokio::time::Sleep {
+    fn separate(&self, delay: Duration) -> tokio::time::Sleep {
         tokio::time::sleep(delay)
     }
 
     /// As in [`is_over`](Sleep::is_over).
-    fn apart_is_over(timer: &tokio::time::Sleep) -> bool {
+    fn separate_is_over(timer: &tokio::time::Sleep) -> bool {
         Instant::now() >= timer.deadline()
     }
 }
@@ -162,17 +181,58 @@ where
     F: Fn(Duration) -> T,
     T: Future<Output = ()>,
 {
-    fn arm(&self, timer: Pin<&mut CustomTimer<T>>, _: &mut CallState, delay: Duration) {
+    fn arm(&self, timer: Pin<&mut CustomTimer<T>>, _: &mut impl SharedTimer, delay: Duration) {
         timer.project().sleep.set(Some((self.0)(delay)));
     }
 
-    fn poll(&self, timer: Pin<&mut CustomTimer<T>>, _: &mut CallState, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(&self, timer: Pin<&mut CustomTimer<T>>, _: &mut impl SharedTimer, cx: &mut Context<'_>) -> Poll<()> {
         timer.project().sleep.as_pin_mut().map_or(Poll::Ready(()), |sleep| sleep.poll(cx))
     }
 
-    type Apart = T;
+    type Separate = T;
 
-    fn apart(&self, delay: Duration) -> T {
+    fn separate(&self, delay: Duration) -> T {
         (self.0)(delay)
+    }
+}
+
+/// [`SleepFunction`] for the attribute. The compiler has to choose between two implementations: where
+/// neither fits, it does not know the associated type, and reports no second error about it. A closure without types, which
+/// the attribute does not take, would need a single implementation.
+#[diagnostic::on_unimplemented(
+    message = "expected a function that returns a future, such as `tokio::time::sleep`",
+    label = "not a `fn(Duration) -> impl Future<Output = ()>`",
+    note = "a function that blocks its thread, such as `std::thread::sleep`, is for a blocking function: write `blocking` and remove `async`"
+)]
+pub trait AsyncSleep<Kind> {
+    #[doc(hidden)]
+    type Sleep: Sleep;
+
+    #[doc(hidden)]
+    fn sleep(self) -> Self::Sleep;
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Function;
+#[derive(Clone, Copy, Debug)]
+pub struct Already;
+
+#[diagnostic::do_not_recommend]
+impl<F, T> AsyncSleep<Function> for F
+where
+    F: Fn(Duration) -> T,
+    T: Future<Output = ()>,
+{
+    type Sleep = CustomSleep<F>;
+    fn sleep(self) -> CustomSleep<F> {
+        CustomSleep(self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<S: Sleep + Sealed> AsyncSleep<Already> for S {
+    type Sleep = S;
+    fn sleep(self) -> S {
+        self
     }
 }

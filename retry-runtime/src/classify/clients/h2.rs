@@ -2,7 +2,9 @@
 
 use h2::{Error, Reason};
 
-use crate::classify::class::{Class, Failure, Retryable};
+use crate::classify::class::Class;
+use crate::classify::failure::Failure;
+use crate::classify::retryable::Retryable;
 
 /// Transient where the server has refused the stream, or shuts down in good order: neither has processed the request
 /// (RFC 9113 §8.7). An I/O error below has its own class; of everything else nothing is known.

@@ -5,7 +5,8 @@ use core::time::Duration;
 use http::Response;
 
 use super::retry_after::server_delay;
-use crate::classify::class::{Class, Retryable};
+use crate::classify::class::Class;
+use crate::classify::retryable::Retryable;
 
 /// The class of its status; the server's delay is that of the header `Retry-After`, in seconds or as a date.
 impl<B> Retryable for Response<B> {

@@ -8,8 +8,9 @@ use std::error::Error;
 use hyper_util::client::legacy;
 
 use crate::classify::chain;
-use crate::classify::class::by_failure;
-use crate::classify::class::{Class, Failure};
+use crate::classify::class::Class;
+use crate::classify::failure::Failure;
+use crate::classify::retryable::by_failure;
 
 by_failure! {
     /// What is known of its sources; otherwise transient where the connection ended before the answer was complete, or did

@@ -3,12 +3,13 @@
 use core::any::Any;
 use std::error::Error;
 
-use crate::classify::class::Failure;
-use crate::engine::pause::DrainBody;
-use crate::policy::builder::Policy;
+#[allow(unused_imports, reason = "used by the clients whose features are on")]
+use crate::classify::chain::{failure_of, links};
+use crate::classify::drain::{DrainBody, DrainLimits};
+use crate::classify::failure::Failure;
 
 #[cfg(feature = "http")]
-pub(crate) mod drain;
+pub(crate) mod body;
 #[cfg(feature = "h2")]
 mod h2;
 #[cfg(feature = "http")]
@@ -23,9 +24,11 @@ pub(crate) mod retry_after;
 pub(crate) mod status_error;
 #[cfg(feature = "tonic")]
 mod tonic;
+#[cfg(feature = "tower")]
+mod tower;
 
 #[cfg(any(feature = "reqwest", feature = "reqwest-012", feature = "hyper"))]
-use self::drain::Unread;
+use self::body::Unread;
 #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
 use self::status_error::StatusError;
 
@@ -33,9 +36,7 @@ use self::status_error::StatusError;
 #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
 fn is_refused_stream(error: &(dyn Error + 'static)) -> bool {
     #[cfg(feature = "h2")]
-    return crate::classify::chain::links(error)
-        .filter_map(crate::classify::chain::failure_of::<::h2::Error>)
-        .any(|f| f.is_unprocessed());
+    return links(error).filter_map(failure_of::<::h2::Error>).any(|f| f.is_unprocessed());
     #[cfg(not(feature = "h2"))]
     {
         let _ = error;
@@ -46,34 +47,34 @@ fn is_refused_stream(error: &(dyn Error + 'static)) -> bool {
 /// Whether a breaker did not let the request through.
 #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
 fn is_kept_back(error: &(dyn Error + 'static)) -> bool {
-    crate::classify::chain::links(error).any(|link| link.is::<crate::load::breaker::BreakerOpen>())
+    links(error).any(|link| link.is::<crate::classify::breaker_open::BreakerOpen>())
 }
 
 /// What one error of a chain knows of itself, if it is one of HTTP.
 pub(crate) fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
     let found: &[fn(&(dyn Error + 'static)) -> Option<Failure>] = &[
         #[cfg(feature = "reqwest")]
-        crate::classify::chain::failure_of::<::reqwest::Error>,
+        failure_of::<::reqwest::Error>,
         #[cfg(feature = "reqwest-012")]
-        crate::classify::chain::failure_of::<reqwest_012::Error>,
+        failure_of::<reqwest_012::Error>,
         #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
-        crate::classify::chain::failure_of::<StatusError>,
+        failure_of::<StatusError>,
         #[cfg(feature = "reqwest-middleware")]
-        crate::classify::chain::failure_of::<reqwest_middleware::Error>,
+        failure_of::<reqwest_middleware::Error>,
         #[cfg(feature = "h2")]
-        crate::classify::chain::failure_of::<::h2::Error>,
+        failure_of::<::h2::Error>,
         #[cfg(feature = "hyper")]
-        crate::classify::chain::failure_of::<::hyper::Error>,
+        failure_of::<::hyper::Error>,
         #[cfg(feature = "hyper")]
-        crate::classify::chain::failure_of::<hyper_util::client::legacy::Error>,
+        failure_of::<hyper_util::client::legacy::Error>,
         #[cfg(feature = "tonic")]
-        crate::classify::chain::failure_of::<::tonic::Status>,
+        failure_of::<::tonic::Status>,
         #[cfg(feature = "tonic")]
-        crate::classify::chain::failure_of::<::tonic::ConnectError>,
+        failure_of::<::tonic::ConnectError>,
         #[cfg(feature = "tonic")]
-        crate::classify::chain::failure_of::<::tonic::TimeoutExpired>,
+        failure_of::<::tonic::TimeoutExpired>,
         #[cfg(feature = "tower")]
-        crate::classify::chain::failure_of::<tower::timeout::error::Elapsed>,
+        failure_of::<::tower::timeout::error::Elapsed>,
     ];
     found.iter().find_map(|find| find(error))
 }
@@ -92,7 +93,7 @@ pub(crate) fn known_answer(value: &dyn Any) -> Option<Failure> {
 }
 
 /// Reads an answer on, if it is one of HTTP; `value` is an `Option` of it.
-pub(crate) fn discard(value: &mut dyn Any, policy: &Policy) -> DrainBody {
+pub(crate) fn discard(value: &mut dyn Any, limits: DrainLimits) -> DrainBody {
     let found: &[ReadOn] = &[
         #[cfg(feature = "reqwest")]
         read_on::<::reqwest::Response>,
@@ -101,14 +102,14 @@ pub(crate) fn discard(value: &mut dyn Any, policy: &Policy) -> DrainBody {
         #[cfg(feature = "hyper")]
         read_on::<HyperResponse>,
     ];
-    found.iter().find_map(|read_on| read_on(value, policy)).unwrap_or(DrainBody::none())
+    found.iter().find_map(|read_on| read_on(value, limits)).unwrap_or(DrainBody::none())
 }
 
-type ReadOn = fn(&mut dyn Any, &Policy) -> Option<DrainBody>;
+type ReadOn = fn(&mut dyn Any, DrainLimits) -> Option<DrainBody>;
 
 #[cfg(any(feature = "reqwest", feature = "reqwest-012", feature = "hyper"))]
-fn read_on<R: Unread + 'static>(value: &mut dyn Any, policy: &Policy) -> Option<DrainBody> {
-    Some(value.downcast_mut::<Option<R>>()?.take()?.read_to_end(policy))
+fn read_on<R: Unread + 'static>(value: &mut dyn Any, limits: DrainLimits) -> Option<DrainBody> {
+    Some(value.downcast_mut::<Option<R>>()?.take()?.read_to_end(limits))
 }
 
 #[cfg(feature = "hyper")]

@@ -6,11 +6,20 @@ use core::time::Duration;
 use std::error::Error;
 use std::io;
 
+#[cfg(feature = "connection-events")]
+use http::Extensions;
+#[cfg(feature = "connection-events")]
+use hyper_util::client::legacy::connect::HttpInfo;
+
 use super::retry_after::server_delay;
+use crate::classify::breaker_open::BreakerOpen;
 use crate::classify::chain;
-use crate::classify::class::{Class, Failure, Retryable};
+use crate::classify::class::Class;
+#[cfg(feature = "connection-events")]
+use crate::classify::connection::{Connection, is_reported};
+use crate::classify::failure::Failure;
+use crate::classify::retryable::Retryable;
 use crate::classify::timed_out::TimedOut;
-use crate::load::breaker::BreakerOpen;
 
 macro_rules! client {
     ($reqwest:ident, $error_of:ident) => {
@@ -88,8 +97,8 @@ macro_rules! client {
             }
 
             #[cfg(feature = "connection-events")]
-            fn connection(&self) -> Option<crate::observe::connection::Connection> {
-                crate::http::connections::connection_of_response(self.extensions())
+            fn connection(&self) -> Option<Connection> {
+                connection_of_response(self.extensions())
             }
         }
 
@@ -123,6 +132,19 @@ macro_rules! client {
 client!(reqwest, error_of);
 #[cfg(feature = "reqwest-012")]
 client!(reqwest_012, error_of_012);
+
+/// The connection that a response came over, if any client reports its connections.
+#[cfg(feature = "connection-events")]
+fn connection_of_response(extensions: &Extensions) -> Option<Connection> {
+    if is_reported() { connection_in(extensions) } else { None }
+}
+
+/// The connection that hyper-util has noted among the extensions.
+#[cfg(feature = "connection-events")]
+pub(crate) fn connection_in(extensions: &Extensions) -> Option<Connection> {
+    let info: &HttpInfo = extensions.get()?;
+    Some(Connection { local: info.local_addr(), remote: info.remote_addr() })
+}
 
 type Boxed = Box<dyn Error + Send + Sync>;
 

@@ -11,7 +11,9 @@ use reqwest::Url;
 use reqwest_012::Url;
 
 use super::retry_after::server_delay;
-use crate::classify::class::{Class, Failure, Retryable};
+use crate::classify::class::Class;
+use crate::classify::failure::Failure;
+use crate::classify::retryable::Retryable;
 
 /// `response.check_status()`: as `error_for_status`, but the error keeps the delay that the server asked for.
 pub trait CheckStatus: Sized {

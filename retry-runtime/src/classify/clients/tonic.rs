@@ -6,11 +6,13 @@ use std::sync::Arc;
 use prost::Message;
 use tonic::{Code, ConnectError, Status, TimeoutExpired};
 
+use crate::classify::breaker_open::BreakerOpen;
 use crate::classify::chain;
-use crate::classify::class::by_failure;
-use crate::classify::class::{Class, Failure, Retryable};
+use crate::classify::class::Class;
+use crate::classify::failure::Failure;
+use crate::classify::retryable::Retryable;
+use crate::classify::retryable::by_failure;
 use crate::classify::timed_out::TimedOut;
-use crate::load::breaker::BreakerOpen;
 
 by_failure! {
     /// A status that was made from an error of the transport is what that error is. One that the server sent, by its code:

@@ -1,5 +1,7 @@
 //! Names of policies that the compiler checks.
 
+use crate::engine::macro_call::Given;
+use crate::engine::macro_call::PolicySource;
 use core::fmt::{self, Debug, Display, Formatter};
 
 use super::Policies;
@@ -154,5 +156,14 @@ impl Display for NamedPolicy {
 impl Debug for NamedPolicy {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.debug_struct("NamedPolicy").field("name", &self.name()).field("policy", &self.get()).finish()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl PolicySource for NamedPolicy {
+    type Given = Given<Policy>;
+    #[inline(always)]
+    fn given(self) -> Given<Policy> {
+        Given(self.get())
     }
 }

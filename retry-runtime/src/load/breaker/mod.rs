@@ -3,22 +3,21 @@
 //! A [`Budget`](crate::Budget) limits retries; a breaker stops first attempts too. It spares a service that is down the load, and its
 //! callers the wait for answers that do not come (M. Nygard, *Release It!*, 2007).
 
+use crate::classify::breaker_open::BreakerOpen;
+use crate::classify::breaker_open::FromBreakerOpen;
 use core::fmt;
 use core::mem;
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker, ready};
 use core::time::Duration;
-use std::error::Error;
-use std::io;
 use std::sync::Arc;
 use std::task::Wake;
 use std::thread::{self, Thread};
 use std::time::Instant as WallClock;
 
-use crate::classify::class::{Class, Retryable};
-use crate::classify::condition::Classification;
 use crate::classify::outcome::Outcome;
-use crate::context::scope;
+use crate::classify::verdict::Classification;
+use crate::context::{deadline, expiry, probes};
 use crate::util::clock::Instant;
 use gate::{Change, Gate, Permit, ProbeEnd, Refusal};
 
@@ -211,8 +210,8 @@ impl Breaker {
                 Err(refusal) => refusal,
             };
             let open = self.open(&refusal);
-            let (Refusal::Probed(probe, _), Some(deadline)) = (refusal, scope::deadline()) else { return Err(open) };
-            if !block_on(probe, deadline.saturating_duration_since(Instant::now())) {
+            let (Refusal::Probed(probe, _), Some(deadline)) = (refusal, deadline::current()) else { return Err(open) };
+            if !block_on(probe, deadline.at.saturating_duration_since(Instant::now())) {
                 return Err(open);
             }
         }
@@ -225,7 +224,7 @@ impl Breaker {
                 Ok(Admitted { breaker: self, permit })
             }
             // Otherwise the probe would wait for its own end.
-            Err(Refusal::Probed(..)) if scope::is_in_probe_of(self.gate.address()) => {
+            Err(Refusal::Probed(..)) if probes::is_in_probe_of(self.gate.address()) => {
                 Ok(Admitted { breaker: self, permit: self.gate.admit_inside_probe() })
             }
             Err(refusal) => Err(refusal),
@@ -241,8 +240,8 @@ impl Breaker {
             Refusal::Probed(_, so_far) => (*so_far).clamp(self.gate.open_for / 10, self.gate.open_for),
         };
         let is_in_time = |deadline| Instant::now().checked_add(half_open_in).is_some_and(|then| then < deadline);
-        let is_in_time = scope::deadline().is_some_and(is_in_time);
-        BreakerOpen { name: self.name, half_open_in, is_in_time }
+        let is_in_time = deadline::current().is_some_and(|deadline| is_in_time(deadline.at));
+        BreakerOpen::new(self.name, half_open_in, is_in_time)
     }
 
     /// Says that the state has changed, if it has.
@@ -271,7 +270,7 @@ impl<'a> Future for Admission<'a> {
         let breaker = self.breaker;
         loop {
             match &mut self.refusal {
-                Refusal::Probed(probe, _) if scope::deadline_cuts_off() => ready!(Pin::new(probe).poll(cx)),
+                Refusal::Probed(probe, _) if deadline::cuts_off() => ready!(Pin::new(probe).poll(cx)),
                 refusal => return Poll::Ready(Err(breaker.open(refusal))),
             }
             match breaker.admit() {
@@ -361,7 +360,7 @@ impl Pass {
     #[inline]
     fn begin(&self) {
         if let Some(breaker) = self.0.as_ref().and_then(|admitted| admitted.permit.probed()) {
-            scope::begin_probe_of(breaker);
+            probes::begin_probe_of(breaker);
         }
     }
 
@@ -456,7 +455,7 @@ impl Entrance for EachCopy {
 /// but not if a caller dropped the call or if another copy won.
 impl Drop for Pass {
     fn drop(&mut self) {
-        if let Some(admitted) = self.0.take_if(|_| scope::is_cut_off()) {
+        if let Some(admitted) = self.0.take_if(|_| expiry::is_expired()) {
             admitted.settle(true);
         }
     }
@@ -484,101 +483,4 @@ impl fmt::Debug for Breaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Breaker").field("name", &self.name).field("state", &self.state()).finish_non_exhaustive()
     }
-}
-
-/// An attempt was not made, for its breaker is open.
-///
-/// Permanent, unless the deadline of the call leaves time for the breaker to become half-open: then the retry waits for
-/// that, however long it is ([`Retryable::breaker_delay`]). [`std::io::Error`], `String`, boxed errors, `anyhow::Error` and, with the features of these names,
-/// `reqwest::Error` and `tonic::Status` are made from it; for an error of yours write `impl From<BreakerOpen>` (with thiserror: a variant with `#[from] BreakerOpen`).
-/// The wait is found along its `source()` chain, or with `#[derive(Retryable)]` in a variant with `#[retryable(source)]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BreakerOpen {
-    name: &'static str,
-    half_open_in: Duration,
-    /// The deadline of the attempt leaves time for that.
-    is_in_time: bool,
-}
-
-impl BreakerOpen {
-    /// The breaker's name.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// How long it will be until a probe is let through. While one is under way, it is how long to wait before asking again: as long
-    /// as that probe has taken so far, between a tenth of [`Breaker::open_for`] and all of it.
-    #[must_use]
-    pub const fn half_open_in(&self) -> Duration {
-        self.half_open_in
-    }
-}
-
-impl fmt::Display for BreakerOpen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the breaker `{}` is open", self.name)
-    }
-}
-
-impl Error for BreakerOpen {}
-
-impl Retryable for BreakerOpen {
-    fn class(&self) -> Class {
-        if self.is_in_time { Class::Transient } else { Class::Permanent }
-    }
-
-    fn breaker_delay(&self) -> Option<Duration> {
-        self.is_in_time.then_some(self.half_open_in)
-    }
-
-    fn is_unprocessed(&self) -> bool {
-        true
-    }
-}
-
-impl From<BreakerOpen> for io::Error {
-    fn from(open: BreakerOpen) -> Self {
-        Self::other(open)
-    }
-}
-
-impl From<BreakerOpen> for String {
-    fn from(open: BreakerOpen) -> Self {
-        open.to_string()
-    }
-}
-
-/// An outcome that can say that its attempt was not made.
-///
-/// Implemented for `Result<T, E>` where `E: From<BreakerOpen>`, and for `Option<T>`, where it is `None`.
-#[diagnostic::on_unimplemented(
-    message = "an attempt that a breaker does not let through cannot give a `{Self}`",
-    label = "cannot be made from `BreakerOpen`",
-    note = "an attempt is not made while its `breaker` is open, and the error is made from `retry_runtime::breaker::BreakerOpen`: \
-            write `impl From<retry_runtime::breaker::BreakerOpen> for` your error type (thiserror: `#[from] BreakerOpen`)",
-    note = "the errors of reqwest and tonic can be made from it with the feature of that name of `retry-runtime`"
-)]
-pub trait FromBreakerOpen: Sized {
-    /// The outcome of an attempt that was not made.
-    fn from_breaker_open(open: BreakerOpen) -> Self;
-}
-
-#[diagnostic::do_not_recommend]
-impl<T, E: From<BreakerOpen>> FromBreakerOpen for Result<T, E> {
-    fn from_breaker_open(open: BreakerOpen) -> Self {
-        Err(open.into())
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<T> FromBreakerOpen for Option<T> {
-    fn from_breaker_open(_: BreakerOpen) -> Self {
-        None
-    }
-}
-
-/// What an attempt gives that was not made; `O` is written out to point at it.
-pub fn not_made<O: FromBreakerOpen>(open: BreakerOpen) -> O {
-    O::from_breaker_open(open)
 }

@@ -7,7 +7,7 @@ use core::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::context::scope::Probing;
+use crate::context::probes::ProbeScope;
 
 pin_project! {
     /// An attempt that may be the probe of a half-open breaker. It may become the probe while it is polled.
@@ -36,7 +36,7 @@ pub const fn maybe_probe<F>(attempt: F) -> MaybeProbe<F> {
 #[inline]
 pub fn maybe_probe_blocking<O>(attempt: impl FnOnce() -> O) -> impl FnOnce() -> O {
     || {
-        let _probing = Probing::new(None);
+        let _probing = ProbeScope::new(None);
         attempt()
     }
 }
@@ -47,7 +47,7 @@ impl<F: Future> Future for MaybeProbe<F> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let probing = Probing::new(*this.breaker);
+        let probing = ProbeScope::new(*this.breaker);
         let polled = this.attempt.poll(cx);
         *this.breaker = probing.breaker();
         polled

@@ -9,9 +9,8 @@ use std::thread;
 
 use metrics::{Key, Label, Level, Metadata, Recorder, Unit, counter, histogram, with_recorder};
 
-use crate::classify::class::Failure;
-use crate::engine::decide::Next;
-use crate::observe::stats::tally::NamedStats;
+use crate::classify::failure::Failure;
+use crate::observe::event::Decision;
 
 const CALLS: &str = "retry_calls_total";
 const ATTEMPTS: &str = "retry_attempts_total";
@@ -51,8 +50,8 @@ impl Keys {
 }
 
 #[inline(never)]
-pub(crate) fn at_once(NamedStats { name, counts }: NamedStats) {
-    let OfSuccess { calls, attempts, attempts_per_call } = counts.keys.of_success(name);
+pub(crate) fn at_once(name: &'static str, keys: &Keys) {
+    let OfSuccess { calls, attempts, attempts_per_call } = keys.of_success(name);
     with_recorder(|recorder| {
         describe_once(recorder);
         recorder.register_counter(calls, &METADATA).increment(1);
@@ -61,14 +60,14 @@ pub(crate) fn at_once(NamedStats { name, counts }: NamedStats) {
     });
 }
 
-pub(crate) fn recovered(NamedStats { name, .. }: NamedStats, attempts: u32) {
+pub(crate) fn recovered(name: &'static str, attempts: u32) {
     counter!(ATTEMPTS, "name" => name).increment(1);
     ended(name, "recovered", attempts);
 }
 
-pub(crate) fn failed(NamedStats { name, .. }: NamedStats, attempts: u32, failure: Failure, next: Next) {
+pub(crate) fn failed(name: &'static str, attempts: u32, failure: Failure, decision: Decision) {
     counter!(ATTEMPTS, "name" => name).increment(1);
-    match next {
+    match decision {
         Ok((delay, _)) => {
             counter!(RETRIES, "name" => name, "reason" => reason(failure)).increment(1);
             histogram!(DELAY, "name" => name).record(delay);
@@ -81,7 +80,7 @@ pub(crate) fn failed(NamedStats { name, .. }: NamedStats, attempts: u32, failure
     }
 }
 
-pub(crate) fn cancelled(NamedStats { name, .. }: NamedStats, attempts: u32) {
+pub(crate) fn cancelled(name: &'static str, attempts: u32) {
     ended(name, "cancelled", attempts);
 }
 

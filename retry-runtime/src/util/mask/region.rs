@@ -2,7 +2,7 @@
 
 use super::authority::Authority;
 use super::scheme::Scheme;
-use super::token::{Token, token, tokens};
+use super::token::{Token, ends_word, token, tokens};
 
 /// The text that may belong to one URL, and the characters in it that matter.
 pub(super) struct Region<'a> {
@@ -131,9 +131,4 @@ fn begins_query(text: &str, mark: char, behind: usize) -> bool {
     let is_number =
         number.len() < text.len() - behind && !number.starts_with(|c: char| c.is_alphanumeric() || c == '=');
     !(ends_sentence || mark == '#' && is_number)
-}
-
-/// Returns true for a character that ends a word of the text. No well-formed URL contains it.
-pub(super) fn ends_word(c: char) -> bool {
-    matches!(c, ' ' | '"' | '`' | '<' | '>')
 }

@@ -1,7 +1,6 @@
 //! Schemes of URLs.
 
-use super::region::ends_word;
-use super::token::{Token, before, token};
+use super::token::{Token, before, ends_word, token};
 
 /// A scheme and its separator: `https://`, however it is escaped. Or only the separator, of a URL that is relative to a scheme: `//`.
 pub(super) struct Scheme {

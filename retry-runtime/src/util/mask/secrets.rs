@@ -4,8 +4,9 @@ use core::ops::Range;
 
 use super::authority::{Authority, classify};
 use super::collected::Seam;
-use super::region::{Region, ends_word};
+use super::region::Region;
 use super::scheme::{Scheme, closer_of};
+use super::token::ends_word;
 use super::token::{token, tokens};
 
 /// An iterator over the ranges of a text that hold secrets, ascending. It reads each part of the text a bounded number of times.

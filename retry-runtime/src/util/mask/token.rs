@@ -108,3 +108,8 @@ fn unicode(digits: &str) -> Option<(char, usize)> {
 fn number(digits: &str, radix: u32) -> Option<char> {
     u32::from_str_radix(digits, radix).ok().and_then(char::from_u32)
 }
+
+/// Returns true for a character that ends a word of the text. No well-formed URL contains it.
+pub(super) fn ends_word(c: char) -> bool {
+    matches!(c, ' ' | '"' | '`' | '<' | '>')
+}

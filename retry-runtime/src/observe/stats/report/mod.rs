@@ -1,17 +1,16 @@
 //! What became of all calls so far, by name.
 
+pub(crate) mod numbers;
 mod page;
 mod table;
 
+use crate::observe::stats::report::numbers::Numbers;
+use crate::observe::stats::report::numbers::REASONS;
+use crate::observe::stats::report::numbers::registered;
 use core::fmt;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-
-use crate::engine::decide::Next;
-use crate::observe::event::GiveUp;
-use crate::observe::stats::tally::NamedStats;
 
 /// What became of all calls of this process so far: a row for each annotated function and each name that has been called.
 ///
@@ -36,8 +35,8 @@ use crate::observe::stats::tally::NamedStats;
 #[must_use]
 pub fn report() -> Report {
     let mut rows = BTreeMap::<_, ReportRow>::new();
-    for counted in lock().iter() {
-        rows.entry(counted.name).or_insert_with(|| ReportRow::new(counted.name)).add(&counted.counts.numbers);
+    for &(name, numbers) in registered().iter() {
+        rows.entry(name).or_insert_with(|| ReportRow::new(name)).add(numbers);
     }
     Report { rows: rows.into_values().collect() }
 }
@@ -112,113 +111,6 @@ impl ReportRow {
         if self.calls > 0 {
             self.amplification = self.attempts as f64 / self.calls as f64;
         }
-    }
-}
-
-/// Those that have been called. The order is that of their first outcomes.
-static REGISTERED: Mutex<Vec<NamedStats>> = Mutex::new(Vec::new());
-
-fn lock() -> std::sync::MutexGuard<'static, Vec<NamedStats>> {
-    REGISTERED.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What is counted. Calls and attempts are sums, for a success to count once.
-pub(crate) struct Numbers {
-    at_once: AtomicU64,
-    failed_calls: AtomicU64,
-    failed_attempts: AtomicU64,
-    recovered: AtomicU64,
-    gave_up: [AtomicU64; REASONS.len()],
-    cancelled: AtomicU64,
-    /// In nanoseconds: 584 years of them.
-    waited: AtomicU64,
-    is_registered: AtomicBool,
-}
-
-impl Numbers {
-    pub(crate) const fn new() -> Self {
-        Self {
-            at_once: AtomicU64::new(0),
-            failed_calls: AtomicU64::new(0),
-            failed_attempts: AtomicU64::new(0),
-            recovered: AtomicU64::new(0),
-            gave_up: [const { AtomicU64::new(0) }; REASONS.len()],
-            cancelled: AtomicU64::new(0),
-            waited: AtomicU64::new(0),
-            is_registered: AtomicBool::new(false),
-        }
-    }
-}
-
-/// A reason's place is its place among the numbers.
-const REASONS: [GiveUp; 9] = [
-    GiveUp::Exhausted,
-    GiveUp::Permanent,
-    GiveUp::Deadline,
-    GiveUp::ServerDelay(Duration::ZERO),
-    GiveUp::Nested,
-    GiveUp::Budget,
-    GiveUp::NotIdempotent,
-    GiveUp::BodyUsedUp,
-    GiveUp::Disabled,
-];
-
-const fn place(why: GiveUp) -> usize {
-    match why {
-        GiveUp::Exhausted => 0,
-        GiveUp::Permanent => 1,
-        GiveUp::Deadline => 2,
-        GiveUp::ServerDelay(_) => 3,
-        GiveUp::Nested => 4,
-        GiveUp::Budget => 5,
-        GiveUp::NotIdempotent => 6,
-        GiveUp::BodyUsedUp => 7,
-        GiveUp::Disabled => 8,
-    }
-}
-
-#[inline(always)]
-pub(crate) fn at_once(counted: NamedStats) {
-    if counted.counts.numbers.at_once.fetch_add(1, Relaxed) == 0 {
-        register(counted);
-    }
-}
-
-pub(crate) fn recovered(counted: NamedStats) {
-    counted.counts.numbers.recovered.fetch_add(1, Relaxed);
-}
-
-pub(crate) fn failed(counted: NamedStats, attempts: u32, next: Next) {
-    let numbers = &counted.counts.numbers;
-    register(counted);
-    numbers.failed_attempts.fetch_add(1, Relaxed);
-    if attempts == 1 {
-        numbers.failed_calls.fetch_add(1, Relaxed);
-    }
-    match next {
-        Ok((delay, _)) => wait(&numbers.waited, delay),
-        Err(why) => {
-            numbers.gave_up[place(why)].fetch_add(1, Relaxed);
-        }
-    }
-}
-
-pub(crate) fn cancelled(counted: NamedStats) {
-    counted.counts.numbers.cancelled.fetch_add(1, Relaxed);
-}
-
-fn wait(waited: &AtomicU64, delay: Duration) {
-    let delay = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
-    // It never fails.
-    let _ = waited.fetch_update(Relaxed, Relaxed, |waited| Some(waited.saturating_add(delay)));
-}
-
-#[cold]
-#[inline(never)]
-fn register(counted: NamedStats) {
-    let is_registered = &counted.counts.numbers.is_registered;
-    if !is_registered.load(Relaxed) && !is_registered.swap(true, Relaxed) {
-        lock().push(counted);
     }
 }
 

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use super::ReportRow;
-use crate::observe::event::legible;
+use crate::util::durations::legible;
 
 pub(super) const HEAD: [&str; 8] =
     ["name", "calls", "attempts", "per call", "recovered", "gave up", "cancelled", "waited"];

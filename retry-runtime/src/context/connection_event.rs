@@ -4,7 +4,8 @@ use core::fmt;
 use core::time::Duration;
 use std::net::SocketAddr;
 
-use crate::observe::event::legible;
+use crate::classify::connection::Connection;
+use crate::util::durations::legible;
 
 /// What happens on the wire for an attempt. Said where a client was set up for it, as [`http::connections`](crate::http::connections)
 /// tells.
@@ -71,16 +72,6 @@ pub enum ConnectionEvent {
         /// The URL, with user name, password, query and fragment masked.
         to: String,
     },
-}
-
-/// The two ends of a TCP connection, which tell it apart from all others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub struct Connection {
-    /// This machine's end.
-    pub local: SocketAddr,
-    /// The other end, which is a proxy's where there is one.
-    pub remote: SocketAddr,
 }
 
 impl ConnectionEvent {

@@ -6,19 +6,14 @@
 
 use core::fmt;
 use core::time::Duration;
-#[cfg(feature = "tokio")]
-use core::{future::poll_fn, pin::pin};
 
-#[cfg(feature = "tokio")]
-use crate::classify::condition::Condition;
-#[cfg(feature = "tokio")]
-use crate::classify::outcome::Outcome;
-#[cfg(feature = "tokio")]
-use crate::load::copies::{Copies, HedgeOutcome, Turns};
 use crate::policy::budget::Budget;
-#[cfg(feature = "tokio")]
-use crate::util::sleep::TokioSleep;
 use crate::util::switch::is_enabled;
+
+pub(crate) mod attempt;
+pub(crate) mod copies;
+#[cfg(feature = "tokio")]
+mod run;
 
 /// Makes an attempt again, beside the one that runs, when that is late. The first good answer wins, and the others are dropped.
 ///
@@ -80,50 +75,6 @@ impl Hedge {
     /// is not made. None if not said.
     pub const fn budget(self, budget: fn() -> &'static Budget) -> Self {
         Self { budget: Some(budget), ..self }
-    }
-
-    /// Runs the operation, which is given the number of the copy, from 1. Gives the first outcome that is no failure by the
-    /// standard [`Condition`]; otherwise the last failure, once no copy is left that runs. A failure does not make another copy
-    /// come sooner: to try again is for the loop around it.
-    ///
-    /// All copies borrow what the closure borrows. There is no event of them: it does not know in whose attempt it is.
-    ///
-    /// # Panics
-    ///
-    /// When it has to wait outside of a tokio runtime whose time is enabled.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future drops all copies.
-    #[cfg(feature = "tokio")]
-    pub async fn run<O, A>(&self, operation: impl Fn(u32) -> A) -> O
-    where
-        A: Future<Output = O>,
-        O: Outcome,
-    {
-        let copy = |number| {
-            let operation = operation(number);
-            async {
-                let outcome = operation.await;
-                HedgeOutcome::new(&Condition::new(), outcome.classification(), outcome)
-            }
-        };
-        let (mut copies, mut turns) = (pin!(Copies::none()), pin!(Turns::none()));
-        copies.as_mut().add(copy(1));
-        poll_fn(|cx| {
-            loop {
-                let polled = copies.as_mut().poll(cx);
-                if polled.is_ready() || turns.as_mut().next(cx, self, &TokioSleep).is_none() {
-                    return polled;
-                }
-                if let Some(paid) = self.pay(None) {
-                    let number = copies.made() + 1;
-                    copies.as_mut().add(copy(number));
-                    paid.spend();
-                }
-            }
-        })
-        .await
     }
 
     /// Pays for another copy from its own budget, or else from this one. `None` if there may be no other copy.

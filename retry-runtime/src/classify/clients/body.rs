@@ -7,36 +7,35 @@ use core::pin::pin;
 use bytes::Buf;
 use http_body::Body;
 
-use crate::classify::outcome::ResultLike;
-use crate::engine::pause::{Discard, DrainBody};
-use crate::policy::builder::Policy;
+use crate::classify::drain::{Discard, DrainBody, DrainLimits};
+use crate::classify::result_like::ResultLike;
 
 /// An answer whose body may be unread.
 pub trait Unread {
     /// Reads it to its end, within the bounds of the policy.
-    fn read_to_end(self, policy: &Policy) -> DrainBody;
+    fn read_to_end(self, limits: DrainLimits) -> DrainBody;
 }
 
 impl<B: Body + Send + 'static> Unread for http::Response<B> {
-    fn read_to_end(self, policy: &Policy) -> DrainBody {
-        match policy.drain_limit {
+    fn read_to_end(self, limits: DrainLimits) -> DrainBody {
+        match limits.bytes {
             0 => DrainBody::none(),
-            limit => DrainBody::read(policy, read(self.into_body(), limit)),
+            bytes => DrainBody::read(limits, read(self.into_body(), bytes)),
         }
     }
 }
 
 #[cfg(feature = "reqwest")]
 impl Unread for reqwest::Response {
-    fn read_to_end(self, policy: &Policy) -> DrainBody {
-        http::Response::<reqwest::Body>::from(self).read_to_end(policy)
+    fn read_to_end(self, limits: DrainLimits) -> DrainBody {
+        http::Response::<reqwest::Body>::from(self).read_to_end(limits)
     }
 }
 
 #[cfg(feature = "reqwest-012")]
 impl Unread for reqwest_012::Response {
-    fn read_to_end(self, policy: &Policy) -> DrainBody {
-        http::Response::<reqwest_012::Body>::from(self).read_to_end(policy)
+    fn read_to_end(self, limits: DrainLimits) -> DrainBody {
+        http::Response::<reqwest_012::Body>::from(self).read_to_end(limits)
     }
 }
 
@@ -52,12 +51,12 @@ async fn read(body: impl Body, mut left: usize) {
 
 /// Reads the answer of an outcome to its end.
 #[derive(Clone, Copy, Debug)]
-pub struct ReadToEnd;
+pub struct DrainOutcome;
 
-impl<O: ResultLike<Value: Unread>> Discard<O> for ReadToEnd {
+impl<O: ResultLike<Value: Unread>> Discard<O> for DrainOutcome {
     type Cleanup = DrainBody;
 
-    fn discard(self, outcome: O, policy: &Policy) -> DrainBody {
-        outcome.into_value().map_or(DrainBody::none(), |value| value.read_to_end(policy))
+    fn discard(self, outcome: O, limits: DrainLimits) -> DrainBody {
+        outcome.into_value().map_or(DrainBody::none(), |value| value.read_to_end(limits))
     }
 }

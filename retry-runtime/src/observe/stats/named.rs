@@ -1,15 +1,15 @@
-//! What calls of one name are counted in.
+//! The counters of calls of one name.
 
 use core::fmt;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::OnceLock;
 
-use crate::classify::class::Failure;
-use crate::engine::decide::Next;
+use crate::classify::failure::Failure;
+use crate::observe::event::Decision;
 #[cfg(feature = "metrics")]
 use crate::observe::stats::metrics;
 #[cfg(feature = "report")]
-use crate::observe::stats::report;
+use crate::observe::stats::report::numbers::{self, Numbers};
 
 /// What the calls of a loop by hand are counted in: `static PUSH: CallStats = CallStats::new("push order");`.
 ///
@@ -27,14 +27,14 @@ use crate::observe::stats::report;
 /// ```
 pub struct CallStats {
     name: &'static str,
-    counts: Counters,
+    counters: Counters,
 }
 
 impl CallStats {
     /// Of this name, with nothing counted. Tallies of one name are one in what is made of them.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
-        Self { name, counts: Counters::new() }
+        Self { name, counters: Counters::new() }
     }
 
     /// The name.
@@ -44,8 +44,8 @@ impl CallStats {
     }
 
     #[inline(always)]
-    pub(crate) fn counted(&'static self) -> NamedStats {
-        NamedStats { name: self.name, counts: &self.counts }
+    pub(crate) fn named(&'static self) -> NamedStats {
+        NamedStats { name: self.name, counters: &self.counters }
     }
 }
 
@@ -61,7 +61,7 @@ pub struct Counters {
     #[cfg(feature = "metrics")]
     pub(crate) keys: metrics::Keys,
     #[cfg(feature = "report")]
-    pub(crate) numbers: report::Numbers,
+    pub(crate) numbers: Numbers,
 }
 
 impl Counters {
@@ -72,7 +72,7 @@ impl Counters {
             #[cfg(feature = "metrics")]
             keys: metrics::Keys::new(),
             #[cfg(feature = "report")]
-            numbers: report::Numbers::new(),
+            numbers: Numbers::new(),
         }
     }
 }
@@ -88,42 +88,42 @@ impl fmt::Debug for Counters {
 #[derive(Clone, Copy, Debug)]
 pub struct NamedStats {
     pub(crate) name: &'static str,
-    pub(crate) counts: &'static Counters,
+    pub(crate) counters: &'static Counters,
 }
 
 impl NamedStats {
     #[inline(always)]
     pub(crate) fn at_once(self) {
         #[cfg(feature = "report")]
-        report::at_once(self);
+        numbers::at_once(self.name, &self.counters.numbers);
         #[cfg(feature = "metrics")]
-        metrics::at_once(self);
+        metrics::at_once(self.name, &self.counters.keys);
     }
 
     /// With this attempt.
     #[cold]
     pub(crate) fn recovered(self, _attempts: u32) {
         #[cfg(feature = "report")]
-        report::recovered(self);
+        numbers::recovered(&self.counters.numbers);
         #[cfg(feature = "metrics")]
-        metrics::recovered(self, _attempts);
+        metrics::recovered(self.name, _attempts);
     }
 
     #[cold]
-    pub(crate) fn failed(self, attempts: u32, _failure: Failure, next: Next) {
+    pub(crate) fn failed(self, attempts: u32, _failure: Failure, decision: Decision) {
         #[cfg(feature = "report")]
-        report::failed(self, attempts, next);
+        numbers::failed(self.name, &self.counters.numbers, attempts, decision);
         #[cfg(feature = "metrics")]
-        metrics::failed(self, attempts, _failure, next);
+        metrics::failed(self.name, attempts, _failure, decision);
     }
 
     /// After as many attempts that had an outcome.
     #[cold]
     pub(crate) fn cancelled(self, _attempts: u32) {
         #[cfg(feature = "report")]
-        report::cancelled(self);
+        numbers::cancelled(&self.counters.numbers);
         #[cfg(feature = "metrics")]
-        metrics::cancelled(self, _attempts);
+        metrics::cancelled(self.name, _attempts);
     }
 }
 
@@ -150,11 +150,11 @@ impl NamedStats {
         let mut link = &NAMED[hash(name) % NAMED.len()];
         loop {
             if link.get().is_none() && NUMBER.load(Relaxed) >= MOST {
-                return OTHERS.counted();
+                return OTHERS.named();
             }
             let named = link.get_or_init(|| named(name));
             if named.tally.name == name {
-                return named.tally.counted();
+                return named.tally.named();
             }
             link = &named.next;
         }
@@ -172,4 +172,22 @@ fn named(name: &str) -> Box<Named> {
 /// Names that are alike differ at their end.
 fn hash(name: &str) -> usize {
     name.bytes().rev().take(8).fold(name.len(), |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()))
+}
+
+/// The counters of a loop that has some of its own.
+pub(crate) type OwnStats = Option<&'static CallStats>;
+
+/// The counters of a hand-written loop: its own, or those of its name.
+#[inline(always)]
+pub(crate) fn of_loop(own: OwnStats, name: &str) -> NamedStats {
+    own.map_or_else(|| NamedStats::by_name(name), CallStats::named)
+}
+
+/// A function, because a constant may not refer to a static with interior mutability before Rust 1.91.
+pub(crate) type CountersOf = fn() -> &'static Counters;
+
+/// The counters of an annotated function.
+#[inline(always)]
+pub(crate) fn of_function(name: &'static str, counters: CountersOf) -> NamedStats {
+    NamedStats { name, counters: counters() }
 }

@@ -1,0 +1,73 @@
+//! The search for the class of an error whose type does not tell: along the `source()` chain, for types that are recognized.
+
+use std::error::Error;
+use std::io;
+
+use crate::classify::breaker_open::BreakerOpen;
+use crate::classify::chain::{failure_of, links};
+use crate::classify::class::Class;
+use crate::classify::clients;
+use crate::classify::failure::Failure;
+use crate::classify::mark::Marked;
+use crate::classify::retryable::{Retryable, by_failure};
+use crate::classify::timed_out::TimedOut;
+
+/// What the user has marked in the chain, or else what the first error knows that knows something of itself.
+#[cold]
+pub(crate) fn search(head: &(dyn Error + 'static)) -> Failure {
+    let marked = || links(head).find_map(failure_of::<Marked>);
+    marked().or_else(|| links(head).find_map(known)).unwrap_or(Failure::new(Class::Unknown))
+}
+
+/// What is known of one link by its type.
+fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
+    let failure = None
+        .or_else(|| error.downcast_ref::<io::Error>().map(of_io))
+        .or_else(|| failure_of::<TimedOut>(error))
+        .or_else(|| failure_of::<BreakerOpen>(error))
+        .or_else(|| clients::known(error))?;
+    (failure.class() != Class::Unknown || failure.status().is_some()).then_some(failure)
+}
+
+/// Only a refused connection cannot be one that was made before: routes may vanish under it.
+fn of_io(error: &io::Error) -> Failure {
+    let failure = Failure::new(Class::of_io(error.kind()));
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => failure.before_processing(),
+        io::ErrorKind::TimedOut => failure.after_timeout(),
+        _ => failure,
+    }
+}
+
+macro_rules! walk {
+    ($($object:ty),*) => {$(
+        by_failure! {
+            /// Searches the error and its `source()` chain for types that are known.
+            $object, |error| search(error)
+        }
+    )*};
+}
+walk!(io::Error, dyn Error, dyn Error + Send, dyn Error + Sync, dyn Error + Send + Sync);
+
+/// Whether an error of type `E` that knows itself to be transient is in the chain of `error`, its head included:
+/// for `on_error`, where a type of yours is hidden in a boxed error or in `anyhow::Error`:
+/// `on_error = |error| transient_in_chain::<Busy>(error.as_ref())`.
+///
+/// ```
+/// # use std::{error::Error, fmt};
+/// # use retry_runtime::{Class, Retryable};
+/// # use retry_runtime::outcome::transient_in_chain;
+/// # #[derive(Debug)] struct Busy;
+/// # impl fmt::Display for Busy { fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str("busy") } }
+/// # impl Error for Busy {}
+/// # impl Retryable for Busy { fn class(&self) -> Class { Class::Transient } }
+/// let error: Box<dyn Error + Send + Sync> = Box::new(Busy);
+/// assert!(transient_in_chain::<Busy>(&*error));
+/// ```
+pub fn transient_in_chain<E: Error + Retryable + 'static>(error: &(dyn Error + 'static)) -> bool {
+    links(error).filter_map(failure_of::<E>).any(|failure| is_transient(&failure))
+}
+
+fn is_transient(failure: &Failure) -> bool {
+    failure.status().map_or(failure.class(), Class::of_status) == Class::Transient
+}

@@ -1,0 +1,28 @@
+//! Without the feature `testing` there are no simulations.
+
+use core::time::Duration;
+
+#[inline(always)]
+pub(crate) const fn is_on() -> bool {
+    false
+}
+
+#[inline(always)]
+pub(crate) const fn max_attempts() -> Option<u32> {
+    None
+}
+
+#[inline(always)]
+pub(crate) const fn random_source() -> Option<fn() -> f64> {
+    None
+}
+
+#[inline(always)]
+pub(crate) const fn skips_delays() -> bool {
+    false
+}
+
+#[inline(always)]
+pub(crate) const fn shortened(delay: Duration) -> Duration {
+    delay
+}

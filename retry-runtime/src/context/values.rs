@@ -1,0 +1,81 @@
+//! The values that the context holds.
+
+#[cfg(feature = "testing")]
+use core::any::Any;
+use core::fmt::{self, Display};
+use core::time::Duration;
+
+use crate::classify::class::Class;
+use crate::util::clock::Instant;
+
+/// The deadline of a call, as calls inside its attempts see it.
+#[derive(Clone, Copy)]
+pub(crate) struct Deadline {
+    pub(crate) at: Instant,
+    /// The policy's value, for the error that names it.
+    pub(crate) length: Duration,
+    /// True if it cuts the attempt off. Otherwise it only ends the retries.
+    pub(crate) cuts_off: bool,
+}
+
+/// An attempt that failed. Its `Display` is one line: `attempt 1: status 503`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FailedAttempt {
+    /// The number of the attempt in its call, from 1.
+    pub attempt: u32,
+    /// The class of the failure.
+    pub class: Class,
+    /// The HTTP status, if there was one.
+    pub status: Option<u16>,
+    /// The reason in the event: the error with its sources. User names, passwords, queries and fragments of URLs are masked, and
+    /// control characters are escaped.
+    pub reason: String,
+    /// The delay that followed, or `None` if the call gave up.
+    pub delay: Option<Duration>,
+}
+
+impl Display for FailedAttempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "attempt {}: {}", self.attempt, self.reason)
+    }
+}
+
+/// The retries and failures inside a future so far.
+#[derive(Debug, Default)]
+pub(crate) struct TrackedAttempts {
+    pub(crate) retries: u32,
+    /// The number of failures to keep.
+    pub(crate) capacity: usize,
+    pub(crate) failures: Vec<FailedAttempt>,
+}
+
+impl TrackedAttempts {
+    pub(crate) const fn new() -> Self {
+        Self { retries: 0, capacity: 0, failures: Vec::new() }
+    }
+
+    /// Keeps a failure, instead of the oldest one if there is no room.
+    pub(super) fn keep(&mut self, failure: FailedAttempt) {
+        if self.failures.len() >= self.capacity {
+            self.failures.remove(0);
+        }
+        self.failures.push(failure);
+    }
+}
+
+/// What the library asks of a simulation. Implemented by [`Simulation`](crate::testing::Simulation), in a higher layer.
+#[cfg(feature = "testing")]
+pub(crate) trait Simulated: Send + Sync {
+    /// The limit on the attempts of a call.
+    fn max_attempts(&self) -> Option<u32>;
+
+    /// True if delays are skipped.
+    fn skips_delays(&self) -> bool;
+
+    /// The next random number, from 0 to 1.
+    fn random(&self) -> f64;
+
+    /// The recorder of events, whose type only `observe` knows.
+    fn recorder(&self) -> &(dyn Any + Send + Sync);
+}

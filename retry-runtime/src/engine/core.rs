@@ -1,0 +1,146 @@
+//! The core of an executor: the call, its state, and the timer. The futures of attempts and pauses borrow it.
+
+use core::fmt::{self, Display};
+use core::mem;
+use core::time::Duration;
+
+use crate::classify::connection::Via;
+use crate::classify::verdict::Verdict;
+use crate::context::nested::NestedScope;
+use crate::engine::call::Call;
+use crate::engine::react;
+use crate::engine::state::CallState;
+use crate::observe::sink;
+use crate::policy::nested::Nested;
+use crate::util::sleep::TimerSlot;
+
+/// The call, its state, and the timer.
+pub struct Core<C: Call, S> {
+    pub(crate) active: ActiveCall<C>,
+    pub(crate) sleep: S,
+}
+
+/// A call and its state. Its drop emits `Cancelled` while an attempt or a pause is under way, or between them.
+pub(crate) struct ActiveCall<C: Call> {
+    pub(crate) call: C,
+    pub(crate) state: CallState,
+}
+
+impl<C: Call> ActiveCall<C> {
+    #[inline(always)]
+    pub(crate) fn new(call: C) -> Self {
+        let mut active = Self { call, state: CallState::none() };
+        if active.call.observer().is_some() || sink::is_enabled() {
+            active.state.observe();
+        }
+        active
+    }
+
+    /// Emits the connection events since the last time.
+    #[inline(always)]
+    pub(crate) fn flush_connection_events(&self) {
+        if self.state.exists() {
+            react::flush_connection_events(&self.state, &self.call);
+        }
+    }
+}
+
+impl<C: Call> Drop for ActiveCall<C> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if self.state.exists() {
+            // Taken, so that nothing is left to look at afterwards.
+            react::dropped(mem::replace(&mut self.state, CallState::none()), &self.call);
+        }
+    }
+}
+
+impl<C: Call, S: TimerSlot> Core<C, S> {
+    /// An attempt starts.
+    #[inline(always)]
+    pub(crate) fn begin(&mut self) {
+        let ActiveCall { call, state } = &mut self.active;
+        if state.exists() {
+            if state.is_observed() || sink::is_enabled() {
+                react::attempt_started(state, call);
+            } else {
+                react::attempt_started_unobserved(state);
+            }
+        }
+    }
+
+    /// The attempt has its outcome. Annotated functions leave this to what they report about the outcome. A hand-written loop may
+    /// forget to report anything, but its attempt has not been cancelled.
+    #[inline(always)]
+    pub(crate) fn end(&mut self) {
+        if self.active.state.exists() {
+            react::attempt_ended(&mut self.active.state);
+        }
+    }
+
+    /// Does a part of the attempt, with the context that calls inside it see. `cuts_off` is true if the deadline drops the attempt.
+    #[inline(always)]
+    pub(crate) fn in_context<O>(&mut self, cuts_off: bool, work: impl FnOnce(&CallState) -> O) -> O {
+        let ActiveCall { call, state } = &mut self.active;
+        let policy = call.policy();
+        let _deadline = policy.deadline.and_then(|_| react::enter_deadline(state, call, cuts_off));
+        if policy.nested == Nested::Always {
+            return work(state);
+        }
+        let scope = NestedScope::new(state.nested_exhausted());
+        let done = work(state);
+        state.set_nested_exhausted(scope.leave());
+        done
+    }
+
+    /// Does a part of the attempt in its span and its context.
+    #[inline(always)]
+    pub(crate) fn in_attempt<O>(&mut self, cuts_off: bool, work: impl FnOnce() -> O) -> O {
+        let done = self.in_context(cuts_off, |state| {
+            let _entered = state.enter();
+            work()
+        });
+        self.active.flush_connection_events();
+        done
+    }
+
+    /// Notes the connection that a response came over.
+    #[inline]
+    pub(crate) fn response_came_over(&self, via: Via) {
+        if self.active.state.exists() {
+            react::response_came_over(&self.active.state, &self.active.call, via);
+        }
+    }
+
+    /// The call succeeds.
+    #[inline(always)]
+    pub(crate) fn succeed(&mut self) {
+        let ActiveCall { call, state } = &mut self.active;
+        if state.exists() {
+            react::succeeded(state, call);
+            return;
+        }
+        call.stats().at_once();
+        if let Some(budget) = call.policy().budget {
+            budget().succeeded_at_once();
+        }
+    }
+
+    /// The attempt has failed. Returns the delay before the next attempt, if there is one.
+    #[inline]
+    pub(crate) fn fail(&mut self, verdict: Verdict, reason: &dyn Display) -> Option<Duration> {
+        react::failed(&mut self.active.state, &mut self.active.call, verdict, reason)
+    }
+}
+
+impl<C: Call, S> fmt::Debug for Core<C, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").finish_non_exhaustive()
+    }
+}
+
+impl<C: Call> fmt::Debug for ActiveCall<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActiveCall").finish_non_exhaustive()
+    }
+}

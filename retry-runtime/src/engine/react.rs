@@ -1,0 +1,389 @@
+//! The reactions to what happens in a call: events, spans, statistics, the budget, and what the context and the call remember.
+//!
+//! Everything that reacts does so here, and in a fixed order. All functions are cold: a call that succeeds at once and that nothing
+//! observes runs none of them.
+
+use core::fmt::Display;
+use core::time::Duration;
+
+use crate::classify::condition::Condition;
+use crate::classify::connection::Via;
+use crate::classify::failure::Failure;
+use crate::classify::verdict::{Classification, Verdict};
+use crate::context::deadline::DeadlineScope;
+use crate::context::values::Deadline;
+use crate::context::{nested, simulation, tracked};
+use crate::engine::call::Call;
+use crate::engine::decide::decide;
+use crate::engine::situation::{Situation, started};
+use crate::engine::state::{CallState, Phase};
+use crate::observe::connections;
+use crate::observe::event::{Decision, DelaySource, Event, EventKind, GiveUp};
+use crate::observe::reason::FallbackReason;
+use crate::observe::sink;
+use crate::observe::spans::{self, Spans};
+use crate::policy::budget::Budget;
+use crate::util::mask::Masked;
+
+/// An attempt starts.
+#[cold]
+#[inline(never)]
+pub(crate) fn attempt_started(state: &mut CallState, call: &dyn Call) {
+    flush_connection_events(state, call);
+    let (is_retry, number) = (is_retry_due(state), state.number());
+    if sink::is_enabled() {
+        // A sink may have been set up since the call began.
+        state.observe();
+    }
+    // Not for `log`, which would have a line for each span.
+    if spans::is_enabled() {
+        state.spans_mut().into_iter().for_each(|spans| spans.start(call.name(), number));
+    }
+    // If an observer panics at this event, the retry is not made, and its tokens are returned.
+    state.set_phase(if is_retry { Phase::Pause } else { Phase::Idle });
+    if state.is_observed() {
+        emit_for(number, state, call, EventKind::AttemptStarted);
+    }
+    attempt_started_unobserved(state);
+}
+
+/// An attempt starts, and there is no event to emit.
+#[cold]
+#[inline(never)]
+pub(crate) fn attempt_started_unobserved(state: &mut CallState) {
+    retry_made(state);
+    state.set_phase(Phase::Attempt);
+}
+
+/// True from the decision to retry until the retry starts.
+fn is_retry_due(state: &CallState) -> bool {
+    state.phase() == Phase::Pause
+}
+
+/// A retry that was due is made: its attempt starts, or a loop that runs its attempts without the executor reports an outcome.
+fn retry_made(state: &mut CallState) {
+    if is_retry_due(state) {
+        state.set_phase(Phase::Idle);
+        tracked::note_retry();
+    }
+}
+
+/// Another copy of the current attempt starts.
+#[cold]
+#[inline(never)]
+pub(crate) fn copy_started(state: &CallState, call: &dyn Call, copy: u32, after: Duration) {
+    emit(state, call, EventKind::Hedged { copy, after });
+}
+
+/// The current attempt has its outcome. Its span stays open until the event that follows has been emitted.
+#[inline]
+pub(crate) fn attempt_ended(state: &mut CallState) {
+    if state.phase() != Phase::Ended {
+        state.set_phase(Phase::Idle);
+    }
+}
+
+#[inline]
+fn close_span(state: &mut CallState) {
+    state.spans_mut().into_iter().for_each(Spans::end_attempt);
+}
+
+/// The call is dropped, after its end or before.
+#[cold]
+#[inline(never)]
+pub(crate) fn dropped(state: CallState, call: &dyn Call) {
+    let is_due = is_retry_due(&state);
+    if is_due {
+        // The retry has been paid for, but is not made.
+        budget(call).zip(state.paid()).inspect(|(budget, paid)| budget.give_back(*paid));
+    }
+    if (is_due || state.phase() == Phase::Attempt) && !std::thread::panicking() {
+        // The number has counted on already, but a pause belongs to the attempt before it.
+        let number = state.number() - u32::from(is_due);
+        // A call that is dropped in its first attempt is not counted, because nothing is kept of it unless it is observed.
+        if state.number() > 1 {
+            call.stats().cancelled(state.number() - 1);
+        }
+        if is_observed(&state) {
+            emit_for(number, &state, call, EventKind::Cancelled);
+        }
+    }
+}
+
+/// The call succeeds.
+#[cold]
+pub(crate) fn succeeded(state: &mut CallState, call: &dyn Call) {
+    retry_made(state);
+    let has_ended = state.phase() == Phase::Ended;
+    let is_observed = is_observed(state);
+    if !has_ended {
+        pay_for_success(state, call);
+        match state.number() {
+            1 => call.stats().at_once(),
+            number => call.stats().recovered(number),
+        }
+    }
+    state.set_phase(Phase::Ended);
+    if is_observed {
+        emit_now(state, call, EventKind::Succeeded);
+    }
+    close_span(state);
+}
+
+fn pay_for_success(state: &CallState, call: &dyn Call) {
+    let Some(budget) = budget(call) else { return };
+    match state.paid() {
+        None => budget.succeeded_at_once(),
+        Some(paid) => budget.give_back(paid),
+    }
+}
+
+/// An annotated function has an outcome that is not a plain success. Returns the delay before the next attempt, if there is one.
+#[cold]
+#[inline(never)]
+pub(crate) fn outcome(
+    state: &mut CallState,
+    call: &mut dyn Call,
+    condition: &Condition,
+    classification: Classification,
+    reason: &dyn Display,
+) -> Option<Duration> {
+    response_came_over(state, call, classification.via());
+    let verdict = condition.verdict(classification);
+    if verdict == Verdict::Done {
+        succeeded(state, call);
+        return None;
+    }
+    let fallback;
+    let reason = if classification.is_error() {
+        reason
+    } else {
+        fallback = if classification.refused { FallbackReason::Refused } else { FallbackReason::of(verdict) };
+        &fallback
+    };
+    failed(state, call, verdict, reason)
+}
+
+/// The attempt has failed: decides what follows, and reacts to that. Returns the delay before the next attempt, if there is one.
+#[inline]
+pub(crate) fn failed(
+    state: &mut CallState,
+    call: &mut dyn Call,
+    verdict: Verdict,
+    reason: &dyn Display,
+) -> Option<Duration> {
+    let failure = verdict.failure()?;
+    let reason = &Masked(reason);
+    let event = EventKind::AttemptFailed { class: failure.class(), status: failure.status(), reason };
+    retry_made(state);
+    let has_ended = state.phase() == Phase::Ended;
+    let is_observed = is_observed(state);
+    attempt_ended(state);
+    if is_observed {
+        emit_now(state, call, event);
+        close_span(state);
+    }
+    let mut decision = decide(call.policy(), verdict, failure, &Situation::of(state, call));
+    let paid = match call.policy().budget {
+        None => 0,
+        Some(budget) => pay(budget(), state, failure, &mut decision),
+    };
+    let number = state.number();
+    // Before the observer is called: if that panics, the tokens are returned.
+    match decision {
+        Ok(_) => state.start_pause(paid),
+        Err(_) => state.set_phase(Phase::Ended),
+    }
+    report_decision(state, call, failure, decision, has_ended.then_some(event), number);
+    note_nested(decision, number);
+    tracked::note_failure(number, failure, reason, decision.ok().map(|(delay, _)| delay));
+    let (delay, _) = decision.ok()?;
+    if let Some(history) = call.history_mut() {
+        (history.last_failure, history.previous_delay) = (Some(failure), delay);
+    }
+    skip_delay(state, call, delay);
+    Some(delay)
+}
+
+/// Counts the decision and emits it. A call that had ended before counts and emits nothing, unless it goes on: then the event of the
+/// failure comes first.
+#[inline(always)]
+fn report_decision(
+    state: &CallState,
+    call: &dyn Call,
+    failure: Failure,
+    decision: Decision,
+    failed: Option<EventKind<'_>>,
+    number: u32,
+) {
+    if failed.is_some() && decision.is_err() {
+        return;
+    }
+    call.stats().failed(number, failure, decision);
+    if !state.is_observed() && !sink::is_enabled() {
+        return;
+    }
+    if let Some(failed) = failed {
+        emit_for(number, state, call, failed);
+    }
+    let kind = match decision {
+        Ok((delay, source)) => EventKind::Waiting { delay, source, asked: requested(failure, source) },
+        Err(why) => EventKind::GaveUp(why),
+    };
+    emit_for(number, state, call, kind);
+}
+
+fn requested(failure: Failure, source: DelaySource) -> Option<Duration> {
+    match source {
+        DelaySource::Backoff => None,
+        DelaySource::Server => failure.server_delay(),
+        DelaySource::Breaker => failure.breaker_delay(),
+    }
+}
+
+/// Lets the calls around know whether the failure has been retried. A call that has only one attempt leaves what it found: a call
+/// inside it may have retried.
+#[inline(always)]
+fn note_nested(decision: Decision, number: u32) {
+    if !matches!(decision, Err(GiveUp::Exhausted) if number == 1) {
+        nested::set_exhausted(decision.is_err_and(has_exhausted_retries));
+    }
+}
+
+/// True if the call has already done what a retry of the call around it would repeat.
+fn has_exhausted_retries(why: GiveUp) -> bool {
+    match why {
+        GiveUp::Exhausted | GiveUp::Deadline | GiveUp::ServerDelay(_) | GiveUp::Budget | GiveUp::Nested => true,
+        GiveUp::Permanent | GiveUp::NotIdempotent | GiveUp::BodyUsedUp | GiveUp::Disabled => false,
+    }
+}
+
+/// A simulated call that does not sleep becomes older by the delay all the same, so that its deadline comes when it would.
+fn skip_delay(state: &mut CallState, call: &mut dyn Call, delay: Duration) {
+    if !simulation::skips_delays() {
+        return;
+    }
+    let starts = state.observed_since_mut().into_iter().chain(call.history_mut().map(|history| &mut history.started));
+    for start in starts {
+        *start = start.checked_sub(delay).unwrap_or(*start);
+    }
+}
+
+/// The current attempt is the last one, and its outcome will not be reported.
+#[cfg(feature = "tower")]
+#[cold]
+#[inline(never)]
+pub(crate) fn abandoned(state: &mut CallState, call: &dyn Call, why: GiveUp) {
+    let last = call.history().and_then(|history| history.last_failure);
+    let failure = last.unwrap_or(Failure::new(crate::classify::class::Class::Unknown));
+    call.stats().failed(state.number(), failure, Err(why));
+    emit(state, call, EventKind::GaveUp(why));
+    close_span(state);
+    state.set_phase(Phase::Ended);
+}
+
+fn budget(call: &dyn Call) -> Option<&'static Budget> {
+    call.policy().budget.map(|budget| budget())
+}
+
+/// Pays for the retry, if there is to be one. Returns the tokens that it took.
+#[inline(never)]
+fn pay(budget: &Budget, state: &CallState, failure: Failure, decision: &mut Decision) -> u16 {
+    if state.number() == 1 {
+        budget.count_call();
+    }
+    if decision.is_err() {
+        return 0;
+    }
+    budget.pay(failure.is_timeout()).unwrap_or_else(|| {
+        *decision = Err(GiveUp::Budget);
+        0
+    })
+}
+
+/// Lets calls inside the current attempt see the deadline.
+pub(crate) fn enter_deadline(state: &CallState, call: &dyn Call, cuts_off: bool) -> Option<DeadlineScope> {
+    let length = call.policy().deadline?;
+    let at = started(state, call)?.checked_add(length)?;
+    Some(DeadlineScope::new(Deadline { at, length, cuts_off }))
+}
+
+/// Emits the connection events since the last time. What a pool did in a task of its own has not been emitted yet.
+#[cold]
+#[inline(never)]
+pub(crate) fn flush_connection_events(state: &CallState, call: &dyn Call) {
+    if state.phase() == Phase::Ended {
+        return;
+    }
+    let Some(log) = state.connections() else { return };
+    connections::flush(log, |attempt, at, kind| {
+        let elapsed = started(state, call).map_or(Duration::ZERO, |started| at.saturating_duration_since(started));
+        let attempts = call.policy().max_attempts();
+        pass_on(state, call, &Event { name: call.name(), attempt, attempts, elapsed, kind });
+    });
+}
+
+/// Emits that a response came over a connection that existed before, if it did.
+#[cold]
+#[inline(never)]
+pub(crate) fn response_came_over(state: &CallState, call: &dyn Call, via: Via) {
+    let Some(log) = state.connections() else { return };
+    connections::reused(log, via, state.number(), |kind| emit(state, call, kind));
+}
+
+/// True if the call has an observer or an event sink, and has not ended.
+#[inline(always)]
+fn is_observed(state: &CallState) -> bool {
+    (state.is_observed() || sink::is_enabled()) && state.phase() != Phase::Ended
+}
+
+#[inline(always)]
+fn emit(state: &CallState, call: &dyn Call, kind: EventKind<'_>) {
+    if is_observed(state) {
+        emit_now(state, call, kind);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn emit_now(state: &CallState, call: &dyn Call, kind: EventKind<'_>) {
+    emit_for(state.number(), state, call, kind);
+}
+
+/// Emits an event of the attempt with this number.
+#[cold]
+#[inline(never)]
+fn emit_for(attempt: u32, state: &CallState, call: &dyn Call, kind: EventKind<'_>) {
+    let elapsed = started(state, call).map_or(Duration::ZERO, |started| started.elapsed());
+    let attempts = call.policy().max_attempts();
+    pass_on(state, call, &Event { name: call.name(), attempt, attempts, elapsed, kind });
+}
+
+fn pass_on(state: &CallState, call: &dyn Call, event: &Event<'_>) {
+    sink::emit(state.spans(), call.observer(), event);
+}
+
+#[cfg(test)]
+mod tests {
+    use core::future::pending;
+    use core::pin::pin;
+    use core::task::{Context, Waker};
+    use core::time::Duration;
+
+    use crate::{Budget, Executor, Policy};
+
+    /// A unit test, because the package of the other tests switches on the features that count calls.
+    #[test]
+    fn a_retry_that_is_dropped_while_it_runs_is_paid_for_though_its_pause_was_dropped() {
+        static BUDGET: Budget = Budget::new();
+        let policy = Policy::fixed(Duration::ZERO).budget(|| &BUDGET);
+        // Not on tokio's timer, which is a feature.
+        let mut retry = Executor::new(&policy).sleep(|_| pending());
+        retry.attempt_blocking(|| ());
+        drop(retry.pause("no").unwrap());
+        let polled = pin!(retry.attempt_to_end(pending::<()>())).poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+        drop(retry);
+        assert_eq!(BUDGET.tokens(), 495);
+    }
+}

@@ -1,0 +1,73 @@
+//! The situation of a call: what its attempt, its time limits and the next decision depend on.
+
+use core::time::Duration;
+
+use crate::context::{deadline, simulation};
+use crate::engine::call::Call;
+use crate::engine::state::CallState;
+use crate::policy::attempt::Attempt;
+use crate::util::clock::Instant;
+use crate::util::switch;
+
+/// Everything that a decision depends on, beside the policy and the verdict.
+#[derive(Clone, Copy)]
+pub(crate) struct Situation {
+    /// The number of the attempt that has failed, from 1.
+    pub(crate) number: u32,
+    /// The limit on attempts, if there is one.
+    pub(crate) max_attempts: Option<u32>,
+    /// When the first attempt started, if that is known.
+    pub(crate) started: Option<Instant>,
+    /// The time, if a deadline asks for it.
+    pub(crate) now: Option<Instant>,
+    /// The deadline of the call around.
+    pub(crate) outer_deadline: Option<Instant>,
+    /// The delay before the attempt.
+    pub(crate) previous_delay: Duration,
+    /// True if a nested call has already exhausted its own retries for this failure.
+    pub(crate) nested_exhausted: bool,
+    /// False while retries are switched off.
+    pub(crate) retries_enabled: bool,
+    pub(crate) random: fn() -> f64,
+}
+
+impl Situation {
+    #[inline(always)]
+    pub(crate) fn of(state: &CallState, call: &dyn Call) -> Self {
+        let policy = call.policy();
+        let outer_deadline = deadline::current().map(|deadline| deadline.at);
+        let history = call.history();
+        Self {
+            number: state.number(),
+            max_attempts: policy.max_attempts(),
+            started: history.map(|history| history.started).or_else(|| state.observed_since()),
+            // Without a deadline the clock is not read.
+            now: (policy.deadline.is_some() || outer_deadline.is_some()).then(Instant::now),
+            outer_deadline,
+            previous_delay: history.map_or(Duration::ZERO, |history| history.previous_delay),
+            nested_exhausted: state.nested_exhausted(),
+            retries_enabled: switch::is_enabled(),
+            random: simulation::random_source().unwrap_or(policy.random),
+        }
+    }
+}
+
+/// The current attempt, or the next one during a pause.
+pub(crate) fn attempt(state: &CallState, call: &dyn Call) -> Attempt {
+    let policy = call.policy();
+    let last_failure = call.history().and_then(|history| history.last_failure);
+    let outer_deadline = deadline::current().map(|deadline| deadline.at);
+    Attempt::new(
+        state.number(),
+        policy.max_attempts(),
+        started(state, call),
+        policy.deadline,
+        outer_deadline,
+        last_failure,
+    )
+}
+
+/// When the call started, if that is known.
+pub(crate) fn started(state: &CallState, call: &dyn Call) -> Option<Instant> {
+    call.history().map(|history| history.started).or_else(|| state.observed_since())
+}

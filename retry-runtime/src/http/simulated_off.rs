@@ -1,0 +1,25 @@
+//! Without the feature `testing` no request is simulated.
+
+use core::marker::PhantomData;
+use core::task::Poll;
+
+use crate::engine::call::ManualCall;
+use crate::engine::executor::Executor;
+
+#[derive(Debug, Default)]
+pub(super) struct SimulatedRequest<'a>(PhantomData<&'a ()>);
+
+impl<'a> SimulatedRequest<'a> {
+    #[inline(always)]
+    pub(super) fn poll<T>(&mut self, _: impl FnOnce() -> ManualCall<'a>, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
+        poll()
+    }
+
+    #[inline(always)]
+    pub(super) fn succeeded(&mut self) {}
+
+    #[inline(always)]
+    pub(super) fn failed(&mut self) -> Option<Executor<ManualCall<'a>>> {
+        None
+    }
+}

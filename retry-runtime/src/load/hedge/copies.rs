@@ -1,0 +1,157 @@
+//! The copies of a hedged attempt: when another one is due, and which of them gives the outcome.
+
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use core::time::Duration;
+
+use pin_project_lite::pin_project;
+
+use crate::classify::condition::Condition;
+use crate::classify::verdict::{Classification, Verdict};
+use crate::load::hedge::Hedge;
+use crate::util::sleep::Sleep;
+
+/// The outcome of a copy, and whether it is the answer.
+#[derive(Debug)]
+pub struct HedgeOutcome<O> {
+    outcome: O,
+    is_good: bool,
+}
+
+impl<O> HedgeOutcome<O> {
+    /// By a condition.
+    #[inline]
+    pub fn new(condition: &Condition, classification: Classification, outcome: O) -> Self {
+        Self { is_good: condition.verdict(classification) == Verdict::Done, outcome }
+    }
+}
+
+pin_project! {
+    /// What runs at the same time. The first copy is here, for an answer in time to allocate nothing.
+    pub(crate) struct Copies<A> {
+        #[pin]
+        first: Option<A>,
+        more: Vec<Pin<Box<A>>>,
+        made: u32,
+        // True if the others are polled before the first copy next time.
+        more_first: bool,
+    }
+}
+
+impl<A> Copies<A> {
+    pub(crate) const fn none() -> Self {
+        Self { first: None, more: Vec::new(), made: 0, more_first: false }
+    }
+
+    /// How many there were so far.
+    pub(crate) const fn made(&self) -> u32 {
+        self.made
+    }
+
+    pub(crate) fn add(self: Pin<&mut Self>, copy: A) {
+        let mut this = self.project();
+        *this.made += 1;
+        if *this.made == 1 {
+            this.first.set(Some(copy));
+        } else {
+            this.more.push(Box::pin(copy));
+        }
+    }
+
+    /// Drops all.
+    pub(super) fn clear(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        this.first.set(None);
+        this.more.clear();
+    }
+}
+
+impl<O, A: Future<Output = HedgeOutcome<O>>> Copies<A> {
+    /// Ready with the first good outcome, or with a failure when nothing else runs.
+    ///
+    /// Copies take turns at being polled first: one that never rests uses up what tokio lets its task do at a time, and those after
+    /// it get nothing done.
+    #[inline]
+    pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<O> {
+        if self.more.is_empty() { self.poll_first(cx) } else { self.poll_all(cx) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn poll_all(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<O> {
+        let this = self.as_mut().project();
+        *this.more_first = !*this.more_first;
+        if *this.more_first {
+            let polled = self.as_mut().poll_first(cx);
+            return if polled.is_ready() { polled } else { self.poll_more(cx) };
+        }
+        this.more.rotate_left(1);
+        let polled = self.as_mut().poll_more(cx);
+        if polled.is_ready() { polled } else { self.poll_first(cx) }
+    }
+
+    #[inline(always)]
+    fn poll_first(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<O> {
+        let mut this = self.project();
+        let first = this.first.as_mut().as_pin_mut().map_or(Poll::Pending, |first| first.poll(cx));
+        let Poll::Ready(HedgeOutcome { outcome, is_good }) = first else { return Poll::Pending };
+        this.first.set(None);
+        if is_good || this.more.is_empty() { Poll::Ready(outcome) } else { Poll::Pending }
+    }
+
+    #[inline(always)]
+    fn poll_more(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<O> {
+        let this = self.project();
+        let mut number = 0;
+        while let Some(copy) = this.more.get_mut(number) {
+            let Poll::Ready(HedgeOutcome { outcome, is_good }) = copy.as_mut().poll(cx) else {
+                number += 1;
+                continue;
+            };
+            drop(this.more.swap_remove(number));
+            if is_good || (this.first.is_none() && this.more.is_empty()) {
+                return Poll::Ready(outcome);
+            }
+        }
+        Poll::Pending
+    }
+}
+
+pin_project! {
+    /// When there is another copy. The time runs from when the first one has to wait.
+    pub(crate) struct Turns<T> {
+        taken: u32,
+        #[pin]
+        timer: Option<T>,
+    }
+}
+
+impl<T: Future<Output = ()>> Turns<T> {
+    pub(crate) const fn none() -> Self {
+        Self { taken: 0, timer: None }
+    }
+
+    /// The time that has passed without a good answer, if another copy is due. One that is not made has had its turn.
+    pub(crate) fn next<S: Sleep<Separate = T>>(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        hedge: &Hedge,
+        sleep: &S,
+    ) -> Option<Duration> {
+        let mut this = self.project();
+        if *this.taken >= hedge.most - 1 {
+            return None;
+        }
+        let was_armed = this.timer.is_some();
+        if !was_armed {
+            this.timer.set(Some(sleep.separate(hedge.delay)));
+        }
+        let mut timer = this.timer.as_mut().as_pin_mut()?;
+        if timer.as_mut().poll(cx).is_pending() && !(was_armed && S::separate_is_over(&timer)) {
+            return None;
+        }
+        this.timer.set(None);
+        *this.taken += 1;
+        Some(hedge.delay.saturating_mul(*this.taken))
+    }
+}

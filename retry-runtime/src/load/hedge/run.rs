@@ -1,0 +1,56 @@
+//! Hedging without an executor: `Hedge::run`.
+
+use core::future::poll_fn;
+use core::pin::pin;
+
+use crate::classify::condition::Condition;
+use crate::classify::outcome::Outcome;
+use crate::load::hedge::Hedge;
+use crate::load::hedge::copies::{Copies, HedgeOutcome, Turns};
+use crate::util::sleep::TokioSleep;
+
+impl Hedge {
+    /// Runs the operation, which is given the number of the copy, from 1. Gives the first outcome that is no failure by the
+    /// standard [`Condition`]; otherwise the last failure, once no copy is left that runs. A failure does not make another copy
+    /// come sooner: to try again is for the loop around it.
+    ///
+    /// All copies borrow what the closure borrows. There is no event of them: it does not know in whose attempt it is.
+    ///
+    /// # Panics
+    ///
+    /// When it has to wait outside of a tokio runtime whose time is enabled.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops all copies.
+    #[cfg(feature = "tokio")]
+    pub async fn run<O, A>(&self, operation: impl Fn(u32) -> A) -> O
+    where
+        A: Future<Output = O>,
+        O: Outcome,
+    {
+        let copy = |number| {
+            let operation = operation(number);
+            async {
+                let outcome = operation.await;
+                HedgeOutcome::new(&Condition::new(), outcome.classification(), outcome)
+            }
+        };
+        let (mut copies, mut turns) = (pin!(Copies::none()), pin!(Turns::none()));
+        copies.as_mut().add(copy(1));
+        poll_fn(|cx| {
+            loop {
+                let polled = copies.as_mut().poll(cx);
+                if polled.is_ready() || turns.as_mut().next(cx, self, &TokioSleep).is_none() {
+                    return polled;
+                }
+                if let Some(paid) = self.pay(None) {
+                    let number = copies.made() + 1;
+                    copies.as_mut().add(copy(number));
+                    paid.spend();
+                }
+            }
+        })
+        .await
+    }
+}

@@ -1,0 +1,12 @@
+//! Without the feature `connection-events` there are no events of connections.
+
+use crate::classify::connection::Via;
+use crate::context::connections::ConnectionLog;
+use crate::observe::event::EventKind;
+use crate::util::clock::Instant;
+
+#[inline(always)]
+pub(crate) fn flush(_: &ConnectionLog, _: impl FnMut(u32, Instant, EventKind<'_>)) {}
+
+#[inline(always)]
+pub(crate) fn reused(_: &ConnectionLog, _: Via, _: u32, _: impl FnOnce(EventKind<'_>)) {}

@@ -1,0 +1,112 @@
+//! The numbers that a report is made of.
+
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use core::time::Duration;
+use std::sync::{Mutex, MutexGuard};
+
+use crate::observe::event::{Decision, GiveUp};
+use crate::util::sync::lock;
+
+/// The numbers of one name. Calls and attempts are sums, for a success to count once.
+pub(crate) struct Numbers {
+    pub(super) at_once: AtomicU64,
+    pub(super) failed_calls: AtomicU64,
+    pub(super) failed_attempts: AtomicU64,
+    pub(super) recovered: AtomicU64,
+    pub(super) gave_up: [AtomicU64; REASONS.len()],
+    pub(super) cancelled: AtomicU64,
+    /// In nanoseconds: 584 years of them.
+    pub(super) waited: AtomicU64,
+    is_registered: AtomicBool,
+}
+
+impl Numbers {
+    pub(crate) const fn new() -> Self {
+        Self {
+            at_once: AtomicU64::new(0),
+            failed_calls: AtomicU64::new(0),
+            failed_attempts: AtomicU64::new(0),
+            recovered: AtomicU64::new(0),
+            gave_up: [const { AtomicU64::new(0) }; REASONS.len()],
+            cancelled: AtomicU64::new(0),
+            waited: AtomicU64::new(0),
+            is_registered: AtomicBool::new(false),
+        }
+    }
+}
+
+/// A reason's place is its place among the numbers.
+pub(super) const REASONS: [GiveUp; 9] = [
+    GiveUp::Exhausted,
+    GiveUp::Permanent,
+    GiveUp::Deadline,
+    GiveUp::ServerDelay(Duration::ZERO),
+    GiveUp::Nested,
+    GiveUp::Budget,
+    GiveUp::NotIdempotent,
+    GiveUp::BodyUsedUp,
+    GiveUp::Disabled,
+];
+
+const fn place(why: GiveUp) -> usize {
+    match why {
+        GiveUp::Exhausted => 0,
+        GiveUp::Permanent => 1,
+        GiveUp::Deadline => 2,
+        GiveUp::ServerDelay(_) => 3,
+        GiveUp::Nested => 4,
+        GiveUp::Budget => 5,
+        GiveUp::NotIdempotent => 6,
+        GiveUp::BodyUsedUp => 7,
+        GiveUp::Disabled => 8,
+    }
+}
+
+#[inline(always)]
+pub(crate) fn at_once(name: &'static str, numbers: &'static Numbers) {
+    if numbers.at_once.fetch_add(1, Relaxed) == 0 {
+        register(name, numbers);
+    }
+}
+
+pub(crate) fn recovered(numbers: &Numbers) {
+    numbers.recovered.fetch_add(1, Relaxed);
+}
+
+pub(crate) fn failed(name: &'static str, numbers: &'static Numbers, attempts: u32, decision: Decision) {
+    register(name, numbers);
+    numbers.failed_attempts.fetch_add(1, Relaxed);
+    if attempts == 1 {
+        numbers.failed_calls.fetch_add(1, Relaxed);
+    }
+    match decision {
+        Ok((delay, _)) => wait(&numbers.waited, delay),
+        Err(why) => {
+            numbers.gave_up[place(why)].fetch_add(1, Relaxed);
+        }
+    }
+}
+
+pub(crate) fn cancelled(numbers: &Numbers) {
+    numbers.cancelled.fetch_add(1, Relaxed);
+}
+
+fn wait(waited: &AtomicU64, delay: Duration) {
+    let delay = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
+    // It never fails.
+    let _ = waited.fetch_update(Relaxed, Relaxed, |waited| Some(waited.saturating_add(delay)));
+}
+
+#[cold]
+#[inline(never)]
+fn register(name: &'static str, numbers: &'static Numbers) {
+    if !numbers.is_registered.load(Relaxed) && !numbers.is_registered.swap(true, Relaxed) {
+        registered().push((name, numbers));
+    }
+}
+
+/// The names that have been called, in the order of their first outcomes, with their numbers.
+pub(super) fn registered() -> MutexGuard<'static, Vec<(&'static str, &'static Numbers)>> {
+    static REGISTERED: Mutex<Vec<(&'static str, &'static Numbers)>> = Mutex::new(Vec::new());
+    lock(&REGISTERED)
+}

@@ -1,0 +1,121 @@
+//! The kinds of requests: how their responses are classified, and how a request is cloned.
+
+use core::any::Any;
+use core::fmt;
+
+use crate::classify::clients;
+use crate::classify::condition::Condition;
+use crate::classify::failure::Failure;
+use crate::util::sealed::Sealed;
+
+/// What is known of the requests and answers of a service. Implemented by [`AnyRequest`] and [`HttpRequests`] alone.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not fit a service from `{Req}` to `{Res}`",
+    label = "no retry policy for this service",
+    note = "`TowerPolicy::http` is for services from `http::Request` to `http::Response`; `TowerPolicy::new` is for all others, where an answer may not borrow"
+)]
+pub trait Kind<Req, Res>: Sealed {
+    /// The condition for one request.
+    #[doc(hidden)]
+    fn condition(&self, condition: Condition, request: &Req) -> Condition;
+
+    #[doc(hidden)]
+    fn value(&self, value: &Res) -> Option<Failure>;
+
+    /// The request's method, if it has one.
+    #[doc(hidden)]
+    fn method<'a>(&self, _: &'a Req) -> Option<&'a str> {
+        None
+    }
+}
+
+/// Requests of any type, each of them safe to send twice. See [`TowerPolicy::new`].
+#[derive(Clone, Copy, Debug)]
+pub struct AnyRequest;
+
+impl Sealed for AnyRequest {}
+
+impl<Req, Res: 'static> Kind<Req, Res> for AnyRequest {
+    fn condition(&self, condition: Condition, _: &Req) -> Condition {
+        condition
+    }
+    fn value(&self, value: &Res) -> Option<Failure> {
+        clients::known_answer(value as &dyn Any)
+    }
+}
+
+/// Requests of HTTP, with a method. See [`TowerPolicy::http`].
+#[derive(Clone, Copy, Debug)]
+pub struct HttpRequests {
+    pub(super) are_idempotent: bool,
+}
+
+impl Sealed for HttpRequests {}
+
+macro_rules! http_requests {
+    ($($(#[$attribute:meta])* [$($parameter:ident),*] $request:ty => $response:ty;)*) => {$(
+        $(#[$attribute])*
+        impl<$($parameter),*> Kind<$request, $response> for HttpRequests {
+            fn condition(&self, condition: Condition, request: &$request) -> Condition {
+                let is_safe = self.are_idempotent || request.headers().contains_key("idempotency-key");
+                if is_safe { condition } else { condition.for_method(request.method().as_str()) }
+            }
+            fn value(&self, value: &$response) -> Option<Failure> {
+                Some(Failure::of(value))
+            }
+            fn method<'a>(&self, request: &'a $request) -> Option<&'a str> {
+                Some(request.method().as_str())
+            }
+        }
+    )*};
+}
+http_requests! {
+    [B, C] http::Request<B> => http::Response<C>;
+    #[cfg(feature = "reqwest")]
+    [] reqwest::Request => reqwest::Response;
+    #[cfg(feature = "reqwest-012")]
+    [] reqwest_012::Request => reqwest_012::Response;
+}
+
+/// How a request is cloned. Implemented by [`Cloned`] and [`CloneWith`] alone.
+#[diagnostic::on_unimplemented(
+    message = "a `{Req}` cannot be cloned",
+    label = "nothing to send again",
+    note = "say how: `.cloning(|request| …)`, which gives an `Option` of the clone"
+)]
+pub trait CloneRequest<Req>: Sealed {
+    #[doc(hidden)]
+    fn clone_request(&self, request: &Req) -> Option<Req>;
+}
+
+/// By `Clone`.
+#[derive(Clone, Copy, Debug)]
+pub struct Cloned;
+
+impl Sealed for Cloned {}
+
+#[diagnostic::do_not_recommend]
+impl<Req: Clone> CloneRequest<Req> for Cloned {
+    fn clone_request(&self, request: &Req) -> Option<Req> {
+        Some(request.clone())
+    }
+}
+
+/// By a function. Given with [`TowerPolicy::cloning`].
+#[derive(Clone, Copy)]
+pub struct CloneWith<F>(pub(super) F);
+
+impl<F> Sealed for CloneWith<F> {}
+
+#[diagnostic::do_not_recommend]
+impl<Req, F: Fn(&Req) -> Option<Req>> CloneRequest<Req> for CloneWith<F> {
+    fn clone_request(&self, request: &Req) -> Option<Req> {
+        self.0(request)
+    }
+}
+
+impl<F> fmt::Debug for CloneWith<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CloneWith")
+    }
+}
