@@ -1,6 +1,6 @@
-//! Does it work without async?
+//! Blocking functions: `blocking` on a plain `fn` sleeps on the thread.
 //!
-//! Yes: `blocking` on a plain `fn` sleeps on the thread. Here a database is not up yet when the program starts.
+//! In this example, a database is not ready yet when the program starts.
 //!
 //! `cargo run -p retry-examples --example blocking`
 
@@ -16,7 +16,7 @@ fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     TcpStream::connect(address)
 }
 
-/// Listens on a port of its own, but only after a while.
+/// Starts a server that begins to listen after 250 ms.
 fn start_database() -> io::Result<SocketAddr> {
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     thread::spawn(move || {

@@ -1,7 +1,7 @@
-//! What becomes of the body of an answer that is tried again? And of a download that breaks off?
+//! Response bodies: draining before a retry, and retrying an incomplete download.
 //!
-//! The body is read to its end during the delay, up to 64 KiB, so that the next attempt has the same connection. What the
-//! function has read itself, `on_ok` can judge by its size.
+//! The library drains the body during the delay, up to 64 KiB, so that the next attempt can reuse the connection. If the
+//! function reads the body itself, `on_ok` can check its size.
 //!
 //! `cargo run -p retry-examples --example bodies`
 
@@ -11,7 +11,7 @@ use reqwest::{Client, Response};
 use retry_runtime::http::CheckStatus;
 use retry_runtime::retry;
 
-/// Nobody looks at the bodies of the first two answers, which come slowly.
+/// Does not read the bodies of the first two responses, which arrive slowly.
 #[retry(backoff = "fixed", start = "300ms")]
 async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
     client.get(url).send().await
@@ -19,7 +19,7 @@ async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
 
 const SIZE: usize = 10_000;
 
-/// The first attempt is sent less than the whole file.
+/// Receives only a part of the file in the first attempt.
 #[retry(backoff = "fixed", start = "100ms", on_ok = |file| file.len() < SIZE, bind = attempt)]
 async fn download(client: &Client, base: &str) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
     let size = attempt.pick(&[4_000, SIZE]);

@@ -1,7 +1,7 @@
-//! The service answers 200 and says "try again" in the body: how do I retry that?
+//! Failures in the body: retrying a response with status 200 whose body says "try again".
 //!
-//! Read the body inside the function, where it is yours, and make an error of it. Where the function returns the answer
-//! itself, `on_ok` decides without an error.
+//! Read the body inside the function and return an error. If the function returns the value itself, `on_ok` decides without
+//! an error.
 //!
 //! `cargo run -p retry-examples --example body_decides`
 
@@ -33,13 +33,13 @@ enum JobError {
 
 #[retry(attempts = 5, backoff = "fixed", start = "100ms", bind = attempt)]
 async fn result(client: &Client, url: &str) -> Result<u32, JobError> {
-    let job = ask(client, url, attempt).await?;
+    let job = request(client, url, attempt).await?;
     job.result.ok_or(JobError::NotDone(job.state))
 }
 
 #[retry(attempts = 5, backoff = "fixed", start = "100ms", on_ok = |job| job.result.is_none(), bind = attempt)]
 async fn job(client: &Client, url: &str) -> Result<Job, Boxed> {
-    ask(client, url, attempt).await
+    request(client, url, attempt).await
 }
 
 #[derive(Deserialize)]
@@ -47,8 +47,8 @@ struct Echo {
     json: Job,
 }
 
-/// An httpbin says back what it is told: here how far the job is by this attempt.
-async fn ask(client: &Client, url: &str, attempt: &Attempt) -> Result<Job, Boxed> {
+/// Requests the state of the job. httpbin echoes the state that this attempt sends.
+async fn request(client: &Client, url: &str, attempt: &Attempt) -> Result<Job, Boxed> {
     let (state, result) = attempt.pick(&[("queued", None), ("running", None), ("done", Some(42))]);
     let job = Job { state: state.to_owned(), result };
     let echo: Echo = client.post(url).json(&job).send().await?.check_status()?.json().await?;

@@ -1,7 +1,7 @@
-//! A service is down: can calls fail at once instead of waiting for it?
+//! Circuit breakers: failing at once while a service is down.
 //!
-//! Yes, with `breaker`: while most attempts fail, none are made, and the function gives what is made from `BreakerOpen`. After a while one
-//! attempt at a time is let through, and when that succeeds all are.
+//! While most attempts fail, `breaker` rejects all attempts, and the function returns an error made from `BreakerOpen`. After
+//! a while the breaker admits one attempt at a time. When that attempt succeeds, it admits all attempts again.
 //!
 //! `cargo run -p retry-examples --example breaker`
 
@@ -14,11 +14,10 @@ use retry_runtime::breaker::BreakerChange;
 use retry_runtime::{Breaker, retry};
 use tokio::time::sleep;
 
-static STOCK: Breaker = Breaker::new()
-    .name("stock")
-    .minimum_calls(4)
-    .open_for(Duration::from_millis(200))
-    .on_change(|BreakerChange { name, from, to, .. }| println!("the breaker {name} was {from:?} and is {to:?}"));
+static STOCK: Breaker =
+    Breaker::new().name("stock").minimum_calls(4).open_for(Duration::from_millis(200)).on_change(
+        |BreakerChange { name, from, to, .. }| println!("the breaker {name} changed from {from:?} to {to:?}"),
+    );
 
 static IS_DOWN: AtomicBool = AtomicBool::new(true);
 

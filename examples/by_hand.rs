@@ -1,7 +1,8 @@
-//! Can a loop of mine stand beside an annotated function?
+//! Hand-written loops: using the engine of the attribute in your own loop.
 //!
-//! Yes: the loop asks the same engine, so both wait and report alike. Here a plain loop goes through the orders, a loop
-//! written by hand pushes each one, and before each push an annotated function asks for the current version.
+//! A hand-written loop uses the same engine as an annotated function, so both wait and report in the same way. In this
+//! example a plain loop iterates over the orders, a hand-written retry loop pushes each one, and before each push an
+//! annotated function requests the current version.
 //!
 //! `cargo run -p retry-examples --example by_hand`
 
@@ -16,7 +17,7 @@ type Boxed = Box<dyn Error + Send + Sync>;
 
 const POLICY: Policy = Policy::fixed(Duration::from_millis(200)).attempts(5);
 
-/// Every failure that may pass is tried again.
+/// Retries every failure that is not permanent.
 #[retry(backoff = "fixed", start = "100ms")]
 async fn version(client: &Client, url: &str) -> Result<String, Boxed> {
     Ok(client.get(url).send().await?.check_status()?.text().await?)
@@ -26,7 +27,7 @@ async fn push(client: &Client, url: &str, version: &str) -> Result<Response, Box
     Ok(client.put(url).header("if-match", version).send().await?.check_status()?)
 }
 
-/// Only a conflict is tried again, each time with the version that holds by then.
+/// Retries only a conflict, each time with the current version.
 async fn push_order(client: &Client, versions: &str, orders: &str) -> Result<Response, Boxed> {
     let mut retry = Executor::new(&POLICY).name("push_order");
     loop {
@@ -49,8 +50,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     for order in ["first", "second", "third"] {
         match push_order(&client, &versions, &orders).await {
-            Ok(response) => println!("the {order} order is placed: {}", response.status()),
-            Err(error) => println!("the {order} order is refused: {error}"),
+            Ok(response) => println!("the {order} order was placed: {}", response.status()),
+            Err(error) => println!("the {order} order was rejected: {error}"),
         }
     }
     Ok(())

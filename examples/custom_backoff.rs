@@ -1,6 +1,6 @@
-//! How do I compute the delays myself?
+//! Custom backoff: computing the delay in a function.
 //!
-//! With a function of the attempt that has just failed: its number, the time that is left, what is known of the failure.
+//! The function receives the attempt that has just failed, with its number, the time left and the failure.
 //!
 //! `cargo run -p retry-examples --example custom_backoff`
 
@@ -10,7 +10,7 @@ use std::time::Duration;
 use reqwest::{Client, Response};
 use retry_runtime::{Attempt, retry};
 
-/// Long where the server has too many requests, else a little longer each time.
+/// Waits 500 ms if the server limits the rate, and otherwise 50 ms longer each time.
 fn delay(failed: &Attempt) -> Duration {
     match failed.last_failure().and_then(|failure| failure.status()) {
         Some(429) => Duration::from_millis(500),

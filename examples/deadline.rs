@@ -1,7 +1,8 @@
-//! How do I bound one attempt, and all of them together?
+//! Time limits: limiting a single attempt and the whole call.
 //!
-//! `attempt_timeout` cuts off an attempt that hangs, `deadline` ends the whole call. What was cut off gives an error
-//! made from `TimedOut`: `reqwest::Error` and `std::io::Error` have that, a type of yours says it in one line.
+//! `attempt_timeout` stops an attempt that hangs, and `deadline` ends the whole call. An attempt that times out returns an
+//! error made from `TimedOut`. `reqwest::Error` and `std::io::Error` implement this conversion, and your own type implements
+//! it in one line.
 //!
 //! `cargo run -p retry-examples --example deadline`
 
@@ -13,7 +14,7 @@ use tokio::time::Instant;
 
 #[derive(Debug, Retryable, thiserror::Error)]
 enum ApiError {
-    #[error("no answer: {0}")]
+    #[error("no response: {0}")]
     #[retryable(source)]
     TimedOut(#[from] TimedOut),
 
@@ -22,7 +23,7 @@ enum ApiError {
     Http(#[from] reqwest::Error),
 }
 
-/// `urls` has one for each attempt; the last one repeats.
+/// Sends each attempt to the next of `urls`, and repeats the last one.
 #[retry(
     attempts = "unlimited",
     backoff = "fixed",

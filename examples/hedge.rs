@@ -1,7 +1,7 @@
-//! A few calls are slow: can a second one be sent while the first goes on?
+//! Hedging: sending a second request while a slow one is still running.
 //!
-//! Yes, with `hedge`: the first good answer wins, and the other call is dropped. The budget pays for second calls, so that a service
-//! which is slow for everybody is not called twice by everybody.
+//! The first successful response wins, and the other request is dropped. The budget pays for second requests, so that a
+//! service that is slow for everyone does not receive every request twice.
 //!
 //! `cargo run -p retry-examples --example hedge`
 
@@ -22,19 +22,19 @@ async fn price(client: &Client, url: &str) -> reqwest::Result<Response> {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     retry_examples::print_logs();
-    // Every third answer is late.
+    // Every third response is slow.
     let shop = retry_examples::serve(|number, _| async move {
         if number % 3 == 0 {
             sleep(Duration::from_secs(2)).await;
         }
-        format!("answer {number}")
+        format!("response {number}")
     })
     .await?;
     let client = Client::new();
     for _ in 0..4 {
         let start = Instant::now();
-        let answer = price(&client, &shop).await?.text().await?;
-        println!("result: {answer}, in less than a second: {}", start.elapsed() < Duration::from_secs(1));
+        let response = price(&client, &shop).await?.text().await?;
+        println!("result: {response}, in less than a second: {}", start.elapsed() < Duration::from_secs(1));
     }
     println!("tokens left of 500: {}", SHOP.tokens());
     Ok(())

@@ -1,6 +1,6 @@
-//! How do I count retries in metrics of my own?
+//! Observers: counting retries in your own metrics.
 //!
-//! With an `Observer`: it is told of every event of the call, in order. Any number of functions may share it.
+//! An `Observer` receives every event of a call, in order. Any number of functions can share it.
 //!
 //! `cargo run -p retry-examples --example observer`
 

@@ -1,8 +1,8 @@
-//! How do I do something async with events: write them to a database, send them on?
+//! Observers and channels: processing events in an async task, for example to store or forward them.
 //!
-//! An observer is called between attempts and must not wait. So it sends what it hears through a channel, and a task on the
-//! other side takes its time. When that falls behind and the channel is full, events are dropped and counted: retries are
-//! never late because of who listens.
+//! An observer runs between attempts and must not wait. It sends the events through a channel to a task that processes them.
+//! If the task is too slow and the channel is full, the observer drops events and counts them, so that it never delays a
+//! retry.
 //!
 //! `cargo run -p retry-examples --example observer_channel`
 
@@ -23,7 +23,7 @@ struct Channel {
 
 impl Observer for Channel {
     fn on_event(&self, event: &Event<'_>) {
-        // The place first: an event that finds none is not worth a copy.
+        // Reserve a place first, to avoid copying an event that does not fit into the channel.
         match self.sender.try_reserve() {
             Ok(place) => place.send(event.into_owned()),
             Err(_) => {
@@ -38,7 +38,7 @@ async fn fetch(channel: &Channel, client: &Client, url: &str) -> reqwest::Result
     client.get(url).send().await
 }
 
-/// Ends when all senders are gone.
+/// Stores events until all senders are dropped.
 async fn store(mut events: Receiver<OwnedEvent>, takes: Duration) -> usize {
     let mut stored = 0;
     while let Some(event) = events.recv().await {
@@ -53,7 +53,7 @@ async fn store(mut events: Receiver<OwnedEvent>, takes: Duration) -> usize {
 async fn main() -> Result<(), Box<dyn Error>> {
     let client = Client::new();
     for (size, takes) in [(100, Duration::from_millis(1)), (2, Duration::from_millis(500))] {
-        println!("a channel of {size}, and {takes:?} for each event");
+        println!("a channel for {size} events, {takes:?} to store each event");
         let url = retry_examples::serve_statuses(&[503, 503, 200]).await?;
         let (sender, events) = mpsc::channel(size);
         let channel = Channel { sender, dropped: AtomicU64::new(0) };

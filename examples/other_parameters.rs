@@ -1,7 +1,8 @@
-//! How does an attempt differ from the one before: another server, another header?
+//! Different parameters for each attempt: another server, another header.
 //!
-//! Bind the attempt and let it pick: the first element for attempt 1, and so on; the last one repeats. Without a function
-//! around them, `send_first_of` takes a list of requests, and `before_attempt` changes each before it is sent.
+//! Bind the attempt and let it pick: the first element for attempt 1, and so on; the last one repeats. For requests without a
+//! function around them, `send_first_of` takes a list of requests, and `before_attempt` changes each request before it is
+//! sent.
 //!
 //! `cargo run -p retry-examples --example other_parameters`
 
@@ -22,7 +23,7 @@ async fn fetch(client: &Client, mirrors: &[String]) -> reqwest::Result<Response>
     client.get(mirror).header(CACHE_CONTROL, cache).send().await
 }
 
-/// What an httpbin says that it was sent.
+/// The request as httpbin received it.
 #[derive(Deserialize)]
 struct Echo {
     headers: HashMap<String, String>,
@@ -38,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let response = fetch(&client, &mirrors).await?;
     println!("result: {} from {}", response.status(), response.url());
-    println!("it was sent Cache-Control: {}", response.json::<Echo>().await?.headers["Cache-Control"]);
+    println!("the server received Cache-Control: {}", response.json::<Echo>().await?.headers["Cache-Control"]);
 
     let policy = Policy::fixed(Duration::from_millis(100)).attempts(4);
     let numbered = RequestRetry::new(policy).before_attempt(|outgoing| {
@@ -48,6 +49,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let requests = mirrors.iter().map(|mirror| client.get(mirror).build()).collect::<Result<Vec<_>, _>>()?;
     let response = client.send_first_of(&numbered, requests).await?;
     println!("result: {} from {}", response.status(), response.url());
-    println!("it was sent X-Attempt: {}", response.json::<Echo>().await?.headers["X-Attempt"]);
+    println!("the server received X-Attempt: {}", response.json::<Echo>().await?.headers["X-Attempt"]);
     Ok(())
 }

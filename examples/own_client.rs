@@ -1,7 +1,6 @@
-//! Can I keep my own client, with its headers and cookies?
+//! Custom clients: using your own client, with its headers and cookies.
 //!
-//! Yes: the function calls what you like, and redirects are the client's. A cookie that one call brought is sent by every
-//! attempt of the next.
+//! The function can call any client, and the client follows redirects. Every attempt sends the cookies of earlier calls.
 //!
 //! `cargo run -p retry-examples --example own_client`
 
@@ -19,7 +18,7 @@ struct Api {
     base: String,
 }
 
-/// What an httpbin says that it was sent.
+/// The request as httpbin received it.
 #[derive(Deserialize)]
 struct Echo {
     headers: HashMap<String, String>,
@@ -32,7 +31,7 @@ impl Api {
         Ok(Self { client, base })
     }
 
-    /// The answer sets a cookie and redirects to `/cookies`, which says what it was sent.
+    /// Logs in. The response sets a cookie and redirects to `/cookies`, which echoes the cookies that it receives.
     #[retry(backoff = "fixed", start = "100ms")]
     async fn log_in(&self) -> reqwest::Result<String> {
         let response = self.client.get(format!("{}/cookies/set/session/7", self.base)).send().await?;
@@ -52,7 +51,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     retry_examples::print_logs();
     let api = Api::new(retry_examples::httpbin().await?)?;
 
-    println!("logged in, and sent on to {}", api.log_in().await?);
+    println!("logged in and redirected to {}", api.log_in().await?);
     let headers = api.headers().await?;
     println!("attempt 3 sent the cookie: {}; authorization: {}", headers["Cookie"], headers["Authorization"]);
     Ok(())

@@ -1,6 +1,6 @@
-//! How does an error type of mine say what is worth another attempt, and after what delay?
+//! Custom errors: classifying an error type, with the delay that the service asks for.
 //!
-//! With `#[derive(Retryable)]` and a word on each variant.
+//! `#[derive(Retryable)]` classifies each variant by an attribute.
 //!
 //! `cargo run -p retry-examples --example own_error`
 
@@ -22,12 +22,12 @@ enum ApiError {
     #[retryable(permanent)]
     NoSuchUser,
 
-    /// As the error inside says.
+    /// Classified as the inner error.
     #[error(transparent)]
     #[retryable(source)]
     Http(#[from] reqwest::Error),
 
-    /// Made by `check_status()?`.
+    /// Returned by `check_status()?`.
     #[error(transparent)]
     #[retryable(source)]
     Status(#[from] StatusError),

@@ -1,6 +1,7 @@
-//! How do I wait for a random time, and where does the randomness come from?
+//! Random delays and their source.
 //!
-//! From `rand`, or from a function that gives numbers in [0, 1). This one is seeded, so that each run waits the same.
+//! Randomness comes from `rand`, or from a function that returns numbers in [0, 1). The function in this example is seeded,
+//! so that each run has the same delays.
 //!
 //! `cargo run -p retry-examples --example random_source`
 
@@ -10,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use reqwest::{Client, Response};
 use retry_runtime::retry;
 
-/// A Weyl sequence: good enough for delays, for nothing else.
+/// A Weyl sequence, which is good enough for delays only.
 fn seeded() -> f64 {
     const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
     static STATE: AtomicU64 = AtomicU64::new(42);
@@ -18,7 +19,7 @@ fn seeded() -> f64 {
     (state >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// Between 100 and 300 ms each time. A jitter has the same source.
+/// Waits between 100 and 300 ms each time. Jitter uses the same source.
 #[retry(attempts = 4, backoff = "random", start = "100ms", max_delay = "300ms", random_source = seeded)]
 async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
     client.get(url).send().await

@@ -1,7 +1,7 @@
-//! The service lets me call it only so often: what becomes of 429 and `Retry-After`?
+//! Rate limits: 429 and `Retry-After`.
 //!
-//! The next attempt waits as long as the server asks, where that is longer than its own delay. `check_status` keeps what
-//! the server asked for; reqwest's `error_for_status` does not.
+//! The next attempt waits as long as the server asks, if that is longer than the computed delay. `check_status` keeps the
+//! server's delay; reqwest's `error_for_status` does not.
 //!
 //! `cargo run -p retry-examples --example rate_limit`
 
@@ -20,11 +20,11 @@ async fn fetch(client: &Client, url: &str) -> Result<String, Box<dyn Error + Sen
     Ok(client.get(url).send().await?.check_status()?.text().await?)
 }
 
-/// Has too many requests at every third.
-async fn answer(number: usize) -> impl IntoResponse {
+/// Limits the rate at every third request.
+async fn respond(number: usize) -> impl IntoResponse {
     match number % 3 {
         0 => (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "1")]).into_response(),
-        _ => "here you are".into_response(),
+        _ => "hello".into_response(),
     }
 }
 
@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     retry_examples::print_logs();
     let url = match env::args().nth(1) {
         Some(url) => url,
-        None => retry_examples::serve(|number, _| answer(number)).await?,
+        None => retry_examples::serve(|number, _| respond(number)).await?,
     };
     let client = Client::new();
 

@@ -1,8 +1,8 @@
-//! How do I retry one request, without a function around it?
+//! Single requests: retrying a request without a function around it.
 //!
-//! Send it with `send_with_retry`. A request whose method may have effects, such as POST, is sent again only where you
-//! say that this does no harm; a body that is a stream is made anew for each attempt; and `send_first_of` has another
-//! request for each.
+//! `send_with_retry` sends a request. It retries a request whose method may have side effects, such as POST, only if you mark
+//! it as idempotent. `stream_with_retry` creates a streamed body for each attempt, and `send_first_of` sends another request
+//! in each attempt.
 //!
 //! `cargo run -p retry-examples --example requests`
 
@@ -20,7 +20,7 @@ const ORDER: RequestRetry =
     RequestRetry::new(POLICY).condition(Condition::new().on_status(&[503..=503])).idempotent().name("order");
 
 async fn open() -> io::Result<Body> {
-    Ok(Body::from("the file, opened again"))
+    Ok(Body::from("the content of a file"))
 }
 
 #[tokio::main]

@@ -1,6 +1,6 @@
-//! How do I retry without a function of its own, under a policy that is known only at run time?
+//! Closures: retrying without a separate function, under a policy that is only known at run time.
 //!
-//! `Policy::run` takes a closure. `Policy::schedule` says beforehand what the policy would wait.
+//! `Policy::run` takes a closure. `Policy::schedule` returns the delays of the policy in advance.
 //!
 //! `ATTEMPTS=5 cargo run -p retry-examples --example run_closure`
 

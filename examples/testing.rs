@@ -1,7 +1,7 @@
-//! How an annotated function is tested: nothing is slept, and what would have been is there to see.
+//! Tests of an annotated function: the test skips the delays and checks them.
 //!
 //! `cargo test -p retry-examples --example testing` runs the tests.
-//! `cargo run -p retry-examples --example testing` runs the first of them twenty times, and says how long it takes.
+//! `cargo run -p retry-examples --example testing` runs the first test twenty times and prints how long it takes.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
 }
 
 #[cfg_attr(test, tokio::test)]
-async fn a_busy_service_is_asked_again() {
+async fn fetch_retries_503() {
     let server = Server::start([503, 503, 200]);
     let (response, simulation) = simulate(fetch(&Client::new(), server.url())).await;
     assert_eq!(response.unwrap().status(), 200);
@@ -25,7 +25,7 @@ async fn a_busy_service_is_asked_again() {
 
 #[cfg(test)]
 #[tokio::test]
-async fn a_page_that_is_not_there_is_asked_for_once() {
+async fn fetch_does_not_retry_404() {
     let server = Server::start([404]);
     let (response, simulation) = simulate(fetch(&Client::new(), server.url())).await;
     assert_eq!((response.unwrap().status().as_u16(), server.hits()), (404, 1));
@@ -42,10 +42,10 @@ async fn main() {
     let mut times = Vec::new();
     for _ in 0..20 {
         let start = std::time::Instant::now();
-        a_busy_service_is_asked_again().await;
+        fetch_retries_503().await;
         times.push(start.elapsed());
     }
     let first = times[0];
     times.sort();
-    println!("the test took {first:?} at first and {:?} in the middle of twenty, for delays of 3 s", times[10]);
+    println!("the first run took {first:?}, the median of twenty runs is {:?}, and the delays are 3 s", times[10]);
 }

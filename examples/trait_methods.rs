@@ -1,7 +1,6 @@
-//! Can I annotate the methods of a trait?
+//! Trait methods: annotating native async methods and methods under `#[async_trait]`, for `dyn`.
 //!
-//! Yes: native ones, and those under `#[async_trait]`, for `dyn`. Put `#[retry]` on the methods of the `impl`. A method
-//! that takes `&mut self` keeps what an attempt changed.
+//! Put `#[retry]` on the methods of the `impl`. A method that takes `&mut self` keeps the changes of each attempt.
 //!
 //! `cargo run -p retry-examples --example trait_methods`
 
@@ -30,7 +29,7 @@ struct Service {
 }
 
 impl Service {
-    /// Asks for a status; the service is well again at the third request.
+    /// Sends a request. The service recovers at the third one.
     async fn request(&mut self) -> Outcome {
         self.requests += 1;
         let status = if self.requests < 3 { 503 } else { 200 };

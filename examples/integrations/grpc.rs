@@ -1,6 +1,6 @@
-//! Are the statuses of gRPC known?
+//! gRPC: classifying tonic's statuses.
 //!
-//! Yes: `Unavailable` is tried again, after the delay that the server asks for; `NotFound` is not.
+//! `Unavailable` is retried after the delay that the server asks for. `NotFound` is not retried.
 //!
 //! `cargo run -p retry-examples-integrations --example grpc`
 
@@ -18,12 +18,12 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 use tonic_prost::ProstCodec;
 
-/// What a generated client does in its methods.
+/// Calls the service as the methods of a generated client do.
 #[retry(start = "100ms")]
 async fn greet(channel: &Channel, name: &str) -> Result<String, Status> {
     let mut client = Grpc::new(channel.clone());
     client.ready().await.map_err(|error| Status::from_error(error.into()))?;
-    let (request, path) = (Request::new(name.to_owned()), "/greeter/greet".parse().expect("a path"));
+    let (request, path) = (Request::new(name.to_owned()), "/greeter/greet".parse().expect("a valid path"));
     Ok(client.unary(request, path, ProstCodec::<_, String>::default()).await?.into_inner())
 }
 
@@ -34,11 +34,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let channel = Endpoint::from_shared(url)?.connect().await?;
 
     println!("result: {}", greet(&channel, "you").await?);
-    println!("result: {:?}", greet(&channel, "nobody").await.unwrap_err().code());
+    println!("result: {:?}", greet(&channel, "unknown").await.unwrap_err().code());
     Ok(())
 }
 
-/// Is unavailable (14) at first, then says hello, and then finds nobody (5).
+/// Starts a server that first is unavailable (14), then says hello, and then returns not found (5).
 async fn serve() -> io::Result<String> {
     retry_examples::serve(|number, _| async move {
         match number {
@@ -53,16 +53,16 @@ async fn serve() -> io::Result<String> {
 fn trailers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
     let grpc = [("content-type", "application/grpc")];
     let pairs = grpc.iter().chain(pairs);
-    pairs.map(|(name, value)| (name.parse().expect("a name"), HeaderValue::from_static(value))).collect()
+    pairs.map(|(name, value)| (name.parse().expect("a valid name"), HeaderValue::from_static(value))).collect()
 }
 
-/// One message, and the status 0.
+/// A response with one message and the status 0.
 fn hello() -> Response {
     let message = "hello".to_owned().encode_to_vec();
     let mut frame = vec![0; 4];
     frame.push(message.len() as u8);
     frame.extend(message);
-    let end = async { Some(Ok(HeaderMap::from_iter([("grpc-status".parse().expect("a name"), 0.into())]))) };
+    let end = async { Some(Ok(HeaderMap::from_iter([("grpc-status".parse().expect("a valid name"), 0.into())]))) };
     let body = Full::new(Bytes::from(frame)).with_trailers(end);
     ([("content-type", "application/grpc")], Body::new(body)).into_response()
 }

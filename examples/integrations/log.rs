@@ -1,6 +1,6 @@
-//! My program logs through `log`, not through `tracing`: do I see the events?
+//! The crate `log`: receiving events in a program that does not use `tracing`.
 //!
-//! Yes, with the feature `log`, as long as no subscriber of `tracing` is set.
+//! The feature `log` sends the events to `log` as long as `tracing` has no subscriber.
 //!
 //! `cargo run -p retry-examples-integrations --example log`
 

@@ -1,7 +1,7 @@
-//! How do I see retries in Prometheus?
+//! Prometheus: exporting metrics of retries.
 //!
-//! With the feature `metrics` every call is counted for the recorder that the program installs. Here that is
-//! metrics-exporter-prometheus, whose text is served at `/metrics` and then read as Prometheus reads it.
+//! With the feature `metrics`, the recorder that the program installs counts every call. This example installs
+//! metrics-exporter-prometheus, serves its text at `/metrics`, and scrapes it as Prometheus does.
 //!
 //! `cargo run -p retry-examples-integrations --example metrics`
 
@@ -24,7 +24,7 @@ static ORDER: RequestRetry = RequestRetry::new(Policy::fixed(Duration::from_mill
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // With buckets of its own a histogram can be added up over many processes, which the exporter's quantiles cannot.
+    // Histograms with explicit buckets can be aggregated over many processes. The exporter's default, quantiles, cannot.
     let prometheus = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Full("retry_attempts_per_call".into()), &[1.0, 2.0, 3.0, 5.0, 10.0])?
         .set_buckets_for_metric(Matcher::Full("retry_delay_seconds".into()), &[0.01, 0.1, 1.0, 10.0])?

@@ -1,7 +1,7 @@
-//! Can all that a client sends be retried, without a word at each request?
+//! Middleware: retrying every request of a client without changing its callers.
 //!
-//! Yes: with the feature `reqwest-middleware`. What is added after it sees every attempt; a request may have rules of its
-//! own.
+//! The feature `reqwest-middleware` provides the middleware. Middleware that is added after it runs in every attempt. A
+//! request can have its own options.
 //!
 //! `cargo run -p retry-examples-integrations --example middleware`
 
@@ -21,8 +21,8 @@ struct Signature;
 #[async_trait::async_trait]
 impl Middleware for Signature {
     async fn handle(&self, mut request: Request, extensions: &mut Extensions, next: Next<'_>) -> Result<Response> {
-        println!("signs {} {}", request.method(), request.url().path());
-        request.headers_mut().insert("x-signature", "of this example".parse().expect("a header's value"));
+        println!("signing {} {}", request.method(), request.url().path());
+        request.headers_mut().insert("x-signature", "example".parse().expect("a valid header value"));
         next.run(request, extensions).await
     }
 }

@@ -1,4 +1,4 @@
-//! Everything that can be seen of retries, at once: lines, spans for OpenTelemetry, metrics for Prometheus, and the report.
+//! All observability features together: logs, spans for OpenTelemetry, metrics for Prometheus, and the report.
 //!
 //! `cargo run -p retry-examples-integrations --example observability`
 
@@ -49,17 +49,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let router = Router::new().route("/metrics", get(|| async move { prometheus.render() }));
     tokio::spawn(async { axum::serve(listener, router).await });
 
-    println!("# The terminal, from debug on\n");
+    println!("# Logs at level debug\n");
     let client = Client::new();
     let shop = retry_examples::serve_statuses(&[200, 503, 503, 200, 404, 503]).await?;
     for _ in 0..4 {
         let report = track(price(&client, &shop)).await;
         println!("price: {} attempt(s), {}", report.attempts(), report.outcome?.status());
     }
-    let nobody = "http://user:pa55word@127.0.0.1:1/?token=s3cret";
-    println!("order: {}", client.put(nobody).send_with_retry(&ORDER).await.is_ok());
+    let refusing = "http://user:pa55word@127.0.0.1:1/?token=s3cret";
+    println!("order: {}", client.put(refusing).send_with_retry(&ORDER).await.is_ok());
 
-    println!("\n# The spans, as they were exported\n");
+    println!("\n# Exported spans\n");
     let spans = spans.get_finished_spans()?;
     for call in spans.iter().filter(|span| span.parent_span_id == SpanId::INVALID) {
         println!("{}", Line(call));
@@ -68,20 +68,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     }
 
-    println!("\n# Prometheus, scraped\n");
+    println!("\n# Prometheus metrics\n");
     println!("{}", client.get(metrics).send().await?.text().await?.trim());
 
-    println!("\n# The report\n\n{}", report());
+    println!("\n# Report\n\n{}", report());
     Ok(())
 }
 
-/// A span with its attributes and events in a line.
+/// Formats a span with its attributes and events in one line.
 struct Line<'a>(&'a SpanData);
 
 impl std::fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.0.name)?;
-        // The rest of the attributes is of the program: the module and the target.
+        // Skip the attributes of the program, such as the module and the target.
         for attribute in &self.0.attributes {
             if !["code.", "target", "busy_ns", "idle_ns"].iter().any(|own| attribute.key.as_str().starts_with(own)) {
                 write!(f, " {}={}", attribute.key, attribute.value)?;

@@ -1,6 +1,6 @@
-//! Does it work without tokio?
+//! Other async runtimes: running without tokio.
 //!
-//! Yes: name a function that sleeps. Here it is the timer of `async-io`, which smol is built on.
+//! Pass a function that sleeps. This example uses the timer of `async-io`, which smol is built on.
 //!
 //! `cargo run -p retry-examples-integrations --example other_runtime`
 
@@ -16,7 +16,7 @@ async fn sleep(delay: Duration) {
     Timer::after(delay).await;
 }
 
-/// The sleep also cuts attempts off.
+/// The sleep function also implements the attempt timeout.
 #[retry(backoff = "fixed", start = "100ms", attempt_timeout = "2s", sleep = sleep)]
 async fn greeting(address: SocketAddr) -> io::Result<String> {
     let stream = Async::<TcpStream>::connect(address).await?;
@@ -25,7 +25,7 @@ async fn greeting(address: SocketAddr) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&greeting).into_owned())
 }
 
-/// Hangs up on the first two connections.
+/// Starts a server that closes the first two connections.
 fn start_server() -> io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;

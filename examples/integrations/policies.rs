@@ -1,7 +1,7 @@
-//! How do I change policies while the program runs?
+//! Runtime configuration: changing policies while the program runs.
 //!
-//! The code declares each policy with a name. A file of TOML changes single keys of it, and is loaded again when it has changed. A file
-//! with a mistake changes nothing, and the error tells where the mistake is.
+//! The code declares named policies. A TOML file changes single keys, and the program reloads it after each change. A file
+//! with a mistake changes nothing, and the error contains the position of the mistake.
 //!
 //! `cargo run -p retry-examples-integrations --example policies`
 
@@ -27,22 +27,22 @@ retry_runtime::policies! {
     }
 }
 
-/// Takes the policy that is in force when it is called. A misspelt name would not compile.
+/// Uses the policy that is current when the call starts. A misspelt name would not compile.
 #[retry(policy = POLICIES.billing)]
 async fn bill(attempts: &mut u32) -> io::Result<()> {
     *attempts += 1;
     Err(io::ErrorKind::ConnectionRefused.into())
 }
 
-const OVER: &str = r#"
+const CHANGES: &str = r#"
 [billing]
 attempts = 5
-backoff = "exponential"   # in the code it is fixed
+backoff = "exponential"   # the code has `fixed`
 start = "20ms"
 max_delay = "80ms"
 
 [search]
-max_delay = "100ms"       # everything else stays as the code has it
+max_delay = "100ms"       # all other keys keep the code's values
 
 [mail]
 delays = ["1s", "5m", "1h"]
@@ -57,7 +57,7 @@ const BROKEN: [&str; 6] = [
     "[mail]\nattempts = 2\n\n[billing]\nstart = \"2s\"\ndeadline = \"1s\"",
 ];
 
-/// Loads the file each time that it has changed. A signal will do as well: `signal(SignalKind::hangup())`.
+/// Loads the file after each change. A signal works too: `signal(SignalKind::hangup())`.
 async fn follow(path: PathBuf, loaded: Sender<()>) {
     let mut seen = None;
     let mut ticks = interval(Duration::from_millis(10));
@@ -83,18 +83,18 @@ async fn follow(path: PathBuf, loaded: Sender<()>) {
     }
 }
 
-/// With the length, for two changes may come in what is one moment to a file system.
+/// Returns the time and the length, because two changes may have the same time in a file system.
 fn changed(path: &Path) -> Option<(SystemTime, u64)> {
     let file = fs::metadata(path).ok()?;
     Some((file.modified().ok()?, file.len()))
 }
 
-/// Without the directory, which is another one in each run.
+/// Returns the file name without the directory, which differs in each run.
 fn name(path: &Path) -> &str {
     path.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }
 
-/// In one step: who loads it finds the old file or the new one, never half of one.
+/// Replaces the file atomically, so that a reader finds either the old or the new content.
 fn write(path: &Path, text: &str) -> io::Result<()> {
     let new = path.with_extension("new");
     fs::write(&new, text)?;
@@ -117,11 +117,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(&directory)?;
     let path = directory.join("policies.toml");
 
-    println!("as the code says");
+    println!("the policies of the code");
     POLICIES.iter().for_each(|(name, policy)| println!("  {name}: {policy}"));
     call().await;
 
-    write(&path, OVER)?;
+    write(&path, CHANGES)?;
     let (send, mut loaded) = channel(1);
     let follower = tokio::spawn(follow(path.clone(), send));
     loaded.recv().await;
@@ -132,7 +132,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         write(&path, text)?;
         loaded.recv().await;
     }
-    println!("the policies are still those of the last good file");
+    println!("the policies are unchanged since the last valid file");
     call().await;
 
     write(&path, "")?;

@@ -1,9 +1,9 @@
-//! What do all my retries do right now, without a metrics system?
+//! Report: statistics of all retries without a metrics system.
 //!
-//! With the feature `report` each annotated function and each name is counted. `report()` has the numbers: as a table, as
-//! JSON, and as a page that a handler can answer with.
+//! With the feature `report`, each annotated function and each name is counted. `report()` returns the statistics as a table,
+//! as JSON, and as an HTML page for a handler.
 //!
-//! `cargo run -p retry-examples-integrations --example report`, or `cargo run -p retry-examples-integrations --example report -- stay` to look at the page in a browser.
+//! `cargo run -p retry-examples-integrations --example report`, or with `-- stay` to view the page in a browser.
 
 use std::error::Error;
 use std::time::Duration;
@@ -28,14 +28,14 @@ async fn reserve(client: &Client, url: &str) -> reqwest::Result<Response> {
 
 static ORDER: RequestRetry = RequestRetry::new(Policy::fixed(Duration::from_millis(20))).name("send order");
 
-/// A loop by hand that is counted at the cost of an annotated function.
+/// A hand-written loop that is counted at the cost of an annotated function.
 async fn ship() -> Result<u32, &'static str> {
     const POLICY: Policy = Policy::fixed(Duration::from_millis(10)).attempts(2);
     static SHIP: CallStats = CallStats::new("ship");
     let mut retry = Executor::new(&POLICY).stats(&SHIP);
     loop {
-        match retry.attempt_to_end(async { Err("no lorry") }).await {
-            Ok(lorry) => return Ok(retry.succeed(lorry)),
+        match retry.attempt_to_end(async { Err("no truck") }).await {
+            Ok(truck) => return Ok(retry.succeed(truck)),
             Err(error) => retry.pause(error)?.await,
         }
     }
@@ -63,7 +63,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The shop has a bad day.
+/// Makes calls, and some of them fail.
 async fn call_everything() -> Result<(), Box<dyn Error>> {
     let client = Client::new();
     let prices = retry_examples::serve_statuses(&[503, 200, 200, 503, 503, 503, 200, 404, 200]).await?;
@@ -75,7 +75,7 @@ async fn call_everything() -> Result<(), Box<dyn Error>> {
         client.put(&orders).send_with_retry(&ORDER).await?;
     }
     ship().await.unwrap_err();
-    // Somebody does not wait for the end.
+    // This caller stops waiting before the call ends.
     tokio::time::timeout(Duration::ZERO, ship()).await.unwrap_err();
     Ok(())
 }

@@ -1,7 +1,7 @@
-//! Can a tower service be retried?
+//! tower: retrying a service.
 //!
-//! Yes: a `TowerPolicy` is a layer. For HTTP it looks at the method too: a POST is retried only
-//! where the server cannot have processed it, unless an `Idempotency-Key` tells the server that it is the same request.
+//! `TowerPolicy` is a layer. For HTTP it also considers the method: it retries a POST only if the server cannot have processed
+//! it, unless an `Idempotency-Key` lets the server detect duplicates.
 //!
 //! `cargo run -p retry-examples-integrations --example tower_service`
 
@@ -21,7 +21,7 @@ async fn main() -> Result<(), BoxError> {
     let url = retry_examples::serve_statuses(&[503, 503, 200, 503, 503, 200]).await?;
     let url = reqwest::Url::parse(&url)?;
 
-    // Each attempt has five seconds, since the timeout is below the retry layer.
+    // Each attempt has five seconds, because the timeout is below the retry layer.
     let service = ServiceBuilder::new()
         .layer(TowerPolicy::http(POLICY).name("http").cloning(Request::try_clone))
         .layer(TimeoutLayer::new(Duration::from_secs(5)))
@@ -31,8 +31,8 @@ async fn main() -> Result<(), BoxError> {
     println!("a GET: {}", service.clone().oneshot(get).await?.status());
 
     let mut post = Request::new(Method::POST, url);
-    let twin = post.try_clone().expect("a request without a body");
-    println!("a POST: {}", service.clone().oneshot(twin).await?.status());
+    let copy = post.try_clone().expect("a request without a body");
+    println!("a POST: {}", service.clone().oneshot(copy).await?.status());
 
     post.headers_mut().insert("idempotency-key", "order-7".parse()?);
     println!("a POST with a key: {}", service.oneshot(post).await?.status());

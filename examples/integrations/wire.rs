@@ -1,7 +1,7 @@
-//! What happens between the start of an attempt and its end?
+//! Connection events: name lookups, connections and redirects of each attempt.
 //!
-//! A client that is set up with `trace_connections` tells it, among the events of the call: names, connections, redirects. Here
-//! the second attempt has the connection of the first, and the third is sent on twice.
+//! A client that is built with `trace_connections` emits them among the events of the call. In this example the second attempt
+//! reuses the connection of the first, and the third attempt is redirected twice.
 //!
 //! `cargo run -p retry-examples-integrations --example wire`
 
@@ -20,7 +20,7 @@ async fn fetch(client: &Client, base: &str) -> reqwest::Result<Response> {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     retry_examples::print_logs();
-    // A name, for there to be something to resolve.
+    // Use a host name, so that the client has to resolve it.
     let base = retry_examples::httpbin().await?.replace("127.0.0.1", "localhost");
     let client = Client::builder().trace_connections().build()?;
 

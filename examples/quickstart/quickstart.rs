@@ -1,7 +1,7 @@
-//! An annotated function calls a service that is overloaded at first.
+//! Quickstart: an annotated function that calls an overloaded service.
 //!
-//! `cargo run --example quickstart` starts a server in this process, which answers 503, 503, 200.
-//! `cargo run --example quickstart -- http://example.com` calls a service of yours. For one behind `https` write
+//! `cargo run --example quickstart` starts a server in this process, which returns 503, 503, 200.
+//! `cargo run --example quickstart -- http://example.com` calls another service. For a service behind `https`, run
 //! `cargo run --example quickstart --features reqwest/default-tls -- https://example.com`.
 
 use std::env;
@@ -14,13 +14,13 @@ use retry_runtime::retry;
 use retry_runtime::testing::{Reply, Server};
 use tracing_subscriber::fmt::time::uptime;
 
-/// Three attempts, with 1 s and then 2 s between them, on status 503 and on transient errors.
+/// Makes three attempts, with delays of 1 s and 2 s, and retries status 503 and transient errors.
 #[retry(attempts = 3, backoff = "exponential", start = "1s", on_status = [503])]
 async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
     client.get(url).send().await
 }
 
-/// A function that reads the body checks the status first. The error keeps the status and the server's `Retry-After`.
+/// Checks the status before it reads the body. The error keeps the status and the server's `Retry-After`.
 #[retry(attempts = 3, backoff = "exponential", start = "1s", on_status = [503])]
 async fn fetch_text(client: &Client, url: &str) -> Result<String, Box<dyn Error + Send + Sync>> {
     Ok(client.get(url).send().await?.check_status()?.text().await?)
@@ -29,7 +29,7 @@ async fn fetch_text(client: &Client, url: &str) -> Result<String, Box<dyn Error 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_timer(uptime()).with_ansi(io::stdout().is_terminal()).init();
-    let server = Server::start([Reply::status(503), Reply::status(503), Reply::ok("here you are")]);
+    let server = Server::start([Reply::status(503), Reply::status(503), Reply::ok("hello")]);
     let url = env::args().nth(1).unwrap_or_else(|| server.url().to_owned());
 
     let client = Client::new();

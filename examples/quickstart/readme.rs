@@ -1,4 +1,4 @@
-//! The quickstart prints what the README shows.
+//! Compares the output of the quickstart with the README.
 
 use std::env::{self, consts::EXE_SUFFIX};
 use std::fs;
@@ -11,14 +11,14 @@ fn quickstart_prints_what_the_readme_shows() {
     let events: Vec<_> = readme.lines().filter(|line| line.starts_with("INFO retry{")).collect();
     assert!(events.len() > 1, "the README shows no events of the quickstart");
     for event in events {
-        // How much time passed differs from run to run.
+        // The elapsed time differs in each run.
         let (event, _) = event.split_once(" elapsed=").unwrap();
-        assert!(printed.contains(event), "the README has a line that is not printed: {event}\n{printed}");
+        assert!(printed.contains(event), "the quickstart does not print a line of the README: {event}\n{printed}");
     }
     assert!(printed.contains("result: 200 OK"), "{printed}");
 }
 
-/// `cargo test` puts this test into `deps` and the examples beside that.
+/// Runs the quickstart. `cargo test` puts this test into `deps`, and the examples into a folder beside it.
 fn output_of_quickstart() -> String {
     let test = env::current_exe().unwrap();
     let example = test.ancestors().nth(2).unwrap().join(format!("examples/quickstart{EXE_SUFFIX}"));

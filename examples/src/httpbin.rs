@@ -1,4 +1,4 @@
-//! The part of httpbin that the examples ask for.
+//! The part of httpbin that the examples use.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -17,15 +17,15 @@ use futures_util::stream;
 use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
-/// The base URL of an httpbin: the first argument of the program, or else that of a small one in this process.
-/// `cargo run -p retry-examples --example own_client -- http://127.0.0.1:8080` asks the one on that port.
+/// Returns the base URL of an httpbin: the first argument of the program, or by default a small server in this process.
+/// `cargo run -p retry-examples --example own_client -- http://127.0.0.1:8080` uses the httpbin on that port.
 ///
-/// Ours answers `/status/503,503,200` with one status after the other, of which the last repeats; httpbin picks one
-/// at random each time.
+/// For `/status/503,503,200`, this server returns the statuses in order and repeats the last one. The real httpbin picks
+/// a random status for each request.
 ///
 /// # Errors
 ///
-/// When there is no free port.
+/// Returns an error if no port is free.
 pub async fn httpbin() -> io::Result<String> {
     if let Some(url) = env::args().nth(1) {
         return Ok(url.trim_end_matches('/').to_owned());
@@ -40,25 +40,25 @@ pub async fn httpbin() -> io::Result<String> {
         .route("/cookies/set/{name}/{value}", get(set_cookie))
         .route("/stream-bytes/{number}", get(stream_bytes))
         .route("/drip", get(drip));
-    crate::start(router.with_state(Asked::default())).await
+    crate::start(router.with_state(Requested::default())).await
 }
 
-/// How often each list of statuses was asked for.
-type Asked = Arc<Mutex<HashMap<String, usize>>>;
+/// The number of requests for each list of statuses.
+type Requested = Arc<Mutex<HashMap<String, usize>>>;
 
-async fn status(State(asked): State<Asked>, Path(codes): Path<String>) -> Response {
+async fn status(State(requested): State<Requested>, Path(codes): Path<String>) -> Response {
     let parsed: Result<Vec<_>, _> = codes.split(',').map(|code| StatusCode::from_bytes(code.as_bytes())).collect();
     let Ok(statuses) = parsed else { return StatusCode::BAD_REQUEST.into_response() };
-    let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
-    let number = asked.entry(codes).or_default();
+    let mut requested = requested.lock().unwrap_or_else(PoisonError::into_inner);
+    let number = requested.entry(codes).or_default();
     *number += 1;
-    (statuses[statuses.len().min(*number) - 1], format!("answer {number}")).into_response()
+    (statuses[statuses.len().min(*number) - 1], format!("response {number}")).into_response()
 }
 
-/// Says back what it is told.
+/// Echoes the request.
 async fn anything(method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let headers: Map<String, Value> = headers.iter().map(|(name, value)| (title(name), text(value).into())).collect();
-    json_answer(&json!({
+    json_response(&json!({
         "method": method.as_str(),
         "url": uri.to_string(),
         "headers": headers,
@@ -74,14 +74,14 @@ async fn redirect(Path(times): Path<u32>) -> impl IntoResponse {
 
 async fn delay(Path(seconds): Path<f32>) -> Response {
     sleep(Duration::from_secs_f32(seconds.clamp(0.0, 10.0))).await;
-    json_answer(&json!({}))
+    json_response(&json!({}))
 }
 
 async fn cookies(headers: HeaderMap) -> Response {
     let sent = headers.get(COOKIE).map(text).unwrap_or_default();
     let cookies: Map<String, Value> =
         sent.split("; ").filter_map(|cookie| cookie.split_once('=')).map(|(k, v)| (k.into(), v.into())).collect();
-    json_answer(&json!({ "cookies": cookies }))
+    json_response(&json!({ "cookies": cookies }))
 }
 
 async fn set_cookie(Path((name, value)): Path<(String, String)>) -> impl IntoResponse {
@@ -93,12 +93,12 @@ async fn stream_bytes(Path(number): Path<usize>) -> Response {
     Body::from_stream(stream::iter(chunks.map(|size| Ok::<_, Infallible>(vec![b'x'; size])))).into_response()
 }
 
-/// `?numbytes=10&duration=2&delay=0&code=200`, which are also what is taken for what is left out.
+/// Accepts `?numbytes=10&duration=2&delay=0&code=200`, which are also the defaults.
 async fn drip(RawQuery(query): RawQuery) -> Response {
     let query = query.unwrap_or_default();
-    let number = |key, otherwise: f32| {
+    let number = |key, default: f32| {
         let value = query.split('&').filter_map(|pair| pair.split_once('=')).find(|(k, _)| *k == key);
-        value.and_then(|(_, value)| value.parse().ok()).unwrap_or(otherwise).clamp(0.0, 10_000.0)
+        value.and_then(|(_, value)| value.parse().ok()).unwrap_or(default).clamp(0.0, 10_000.0)
     };
     let bytes = number("numbytes", 10.0).max(1.0);
     let pause = Duration::from_secs_f32(number("duration", 2.0) / bytes);
@@ -112,7 +112,7 @@ async fn drip(RawQuery(query): RawQuery) -> Response {
     (status, [(CONTENT_LENGTH, (bytes as u32).to_string())], Body::from_stream(drops)).into_response()
 }
 
-fn json_answer(json: &Value) -> Response {
+fn json_response(json: &Value) -> Response {
     ([(CONTENT_TYPE, "application/json")], json.to_string()).into_response()
 }
 
@@ -120,7 +120,7 @@ fn text(value: &axum::http::HeaderValue) -> String {
     String::from_utf8_lossy(value.as_bytes()).into_owned()
 }
 
-/// `Cache-Control`, as httpbin writes it.
+/// Formats a name as httpbin does: `Cache-Control`.
 fn title(name: &HeaderName) -> String {
     let words = name.as_str().split('-').map(|word| word[..1].to_uppercase() + &word[1..]);
     words.collect::<Vec<_>>().join("-")

@@ -1,22 +1,22 @@
-//! The guide: a chapter for each question that comes after the first example.
+//! Guide: one chapter per topic.
 //!
-//! | chapter | question |
+//! | chapter | topics |
 //! |---|---|
-//! | [`schedule`] | Which backoff, which jitter, how many attempts? |
-//! | [`load`] | How do retries not bring a service down, and how do I stop waiting? |
-//! | [`http`](crate::http) | Which requests are sent again, and what do servers and connections say to it? |
-//! | [`errors`] | How does an error of mine say what is worth another attempt? |
-//! | [`by_hand`] | How do I write the loop myself? |
-//! | [`testing`] | How do I test a function that waits? |
-//! | [`operating`] | What do the events mean, and what is to be done about them? |
-//! | [`migrating`] | What is the counterpart of what I use now? |
-//! | [`faq`] | Why is it as it is, and why does it not do what I expected? |
-//! | [`limits`] | What does it not do? |
+//! | [`schedule`] | backoff, jitter and the number of attempts |
+//! | [`load`] | budgets, deadlines, breakers and hedges; stopping a call |
+//! | [`http`](crate::http) | idempotency, `Retry-After`, redirects and connections |
+//! | [`errors`] | classifying errors as transient or permanent |
+//! | [`loops`] | writing the loop yourself; other runtimes; blocking functions |
+//! | [`testing`] | testing functions with retries |
+//! | [`operating`] | logs, metrics, runtime configuration |
+//! | [`migrating`] | equivalents for users of other crates |
+//! | [`faq`] | frequently asked questions |
+//! | [`limits`] | limitations |
 //!
-//! The arguments of the attribute are on [its own page](macro@crate::retry). In the repository, `examples` has a program for each
-//! question of a user.
+//! The arguments of the attribute are documented [with the attribute](macro@crate::retry). The folder `examples` of the repository
+//! has a program for each topic.
 //!
-//! There is nothing in these modules but text. All that looks like a program of this library is run as a test.
+//! These modules contain only text. Every example in them is run as a test.
 
 #[doc = include_str!("guide/schedule.md")]
 #[doc = include_str!("guide/schedule.pictures.md")]
@@ -29,8 +29,8 @@ pub mod load {}
 #[doc = include_str!("guide/errors.md")]
 pub mod errors {}
 
-#[doc = include_str!("guide/by_hand.md")]
-pub mod by_hand {}
+#[doc = include_str!("guide/loops.md")]
+pub mod loops {}
 
 #[doc = include_str!("guide/testing.md")]
 pub mod testing {}

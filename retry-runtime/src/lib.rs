@@ -1,5 +1,5 @@
-//! Retries for async Rust: an attribute that turns a function into a loop, and the engine below it for loops that you
-//! write yourself.
+//! Retries for async Rust: an attribute that turns a function into a retry loop, and the engine behind it for hand-written
+//! loops.
 //!
 //! ```
 //! # #[cfg(feature = "reqwest")]
@@ -13,83 +13,83 @@
 //! # }
 //! ```
 //!
-//! Three attempts, with one and then two seconds between them, on status 503 and on errors that may pass, such as a
-//! refused connection. The function keeps its signature, its return type and its error type, and the last outcome comes
-//! back as it is. A configuration that makes no sense is a compile error with the caret on the value at fault.
+//! The function makes up to three attempts, with delays of one and two seconds. It retries status 503 and transient errors,
+//! such as a refused connection. It keeps its signature, its return type and its error type, and it returns the last outcome
+//! unchanged. An invalid configuration is a compile error that points at the wrong value.
 //!
-//! | to know | read |
+//! | topic | documentation |
 //! |---|---|
 //! | All arguments | [`retry`](macro@retry) |
-//! | Which backoff, which jitter, how many attempts | [`guide::schedule`] |
-//! | Requests without a function around them; `Retry-After`; middleware | [`http`] |
-//! | Budgets, deadlines, breakers: retries that do not bring a service down | [`guide::load`] |
-//! | Errors of your own, `anyhow`, boxed errors | [`guide::errors`] |
-//! | Loops by hand, other runtimes, functions that block | [`guide::by_hand`] |
-//! | Tests that do not wait | [`guide::testing`], [`testing`] |
-//! | What the events mean, and what to do about them; metrics, reports, policies in files | [`guide::operating`] |
-//! | How many attempts a call took | [`retried`] |
-//! | Coming from `backon`, `tokio-retry`, `reqwest-retry`, `aiohttp_retry` | [`guide::migrating`] |
-//! | Why it is as it is; what it does not do | [`guide::faq`], [`guide::limits`] |
+//! | Backoff, jitter, number of attempts | [`guide::schedule`] |
+//! | Single requests, `Retry-After`, middleware | [`http`] |
+//! | Budgets, deadlines, breakers: limiting the load that retries cause | [`guide::load`] |
+//! | Your own errors, `anyhow`, boxed errors | [`guide::errors`] |
+//! | Hand-written loops, other runtimes, blocking functions | [`guide::loops`] |
+//! | Tests without delays | [`guide::testing`], [`testing`] |
+//! | Events, metrics, reports, policies from files | [`guide::operating`] |
+//! | The number of attempts of a call | [`track()`] |
+//! | Migrating from `backon`, `tokio-retry`, `reqwest-retry`, `aiohttp_retry` | [`guide::migrating`] |
+//! | Frequently asked questions, limitations | [`guide::faq`], [`guide::limits`] |
 //!
-//! # What is tried again
+//! # Retried outcomes
 //!
-//! Without a word from you: outcomes with status 408, 429, 500, 502, 503 or 504, and all errors but those that are known
-//! to be permanent. [`Condition`] has the whole rule, and [`Class`] what is known of statuses and I/O errors. To find out
-//! about an error, the attribute looks at
+//! By default, a function retries outcomes with status 408, 429, 500, 502, 503 or 504, and all errors that are not classified
+//! as permanent. [`Condition`] documents the complete rule, and [`Class`] the classification of statuses and I/O errors. To
+//! classify an error, the attribute searches
 //!
 //! 1. the error itself, if its type implements [`Retryable`];
 //! 2. the error and its `source()` chain, if it is a boxed error or an `anyhow::Error`;
 //! 3. its `source()` chain, if it is another [`Error`](std::error::Error).
 //!
-//! What such a search cannot see, and the ways out, are in [`guide::errors`].
+//! [`guide::errors`] describes what this search cannot find, and the alternatives.
 //!
-//! # The parts
+//! # Overview
 //!
-//! | what | in the attribute | in loops, and as types |
+//! | concept | in the attribute | in loops, and as types |
 //! |---|---|---|
-//! | how often and when | `attempts`, `backoff`, `jitter`, `deadline` … | [`Policy`], [`Jitter`], [`Schedule`], [`Attempt`] |
-//! | which outcomes | `on_status`, `on_error`, `on_ok` | [`Condition`], [`verdict!`], [`Verdict`] |
-//! | what a type knows of itself | [`Retryable`], and the [derive macro](derive@Retryable) | the same; [`Failure`], [`Class`] |
+//! | schedule and limits | `attempts`, `backoff`, `jitter`, `deadline` … | [`Policy`], [`Jitter`], [`Schedule`], [`Attempt`] |
+//! | conditions | `on_status`, `on_error`, `on_ok` | [`Condition`], [`verdict!`], [`Verdict`] |
+//! | classification of a type | [`Retryable`], and the [derive macro](derive@Retryable) | the same; [`Failure`], [`Class`] |
 //! | the loop | | [`Executor`], [`Policy::run`] |
-//! | under load | `budget`, `nested`, `deadline`, `breaker`, `hedge` | [`Budget`], [`Breaker`], [`Hedge`], [`Policy::nested`] |
-//! | who listens | `observer`, `name` | [`Observer`], [`Event`], [`EventKind`], [`GiveUp`], [`OwnedEvent`]; for the caller [`retried`] |
-//! | who counts | | [`report()`], [`CallStats`], the feature `metrics` |
-//! | who changes it | `policy = POLICIES.billing` | [`policies!`], [`Policies`], [`set_enabled`] |
+//! | load protection | `budget`, `nested`, `deadline`, `breaker`, `hedge` | [`Budget`], [`Breaker`], [`Hedge`], [`Policy::nested`] |
+//! | observability | `observer`, `name` | [`Observer`], [`Event`], [`EventKind`](event::EventKind), [`GiveUp`](event::GiveUp), [`OwnedEvent`](event::OwnedEvent); for the caller [`track()`] |
+//! | statistics | | [`stats::report()`], [`CallStats`](stats::CallStats), the feature `metrics` |
+//! | runtime configuration | `policy = POLICIES.billing` | [`policies!`], [`Policies`](config::Policies), [`set_enabled`] |
 //!
 //! # Cancel safety
 //!
-//! Drop the future of a call whenever you like. The attempt that runs is dropped with it; there is no other state that could be
-//! lost. [How to stop waiting](guide::load#to-stop-waiting) has examples.
+//! The future of a call may be dropped at any time. The running attempt is dropped with it, and there is no other state that
+//! could be lost. [Stopping a call](guide::load#stopping-a-call) has examples.
 //!
 //! # Features
 //!
-//! | feature | default | brings |
+//! | feature | default | description |
 //! |---|---|---|
 //! | `macros` | yes | [`retry`](macro@retry) and the derive macro |
-//! | `tokio` | yes | tokio's timer and [`Policy::run`]; without it, `sleep = …` and [`Executor::sleep`] |
+//! | `tokio` | yes | tokio's timer and [`Policy::run`]; without it, use `sleep = …` and [`Executor::sleep`] |
 //! | `tracing` | yes | for `tracing`, target `retry`: a span for each call and each attempt, and events in them |
 //! | `log` | no | the events for `log`, while `tracing` has no subscriber |
-//! | `metrics` | no | counters and histograms for the crate `metrics`: [what is counted](guide::operating#metrics) |
-//! | `report` | no | what became of all calls, by name: [`report()`] |
-//! | `http` | no | what is known of the responses of the `http` crate; `Retry-After` |
-//! | `reqwest` | no | what is known of reqwest 0.13's errors and responses; requests with retry; `CheckStatus` |
+//! | `metrics` | no | counters and histograms for the crate `metrics`: [list](guide::operating#metrics) |
+//! | `report` | no | statistics of all calls by name: [`stats::report()`] |
+//! | `http` | no | classifies the responses of the `http` crate; `Retry-After` |
+//! | `reqwest` | no | classifies the errors and responses of reqwest 0.13; requests with retry; `CheckStatus` |
 //! | `reqwest-middleware` | no | a middleware for reqwest-middleware 0.5 |
-//! | `connection-events` | no | events of names, connections and redirects: [`http::connections`] |
-//! | `h2` | no | what is known of the errors of HTTP/2, such as refused streams |
-//! | `reqwest-012` | no | the same for reqwest 0.12; both may be on |
-//! | `hyper` | no | what is known of the errors of hyper 1 and of hyper-util's client; it switches on hyper-util's `client-legacy` and `http1` |
-//! | `tonic` | no | what is known of tonic 0.14's `Status`, with `RetryInfo` and pushback; beside tonic, without its transport, it brings prost |
-//! | `tower` | no | [`TowerPolicy`](tower::TowerPolicy), a retry policy for the services of tower 0.5; it switches on tower's `retry` and `timeout` |
-//! | `serde` | no | [`Policy`] from any format of serde, and [`config::Policies`] that operators change in TOML or JSON files |
-//! | `testing` | no | for dev-dependencies: [`testing`], where nothing sleeps and all is recorded; no further dependency |
-//! | `testing-server` | no | for dev-dependencies: a small HTTP [`Server`](testing::Server) on hyper; it switches on tokio's `net` and `rt`, and hyper's `http1` and `server` |
+//! | `connection-events` | no | events for name lookups, connections and redirects: [`http::connections`] |
+//! | `h2` | no | classifies HTTP/2 errors, such as refused streams |
+//! | `reqwest-012` | no | classifies the errors and responses of reqwest 0.12; may be enabled together with `reqwest` |
+//! | `hyper` | no | classifies the errors of hyper 1 and of hyper-util's client; enables hyper-util's `client-legacy` and `http1` |
+//! | `tonic` | no | classifies the `Status` of tonic 0.14, with `RetryInfo` and pushback; depends on tonic without its transport, and on prost |
+//! | `tower` | no | [`TowerPolicy`](tower::TowerPolicy), a retry policy for the services of tower 0.5; enables tower's `retry` and `timeout` |
+//! | `serde` | no | deserializes a [`Policy`] from any format of serde, and [`config::Policies`] from TOML or JSON files that operators edit |
+//! | `testing` | no | for dev-dependencies: [`testing`], which skips delays and records events; no further dependency |
+//! | `testing-server` | no | for dev-dependencies: a small HTTP [`Server`](testing::Server) on hyper; enables tokio's `net` and `rt`, and hyper's `http1` and `server` |
 //!
 //! If the feature of a client is off, its types are unknown. `on_status` is then a
 //! [compile error](macro@retry#conditions-that-can-never-retry), and without `on_status` each `Ok(response)` is a success,
 //! whatever its status.
 //!
-//! Features add: none changes what another one knows. None of them switches on a feature of `reqwest` or `tokio` that your
-//! program did not ask for, but tokio's `time`; the exceptions are `connection-events` (`net`) and `testing-server`.
+//! Features are additive: none changes the classifications of another. None of them enables a feature of `reqwest` or `tokio`
+//! that your program does not use, except tokio's `time`; `connection-events` (`net`) and `testing-server` are exceptions.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

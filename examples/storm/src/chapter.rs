@@ -1,17 +1,17 @@
-//! One question, and the answer as text, as a table and as plots.
+//! A chapter: one topic as text, as a table and as plots.
 
 use super::plot::Plot;
 use super::table::Table;
 
-/// One question and its answer.
+/// A topic with its results.
 #[derive(Debug)]
 pub struct Chapter {
-    /// The question.
+    /// The topic.
     pub title: &'static str,
-    /// What was done, and what the plots show of it.
+    /// The description of the scenario and the results.
     pub text: &'static str,
     /// The figures.
     pub table: Table,
-    /// The same at a glance. They share a legend.
+    /// The results as plots, which share a legend.
     pub plots: Vec<Plot>,
 }

@@ -1,8 +1,7 @@
-//! Clients that compete for one row: the simulation of the AWS Architecture Blog, *Exponential Backoff And Jitter* (2015),
-//! with the library's backoffs in it.
+//! Contention for one row: the simulation of the AWS Architecture Blog, *Exponential Backoff And Jitter* (2015), with the
+//! backoffs of this library.
 //!
-//! Each client reads the version of the row, and then writes once. A write with an old version fails. Messages take
-//! 10 ± 2 ms.
+//! Each client reads the version of the row and then writes once. A write with an old version fails. Messages take 10 ± 2 ms.
 
 use std::cell::Cell;
 use std::fmt;
@@ -17,12 +16,12 @@ use super::random;
 use super::table::Table;
 use super::world::World;
 
-/// The published figures come from base · 2ⁿ after the n-th failure, counted from 1: the first delay is twice the base.
+/// The published figures use base · 2ⁿ after the n-th failure, starting from 1, so the first delay is twice the base.
 const START: Duration = Duration::from_millis(10);
 const CAP: Duration = Duration::from_secs(2);
 const BASE: Duration = Duration::from_millis(5);
 
-/// How clients wait for their next attempt: a name and a policy without a limit.
+/// Returns the compared backoffs: a name and a policy with unlimited attempts.
 fn backoffs() -> [(&'static str, Policy); 5] {
     let exponential = Policy::exponential(START).max_delay(CAP);
     [
@@ -35,16 +34,16 @@ fn backoffs() -> [(&'static str, Policy); 5] {
     .map(|(name, policy)| (name, policy.unlimited().random_source(random::uniform)))
 }
 
-/// What it took for every client to write once, on average.
+/// The mean effort until every client has written once.
 #[derive(Clone, Copy)]
 struct Effort {
-    /// Writes, those that failed included.
+    /// The number of writes, including those that failed.
     calls: f64,
-    /// Until the last one was done.
+    /// The time until the last write succeeded.
     seconds: f64,
 }
 
-/// Lets this number of clients compete, some times over.
+/// Simulates this number of clients, repeated `rounds` times.
 fn contend(clients: u32, policy: Policy, rounds: u32) -> Effort {
     let (mut calls, mut seconds) = (0.0, 0.0);
     for round in 0..rounds {
@@ -65,7 +64,7 @@ struct Row {
 }
 
 impl Row {
-    /// A message takes its time to get somewhere.
+    /// Waits for the travel time of a message.
     async fn travel(&self) {
         self.world.sleep(Duration::from_secs_f64(random::normal(0.010, 0.002).abs())).await;
     }
@@ -99,7 +98,7 @@ async fn write(row: Rc<Row>, policy: Policy) {
     retry.succeed(());
 }
 
-/// Somebody else has written in between.
+/// Another client has written in between.
 #[derive(Debug)]
 struct Conflict;
 
@@ -109,11 +108,11 @@ impl fmt::Display for Conflict {
     }
 }
 
-/// Each figure is the mean of so many runs.
+/// The number of runs for each mean.
 const ROUNDS: u32 = 100;
 const CLIENTS: u32 = 100;
 
-/// By the number of clients, in steps of ten; none take nothing.
+/// Returns the effort by number of clients, in steps of ten, starting with no clients.
 fn efforts(policy: Policy) -> Vec<Effort> {
     let none = Effort { calls: 0.0, seconds: 0.0 };
     [none].into_iter().chain((10..=CLIENTS).step_by(10).map(|clients| contend(clients, policy, ROUNDS))).collect()
@@ -135,10 +134,10 @@ pub(super) fn chapter() -> Chapter {
         seconds.push(line(|effort| effort.seconds));
     }
     Chapter {
-        title: "What does jitter bring where clients are in each other's way?",
-        text: "Each client reads a row and writes it once, which fails where another has written in between; then it waits, and \
-               begins again. Without jitter, those that failed together come back together. Full jitter takes the fewest \
-               calls, decorrelated jitter the least time. This is the simulation of the AWS Architecture Blog, Exponential \
+        title: "Jitter under contention",
+        text: "Each client reads a row and writes it once. The write fails if another client has written in between. The client \
+               then waits and starts over. Without jitter, clients that fail together retry together. Full jitter needs the fewest \
+               calls, and decorrelated jitter the least time. This is the simulation of the AWS Architecture Blog, Exponential \
                Backoff And Jitter (2015), with its base of 5 ms and cap of 2 s.",
         table,
         plots: vec![
@@ -160,7 +159,7 @@ mod tests {
 
     /// The figures of the published simulation, run with its base of 5 ms, its cap of 2 s and a hundred clients.
     #[test]
-    fn backoffs_do_as_published() {
+    fn backoffs_match_the_published_figures() {
         let backoffs = BTreeMap::from(backoffs());
         for (name, calls, seconds) in [("full jitter", 797.0, 4.9), ("no jitter", 1844.0, 63.0)] {
             let effort = contend(100, backoffs[name], 20);

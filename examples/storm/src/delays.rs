@@ -1,4 +1,4 @@
-//! How long each backoff waits.
+//! Delays of each backoff.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::table::Table;
 const START: Duration = Duration::from_millis(100);
 const RETRIES: u32 = 6;
 
-/// The longest that each of them waits, which is all of it but where the delay is random.
+/// Returns the compared backoffs. All of them are deterministic.
 fn backoffs() -> [(&'static str, Policy); 4] {
     [
         ("exponential", Policy::exponential(START)),
@@ -36,8 +36,8 @@ pub(super) fn chapter() -> Chapter {
         lines.push(Line { name: name.to_owned(), pen: Pen::number(index), points });
     }
     Chapter {
-        title: "How long does each backoff wait?",
-        text: "The delays from a start of 100 ms, without jitter and without a cap.",
+        title: "Delays of each backoff",
+        text: "The delays with a start of 100 ms, without jitter and without a cap.",
         table,
         plots: vec![Plot {
             title: "Delay before each retry, start 100 ms".to_owned(),

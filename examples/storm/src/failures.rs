@@ -1,4 +1,4 @@
-//! A server of whose requests some fail, each by itself.
+//! Independent failures: a server that fails a share of its requests.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::server::Server;
 use super::table::{Table, percent, times};
 
 const LENGTH: Duration = Duration::from_secs(30);
-/// For the plots, which have many points.
+/// A shorter run for the plots, which have many points.
 const SHORT: Duration = Duration::from_secs(15);
 
 fn run(failures: f64, retries: Retries, length: Duration) -> Record {
@@ -19,7 +19,8 @@ fn run(failures: f64, retries: Retries, length: Duration) -> Record {
 }
 
 fn table() -> Table {
-    let mut table = Table::new(&["of all requests fail", "10 %: calls succeed", "load", "50 %: calls succeed", "load"]);
+    let mut table =
+        Table::new(&["requests that fail", "10 %: successful calls", "load", "50 %: successful calls", "load"]);
     for retries in Retries::COMPARED {
         let records = [0.1, 0.5].map(|failures| run(failures, retries, LENGTH));
         table.row(retries.name(), records.iter().flat_map(|r| [percent(r.success_rate()), times(r.whole_load())]));
@@ -27,7 +28,7 @@ fn table() -> Table {
     table
 }
 
-/// What `figure` is at each share of failures.
+/// Plots `figure` for each share of failures.
 fn plot(title: &str, y: &'static str, end: f64, figure: fn(&Record) -> f64) -> Plot {
     let points = |retries| {
         let shares = (0..=20).map(|n| f64::from(n) * 0.05);
@@ -47,9 +48,9 @@ fn plot(title: &str, y: &'static str, end: f64, figure: fn(&Record) -> f64) -> P
 
 pub(super) fn chapter() -> Chapter {
     Chapter {
-        title: "What do retries bring where some requests fail?",
-        text: "Each request fails by itself with a given probability. While few fail, the standard budget retries them all; \
-               where many do, it gives up on some of them rather than multiply the load.",
+        title: "Retries of independent failures",
+        text: "Each request fails independently with a given probability. If few requests fail, the standard budget allows all \
+               retries. If many fail, it refuses some retries instead of multiplying the load.",
         table: table(),
         plots: vec![
             plot("Calls that succeed", "calls that succeed, %", 105.0, |record| record.success_rate() * 100.0),
@@ -63,14 +64,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_standard_budget_retries_all_where_one_of_ten_fails() {
+    fn the_standard_budget_retries_all_failures_if_one_of_ten_requests_fails() {
         let record = run(0.1, Retries::Budget, LENGTH);
         assert!(record.success_rate() >= 0.999, "{}", record.success_rate());
         assert!((record.whole_load() - 1.11).abs() < 0.01, "{}", record.whole_load());
     }
 
     #[test]
-    fn the_standard_budget_bounds_the_load_where_half_fail() {
+    fn the_standard_budget_bounds_the_load_if_half_of_the_requests_fail() {
         let [ours, naive] = [Retries::Budget, Retries::Naive].map(|retries| run(0.5, retries, LENGTH));
         assert!(ours.success_rate() > 0.6 && ours.whole_load() < 1.25, "{}", ours.whole_load());
         assert!(naive.success_rate() > 0.93 && naive.whole_load() > 1.85, "{}", naive.whole_load());

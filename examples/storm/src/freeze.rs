@@ -1,7 +1,7 @@
-//! A server with a limited capacity that stands still for five seconds.
+//! Freeze: a server with limited capacity that stops for five seconds.
 //!
-//! Its queue has no end, and what a client no longer waits for is worked off all the same: the worst case. Whoever waits a
-//! second behind others times out, so there is no goodput until the queue is shorter than a second.
+//! This is the worst case: the queue is unlimited, and the server also processes requests whose clients have timed out. A
+//! request that waits for more than a second times out, so the goodput is 0 until the queue is shorter than a second.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -15,11 +15,11 @@ use super::server::Server;
 use super::table::Table;
 
 const FREEZE: Range<Duration> = Duration::from_secs(10)..Duration::from_secs(15);
-/// How long we wait for a recovery.
+/// The time limit for a recovery.
 const PATIENCE: Duration = Duration::from_secs(120);
 const RECOVERED: f64 = 0.93;
 const UTILISATIONS: [f64; 4] = [0.50, 0.70, 0.85, 0.95];
-/// How many seconds the plots show of what follows.
+/// The number of seconds after the freeze in each plot.
 const SHOWN: [f64; 4] = [15.0, 35.0, 90.0, 120.0];
 
 fn run(utilisation: f64, retries: Retries, patience: Duration, seed: u64) -> Record {
@@ -27,16 +27,18 @@ fn run(utilisation: f64, retries: Retries, patience: Duration, seed: u64) -> Rec
     Scenario { seed, ..Scenario::new(server, retries, FREEZE.end + patience) }.run()
 }
 
-/// Seconds from the end of the freeze until goodput is back, if it comes back.
+/// Returns the seconds from the end of the freeze until the goodput recovers, or `None` if it does not.
 fn recovery(record: &Record, patience: Duration) -> Option<f64> {
     record.recovery(FREEZE.end, RECOVERED, FREEZE.end + patience).map(|after| after.as_secs_f64())
 }
 
-/// How much later the standard budget recovers than no retries do, in seconds, for each seed.
+/// Returns the additional recovery time with the standard budget compared to no retries, in seconds, for each seed.
 fn lags(utilisation: f64, seeds: Range<u64>) -> Vec<f64> {
-    // Of 5 s of calls, all but what the client still waits for is to be worked off with what capacity is left. Plus a third.
+    // The spare capacity has to work off 4 s of calls: those of the freeze, except for the last second, whose clients still
+    // wait. The limit adds a margin.
     let patience = Duration::from_secs_f64(6.0 + 5.0 * utilisation / (1.0 - utilisation));
-    let after = |retries, seed| recovery(&run(utilisation, retries, patience, seed), patience).expect("comes back");
+    let after =
+        |retries, seed| recovery(&run(utilisation, retries, patience, seed), patience).expect("the server recovers");
     seeds.map(|seed| after(Retries::Budget, seed) - after(Retries::None, seed)).collect()
 }
 
@@ -56,20 +58,20 @@ fn goodput(record: &Record) -> Vec<(f64, f64)> {
 }
 
 pub(super) fn chapter() -> Chapter {
-    let mut table = Table::new(&["utilisation before", "50 %", "70 %", "85 %", "95 %"]);
+    let mut table = Table::new(&["utilisation before the freeze", "50 %", "70 %", "85 %", "95 %"]);
     let records = Retries::COMPARED.map(|retries| (retries, UTILISATIONS.map(|u| run(u, retries, PATIENCE, SEED))));
     for (retries, records) in &records {
         let after = |record| recovery(record, PATIENCE).map_or("never".to_owned(), |after| format!("{after:.1} s"));
         table.row(retries.name(), records.iter().map(after));
     }
-    table.row("standard budget against none, mean and range of 10 seeds", UTILISATIONS.map(lag));
+    table.row("additional time with the standard budget, mean and range of 10 seeds", UTILISATIONS.map(lag));
     Chapter {
-        title: "How long does a server need to recover?",
-        text: "The server stands still for 5 s, until 0 in the plots, and its clients wait 1 s for an answer. What piled up is \
-               worked off although nobody waits for it any more. Retries pile up more: without a budget, faster than it can be \
-               worked off, and the line stays at 0. So it does with a ratio budget p above a utilisation of 1/(1+p). With the \
-               standard budget the server is back within a second of when it is without retries. The table has \
-               the time until calls succeed at 93 % of the rate at which they are made.",
+        title: "Recovery after a freeze",
+        text: "The server stops for 5 s, until 0 in the plots, and its clients wait 1 s for a response. The server then works \
+               off the queue, although its clients have timed out. Retries make the queue longer. Without a budget it grows \
+               faster than the server works it off, and the goodput stays at 0. The same happens with a ratio budget p above a \
+               utilisation of 1/(1+p). With the standard budget, the server recovers within a second of its recovery time without retries. \
+               The table shows the time until the rate of successful calls reaches 93 % of the rate of calls.",
         table,
         plots: UTILISATIONS.iter().enumerate().map(|(index, u)| plot(*u, &records, index)).collect(),
     }
@@ -114,11 +116,11 @@ mod tests {
 
     #[test]
     fn a_ratio_budget_is_metastable_above_its_share_of_the_capacity() {
-        let comes_back = |percent, utilisation| {
+        let recovers = |percent, utilisation| {
             let patience = Duration::from_secs(75);
             recovery(&run(utilisation, Retries::Ratio(percent), patience, SEED), patience).is_some()
         };
-        assert!(comes_back(20, 0.70) && !comes_back(20, 0.85));
-        assert!(comes_back(10, 0.85) && !comes_back(10, 0.95));
+        assert!(recovers(20, 0.70) && !recovers(20, 0.85));
+        assert!(recovers(10, 0.85) && !recovers(10, 0.95));
     }
 }

@@ -1,7 +1,7 @@
-//! The pictures of the guide: plots of the chapters, each whole by itself.
+//! Charts of the guide: plots of the chapters as self-contained images.
 //!
-//! rustdoc shows no files, so a picture is a link with all of it inside. The links of a page are in a file beside it, which
-//! rustdoc reads after the page, so that the page itself stays legible.
+//! rustdoc does not copy files, so each image is a data URL. The URLs of a page are in a separate file, which rustdoc reads
+//! after the page, so that the page itself stays readable.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -13,13 +13,13 @@ use super::chapter::Chapter;
 struct Picture {
     /// The page that shows it.
     page: &'static str,
-    /// What the page calls it.
+    /// The name of the image in the page.
     name: &'static str,
     /// The title of the plot.
     plot: &'static str,
 }
 
-/// Ends the last paragraph of the page, which a link does not.
+/// The first line of the file. It ends the last paragraph of the page, which a link definition alone would not do.
 const HEAD: &str = "<!-- Drawn by `cargo run --release -p retry-storm -- --guide`. -->";
 
 const PAGES: [&str; 2] = ["schedule", "load"];
@@ -39,15 +39,17 @@ impl Picture {
         Self { page, name, plot }
     }
 
-    /// The link that an image of this name in the page refers to.
+    /// Returns the link definition for the image of this name in the page.
     fn link(&self, chapters: &[Chapter]) -> String {
         let mut plots = chapters.iter().flat_map(|chapter| &chapter.plots);
-        let plot = plots.find(|plot| plot.title == self.plot).unwrap_or_else(|| panic!("no plot is `{}`", self.plot));
-        format!("[{}]: data:image/svg+xml,{}\n", self.name, in_a_link(&plot.svg_with_legend()))
+        let plot = plots
+            .find(|plot| plot.title == self.plot)
+            .unwrap_or_else(|| panic!("no plot has the title `{}`", self.plot));
+        format!("[{}]: data:image/svg+xml,{}\n", self.name, percent_encode(&plot.svg_with_legend()))
     }
 }
 
-fn in_a_link(svg: &str) -> String {
+fn percent_encode(svg: &str) -> String {
     let mut link = String::new();
     for byte in svg.replace('"', "'").split_inclusive('\n').flat_map(|line| line.trim().bytes()) {
         match byte {
@@ -66,15 +68,15 @@ fn directory() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../retry-runtime/src/guide"))
 }
 
-/// Writes the pictures of the guide.
+/// Writes the charts of the guide.
 ///
 /// # Errors
 ///
-/// When a file cannot be written.
+/// Returns an error if a file cannot be written.
 ///
 /// # Panics
 ///
-/// When there is no such plot in the chapters.
+/// Panics if the chapters do not contain one of the plots.
 pub fn write_guide(chapters: &[Chapter]) -> io::Result<()> {
     for page in PAGES {
         let links: String = PICTURES.iter().filter(|picture| picture.page == page).map(|p| p.link(chapters)).collect();
@@ -92,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn each_picture_is_there_and_shown_and_small() {
+    fn each_picture_exists_and_is_shown_and_is_small() {
         for Picture { page, name, .. } in &PICTURES {
             let links = read(&format!("{page}.pictures.md"));
             let link = links.lines().find_map(|line| line.strip_prefix(&format!("[{name}]: ")));
@@ -104,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_has_nothing_that_ends_it() {
-        assert_eq!(in_a_link("<a b=\"#\">\n</a>"), "%3Ca%20b='%23'%3E%3C/a%3E");
+    fn percent_encode_escapes_characters_that_end_a_link() {
+        assert_eq!(percent_encode("<a b=\"#\">\n</a>"), "%3Ca%20b='%23'%3E%3C/a%3E");
     }
 }

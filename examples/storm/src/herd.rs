@@ -1,4 +1,4 @@
-//! Clients that failed at the same time, and when they come back.
+//! Thundering herd: clients that failed at the same time, and the times of their retries.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -15,9 +15,9 @@ use super::world::World;
 
 const CLIENTS: u32 = 1000;
 const START: Duration = Duration::from_secs(1);
-/// Three retries of one, two and four seconds at most, or of half as much again with a share of jitter.
+/// The time of three retries with delays of up to 1, 2 and 4 s, plus the additional time of jitter.
 const LENGTH: Duration = Duration::from_secs(9);
-/// How finely retries are counted.
+/// The interval in which retries are counted.
 const STEP: Duration = Duration::from_millis(100);
 
 fn jitters() -> [(&'static str, Policy); 5] {
@@ -32,7 +32,7 @@ fn jitters() -> [(&'static str, Policy); 5] {
     .map(|(name, policy)| (name, policy.attempts(4).random_source(random::uniform)))
 }
 
-/// How many retries come in each step, where all clients fail at 0 and every time after that.
+/// Returns the number of retries in each step, if all clients fail at 0 and in every attempt after that.
 fn retries(policy: Policy) -> Vec<u32> {
     random::seed(SEED);
     let world = World::default();
@@ -54,7 +54,7 @@ async fn fail(world: World, policy: Policy, counts: Rc<RefCell<Vec<u32>>>) {
     }
 }
 
-/// The count of each step, drawn at its start.
+/// Returns a point for the count of each step, at the start of the step.
 fn points(counts: &[u32]) -> Vec<(f64, f64)> {
     let times = (0..).map(|step| STEP * step).map(|at| at.as_secs_f64());
     times.zip(counts).map(|(at, count)| (at, f64::from(*count))).collect()
@@ -69,9 +69,9 @@ pub(super) fn chapter() -> Chapter {
         lines.push(Line { name: name.to_owned(), pen: Pen::number(index), points: points(&counts) });
     }
     Chapter {
-        title: "When do those come back that failed together?",
-        text: "A thousand clients fail at 0, and each time they try again: three times, with exponential backoff from 1 s. \
-               Without jitter all of them come back within the same instant, after 1, 3 and 7 s.",
+        title: "Retries after a simultaneous failure",
+        text: "1000 clients fail at 0 and in each of their three retries, with exponential backoff from 1 s. Without jitter, \
+               all of them retry in the same instant, after 1, 3 and 7 s.",
         table,
         plots: vec![Plot {
             title: "Retries of 1000 clients that failed at 0".to_owned(),
@@ -90,10 +90,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_jitter_a_herd_stays_together_and_with_full_jitter_it_does_not() {
+    fn jitter_spreads_a_herd() {
         let jitters = BTreeMap::from(jitters());
-        let most = |name| retries(jitters[name]).into_iter().max().unwrap();
-        assert_eq!(most("no jitter"), CLIENTS);
-        assert!(most("equal jitter") < CLIENTS / 3 && most("full jitter") < CLIENTS / 5);
+        let highest = |name| retries(jitters[name]).into_iter().max().unwrap();
+        assert_eq!(highest("no jitter"), CLIENTS);
+        assert!(highest("equal jitter") < CLIENTS / 3 && highest("full jitter") < CLIENTS / 5);
     }
 }

@@ -1,8 +1,8 @@
-//! Retry storms in virtual time: many calls through the library's own policies, executors and budgets, against servers that
-//! are no more than a rule.
+//! Retry storms in virtual time: many calls through the library's own policies, executors and budgets, against simple models of
+//! servers.
 //!
-//! What is simulated is the world: time, arrivals and servers. What decides about retries is the library. Each run is seeded,
-//! and so prints the same.
+//! Time, arrivals and servers are simulated. The library makes all decisions about retries. Each run is seeded, so all runs
+//! print the same figures.
 
 mod chapter;
 mod contention;
@@ -27,7 +27,7 @@ pub use self::chapter::Chapter;
 pub use self::guide::write_guide;
 pub use self::page::page;
 
-/// What there is to measure, in the order in which it is told.
+/// All chapters, in the order of the page.
 pub const CHAPTERS: [fn() -> Chapter; 7] = [
     outage::chapter,
     failures::chapter,

@@ -1,7 +1,8 @@
-//! What do retries do to a server that fails, and what does a budget change?
+//! Simulates the load that retries cause on a failing server, and the effect of a budget.
 //!
-//! Simulates it in virtual time, with the library's own policies and budgets. Prints the figures, and draws them on a page,
-//! `target/storm.html` or where the first argument says. With `--guide` it draws the pictures of the guide instead.
+//! The simulation runs in virtual time, with the library's own policies and budgets. It prints the figures and writes the
+//! charts to an HTML page, `target/storm.html` or the path in the first argument. With `--guide` it draws the charts of the
+//! guide instead.
 //!
 //! `cargo run --release -p retry-storm`
 
@@ -23,6 +24,6 @@ fn main() -> io::Result<()> {
     }
     let path = argument.map_or_else(|| PathBuf::from("target/storm.html"), PathBuf::from);
     fs::write(&path, page(&chapters))?;
-    println!("drawn in {}", path.display());
+    println!("charts written to {}", path.display());
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A server that refuses everything.
+//! Outage: a server that refuses every request.
 
 use std::time::Duration;
 
@@ -17,12 +17,12 @@ fn run(retries: Retries) -> Record {
     Scenario::new(Server::DOWN, retries, LENGTH).run()
 }
 
-/// The load of the first ten seconds, and after.
+/// Returns the load in the first ten seconds and after that.
 fn loads(record: &Record) -> [f64; 2] {
     [record.load(Duration::ZERO..FIRST), record.load(FIRST..LENGTH)]
 }
 
-/// The rate of requests over time.
+/// Returns the rate of requests over time.
 pub(super) fn requests(record: &Record, until: Duration, step: Duration) -> Vec<(f64, f64)> {
     let times = (0..).map(|n| step * n).take_while(|at| *at <= until).skip_while(|at| *at < Duration::from_secs(1));
     times.map(|at| (at.as_secs_f64(), record.request_rate(at))).collect()
@@ -38,9 +38,9 @@ pub(super) fn chapter() -> Chapter {
         lines.push(Line { name: retries.name(), pen: Pen::of(retries), points });
     }
     Chapter {
-        title: "What does an outage cost the server?",
-        text: "The server refuses every request. Without a budget it is sent four times as many as there are calls, for as \
-               long as that lasts; with the standard budget, 100 retries and then no more than without retries.",
+        title: "Load during an outage",
+        text: "The server refuses every request. Without a budget it receives four requests for each call during the whole \
+               outage. With the standard budget, it receives 100 retries, and after that one request for each call.",
         table,
         plots: vec![Plot {
             title: "Requests during an outage".to_owned(),
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn without_a_budget_the_load_is_four_times_the_calls() {
-        // Where retries come that late, the last ones are still to come after ten seconds.
+        // Some retries of the first ten seconds arrive after them.
         let record = run(Retries::Naive);
         let [first, after] = loads(&record);
         assert!(first > 3.9 && after > 3.98 && record.whole_load() == 4.0, "{first} and {after}");

@@ -1,4 +1,4 @@
-//! One HTML page with everything in it.
+//! The HTML page with all chapters.
 
 use std::fmt::Write;
 
@@ -19,13 +19,13 @@ th, td { padding: .15em .8em; text-align: right; border-bottom: 1px solid #eee }
 th:first-child, td:first-child { text-align: left }
 ";
 
-const TITLE: &str = "Retries and what they do to a server";
+const TITLE: &str = "The load that retries cause on a server";
 
-const INTRODUCTION: &str = "1000 calls a second, in virtual time, through the library's own policies, executors and budgets. \
-Retried calls have up to three retries with exponential backoff from 100 ms and full jitter, and wait 1 s for an answer. \
-Ratio budgets have windows of 10 s and a reserve of 100 retries in each.";
+const INTRODUCTION: &str = "1000 calls per second in virtual time, through the library's own policies, executors and budgets. \
+Calls with retries have up to three, with exponential backoff from 100 ms and full jitter, and wait 1 s for a response. \
+Ratio budgets have windows of 10 s, each with a reserve of 100 retries.";
 
-/// The page about these chapters.
+/// Returns the HTML page with these chapters.
 #[must_use]
 pub fn page(chapters: &[Chapter]) -> String {
     let mut page = format!(

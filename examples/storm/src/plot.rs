@@ -1,4 +1,4 @@
-//! Lines over two axes, as SVG.
+//! Line charts as SVG.
 
 use std::ops::Range;
 
@@ -6,11 +6,11 @@ use plotters::prelude::*;
 
 use super::retries::Retries;
 
-/// Lines over two axes.
+/// A line chart.
 #[derive(Clone, Debug)]
 pub struct Plot {
     pub(super) title: String,
-    /// What is on the axes, with its unit.
+    /// The labels of the axes, with units.
     pub(super) axes: (&'static str, &'static str),
     pub(super) x: Range<f64>,
     pub(super) y: Range<f64>,
@@ -31,14 +31,14 @@ pub(super) struct Pen {
     pub(super) width: u32,
 }
 
-/// The colours of Okabe and Ito, which the colour-blind can tell apart.
+/// The colours of Okabe and Ito, which are distinguishable with colour blindness.
 const ORANGE: Pen = Pen::new(230, 159, 0);
 const SKY: Pen = Pen::new(86, 180, 233);
 const GREEN: Pen = Pen::new(0, 158, 115);
 const VERMILION: Pen = Pen::new(213, 94, 0);
 const PURPLE: Pen = Pen::new(204, 121, 167);
 const BLUE: Pen = Pen::new(0, 114, 178);
-/// Wide, as what others are compared with and often lie upon.
+/// A wide line for the baseline, because other lines often cover it.
 const GREY: Pen = Pen { width: 7, ..Pen::new(200, 200, 200) };
 
 impl Pen {
@@ -46,12 +46,12 @@ impl Pen {
         Self { color: RGBColor(red, green, blue), width: 2 }
     }
 
-    /// The n-th, where lines have no colour of their own.
+    /// Returns the n-th pen, for lines without a fixed colour.
     pub(super) const fn number(n: usize) -> Self {
         [VERMILION, ORANGE, SKY, PURPLE, GREEN, BLUE][n % 6]
     }
 
-    /// The same in every plot.
+    /// Returns the pen of a way to retry, which is the same in every plot.
     pub(super) const fn of(retries: Retries) -> Self {
         match retries {
             Retries::None => GREY,
@@ -72,45 +72,46 @@ impl Pen {
 const SIZE: (u32, u32) = (560, 330);
 const FONT: &str = "sans-serif";
 
-/// Of a legend: columns, the height of a row, and what is left free on the left.
+/// The legend: the number of columns, the height of a row, and the left margin.
 const COLUMNS: usize = 2;
 const ROW: u32 = 24;
 const MARGIN: u32 = 76;
 
 impl Plot {
-    /// An `<svg>` element.
+    /// Returns an `<svg>` element.
     pub(super) fn svg(&self) -> String {
         let mut svg = String::new();
-        self.draw(&SVGBackend::with_string(&mut svg, SIZE).into_drawing_area()).expect("a string takes everything");
+        self.draw(&SVGBackend::with_string(&mut svg, SIZE).into_drawing_area())
+            .expect("writing to a string cannot fail");
         svg
     }
 
-    /// An `<svg>` element that needs no page around it: on white, with a legend below, and no more points than can be told apart.
+    /// Returns a self-contained `<svg>` element: with a white background, a legend, and only as many points as are distinguishable.
     pub(super) fn svg_with_legend(&self) -> String {
         let height = SIZE.1 + ROW * self.lines.len().div_ceil(COLUMNS) as u32;
         let mut svg = String::new();
         {
             let area = SVGBackend::with_string(&mut svg, (SIZE.0, height)).into_drawing_area();
-            area.fill(&WHITE).expect("a string takes everything");
+            area.fill(&WHITE).expect("writing to a string cannot fail");
             let (plot, legend) = area.split_vertically(SIZE.1);
-            self.thinned().draw(&plot).expect("a string takes everything");
-            self.draw_legend(&legend).expect("a string takes everything");
+            self.thinned().draw(&plot).expect("writing to a string cannot fail");
+            self.draw_legend(&legend).expect("writing to a string cannot fail");
         }
         svg
     }
 
     fn thinned(&self) -> Self {
-        const MOST: usize = 240;
+        const MAX_POINTS: usize = 240;
         let mut plot = self.clone();
         for line in &mut plot.lines {
             line.points.retain(|(x, _)| (self.x.start..=self.x.end).contains(x));
-            let step = line.points.len().div_ceil(MOST).max(1);
+            let step = line.points.len().div_ceil(MAX_POINTS).max(1);
             line.points = line.points.iter().copied().step_by(step).collect();
         }
         plot
     }
 
-    /// In columns, each name after a piece of its line.
+    /// Draws the legend in columns, each name behind a piece of its line.
     fn draw_legend<B: DrawingBackend>(&self, area: &DrawingArea<B, plotters::coord::Shift>) -> Outcome<B> {
         let width = (SIZE.0 - MARGIN) / COLUMNS as u32;
         for (index, line) in (0..).zip(&self.lines) {
@@ -145,7 +146,7 @@ impl Plot {
             .draw()?;
         for line in &self.lines {
             let style = ShapeStyle::from(&line.pen.color).stroke_width(line.pen.width);
-            // What lies beyond the axis would be drawn at its end.
+            // Points beyond the axis would be drawn at its end.
             let points = line.points.iter().copied().filter(|(x, _)| (self.x.start..=self.x.end).contains(x));
             chart.draw_series(LineSeries::new(points, style))?;
         }
@@ -155,7 +156,7 @@ impl Plot {
 
 type Outcome<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
 
-/// As few digits as tell the number.
+/// Formats a number with at most two decimals.
 fn label(number: f64) -> String {
     format!("{}", (number * 100.0).round() / 100.0)
 }

@@ -1,4 +1,4 @@
-//! The same calls in few processes or in many, each with a budget of its own.
+//! Number of processes: the same calls from few or many processes, each with its own budget.
 
 use std::time::Duration;
 
@@ -19,8 +19,8 @@ fn run(processes: usize, retries: Retries, length: Duration) -> Record {
     Scenario { processes, ..Scenario::new(Server::DOWN, retries, length) }.run()
 }
 
-/// How long the load stays above 1.1.
-fn spent_after(record: &Record) -> Duration {
+/// Returns how long the load stays above 1.1.
+fn overload(record: &Record) -> Duration {
     let tens = (0..).map(|n| FIRST * n).take_while(|at| *at + FIRST <= LENGTH);
     tens.filter(|at| record.load(*at..*at + FIRST) > 1.1).last().map_or(Duration::ZERO, |at| at + FIRST)
 }
@@ -41,19 +41,19 @@ pub(super) fn chapter() -> Chapter {
         let record = run(processes, retries, LENGTH);
         let name = format!("{processes} with a {}", retries.name());
         let loads = [record.load(Duration::ZERO..FIRST), record.load(FIRST..FIRST + MINUTE)].map(times);
-        let rest = [format!("{} s", spent_after(&record).as_secs()), format!("{}", record.retries())];
+        let rest = [format!("{} s", overload(&record).as_secs()), format!("{}", record.retries())];
         table.row(&name, loads.into_iter().chain(rest));
         lines.push(Line { name, pen: Pen::number(index), points: requests(&record, LENGTH, Duration::from_secs(1)) });
     }
     Chapter {
-        title: "Where does a budget of each process stop helping?",
-        text: "An outage as above, with the same 1000 calls a second from more and more processes. Each has tokens for 100 \
-               retries: a thousand processes send 100,000 retries before their budgets stop them, ten thousand a million. \
-               Processes that each send little need fewer tokens, or a limiter that they share.",
+        title: "Limits of a budget per process",
+        text: "An outage as above, with the same 1000 calls per second from an increasing number of processes. Each process has \
+               tokens for 100 retries: 1000 processes send 100,000 retries before their budgets stop them, and 10,000 \
+               processes send a million. Processes that each send few requests need fewer tokens, or a shared limiter.",
         table,
         plots: vec![
             plot("The first minute of an outage, by number of processes", MINUTE, &lines),
-            plot("Ten minutes of it", LENGTH, &lines),
+            plot("Ten minutes of an outage, by number of processes", LENGTH, &lines),
         ],
     }
 }
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_process_adds_its_hundred_retries() {
+    fn each_process_adds_a_hundred_retries() {
         assert_eq!(run(10, Retries::Budget, FIRST).retries(), 1000.0);
         assert_eq!(run(100, Retries::Budget, MINUTE).retries(), 10_000.0);
     }

@@ -1,4 +1,4 @@
-//! What happened, over time.
+//! Record of calls and requests over time.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::scenario::RATE;
 
-/// Counts over time, in tenths of a second.
+/// Calls, requests and successes in each tenth of a second.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Record {
     calls: Counts,
@@ -53,37 +53,37 @@ impl Record {
         self.successes.add(at);
     }
 
-    /// Requests for each call.
+    /// Returns the number of requests per call.
     pub(super) fn load(&self, span: Range<Duration>) -> f64 {
         self.requests.sum(span.clone()) / self.calls.sum(span)
     }
 
-    /// [`load`](Self::load) over the whole time.
+    /// Returns the [`load`](Self::load) over the whole time.
     pub(super) fn whole_load(&self) -> f64 {
         self.load(ALWAYS)
     }
 
-    /// The share of calls that succeeded.
+    /// Returns the share of calls that succeeded.
     pub(super) fn success_rate(&self) -> f64 {
         self.successes.sum(ALWAYS) / self.calls.sum(ALWAYS)
     }
 
-    /// All requests but the first of each call.
+    /// Returns the number of requests except the first of each call.
     pub(super) fn retries(&self) -> f64 {
         self.requests.sum(ALWAYS) - self.calls.sum(ALWAYS)
     }
 
-    /// Requests in the second before.
+    /// Returns the number of requests in the second before `at`.
     pub(super) fn request_rate(&self, at: Duration) -> f64 {
         self.requests.sum(at.saturating_sub(SECOND)..at)
     }
 
-    /// Calls that succeeded in the second before, as a share of those that come in a second.
+    /// Returns the number of calls that succeeded in the second before `at`, as a share of the calls per second.
     pub(super) fn goodput(&self, at: Duration) -> f64 {
         self.successes.sum(at.saturating_sub(SECOND)..at) / f64::from(RATE)
     }
 
-    /// How long after `end` it takes until a whole second had this goodput. Nothing where that does not come before `limit`.
+    /// Returns the time after `end` until a whole second has this goodput, or `None` if that does not happen before `limit`.
     pub(super) fn recovery(&self, end: Duration, goodput: f64, limit: Duration) -> Option<Duration> {
         let tenths = (0..).map(|tenth| Duration::from_millis(100) * tenth);
         tenths.take_while(|after| end + *after <= limit).find(|after| self.goodput(end + *after) >= goodput)

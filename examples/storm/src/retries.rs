@@ -1,4 +1,4 @@
-//! The ways to retry that are compared.
+//! The compared ways to retry.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -7,29 +7,29 @@ use retry_runtime::{Budget, Policy};
 
 use super::random;
 
-/// Whether calls are retried, and who pays for it.
+/// A way to retry calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Retries {
     /// One attempt.
     None,
-    /// Three retries, whatever happens.
+    /// Up to three retries without a budget.
     Naive,
-    /// A ratio budget of so many percent, with a window and a reserve as in tower.
+    /// A ratio budget with this percentage, and with a window and a reserve as in tower.
     Ratio(u8),
     /// The standard budget.
     Budget,
-    /// The standard budget with so many tokens.
+    /// The standard budget with this number of tokens.
     Capacity(u32),
 }
 
-/// What a client waits for an answer.
+/// The time that a client waits for a response.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
 impl Retries {
-    /// The five ways that most plots compare.
+    /// The ways that most plots compare.
     pub(super) const COMPARED: [Self; 5] = [Self::None, Self::Naive, Self::Ratio(10), Self::Ratio(20), Self::Budget];
 
-    /// The name in tables and legends.
+    /// Returns the name in tables and legends.
     pub(super) fn name(self) -> String {
         match self {
             Self::None => "no retries".to_owned(),
@@ -40,17 +40,17 @@ impl Retries {
         }
     }
 
-    /// Three retries at most, with the delays of the standard policy.
+    /// Returns a policy with at most three retries and the delays of the standard policy.
     pub(super) fn policy(self) -> Policy {
         let policy = Policy::new().attempt_timeout(TIMEOUT).random_source(random::uniform);
         match self {
             Self::None => policy.attempts(1),
             Self::Naive => policy.attempts(4),
-            Self::Ratio(_) | Self::Budget | Self::Capacity(_) => policy.attempts(4).budget(payer),
+            Self::Ratio(_) | Self::Budget | Self::Capacity(_) => policy.attempts(4).budget(current_budget),
         }
     }
 
-    /// A budget of its own for a process. Lives on after it, as a `static` would.
+    /// Creates a process with its own budget. The budget is leaked, as a `static` would be.
     pub(super) fn process(self) -> Process {
         let budget = match self {
             Self::None | Self::Naive => return Process { budget: None },
@@ -63,23 +63,23 @@ impl Retries {
 }
 
 thread_local! {
-    static PAYER: Cell<Option<&'static Budget>> = const { Cell::new(None) };
+    static CURRENT_BUDGET: Cell<Option<&'static Budget>> = const { Cell::new(None) };
 }
 
-/// The budget of the process whose call is decided about: here many processes are one.
-fn payer() -> &'static Budget {
-    PAYER.get().expect("`Process::decides` comes before a decision")
+/// Returns the budget of the process that makes the next decision. All simulated processes share this thread.
+fn current_budget() -> &'static Budget {
+    CURRENT_BUDGET.get().expect("`Process::enter` is called before a decision")
 }
 
-/// A client process, which shares its budget with no other.
+/// A client process with its own budget.
 #[derive(Clone, Copy)]
 pub(super) struct Process {
     budget: Option<&'static Budget>,
 }
 
 impl Process {
-    /// A decision about one of its calls comes next.
-    pub(super) fn decides(self) {
-        PAYER.set(self.budget);
+    /// Makes this the process of the next decision.
+    pub(super) fn enter(self) {
+        CURRENT_BUDGET.set(self.budget);
     }
 }

@@ -1,4 +1,4 @@
-//! Calls that come at a constant rate, and what becomes of them.
+//! Scenarios: calls at a constant rate and their outcomes.
 
 use std::ops::ControlFlow::{Break, Continue};
 use std::rc::Rc;
@@ -12,28 +12,28 @@ use super::retries::{Process, Retries};
 use super::server::Server;
 use super::world::World;
 
-/// Calls a second, in all processes together.
+/// Calls per second of all processes together.
 pub(super) const RATE: u32 = 1000;
 
-/// What a scenario is seeded with, unless it is run for the scatter.
+/// The default seed of a scenario.
 pub(super) const SEED: u64 = 2015;
 
-/// Calls to a server for a while.
+/// Calls to a server for a period of time.
 #[derive(Clone, Debug)]
 pub(super) struct Scenario {
-    /// What they are sent to.
+    /// The server that receives the requests.
     pub(super) server: Server,
-    /// Who retries them.
+    /// The way to retry.
     pub(super) retries: Retries,
-    /// How many processes make them, each with a budget of its own.
+    /// The number of processes, each with its own budget.
     pub(super) processes: usize,
-    /// How long they come.
+    /// The duration of the scenario.
     pub(super) length: Duration,
-    /// Of all randomness. The calls come at the same times, whatever else differs.
+    /// The seed of all random numbers. Calls arrive at the same times in all scenarios with the same seed.
     pub(super) seed: u64,
 }
 
-/// What calls share.
+/// State that all calls share.
 struct Shared {
     world: World,
     server: Server,
@@ -42,7 +42,7 @@ struct Shared {
 }
 
 impl Scenario {
-    /// Calls of one process.
+    /// Creates a scenario with one process.
     pub(super) const fn new(server: Server, retries: Retries, length: Duration) -> Self {
         Self { server, retries, processes: 1, length, seed: SEED }
     }
@@ -80,8 +80,8 @@ async fn call(shared: Rc<Shared>, process: Process) {
     let mut retry = Executor::new(policy).sleep(|delay| world.sleep(delay));
     loop {
         record.request(world.now());
-        let outcome = retry.attempt(server.answer(world)).await;
-        process.decides();
+        let outcome = retry.attempt(server.respond(world)).await;
+        process.enter();
         match retry.next(outcome, &Condition::new()) {
             Break(Ok(())) => break record.success(world.now()),
             Break(Err(_)) => break,

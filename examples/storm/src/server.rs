@@ -1,4 +1,4 @@
-//! What requests are sent to.
+//! Models of servers.
 
 use std::cell::Cell;
 use std::fmt;
@@ -10,18 +10,18 @@ use retry_runtime::{Class, Retryable, TimedOut};
 use super::random;
 use super::world::World;
 
-/// A server.
+/// A model of a server.
 #[derive(Clone, Debug)]
 pub(super) enum Server {
-    /// Refuses this share of all requests, each by itself, and answers the others at once.
+    /// Refuses this share of requests independently, and responds to the others at once.
     Flaky(f64),
-    /// Works requests off one after the other, in the order in which they came.
+    /// Processes requests one at a time, in the order of arrival.
     Queue {
-        /// How long one takes.
+        /// The time for one request.
         work: Duration,
-        /// When it stands still.
+        /// The period in which the server stops.
         freeze: Range<Duration>,
-        /// When it will have done what it has.
+        /// The time at which the queue is empty.
         done_at: Cell<Duration>,
     },
 }
@@ -30,20 +30,21 @@ impl Server {
     /// Refuses every request.
     pub(super) const DOWN: Self = Self::Flaky(1.0);
 
-    /// A queue for so many requests a second that stands still for a while.
+    /// Creates a queue with a capacity in requests per second, which stops during `freeze`.
     pub(super) const fn queue(capacity: f64, freeze: Range<Duration>) -> Self {
         let work = Duration::from_nanos((1e9 / capacity) as u64);
         Self::Queue { work, freeze, done_at: Cell::new(Duration::ZERO) }
     }
 
-    pub(super) async fn answer(&self, world: &World) -> Result<(), Fault> {
+    pub(super) async fn respond(&self, world: &World) -> Result<(), Fault> {
         match self {
             Self::Flaky(share) if random::uniform() < *share => Err(Fault::Refused),
             Self::Flaky(_) => Ok(()),
             Self::Queue { work, freeze, done_at } => {
                 let start = done_at.get().max(world.now());
                 let start = if freeze.contains(&start) { freeze.end } else { start };
-                // All is known now: no request overtakes another, and the work is done whether or not anybody waits for it.
+                // The end of this request is already known: requests do not overtake each other, and the server completes the
+                // work even if the client has timed out.
                 done_at.set(start + *work);
                 world.sleep(done_at.get() - world.now()).await;
                 Ok(())
@@ -52,7 +53,7 @@ impl Server {
     }
 }
 
-/// Why there was no answer.
+/// The reason for a missing response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     Refused,

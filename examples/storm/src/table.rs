@@ -1,8 +1,8 @@
-//! Figures in rows.
+//! Tables of figures.
 
 use std::fmt::{self, Write};
 
-/// A table: its first column has names, the others have figures.
+/// A table with names in the first column and figures in the others.
 #[derive(Clone, Debug)]
 pub struct Table {
     rows: Vec<Vec<String>>,
@@ -17,7 +17,7 @@ impl Table {
         self.rows.push([name.into()].into_iter().chain(figures).collect());
     }
 
-    /// A `<table>`.
+    /// Returns a `<table>` element.
     pub(super) fn html(&self) -> String {
         let mut html = String::from("<table>\n");
         for (index, row) in self.rows.iter().enumerate() {
@@ -36,7 +36,7 @@ impl Table {
     }
 }
 
-/// Aligned, for a terminal.
+/// Aligns the columns, for a terminal.
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for row in &self.rows {

@@ -1,7 +1,7 @@
 //! Virtual time: an executor whose clock jumps from one timer to the next.
 //!
-//! Not tokio's paused clock, whose timers have milliseconds: clients that compete for a row would meet more often than they
-//! do. Nor is anything ever ready at another time, or in another order, than in the run before.
+//! tokio's paused clock is not precise enough: its timers have a resolution of milliseconds, so clients that contend for a row
+//! would meet more often. In this executor, tasks also become ready at the same times and in the same order in each run.
 
 use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
@@ -15,10 +15,10 @@ use std::time::Duration;
 
 use tokio::runtime::Builder;
 
-/// How far tokio's clock, which ratio budgets read, may lag behind. Their windows are seconds.
+/// The maximum lag of tokio's clock, which ratio budgets read. Their windows are seconds long.
 const LAG: Duration = Duration::from_millis(10);
 
-/// A clock and the tasks that live by it. A clone is the same world.
+/// A clock and its tasks. A clone refers to the same world.
 #[derive(Clone, Default)]
 pub(super) struct World(Rc<Inner>);
 
@@ -26,9 +26,9 @@ pub(super) struct World(Rc<Inner>);
 struct Inner {
     now: Cell<Duration>,
     timers: RefCell<BinaryHeap<Reverse<Timer>>>,
-    /// How many timers there have been.
+    /// The number of timers so far.
     count: Cell<u64>,
-    /// By their number. Nothing is left of a task that has ended, nor of the one that is polled.
+    /// Tasks by number. The entry of a completed task, and of the task that is being polled, is `None`.
     tasks: RefCell<Vec<Option<Task>>>,
     unfinished: Cell<usize>,
     ready: Arc<Ready>,
@@ -39,7 +39,7 @@ struct Task {
     waker: Waker,
 }
 
-/// The tasks to poll, in the order in which they were woken. A waker has to be `Sync`.
+/// The tasks to poll, in the order of their wake-ups. This is a mutex because a waker has to be `Sync`.
 type Ready = Mutex<VecDeque<usize>>;
 
 fn wake(ready: &Ready, task: usize) {
@@ -57,7 +57,7 @@ impl Wake for WakeTask {
     }
 }
 
-/// Timers of the same time end in the order in which they were set.
+/// A timer. Timers with the same time fire in the order of their creation.
 struct Timer {
     until: Duration,
     number: u64,
@@ -91,7 +91,7 @@ impl PartialEq for Timer {
 impl Eq for Timer {}
 
 impl World {
-    /// The time since the world began.
+    /// Returns the time since the start of the simulation.
     pub(super) fn now(&self) -> Duration {
         self.0.now.get()
     }
@@ -123,26 +123,26 @@ impl World {
         wake(&self.0.ready, task);
     }
 
-    /// Runs until every task has ended.
+    /// Runs until every task has completed.
     pub(super) fn run(&self) {
         let clock =
-            Builder::new_current_thread().enable_time().start_paused(true).build().expect("no I/O is asked for");
+            Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime without I/O");
         clock.block_on(async {
-            let mut told = Duration::ZERO;
-            while self.poll_what_is_ready() {
+            let mut advanced = Duration::ZERO;
+            while self.poll_ready_tasks() {
                 self.jump();
-                if self.now() - told >= LAG {
-                    tokio::time::advance(self.now() - told).await;
-                    told = self.now();
+                if self.now() - advanced >= LAG {
+                    tokio::time::advance(self.now() - advanced).await;
+                    advanced = self.now();
                 }
             }
         });
     }
 
-    /// Whether there is a task left.
-    fn poll_what_is_ready(&self) -> bool {
+    /// Polls the tasks that are ready. Returns whether any tasks are left.
+    fn poll_ready_tasks(&self) -> bool {
         while let Some(id) = self.next_ready() {
-            // It may have ended before one of its timers.
+            // The task may have completed before one of its timers.
             let Some(mut task) = self.0.tasks.borrow_mut()[id].take() else { continue };
             if task.future.as_mut().poll(&mut Context::from_waker(&task.waker)).is_pending() {
                 self.0.tasks.borrow_mut()[id] = Some(task);
@@ -158,7 +158,7 @@ impl World {
     }
 
     fn jump(&self) {
-        let Reverse(timer) = self.0.timers.borrow_mut().pop().expect("a task waits for nothing but timers");
+        let Reverse(timer) = self.0.timers.borrow_mut().pop().expect("every pending task waits for a timer");
         self.0.now.set(timer.until);
         timer.waker.wake();
     }

@@ -1,18 +1,18 @@
-//! Instructions, counted by valgrind's callgrind, in which the program runs itself again.
+//! Instruction counts by valgrind's callgrind, which runs this program again.
 
 use std::env::current_exe;
 use std::process::Command;
 
-/// The instructions of this program with these arguments; `None` where there is no valgrind.
-pub(crate) fn counted(arguments: &[&str]) -> Option<f64> {
+/// Returns the instructions of this program with these arguments, or `None` if valgrind is not installed.
+pub(crate) fn count_instructions(arguments: &[&str]) -> Option<f64> {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(current_exe().unwrap())
         .args(arguments)
         .output()
         .ok()?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    let collected = said.lines().find_map(|line| line.split_once("Collected : "));
-    let (_, count) = collected.unwrap_or_else(|| panic!("callgrind failed:\n{said}"));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let collected = stderr.lines().find_map(|line| line.split_once("Collected : "));
+    let (_, count) = collected.unwrap_or_else(|| panic!("callgrind failed:\n{stderr}"));
     Some(count.trim().parse().unwrap())
 }

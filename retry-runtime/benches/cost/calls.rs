@@ -1,4 +1,4 @@
-//! What is called, and the two ways to call it again: the loop by hand and the attribute.
+//! The measured operations, and two ways to retry them: a hand-written loop and the attribute.
 
 use std::fmt;
 use std::hint::black_box;
@@ -17,27 +17,27 @@ pub(crate) struct Failed(pub(crate) u32);
 
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} more to come", self.0)
+        write!(f, "{} failures left", self.0)
     }
 }
 
-/// The operations. The compiler cannot know that they succeed.
+/// The operations. The compiler cannot tell that they succeed.
 pub(crate) mod operation {
     use super::*;
 
-    /// Has its outcome at once.
+    /// Completes at once.
     pub(crate) async fn ready(x: u64) -> Outcome {
         if black_box(x) == u64::MAX { Err(Failed(0)) } else { Ok(x) }
     }
 
-    /// Waits once, and has a few words to remember.
+    /// Waits once, and keeps a few words across the wait.
     pub(crate) async fn waiting(x: u64) -> Outcome {
         let seen = black_box(x);
         Waits(true).await;
         if black_box(seen) == u64::MAX { Err(Failed(0)) } else { Ok(seen ^ x) }
     }
 
-    /// Its future is 1 KiB.
+    /// Has a future of 1 KiB.
     pub(crate) async fn large(x: u64) -> Outcome {
         let mut buffer = [x as u8; 1008];
         black_box(&mut buffer);
@@ -45,7 +45,7 @@ pub(crate) mod operation {
         if black_box(&buffer)[5] == 255 { Err(Failed(0)) } else { Ok(x) }
     }
 
-    /// Fails as often as `left` says.
+    /// Fails `left` times.
     pub(crate) async fn failing(left: &AtomicU32) -> Outcome {
         match left.load(Relaxed) {
             0 => Ok(black_box(7)),
@@ -66,7 +66,7 @@ pub(crate) mod operation {
     }
 }
 
-/// One way to retry the operations: four attempts at most.
+/// A way to retry the operations, with at most four attempts.
 pub(crate) trait Calls: 'static {
     const NAME: &'static str;
     /// Delays of 10 ms, 20 ms, 40 ms, at most 1 s, as in the next two.
@@ -77,7 +77,7 @@ pub(crate) trait Calls: 'static {
     fn failing(left: &AtomicU32) -> impl Future<Output = Outcome> + Send;
     /// Delays of zero.
     fn at_once(left: &AtomicU32) -> impl Future<Output = Outcome> + Send;
-    /// Delays of 15 ms, 30 ms, 37.5 ms, each a random third more or less.
+    /// Delays of 15 ms, 30 ms, 37.5 ms, each plus or minus a random third.
     fn scattered(left: &AtomicU32) -> impl Future<Output = Outcome> + Send;
 }
 
@@ -87,7 +87,7 @@ macro_rules! one_call {
         $call.await
     };
 }
-/// … which a loop by hand awaits as it is.
+/// … which a hand-written loop awaits directly.
 macro_rules! awaited {
     ($call:expr) => {
         $call.await
@@ -100,14 +100,14 @@ macro_rules! with_question {
         Ok(value ^ 1)
     }};
 }
-/// … for which a loop by hand needs a block that keeps the `?` inside.
+/// … for which a hand-written loop needs a block, so that `?` does not leave the loop.
 macro_rules! in_block {
     ($call:expr) => {
         async { with_question!($call) }.await
     };
 }
 
-/// The loop that a careful engineer writes, with `$delay` of the number of the retry, from 0.
+/// The loop that a careful engineer writes. `$delay` receives the number of the retry, starting from 0.
 macro_rules! repeat {
     ($outcome:expr, $delay:expr) => {{
         let mut retries = 0;
@@ -123,7 +123,7 @@ macro_rules! repeat {
     }};
 }
 
-macro_rules! by_hand {
+macro_rules! hand_written {
     ($name:ident, $once:ident) => {
         pub(crate) struct $name;
         impl Calls for $name {
@@ -149,8 +149,8 @@ macro_rules! by_hand {
         }
     };
 }
-by_hand!(ManualCall, awaited);
-by_hand!(ByHandInBlock, in_block);
+hand_written!(HandWritten, awaited);
+hand_written!(HandWrittenInBlock, in_block);
 
 fn doubling(start: Duration, retries: u32) -> Duration {
     start.saturating_mul(1_u32.checked_shl(retries).unwrap_or(u32::MAX)).min(Duration::from_secs(1))

@@ -1,10 +1,10 @@
-//! An allocator that counts.
+//! A global allocator that counts allocations.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 static CALLS: AtomicUsize = AtomicUsize::new(0);
-static ASKED: AtomicUsize = AtomicUsize::new(0);
+static BYTES: AtomicUsize = AtomicUsize::new(0);
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
@@ -13,7 +13,7 @@ static COUNTING: Counting = Counting;
 
 struct Counting;
 
-// SAFETY: the system's allocator does all the work; counting touches no memory of its.
+// SAFETY: the system's allocator does all the work, and counting does not touch its memory.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size());
@@ -27,25 +27,26 @@ unsafe impl GlobalAlloc for Counting {
 
 fn count(size: usize) {
     CALLS.fetch_add(1, Relaxed);
-    ASKED.fetch_add(size, Relaxed);
+    BYTES.fetch_add(size, Relaxed);
     PEAK.fetch_max(LIVE.fetch_add(size, Relaxed) + size, Relaxed);
 }
 
-/// What `f` asks of the heap.
+/// Heap usage.
 pub(crate) struct Use {
     pub(crate) allocations: usize,
     pub(crate) bytes: usize,
-    /// The most that was live at once, above what was live before.
+    /// The maximum of live bytes, minus those that were live before.
     pub(crate) peak: usize,
 }
 
+/// Returns the heap usage of `f`.
 pub(crate) fn during(f: impl FnOnce()) -> Use {
-    let (calls, asked, live) = (CALLS.load(Relaxed), ASKED.load(Relaxed), LIVE.load(Relaxed));
+    let (calls, bytes, live) = (CALLS.load(Relaxed), BYTES.load(Relaxed), LIVE.load(Relaxed));
     PEAK.store(live, Relaxed);
     f();
     Use {
         allocations: CALLS.load(Relaxed) - calls,
-        bytes: ASKED.load(Relaxed) - asked,
+        bytes: BYTES.load(Relaxed) - bytes,
         peak: PEAK.load(Relaxed) - live,
     }
 }

@@ -1,4 +1,4 @@
-//! How it is measured.
+//! Measurements.
 
 use std::hint::black_box;
 use std::pin::{Pin, pin};
@@ -8,13 +8,13 @@ use std::time::Instant;
 
 use tokio::runtime::{Builder, Runtime};
 
-use crate::callgrind::counted;
+use crate::callgrind::count_instructions;
 use crate::calls::{Calls, Outcome};
 use crate::heap;
 
-/// What is done again and again, to measure one of it.
+/// A measured case, which is repeated to obtain the cost of a single call.
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum What {
+pub(crate) enum Case {
     Ready,
     Waiting,
     /// One failure, then a retry after 1 ms.
@@ -23,7 +23,7 @@ pub(crate) enum What {
     RetryAtOnce,
 }
 
-impl What {
+impl Case {
     pub(crate) const ALL: [(&str, Self); 4] = [
         ("ready", Self::Ready),
         ("waiting", Self::Waiting),
@@ -32,10 +32,10 @@ impl What {
     ];
 
     fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, what)| *what == self).unwrap().0
+        Self::ALL.iter().find(|(_, case)| *case == self).unwrap().0
     }
 
-    /// How often: a delay takes its time.
+    /// Returns the number of repetitions, which is smaller for cases with a delay.
     fn times(self) -> u64 {
         match self {
             Self::Ready | Self::Waiting => 10_000,
@@ -44,19 +44,19 @@ impl What {
     }
 }
 
-/// Does it `times` times.
-pub(crate) fn repeat<C: Calls>(what: What, times: u64) {
-    match what {
-        What::Ready => (0..times).for_each(|i| poll_to_end(C::ready(black_box(i)))),
-        What::Waiting => (0..times).for_each(|i| poll_to_end(C::waiting(black_box(i)))),
-        What::Retry => in_runtime(times, async |left| opaque(pin!(C::failing(left))).await),
-        What::RetryAtOnce => in_runtime(times, async |left| opaque(pin!(C::at_once(left))).await),
+/// Repeats a case.
+pub(crate) fn repeat<C: Calls>(case: Case, times: u64) {
+    match case {
+        Case::Ready => (0..times).for_each(|i| poll_to_end(C::ready(black_box(i)))),
+        Case::Waiting => (0..times).for_each(|i| poll_to_end(C::waiting(black_box(i)))),
+        Case::Retry => in_runtime(times, async |left| opaque(pin!(C::failing(left))).await),
+        Case::RetryAtOnce => in_runtime(times, async |left| opaque(pin!(C::at_once(left))).await),
     }
 }
 
 type Task<'a> = Pin<&'a mut dyn Future<Output = Outcome>>;
 
-/// The future as a task sees it: pinned, of unknown type.
+/// Hides the type of a future from the compiler, as in a task.
 #[inline(always)]
 fn opaque(call: Task<'_>) -> Task<'_> {
     black_box(call)
@@ -82,41 +82,41 @@ pub(crate) fn current_thread() -> Runtime {
     Builder::new_current_thread().enable_time().build().unwrap()
 }
 
-/// The instructions of one, by callgrind; `None` where there is no valgrind.
-pub(crate) fn instructions<C: Calls>(what: What) -> Option<f64> {
-    let (few, many) = (what.times() / 10, what.times());
-    let of = |times| counted(&["count", what.name(), C::NAME, &u64::to_string(&times)]);
-    // The difference, so that what comes before and after does not count.
+/// Returns the instructions of one call, counted by callgrind, or `None` if valgrind is not installed.
+pub(crate) fn instructions<C: Calls>(case: Case) -> Option<f64> {
+    let (few, many) = (case.times() / 10, case.times());
+    let of = |times| count_instructions(&["count", case.name(), C::NAME, &u64::to_string(&times)]);
+    // Take the difference, so that the work before and after the calls does not count.
     Some((of(many)? - of(few)?) / (many - few) as f64)
 }
 
-/// Allocations and bytes of one, without those of the runtime around it and of whatever is made only once.
-pub(crate) fn allocations<C: Calls>(what: What) -> (f64, f64) {
-    let of = |times| heap::during(|| repeat::<C>(what, times));
+/// Returns the allocations and bytes of one call, without those of the runtime and without one-time allocations.
+pub(crate) fn allocations<C: Calls>(case: Case) -> (f64, f64) {
+    let of = |times| heap::during(|| repeat::<C>(case, times));
     let (_, few, many) = (of(1), of(10), of(40));
     let of_one = |few: usize, many: usize| (many as f64 - few as f64) / 30.0;
     (of_one(few.allocations, many.allocations), of_one(few.bytes, many.bytes))
 }
 
-/// The wall time of one, in nanoseconds.
-pub(crate) fn nanoseconds<C: Calls>(what: What, times: u64) -> f64 {
-    repeat::<C>(what, times);
+/// Returns the wall time of one call in nanoseconds.
+pub(crate) fn nanoseconds<C: Calls>(case: Case, times: u64) -> f64 {
+    repeat::<C>(case, times);
     let start = Instant::now();
-    repeat::<C>(what, times);
+    repeat::<C>(case, times);
     start.elapsed().as_nanos() as f64 / times as f64
 }
 
 const TASKS: usize = 100_000;
 
-/// What [`TASKS`] tasks cost.
+/// The cost of [`TASKS`] tasks.
 pub(crate) struct Tasks {
-    /// For all.
+    /// The time of all tasks.
     pub(crate) milliseconds: f64,
-    /// The most bytes at once, for each, in whole bytes: the runtime itself has some too.
+    /// The peak of live bytes per task, rounded down because the runtime itself has some too.
     pub(crate) heap: f64,
 }
 
-/// All at once, and each fails three times.
+/// Runs all tasks concurrently. Each task fails three times.
 pub(crate) fn tasks<C: Calls>() -> Tasks {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
     let mut handles = Vec::with_capacity(TASKS);

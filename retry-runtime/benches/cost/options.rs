@@ -1,11 +1,11 @@
-//! What single arguments cost a call that succeeds after one wait, beside the same function without them.
+//! Cost of single arguments, for a call that succeeds after one wait, compared with the same function without them.
 
 use std::hint::black_box;
 
 use retry_runtime::breaker::BreakerOpen;
 use retry_runtime::{Breaker, Budget, TimedOut, retry};
 
-use crate::callgrind::counted;
+use crate::callgrind::count_instructions;
 use crate::calls::{Failed, Outcome, operation};
 use crate::measure::{current_thread, poll_to_end};
 
@@ -33,7 +33,7 @@ macro_rules! functions {
             }
         )*
 
-        /// Each with its size.
+        /// Returns the functions, each with the size of its future.
         fn sizes() -> Vec<(&'static str, usize)> {
             vec![$(($name, size_of_val(&$function(1)))),*]
         }
@@ -44,7 +44,7 @@ macro_rules! functions {
             let _entered = runtime.enter();
             match name {
                 $($name => (0..times).for_each(|i| poll_to_end($function(black_box(i)))),)*
-                _ => unreachable!("there is no `{name}`"),
+                _ => unreachable!("unknown function `{name}`"),
             }
         }
     };
@@ -59,21 +59,21 @@ functions! {
     "deadline and nested": deadline_and_nested(, deadline = "1m", nested = "once");
 }
 
-/// Prints a line for each.
+/// Prints a line for each function.
 pub(crate) fn compare() {
     println!("\n{:<46}{:>14}{:>10}", "success after one wait, with", "instructions", "bytes");
     lines("option", sizes());
 }
 
-pub(crate) fn lines(what: &str, sizes: Vec<(&str, usize)>) {
+pub(crate) fn lines(command: &str, sizes: Vec<(&str, usize)>) {
     for (name, size) in sizes {
-        let shown = instructions(what, name).map_or("no valgrind".to_owned(), |count| format!("{count:.0}"));
+        let shown = instructions(command, name).map_or("no valgrind".to_owned(), |count| format!("{count:.0}"));
         println!("{name:<46}{shown:>14}{size:>10}");
     }
 }
 
-fn instructions(what: &str, name: &str) -> Option<f64> {
-    let of = |times: u64| counted(&[what, name, &times.to_string()]);
-    // The difference, so that what comes before and after does not count.
+fn instructions(command: &str, name: &str) -> Option<f64> {
+    let of = |times: u64| count_instructions(&[command, name, &times.to_string()]);
+    // Take the difference, so that the work before and after the calls does not count.
     Some((of(11_000)? - of(1_000)?) / 10_000.0)
 }

@@ -1,4 +1,4 @@
-//! What a policy costs that is looked up for each call, beside a constant one, where the call succeeds after one wait.
+//! Cost of a policy that is looked up for each call, compared with a constant policy, if the call succeeds after one wait.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -32,7 +32,7 @@ macro_rules! functions {
             }
         )*
 
-        /// Each with its size.
+        /// Returns the functions, each with the size of its future.
         fn sizes() -> Vec<(&'static str, usize)> {
             vec![$(($name, size_of_val(&$function(1)))),*]
         }
@@ -43,21 +43,21 @@ macro_rules! functions {
             let _entered = runtime.enter();
             match name {
                 $($name => (0..times).for_each(|i| poll_to_end($function(black_box(i)))),)*
-                _ => unreachable!("there is no `{name}`"),
+                _ => unreachable!("unknown function `{name}`"),
             }
         }
     };
 }
 functions! {
-    "the attribute's": constant(attempts = 4, start = "10ms", max_delay = "1s", budget = options::API);
+    "from the attribute": constant(attempts = 4, start = "10ms", max_delay = "1s", budget = options::API);
     "policy = &ONE": borrowed(policy = &ONE);
     "policy = ONE": copied(policy = ONE);
     "policy = OF_CODE.billing": of_code(policy = OF_CODE.billing);
     "policy = LOADED.billing": loaded(policy = LOADED.billing);
 }
 
-/// Prints a line for each.
+/// Prints a line for each function.
 pub(crate) fn compare() {
-    println!("\n{:<46}{:>14}{:>10}", "success after one wait, where the policy is", "instructions", "bytes");
+    println!("\n{:<46}{:>14}{:>10}", "success after one wait, policy", "instructions", "bytes");
     options::lines("policy", sizes());
 }

@@ -1,28 +1,28 @@
-//! The table: a figure a line, beside its goal.
+//! The table: one line per figure, with its goal.
 
-/// What a figure of ours may be.
+/// The goal for a figure.
 #[derive(Clone, Copy)]
 pub(crate) enum Goal {
-    /// This many times the loop's at most.
+    /// At most this multiple of the loop's figure.
     Times(f64),
-    /// This much above the loop's at most.
+    /// At most this much above the loop's figure.
     Above(f64),
-    /// This much at most, whatever the loop's.
+    /// At most this value, whatever the loop's figure.
     AtMost(f64),
-    /// Anything.
+    /// No goal.
     Open,
 }
 
-pub(crate) fn head(by_hand: &str) {
-    println!("\n{:<46}{by_hand:>16}{:>12}{:>11}   goal", "", "ours", "");
+pub(crate) fn head(hand_written: &str) {
+    println!("\n{:<46}{hand_written:>16}{:>12}{:>11}   goal", "", "ours", "");
 }
 
-pub(crate) fn line(what: &str, by_hand: f64, ours: f64, goal: Goal) {
-    line_with_ratio(what, by_hand, ours, ours / by_hand, goal);
+pub(crate) fn line(label: &str, hand_written: f64, ours: f64, goal: Goal) {
+    line_with_ratio(label, hand_written, ours, ours / hand_written, goal);
 }
 
-pub(crate) fn line_with_ratio(what: &str, by_hand: f64, ours: f64, ratio: f64, goal: Goal) {
-    let above = ours - by_hand;
+pub(crate) fn line_with_ratio(label: &str, hand_written: f64, ours: f64, ratio: f64, goal: Goal) {
+    let above = ours - hand_written;
     let (text, met) = match goal {
         Goal::Times(most) => (format!("≤ {most:.2} ×"), ratio <= most),
         Goal::Above(most) => (format!("≤ {most:+.0}"), above <= most),
@@ -36,10 +36,10 @@ pub(crate) fn line_with_ratio(what: &str, by_hand: f64, ours: f64, ratio: f64, g
     };
     let beside = match goal {
         Goal::Above(_) => format!("{above:+.0}"),
-        _ if by_hand == 0.0 => String::new(),
+        _ if hand_written == 0.0 => String::new(),
         _ => format!("{ratio:.2} ×"),
     };
-    let line = format!("{what:<46}{:>16}{:>12}{beside:>11}   {text:<11}{verdict}", figure(by_hand), figure(ours));
+    let line = format!("{label:<46}{:>16}{:>12}{beside:>11}   {text:<11}{verdict}", figure(hand_written), figure(ours));
     println!("{}", line.trim_end());
 }
 

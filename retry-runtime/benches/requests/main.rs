@@ -1,16 +1,16 @@
-//! What a request that succeeds costs through `send_with_retry` and through the middleware, beside bare reqwest and beside a
-//! middleware that does nothing, while nobody listens:
+//! Cost of a successful request through `send_with_retry` and through the middleware, compared with bare reqwest and with a
+//! middleware that does nothing, without an observer:
 //!
 //! ```text
 //! cargo bench -p retry-runtime --features reqwest-middleware --bench requests
 //! ```
 //!
-//! Client and server run on one thread and talk over one connection, so that instructions (by valgrind's callgrind) and
-//! allocations are those of both, and differ only by what stands around the request.
+//! Client and server run on one thread and use one connection, so instructions (counted by valgrind's callgrind) and
+//! allocations include both sides, and the rows differ only in the code around the request.
 
 #[path = "../cost/callgrind.rs"]
 mod callgrind;
-#[allow(dead_code, reason = "the peak is of interest to the other benchmark")]
+#[allow(dead_code, reason = "only the other benchmark uses the peak")]
 #[path = "../cost/heap.rs"]
 mod heap;
 
@@ -34,7 +34,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["count", how, times] => drop(run(how, times.parse().unwrap())),
-        // `cargo test --benches` does not say this.
+        // `cargo test --benches` does not pass this argument.
         [.., "--bench"] => compare(),
         _ => println!("cargo bench -p retry-runtime --features reqwest-middleware --bench requests"),
     }
@@ -48,7 +48,7 @@ fn compare() {
     line("the middleware", Some((empty, 300.0)));
 }
 
-/// Prints a line, beside another one's figure and how much more it may be; gives the instructions.
+/// Prints a line, compared with another figure and the allowed difference. Returns the instructions.
 fn line(how: &str, beside: Option<(Option<f64>, f64)>) -> Option<f64> {
     let instructions = instructions(how);
     let shown = instructions.map_or("no valgrind".to_owned(), |count| format!("{count:.0}"));
@@ -62,14 +62,14 @@ fn line(how: &str, beside: Option<(Option<f64>, f64)>) -> Option<f64> {
     instructions
 }
 
-/// The instructions of one request.
+/// Returns the instructions of one request.
 fn instructions(how: &str) -> Option<f64> {
-    let of = |times: u64| callgrind::counted(&["count", how, &times.to_string()]);
-    // The difference, so that what comes before and after does not count.
+    let of = |times: u64| callgrind::count_instructions(&["count", how, &times.to_string()]);
+    // Take the difference, so that the work before and after the requests does not count.
     Some((of(450)? - of(50)?) / 400.0)
 }
 
-/// The allocations of one request.
+/// Returns the allocations of one request.
 fn allocations(how: &str) -> f64 {
     run(how, 200).allocations as f64 / 200.0
 }
@@ -82,7 +82,7 @@ fn run(how: &str, times: u64) -> heap::Use {
         }
         "a middleware that does nothing" => requests(through(Nothing), times, get),
         "the middleware" => requests(through(RequestRetry::new(POLICY)), times, get),
-        _ => unreachable!("there is no `{how}`"),
+        _ => unreachable!("unknown row `{how}`"),
     }
 }
 
@@ -112,7 +112,7 @@ impl Middleware for Nothing {
     }
 }
 
-/// What these requests ask of the heap, one after the other, without those that make the connection.
+/// Returns the heap usage of sequential requests, without those that open the connection.
 fn requests<C>(client: C, times: u64, get: impl AsyncFn(&C, &str) -> Response) -> heap::Use {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let url = runtime.block_on(serve());
@@ -127,15 +127,15 @@ fn requests<C>(client: C, times: u64, get: impl AsyncFn(&C, &str) -> Response) -
     heap::during(|| repeat(times))
 }
 
-/// Answers every request with 200; gives the URL.
+/// Starts a server that responds to every request with 200, and returns its URL.
 async fn serve() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/ok", listener.local_addr().unwrap());
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             stream.set_nodelay(true).unwrap();
-            let answer = service_fn(async |_| Ok::<_, Infallible>(http::Response::new(Full::<Bytes>::from("hello"))));
-            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+            let service = service_fn(async |_| Ok::<_, Infallible>(http::Response::new(Full::<Bytes>::from("hello"))));
+            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
         }
     });
     url

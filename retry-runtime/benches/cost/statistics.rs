@@ -1,11 +1,11 @@
-//! What the features `metrics` and `report` cost a call that succeeds after one wait. They are on or off for the whole
-//! program, so each is another run.
+//! Cost of the features `metrics` and `report`, for a call that succeeds after one wait. A feature is on or off for the whole
+//! program, so each combination needs a separate run.
 
 use std::hint::black_box;
 
 use retry_runtime::{Executor, Policy, retry};
 
-use crate::callgrind::counted;
+use crate::callgrind::count_instructions;
 use crate::calls::{Outcome, operation};
 use crate::measure::poll_to_end;
 
@@ -17,16 +17,16 @@ async fn annotated(x: u64) -> Outcome {
 }
 
 async fn named(x: u64) -> Outcome {
-    by_hand(Executor::new(&POLICY).name("push order"), x).await
+    hand_written(Executor::new(&POLICY).name("push order"), x).await
 }
 
 #[cfg(any(feature = "metrics", feature = "report"))]
-async fn tallied(x: u64) -> Outcome {
+async fn with_stats(x: u64) -> Outcome {
     static PUSH: retry_runtime::stats::CallStats = retry_runtime::stats::CallStats::new("push order");
-    by_hand(Executor::new(&POLICY).stats(&PUSH), x).await
+    hand_written(Executor::new(&POLICY).stats(&PUSH), x).await
 }
 
-async fn by_hand(mut retry: Executor<retry_runtime::executor::ManualCall<'_>>, x: u64) -> Outcome {
+async fn hand_written(mut retry: Executor<retry_runtime::executor::ManualCall<'_>>, x: u64) -> Outcome {
     loop {
         match retry.attempt_to_end(operation::waiting(x)).await {
             Ok(value) => return Ok(retry.succeed(value)),
@@ -35,13 +35,13 @@ async fn by_hand(mut retry: Executor<retry_runtime::executor::ManualCall<'_>>, x
     }
 }
 
-/// The rows, each with its size.
+/// Returns the rows, each with the size of its future.
 fn sizes() -> Vec<(&'static str, usize)> {
     vec![
         ("annotated function", size_of_val(&annotated(1))),
-        ("loop by hand, named", size_of_val(&named(1))),
+        ("hand-written loop, named", size_of_val(&named(1))),
         #[cfg(any(feature = "metrics", feature = "report"))]
-        ("loop by hand, tallied", size_of_val(&tallied(1))),
+        ("hand-written loop with `CallStats`", size_of_val(&with_stats(1))),
     ]
 }
 
@@ -52,14 +52,14 @@ pub(crate) fn repeat(name: &str, recorder: &str, times: u64) {
     let calls = 0..times;
     match name {
         "annotated function" => calls.for_each(|i| poll_to_end(annotated(black_box(i)))),
-        "loop by hand, named" => calls.for_each(|i| poll_to_end(named(black_box(i)))),
+        "hand-written loop, named" => calls.for_each(|i| poll_to_end(named(black_box(i)))),
         #[cfg(any(feature = "metrics", feature = "report"))]
-        "loop by hand, tallied" => calls.for_each(|i| poll_to_end(tallied(black_box(i)))),
-        _ => unreachable!("there is no `{name}`"),
+        "hand-written loop with `CallStats`" => calls.for_each(|i| poll_to_end(with_stats(black_box(i)))),
+        _ => unreachable!("unknown row `{name}`"),
     }
 }
 
-/// Prints a line for each.
+/// Prints a line for each row.
 pub(crate) fn compare() {
     let features: Vec<_> = [("metrics", cfg!(feature = "metrics")), ("report", cfg!(feature = "report"))]
         .into_iter()
@@ -70,18 +70,19 @@ pub(crate) fn compare() {
         some => (some.clone(), format!(" --features {some}")),
     };
     println!("\ncargo bench -p retry-runtime --bench cost{arguments}");
-    println!("{:<46}{:>14}{:>10}", format!("counted by {with}"), "instructions", "bytes");
+    println!("{:<46}{:>14}{:>10}", format!("statistics of {with}"), "instructions", "bytes");
     let recorders: &[_] = if cfg!(feature = "metrics") { &["none", "recorder"] } else { &["none"] };
     for (name, size) in sizes() {
         for recorder in recorders {
             let shown = instructions(name, recorder).map_or("no valgrind".to_owned(), |count| format!("{count:.0}"));
-            let label = if *recorder == "none" { name.to_owned() } else { "… with Prometheus' recorder".to_owned() };
+            let label =
+                if *recorder == "none" { name.to_owned() } else { "… with the recorder of Prometheus".to_owned() };
             println!("{label:<46}{shown:>14}{size:>10}");
         }
     }
 }
 
 fn instructions(name: &str, recorder: &str) -> Option<f64> {
-    let of = |times: u64| counted(&["counted", name, recorder, &times.to_string()]);
+    let of = |times: u64| count_instructions(&["statistics", name, recorder, &times.to_string()]);
     Some((of(11_000)? - of(1_000)?) / 10_000.0)
 }
