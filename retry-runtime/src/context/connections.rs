@@ -13,6 +13,9 @@ use pin_project_lite::pin_project;
 pub(crate) use crate::context::connection_log::{AttemptHandle, ConnectionLog, Entry, remember};
 use crate::context::thread::{CONTEXT, Context, Field, Scope};
 
+/// True if the library has connection events at all.
+pub(crate) const ENABLED: bool = true;
+
 impl AttemptHandle {
     /// The attempt that is being polled on this thread.
     pub(crate) fn current() -> Option<Self> {

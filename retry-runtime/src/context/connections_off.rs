@@ -1,5 +1,7 @@
 //! Without the feature `connection-events` no client reports its connections.
 
+pub(crate) const ENABLED: bool = false;
+
 /// The connection events of one call: none.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ConnectionLog;

@@ -21,7 +21,7 @@ impl NestedScope {
     /// Ends the scope: true if the last failure inside has exhausted its retries.
     #[inline(always)]
     pub(crate) fn leave(self) -> bool {
-        self.0.leave().unwrap_or(false)
+        self.0.leave()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The thread-local, its fields, and the guard that restores them.
 
 use core::cell::{Cell, RefCell};
-use core::mem::ManuallyDrop;
+use core::mem::{self, ManuallyDrop};
 use core::num::NonZeroUsize;
 #[cfg(feature = "testing")]
 use std::sync::Arc;
@@ -51,7 +51,7 @@ impl Context {
 
 /// A field of the context that a [`Scope`] can set.
 pub(super) trait Field {
-    type Value;
+    type Value: Default;
 
     fn replace(context: &Context, value: Self::Value) -> Self::Value;
 }
@@ -64,24 +64,27 @@ fn replace<F: Field>(value: F::Value) -> F::Value {
 
 /// Sets a field of the context, and restores it when it is dropped.
 pub(super) struct Scope<F: Field> {
-    /// The value of the scope around this one. `None` once it has been restored.
-    outer: Option<F::Value>,
+    /// The value of the scope around this one.
+    outer: F::Value,
 }
 
 impl<F: Field> Scope<F> {
     #[inline(always)]
     pub(super) fn new(value: F::Value) -> Self {
-        Self { outer: Some(replace::<F>(value)) }
+        Self { outer: replace::<F>(value) }
     }
 
     /// Restores the field, and returns the value that it had at the end of the scope.
-    pub(super) fn leave(mut self) -> Option<F::Value> {
-        self.restore()
+    #[inline(always)]
+    pub(super) fn leave(mut self) -> F::Value {
+        let inner = self.restore();
+        mem::forget(self);
+        inner
     }
 
     #[inline(always)]
-    fn restore(&mut self) -> Option<F::Value> {
-        self.outer.take().map(replace::<F>)
+    fn restore(&mut self) -> F::Value {
+        replace::<F>(mem::take(&mut self.outer))
     }
 }
 

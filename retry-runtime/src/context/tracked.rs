@@ -82,7 +82,7 @@ struct Recording<'a> {
 
 impl Drop for Recording<'_> {
     fn drop(&mut self) {
-        *self.attempts = self.scope.take().and_then(Scope::leave).flatten().unwrap_or_default();
+        *self.attempts = self.scope.take().and_then(Scope::leave).unwrap_or_default();
     }
 }
 

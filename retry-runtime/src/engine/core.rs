@@ -6,6 +6,7 @@ use core::time::Duration;
 
 use crate::classify::connection::Via;
 use crate::classify::verdict::Verdict;
+use crate::context::connections;
 use crate::context::nested::NestedScope;
 use crate::engine::call::Call;
 use crate::engine::react;
@@ -39,7 +40,7 @@ impl<C: Call> ActiveCall<C> {
     /// Emits the connection events since the last time.
     #[inline(always)]
     pub(crate) fn flush_connection_events(&self) {
-        if self.state.exists() {
+        if connections::ENABLED && self.state.exists() {
             react::flush_connection_events(&self.state, &self.call);
         }
     }
@@ -107,7 +108,7 @@ impl<C: Call, S: TimerSlot> Core<C, S> {
     /// Notes the connection that a response came over.
     #[inline]
     pub(crate) fn response_came_over(&self, via: Via) {
-        if self.active.state.exists() {
+        if connections::ENABLED && self.active.state.exists() {
             react::response_came_over(&self.active.state, &self.active.call, via);
         }
     }

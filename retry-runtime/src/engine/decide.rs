@@ -10,7 +10,7 @@ use crate::classify::verdict::Verdict;
 use crate::engine::situation::Situation;
 use crate::observe::event::{Decision, DelaySource, GiveUp};
 use crate::policy::attempt::Attempt;
-use crate::policy::builder::{Drawn, Policy};
+use crate::policy::builder::{Drawn, Policy, UNLIMITED};
 use crate::policy::nested::Nested;
 use crate::util::clock::Instant;
 
@@ -25,11 +25,11 @@ pub(crate) fn decide(policy: &Policy, verdict: Verdict, failure: Failure, situat
     if policy.nested == Nested::Once && situation.nested_exhausted {
         return Err(GiveUp::Nested);
     }
-    let remaining = remaining(policy, situation);
+    let remaining = situation.now.and_then(|now| remaining(policy, situation, now));
     if remaining.is_some_and(|remaining| remaining.is_zero()) {
         return Err(GiveUp::Deadline);
     }
-    if situation.max_attempts.is_some_and(|limit| situation.number >= limit) {
+    if situation.number >= situation.max_attempts && situation.max_attempts != UNLIMITED {
         return Err(GiveUp::Exhausted);
     }
     if !situation.retries_enabled {
@@ -43,8 +43,8 @@ pub(crate) fn decide(policy: &Policy, verdict: Verdict, failure: Failure, situat
 }
 
 /// The time until the earlier of two deadlines: the call's own, and that of the call around.
-fn remaining(policy: &Policy, situation: &Situation) -> Option<Duration> {
-    let now = situation.now?;
+#[cold]
+fn remaining(policy: &Policy, situation: &Situation, now: Instant) -> Option<Duration> {
     let elapsed = || situation.started.map_or(Duration::ZERO, |started| now.saturating_duration_since(started));
     let own = policy.deadline.map(|deadline| deadline.saturating_sub(elapsed()));
     let outer = situation.outer_deadline.map(|outer: Instant| outer.saturating_duration_since(now));
@@ -55,6 +55,7 @@ fn remaining(policy: &Policy, situation: &Situation) -> Option<Duration> {
 #[inline(always)]
 fn draw(policy: &Policy, failure: Failure, situation: &Situation) -> Drawn {
     let Situation { number, max_attempts, started, outer_deadline, previous_delay, random, .. } = *situation;
+    let max_attempts = (max_attempts != UNLIMITED).then_some(max_attempts);
     let attempt = || Attempt::new(number, max_attempts, started, policy.deadline, outer_deadline, Some(failure));
     policy.delay(number, attempt, previous_delay, random)
 }
@@ -89,7 +90,7 @@ mod tests {
     /// The first attempt has failed, of a call without a deadline around it.
     const FIRST: Situation = Situation {
         number: 1,
-        max_attempts: Some(3),
+        max_attempts: 3,
         started: None,
         now: None,
         outer_deadline: None,
@@ -117,7 +118,7 @@ mod tests {
             ("the first retry", retry(POLICY, FIRST), after(1)),
             ("the second retry", retry(POLICY, Situation { number: 2, ..FIRST }), after(2)),
             ("no attempt left", retry(POLICY, Situation { number: 3, ..FIRST }), Err(GiveUp::Exhausted)),
-            ("unlimited attempts", retry(POLICY, Situation { number: 3, max_attempts: None, ..FIRST }), after(4)),
+            ("unlimited attempts", retry(POLICY, Situation { number: 3, max_attempts: UNLIMITED, ..FIRST }), after(4)),
             ("a permanent failure", (POLICY, Verdict::GiveUp(FAILURE), FIRST), Err(GiveUp::Permanent)),
             (
                 "a request that is not safe to resend",

@@ -12,7 +12,7 @@ use crate::classify::failure::Failure;
 use crate::classify::verdict::{Classification, Verdict};
 use crate::context::deadline::DeadlineScope;
 use crate::context::values::Deadline;
-use crate::context::{nested, simulation, tracked};
+use crate::context::{connections as log, nested, simulation, tracked};
 use crate::engine::call::Call;
 use crate::engine::decide::decide;
 use crate::engine::situation::{Situation, started};
@@ -22,6 +22,7 @@ use crate::observe::event::{Decision, DelaySource, Event, EventKind, GiveUp};
 use crate::observe::reason::FallbackReason;
 use crate::observe::sink;
 use crate::observe::spans::{self, Spans};
+use crate::observe::stats::named as stats;
 use crate::policy::budget::Budget;
 use crate::util::mask::Masked;
 
@@ -29,7 +30,9 @@ use crate::util::mask::Masked;
 #[cold]
 #[inline(never)]
 pub(crate) fn attempt_started(state: &mut CallState, call: &dyn Call) {
-    flush_connection_events(state, call);
+    if log::ENABLED {
+        flush_connection_events(state, call);
+    }
     let (is_retry, number) = (is_retry_due(state), state.number());
     if sink::is_enabled() {
         // A sink may have been set up since the call began.
@@ -101,7 +104,7 @@ pub(crate) fn dropped(state: CallState, call: &dyn Call) {
         // The number has counted on already, but a pause belongs to the attempt before it.
         let number = state.number() - u32::from(is_due);
         // A call that is dropped in its first attempt is not counted, because nothing is kept of it unless it is observed.
-        if state.number() > 1 {
+        if stats::ENABLED && state.number() > 1 {
             call.stats().cancelled(state.number() - 1);
         }
         if is_observed(&state) {
@@ -118,16 +121,21 @@ pub(crate) fn succeeded(state: &mut CallState, call: &dyn Call) {
     let is_observed = is_observed(state);
     if !has_ended {
         pay_for_success(state, call);
-        match state.number() {
-            1 => call.stats().at_once(),
-            number => call.stats().recovered(number),
-        }
+        count_success(state.number(), call);
     }
     state.set_phase(Phase::Ended);
     if is_observed {
         emit_now(state, call, EventKind::Succeeded);
     }
     close_span(state);
+}
+
+fn count_success(attempts: u32, call: &dyn Call) {
+    match attempts {
+        _ if !stats::ENABLED => {}
+        1 => call.stats().at_once(),
+        attempts => call.stats().recovered(attempts),
+    }
 }
 
 fn pay_for_success(state: &CallState, call: &dyn Call) {
@@ -148,7 +156,9 @@ pub(crate) fn outcome(
     classification: Classification,
     reason: &dyn Display,
 ) -> Option<Duration> {
-    response_came_over(state, call, classification.via());
+    if log::ENABLED {
+        response_came_over(state, call, classification.via());
+    }
     let verdict = condition.verdict(classification);
     if verdict == Verdict::Done {
         succeeded(state, call);
@@ -219,7 +229,9 @@ fn report_decision(
     if failed.is_some() && decision.is_err() {
         return;
     }
-    call.stats().failed(number, failure, decision);
+    if stats::ENABLED {
+        call.stats().failed(number, failure, decision);
+    }
     if !state.is_observed() && !sink::is_enabled() {
         return;
     }

@@ -14,8 +14,8 @@ use crate::util::switch;
 pub(crate) struct Situation {
     /// The number of the attempt that has failed, from 1.
     pub(crate) number: u32,
-    /// The limit on attempts, if there is one.
-    pub(crate) max_attempts: Option<u32>,
+    /// The limit on attempts, or [`UNLIMITED`](crate::policy::builder::UNLIMITED).
+    pub(crate) max_attempts: u32,
     /// When the first attempt started, if that is known.
     pub(crate) started: Option<Instant>,
     /// The time, if a deadline asks for it.
@@ -36,13 +36,15 @@ impl Situation {
     pub(crate) fn of(state: &CallState, call: &dyn Call) -> Self {
         let policy = call.policy();
         let outer_deadline = deadline::current().map(|deadline| deadline.at);
-        let history = call.history();
+        let is_limited = policy.deadline.is_some() || outer_deadline.is_some();
+        // Few policies look back, and asking the call costs an indirect call.
+        let history = if is_limited || policy.looks_back() { call.history() } else { None };
         Self {
             number: state.number(),
-            max_attempts: policy.max_attempts(),
+            max_attempts: policy.attempt_limit(),
             started: history.map(|history| history.started).or_else(|| state.observed_since()),
             // Without a deadline the clock is not read.
-            now: (policy.deadline.is_some() || outer_deadline.is_some()).then(Instant::now),
+            now: is_limited.then(Instant::now),
             outer_deadline,
             previous_delay: history.map_or(Duration::ZERO, |history| history.previous_delay),
             nested_exhausted: state.nested_exhausted(),

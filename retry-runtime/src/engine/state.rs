@@ -5,7 +5,7 @@ use core::pin::Pin;
 
 use pin_project_lite::pin_project;
 
-use crate::context::connections::{AttemptScope, ConnectionLog};
+use crate::context::connections::{self, AttemptScope, ConnectionLog};
 use crate::observe::spans::{self, Spans};
 use crate::util::clock::Instant;
 use crate::util::sleep::{SharedTimer, TokioTimer};
@@ -142,6 +142,10 @@ impl CallState {
     /// Enters the span of the attempt, and makes the attempt the one that connection events belong to, until the guard is dropped.
     #[inline(always)]
     pub(crate) fn enter(&self) -> Option<EnteredAttempt<'_>> {
+        // Known when the library is compiled, so that a call is not looked at for nothing.
+        if !spans::ENABLED && !connections::ENABLED {
+            return None;
+        }
         self.0.as_ref().and_then(|inner| enter(inner))
     }
 

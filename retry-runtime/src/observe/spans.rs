@@ -7,6 +7,9 @@ use tracing::{Id, Level, Span};
 use crate::observe::event::{Event, EventKind, GiveUp};
 use crate::util::durations::legible;
 
+/// True if the library has spans at all.
+pub(crate) const ENABLED: bool = true;
+
 /// The spans of a call that `tracing` listens to. Names with a dot are those of OpenTelemetry's conventions, and `otel.status_code`
 /// is what tracing-opentelemetry makes the status of a span of.
 pub(crate) struct Spans {

@@ -374,7 +374,6 @@ impl Policy {
     }
 
     /// Whether the engine must remember more than the number of the attempt.
-    #[cfg(feature = "reqwest")]
     pub(crate) const fn looks_back(&self) -> bool {
         self.deadline.is_some() || matches!(self.backoff, Backoff::Custom(_) | Backoff::Decorrelated(_))
     }
@@ -387,8 +386,14 @@ impl Policy {
 
     /// The limit on attempts, if there is one: the policy's, or a lower one of the current simulation.
     pub(crate) fn max_attempts(&self) -> Option<u32> {
-        let limit = simulation::max_attempts().map_or(self.attempts, |limit| limit.min(self.attempts));
+        let limit = self.attempt_limit();
         if limit == UNLIMITED { None } else { Some(limit) }
+    }
+
+    /// [`max_attempts`](Self::max_attempts) as a plain number, which is [`UNLIMITED`] without a limit.
+    #[inline(always)]
+    pub(crate) fn attempt_limit(&self) -> u32 {
+        simulation::max_attempts().map_or(self.attempts, |limit| limit.min(self.attempts))
     }
 
     /// The limits of reading the rest of a response that is retried.

@@ -174,6 +174,9 @@ fn hash(name: &str) -> usize {
     name.bytes().rev().take(8).fold(name.len(), |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()))
 }
 
+/// True if the library counts at all.
+pub(crate) const ENABLED: bool = true;
+
 /// The counters of a loop that has some of its own.
 pub(crate) type OwnStats = Option<&'static CallStats>;
 

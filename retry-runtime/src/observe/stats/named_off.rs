@@ -3,6 +3,8 @@
 use crate::classify::failure::Failure;
 use crate::observe::event::Decision;
 
+pub(crate) const ENABLED: bool = false;
+
 /// The counters of a call: none.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
