@@ -29,12 +29,12 @@ use crate::policy::attempt::Attempt;
 use crate::policy::builder::Policy;
 use crate::util::sleep::{AsyncSleep, Sleep, SleepFunction, TimerSlot, TokioSleep};
 
-/// Decides, for one call, whether and when to try again. For loops that are written by hand; the attribute,
-/// [`Policy::run`] and all else that retries call it too.
+/// Decides, for one call, whether and when to retry. For hand-written loops; the attribute, [`Policy::run`], requests and the tower
+/// policy use it too.
 ///
-/// Make one for each call, run each attempt through [`attempt`](Self::attempt), and tell it how the attempt ended:
-/// [`succeed`](Self::succeed), [`pause`](Self::pause) to try again, [`fail`](Self::fail) to give up. Or let
-/// [`next`](Self::next) classify the outcome as the attribute does.
+/// Create one for each call. Run each attempt through [`attempt`](Self::attempt), and report how it ended with
+/// [`succeed`](Self::succeed), with [`pause`](Self::pause) to retry, or with [`fail`](Self::fail) to give up. Alternatively,
+/// [`next`](Self::next) classifies the outcome as the attribute does.
 ///
 /// ```
 /// # use retry_runtime::{Executor, Policy, TimedOut};
@@ -59,21 +59,23 @@ use crate::util::sleep::{AsyncSleep, Sleep, SleepFunction, TimerSlot, TokioSleep
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(push_order(Order)).unwrap();
 /// ```
 ///
-/// `C` is what it is told about the call, [`ManualCall`] here; `S` is what it sleeps with.
+/// `C` is the kind of call, which is [`ManualCall`] for hand-written loops. `S` is the timer.
 ///
 /// # Cancel safety
 ///
-/// Drop the future of an attempt or a pause, or the executor, whenever you like: nothing is lost but the attempt
-/// that ran. An executor that is dropped while an attempt or a pause is under way, or between them, emits the event
-/// `Cancelled`. If it is dropped before the retry has started, it returns the retry's tokens to the [`Budget`](crate::Budget). It
-/// cannot see attempts that are made without it: a loop that makes such attempts reports the outcome of each. A loop may also drop an attempt (`select!`) and go on: such an attempt does not count, unless the loop
-/// tells with [`pause`](Self::pause) that it failed.
+/// The executor and the futures of its attempts and pauses can be dropped at any time: nothing is lost but the attempt that was
+/// running. An executor that is dropped during an attempt or a pause, or between them, emits the event `Cancelled`. If it is dropped before the retry
+/// has started, it returns the retry's tokens to the [`Budget`](crate::Budget).
+///
+/// The executor does not see attempts that the loop makes without it, so the loop has to report the outcome of each of these. A loop may
+/// drop an attempt, with `select!` for example, and continue. Such an attempt does not count, unless the loop reports its failure with
+/// [`pause`](Self::pause).
 pub struct Executor<C: Call = ManualCall<'static>, S = TokioSleep> {
     pub(crate) core: Core<C, S>,
 }
 
 impl<'a> Executor<ManualCall<'a>> {
-    /// For one call under this policy. The clock for its deadline starts now.
+    /// Creates the executor of one call under this policy. The clock of the deadline starts now.
     #[must_use]
     #[inline]
     pub fn new(policy: &'a Policy) -> Self {
@@ -88,14 +90,14 @@ impl<'a> Executor<ManualCall<'a>> {
 }
 
 impl<'a, S> Executor<ManualCall<'a>, S> {
-    /// The name in events; `retry` if not said.
+    /// The name in events. Defaults to `retry`.
     #[must_use]
     pub fn name(mut self, name: &'a str) -> Self {
         self.core.active.call.name = name;
         self
     }
 
-    /// Counts the call in this tally, and names it so.
+    /// Counts the call in these statistics, and takes their name.
     #[cfg(any(feature = "metrics", feature = "report"))]
     #[must_use]
     pub fn stats(mut self, stats: &'static CallStats) -> Self {
@@ -103,7 +105,7 @@ impl<'a, S> Executor<ManualCall<'a>, S> {
         self.name(stats.name())
     }
 
-    /// Sends the events to this observer, beside `tracing`.
+    /// Sends the events to this observer, in addition to `tracing`.
     #[must_use]
     pub fn observer(mut self, observer: &'a dyn Observer) -> Self {
         self.core.active.call.observer = Some(observer);
@@ -121,15 +123,15 @@ impl<C: Call> Executor<C> {
 }
 
 impl<C: Call, S> Executor<C, S> {
-    /// Sleeps with a function of yours, for other async runtimes than tokio's and for tests: it is called once
-    /// for each wait, and once for each attempt that has a time limit and is not ready at once.
+    /// Waits with this function instead of tokio's timer, for other async runtimes and for tests. It is called once for each pause, and
+    /// once for each attempt that has a time limit and is not ready at once.
     #[must_use]
     #[inline]
     pub fn sleep<F: SleepFunction>(self, sleep: F) -> Executor<C, F::Sleep> {
         Executor { core: Core { active: self.core.active, sleep: sleep.sleep() } }
     }
 
-    /// The same for the attribute.
+    /// [`sleep`](Self::sleep) for the attribute, which needs another trait for a readable error.
     #[doc(hidden)]
     #[must_use]
     #[inline]
@@ -138,16 +140,14 @@ impl<C: Call, S> Executor<C, S> {
     }
 }
 
-/// One attempt.
+/// Running an attempt.
 impl<C: Call, S: Sleep> Executor<C, S> {
-    /// Runs one attempt, in a span of its own with the `tracing` feature. Where the policy has a deadline or an
-    /// attempt timeout, an attempt that outlives it is dropped and gives an error made from
-    /// [`TimedOut`](crate::TimedOut).
+    /// Runs one attempt. With the `tracing` feature, the attempt has its own span. If the policy has a deadline or an attempt timeout,
+    /// an attempt that outlives it is dropped, and its outcome is an error made from [`TimedOut`](crate::TimedOut).
     ///
     /// # Panics
     ///
-    /// With tokio's timer, when an attempt with a time limit has to wait outside of a tokio runtime whose time is
-    /// enabled.
+    /// Panics with tokio's timer if an attempt with a time limit is pending outside a tokio runtime whose time is enabled.
     ///
     /// # Cancel safety
     ///
@@ -160,8 +160,8 @@ impl<C: Call, S: Sleep> Executor<C, S> {
         AttemptFuture::new(&mut self.core, future, limited())
     }
 
-    /// [`attempt`](Self::attempt) for an outcome that cannot be made from [`TimedOut`](crate::TimedOut): nothing cuts
-    /// the attempt off. A deadline still ends the retrying; an attempt timeout has no effect.
+    /// Runs one attempt without a time limit, for outcomes that cannot be made from [`TimedOut`](crate::TimedOut). A deadline still
+    /// ends the retries. An attempt timeout has no effect.
     ///
     /// # Cancel safety
     ///
@@ -180,7 +180,7 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
         limit.run(&mut self.core, future)
     }
 
-    /// [`attempt_to_end`](Self::attempt_to_end) for a function that blocks.
+    /// Runs one attempt of a blocking function, without a time limit as [`attempt_to_end`](Self::attempt_to_end) does.
     #[inline]
     pub fn attempt_blocking<O>(&mut self, body: impl FnOnce() -> O) -> O {
         self.core.begin();
@@ -189,7 +189,7 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
         outcome
     }
 
-    /// The attempt that runs, or is about to.
+    /// The current attempt. Between two attempts, this is the next one.
     #[must_use]
     #[inline]
     pub fn current(&self) -> Attempt {
@@ -198,37 +198,37 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
     }
 }
 
-/// After an attempt.
+/// Reporting an outcome.
 impl<C: Call, S: TimerSlot> Executor<C, S> {
-    /// Says that the call succeeded, and gives the value back.
+    /// Reports that the call succeeded, and returns the value.
     #[inline]
     pub fn succeed<T>(&mut self, value: T) -> T {
         self.core.succeed();
         value
     }
 
-    /// Decides about another attempt after this error: gives the pause to await before it, or the error back when
-    /// nothing is left: no attempt, or not enough time until the deadline.
+    /// Reports that the attempt failed with this error, and decides whether to retry. Returns the pause to await before the next
+    /// attempt.
     ///
-    /// After [`succeed`](Self::succeed) it takes the success back: the events go on with the failure and the wait.
+    /// The class of the error does not matter: every error is retried. [`next`](Self::next) classifies the outcome first, and also accepts
+    /// responses that are retried. The decision is made when this method is called, so the pause does not keep the error.
     ///
-    /// The decision is made here and now, so that nothing of the error lives on in the pause. The error's class is
-    /// not asked for; that is what [`next`](Self::next) does, which also takes a response that is to be tried again.
+    /// After [`succeed`](Self::succeed), it takes the success back: the failure and the pause are emitted next.
     ///
     /// # Errors
     ///
-    /// The error itself, when there is no further attempt.
+    /// Returns the error if there is no further attempt: the attempts are used up, or the time until the deadline is too short.
     #[inline]
     pub fn pause<E: Display>(&mut self, error: E) -> Result<Pause<'_, C, S>, E> {
         self.pause_for(error, Failure::new(Class::Unknown))
     }
 
-    /// [`pause`](Self::pause) with what is known of the failure: a delay that the server asked for is honoured, at
-    /// most the policy's [`retry_after`](Policy::retry_after).
+    /// [`pause`](Self::pause) with a description of the failure. A delay that the server asked for is honored, up to the policy's
+    /// [`retry_after`](Policy::retry_after).
     ///
     /// # Errors
     ///
-    /// The error itself, when there is no further attempt.
+    /// Returns the error if there is no further attempt.
     #[inline]
     pub fn pause_for<E: Display>(&mut self, error: E, failure: Failure) -> Result<Pause<'_, C, S>, E> {
         match self.core.fail(Verdict::Retry(failure), &error) {
@@ -237,26 +237,25 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
         }
     }
 
-    /// Says that this error ends the call, and gives it back.
+    /// Reports that this error ends the call, and returns it.
     #[inline]
     pub fn fail<E: Display>(&mut self, error: E) -> E {
         self.core.fail(Verdict::GiveUp(Failure::new(Class::Unknown)), &error);
         error
     }
 
-    /// What follows this outcome: `Break` with the outcome itself if it is a success or there is no further
-    /// attempt, else `Continue` with the pause to await before the next one.
+    /// Classifies an outcome, reports it, and decides whether to retry. Returns `Break` with the outcome if it is a success or if there is
+    /// no further attempt. Otherwise returns `Continue` with the pause to await before the next attempt.
     ///
-    /// `classifier` says what the outcome is worth: a `&`[`Condition`](crate::Condition) for outcomes that implement
-    /// [`Outcome`](crate::outcome::Outcome), or the [`Verdict`] that [`verdict!`](crate::verdict) gives for any outcome.
+    /// The classifier is a `&`[`Condition`](crate::Condition) for outcomes that implement [`Outcome`](crate::outcome::Outcome), or a
+    /// [`Verdict`] from [`verdict!`](crate::verdict) for any other outcome.
     ///
-    /// With a condition, a response in a `Result` or an `Option` that is tried again is read to its end during the pause, as in an annotated function, so
-    /// that its connection can be used again; with a verdict it is dropped.
+    /// With a condition, a response that is retried (in a `Result` or an `Option`) is drained during the pause, as in an annotated
+    /// function, so that its connection can be reused. With a verdict, the response is dropped.
     ///
-    /// A verdict has no text: the reason in the events is then the status or the class, not the error's own words.
+    /// A verdict has no text, so the reason in the events is the status or the class instead of the error's message.
     ///
-    /// `verdict!` has to look at the outcome before `next` consumes it: `let verdict = verdict!(&outcome);` goes on a
-    /// line of its own.
+    /// `verdict!` borrows the outcome, which `next` consumes. So `let verdict = verdict!(&outcome);` needs its own line.
     ///
     /// ```
     /// # use retry_runtime::{Condition, Executor, Policy, verdict};
@@ -294,14 +293,14 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
     }
 }
 
-/// What the attribute asks.
+/// For annotated functions.
 impl<F, P, O, N, S> Executor<MacroCall<F, P, O, N>, S>
 where
     F: Fn() -> &'static CallSpec,
     MacroCall<F, P, O, N>: Call,
     S: TimerSlot,
 {
-    /// Which outcomes are worth another attempt.
+    /// The condition of the attribute.
     #[doc(hidden)]
     #[inline(always)]
     pub fn condition(&self) -> &'static Condition {

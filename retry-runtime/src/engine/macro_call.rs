@@ -1,6 +1,5 @@
-//! The call of an annotated function: what is constant about it, and the parts that only some functions have.
+//! The call of an annotated function: its constant part, and the parts that only some functions have.
 
-use crate::observe::stats::named::{CountersOf, NamedStats, of_function};
 use core::borrow::Borrow;
 use core::fmt;
 use std::sync::Arc;
@@ -8,10 +7,11 @@ use std::sync::Arc;
 use crate::classify::condition::Condition;
 use crate::engine::call::{Call, History};
 use crate::observe::event::Observer;
+use crate::observe::stats::named::{CountersOf, NamedStats, of_function};
 use crate::policy::builder::Policy;
 use crate::util::sealed::Sealed;
 
-/// What is constant about an annotated function.
+/// The constant part of an annotated function's calls.
 #[derive(Clone, Copy, Debug)]
 pub struct CallSpec {
     name: &'static str,
@@ -21,14 +21,15 @@ pub struct CallSpec {
 }
 
 impl CallSpec {
-    /// The name in events, what the attribute says of policy and condition, and what [`counters!`](crate::private::counters) gives.
+    /// From the name in events, the policy and the condition of the attribute, and the counters that [`counters!`](crate::private::counters)
+    /// makes.
     pub const fn new(name: &'static str, policy: Policy, condition: Condition, counters: CountersOf) -> Self {
         Self { name, policy, condition, counters }
     }
 }
 
-/// The call of an annotated function. `F` is a closure without captures, so that the spec takes no room in the
-/// future; the other parts are `()` where the attribute does not ask for them.
+/// The call of an annotated function. `F` is a closure without captures, so the spec takes no room in the future. The other parts are
+/// `()` unless the attribute needs them.
 #[derive(Clone, Copy)]
 pub struct MacroCall<F, P = (), O = (), N = ()> {
     spec: F,
@@ -38,7 +39,7 @@ pub struct MacroCall<F, P = (), O = (), N = ()> {
 }
 
 impl<F: Fn() -> &'static CallSpec> MacroCall<F> {
-    /// With nothing but the spec.
+    /// A call that has only the spec.
     #[inline(always)]
     pub fn new(spec: F) -> Self {
         Self { spec, policy: (), observer: (), history: () }
@@ -46,22 +47,22 @@ impl<F: Fn() -> &'static CallSpec> MacroCall<F> {
 }
 
 impl<F, P, O, N> MacroCall<F, P, O, N> {
-    /// With a policy that is only known at run time.
+    /// Adds a policy that is only known at run time.
     #[inline(always)]
     pub fn with_policy<Q: PolicySource>(self, policy: Q) -> MacroCall<F, Q::Given, O, N> {
         let Self { spec, observer, history, policy: _ } = self;
         MacroCall { spec, policy: policy.given(), observer, history }
     }
 
-    /// With somebody who listens.
-    // As a trait object, for the error of what does not listen to be the only one.
+    /// Adds an observer.
+    // It is kept as a trait object. With a type parameter, a value that is not an observer would cause a second error, at the call of the engine.
     #[inline(always)]
     pub fn with_observer<Q: Observer>(self, observer: &Q) -> MacroCall<F, P, &dyn Observer, N> {
         let Self { spec, policy, history, observer: _ } = self;
         MacroCall { spec, policy, observer, history }
     }
 
-    /// With what only some policies and bodies ask for. The clock of the deadline starts here.
+    /// Adds the history that some policies and bodies need. The clock of the deadline starts here.
     #[inline]
     pub fn with_history(self) -> MacroCall<F, P, O, History> {
         let Self { spec, policy, observer, history: _ } = self;
@@ -117,16 +118,16 @@ impl<F, P, O, N> fmt::Debug for MacroCall<F, P, O, N> {
     }
 }
 
-/// What `policy = …` may be.
-// The type that it gives is an associated one, for the error of what is no policy to be the only one.
+/// The value of `policy = …`.
+// The result is an associated type, so that rustc reports only one error for a value that is not a policy.
 #[diagnostic::on_unimplemented(
     message = "`policy` takes a `Policy`, a `&Policy` or an `Arc<Policy>`",
     label = "not a policy"
 )]
 pub trait PolicySource: Sized {
-    /// What is kept of it.
+    /// The policy as the call keeps it.
     type Given: MaybePolicy;
-    /// Keeps it.
+    /// Converts the value.
     fn given(self) -> Self::Given;
 }
 
@@ -144,13 +145,13 @@ macro_rules! sources {
 }
 sources!(Policy, &Policy, Arc<Policy>);
 
-/// A policy that is given at run time.
+/// A policy that is known at run time.
 #[derive(Clone, Copy, Debug)]
 pub struct Given<P>(pub(crate) P);
 
-/// A policy that is given at run time, or `()`.
+/// A policy that is known at run time, or `()`.
 pub trait MaybePolicy: Send + Sync {
-    /// The given one, or else the constant one.
+    /// The policy of run time, or else the constant one.
     fn or<'a>(&'a self, constant: &'static Policy) -> &'a Policy;
 }
 
@@ -188,9 +189,9 @@ impl MaybeObserver for &dyn Observer {
 
 /// [`History`], or `()`.
 pub trait MaybeHistory: Send + Sync {
-    /// The notes, if there are any.
+    /// The history, if there is one.
     fn get(&self) -> Option<&History>;
-    /// The same, to write them.
+    /// The history, to change it.
     fn get_mut(&mut self) -> Option<&mut History>;
 }
 

@@ -15,17 +15,17 @@ use crate::engine::state::CallState;
 use crate::util::sleep::{Sleep, TimerSlot, TokioSleep};
 
 pin_project! {
-    /// The wait before the next attempt: await it, or [`block`](Self::block) in code that is not async.
+    /// The pause before the next attempt. Await it, or use [`block`](Self::block) in blocking code.
     ///
-    /// The wait begins when it is first polled. A delay of zero takes no timer, but lets other tasks run once.
+    /// The pause begins when it is first polled. A zero delay takes no timer, but yields to other tasks once.
     ///
     /// # Panics
     ///
-    /// With tokio's timer, when it is polled outside of a tokio runtime whose time is enabled.
+    /// Panics with tokio's timer if it is polled outside a tokio runtime whose time is enabled.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it ends the wait, and the executor may go on with the next attempt.
+    /// Dropping it ends the pause. The executor can then continue with the next attempt.
     #[must_use = "a pause does nothing unless it is awaited"]
     pub struct Pause<'e, C: Call, S: TimerSlot = TokioSleep, L = NoCleanup> {
         core: &'e mut Core<C, S>,
@@ -44,18 +44,18 @@ impl<'e, C: Call, S: TimerSlot, L> Pause<'e, C, S, L> {
         Self { core, delay, is_armed: false, timer, cleanup }
     }
 
-    /// How long the wait is.
+    /// The delay before the next attempt.
     #[must_use]
     pub fn delay(&self) -> Duration {
         self.delay
     }
 
-    /// Waits with [`std::thread::sleep`].
+    /// Blocks the thread with [`std::thread::sleep`].
     pub fn block(self) {
         self.block_with(std::thread::sleep);
     }
 
-    /// Waits with a function of yours that blocks; it is not called for a delay of zero.
+    /// Blocks with this function. It is not called for a zero delay.
     pub fn block_with(self, sleep: impl FnOnce(Duration)) {
         let Self { delay, cleanup, .. } = self;
         let delay = simulation::shortened(delay);
@@ -84,7 +84,7 @@ impl<C: Call, S: TimerSlot, L> fmt::Debug for Pause<'_, C, S, L> {
     }
 }
 
-/// The decision to try again, before the outcome has been put away.
+/// The decision to retry, before the outcome has been discarded.
 #[must_use]
 pub struct NextAttempt<'e, C: Call, S> {
     core: &'e mut Core<C, S>,
@@ -97,10 +97,10 @@ impl<'e, C: Call, S: TimerSlot> NextAttempt<'e, C, S> {
         Self { core, delay }
     }
 
-    /// The pause, in which what is left of `outcome` is put away as `tag` says.
+    /// Discards the outcome as `tag` does it, during the pause that this returns.
     ///
-    /// The outcome has to be consumed: a future in which it is only dropped before an await still counts as holding
-    /// it, and is not `Send` where it is not.
+    /// The outcome is consumed, not only dropped: to rustc, a future that drops a value before an await still holds it, and is not
+    /// `Send` if the value is not.
     #[inline]
     pub fn after<O, T: Discard<O>>(self, tag: T, outcome: O) -> Pause<'e, C, S, T::Cleanup> {
         let cleanup = tag.discard(outcome, self.core.active.call.policy().drain_limits());

@@ -1,4 +1,4 @@
-//! The loop around a closure.
+//! The loop around a closure: `Policy::run`.
 
 use core::ops::ControlFlow;
 
@@ -10,15 +10,15 @@ use crate::policy::attempt::Attempt;
 use crate::policy::builder::Policy;
 
 impl Policy {
-    /// Runs `operation` until it succeeds or this policy or the standard [`Condition`] says that it is enough; gives
-    /// the last outcome as it is.
+    /// Calls `operation` until it succeeds, or until this policy or the standard [`Condition`] ends the retries. Returns the last outcome
+    /// unchanged.
     ///
-    /// A response in a `Result` or an `Option` that is tried again is read to its end during the pause, as in an annotated function.
+    /// The operation is called once for each attempt, with the [`Attempt`]. A closure that returns futures cannot lend them mutable state:
+    /// for that, write the loop with an [`Executor`], or annotate a function.
     ///
-    /// Its events have the name `retry`; for one of your own, or an observer, write the loop with an [`Executor`].
+    /// A response that is retried (in a `Result` or an `Option`) is drained during the pause, as in an annotated function.
     ///
-    /// The operation is called once for each attempt, with the [`Attempt`]. State that it needs mutably does not fit
-    /// into a closure that makes futures: write the loop with an [`Executor`], or annotate a function.
+    /// The events have the name `retry`. For another name, or for an observer, write the loop with an [`Executor`].
     ///
     /// ```
     /// use retry_runtime::Policy;
@@ -33,11 +33,11 @@ impl Policy {
     ///
     /// # Panics
     ///
-    /// When it has to wait outside of a tokio runtime whose time is enabled.
+    /// Panics if it has to wait outside a tokio runtime whose time is enabled.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the attempt that runs, and nothing else.
+    /// Dropping the future drops the current attempt, and nothing else.
     pub async fn run<O, F, A>(&self, mut operation: F) -> O
     where
         F: FnMut(Attempt) -> A,
