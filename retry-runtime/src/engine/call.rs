@@ -10,7 +10,7 @@ use crate::policy::builder::Policy;
 use crate::util::clock::Instant;
 use crate::util::sealed::Sealed;
 
-/// What the engine asks of a call. Its cold half sees the call as a trait object, so that it is compiled once.
+/// The call as the engine sees it. Its cold half sees the call as a trait object, so that it is compiled once.
 ///
 /// Implemented by [`ManualCall`], by the calls of the attribute and by those of the tower policy.
 pub trait Call: Sealed + Send + Sync {

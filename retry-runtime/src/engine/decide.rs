@@ -1,6 +1,6 @@
 //! The decision: whether another attempt follows a failure, and after which delay.
 //!
-//! [`decide`] is a pure function. It reads no clock, no thread-local and no global state: all that is in the [`Situation`]. The budget,
+//! [`decide`] is a pure function. It reads no clock, no thread-local and no global state: the [`Situation`] has all of it. The budget,
 //! which may still refuse to pay for a retry, comes after it.
 
 use core::time::Duration;
@@ -14,7 +14,7 @@ use crate::policy::builder::{Drawn, Policy, UNLIMITED};
 use crate::policy::nested::Nested;
 use crate::util::clock::Instant;
 
-/// What follows an outcome with this verdict.
+/// Decides what follows an outcome with this verdict.
 #[inline(always)]
 pub(crate) fn decide(policy: &Policy, verdict: Verdict, failure: Failure, situation: &Situation) -> Decision {
     match verdict {

@@ -217,7 +217,7 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
     ///
     /// # Errors
     ///
-    /// Returns the error if there is no further attempt: the attempts are used up, or the time until the deadline is too short.
+    /// Returns the error if there will be no further attempt: the limit on attempts or the deadline has been reached.
     #[inline]
     pub fn pause<E: Display>(&mut self, error: E) -> Result<Pause<'_, C, S>, E> {
         self.pause_for(error, Failure::new(Class::Unknown))
@@ -228,7 +228,7 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
     ///
     /// # Errors
     ///
-    /// Returns the error if there is no further attempt.
+    /// Returns the error if there will be no further attempt.
     #[inline]
     pub fn pause_for<E: Display>(&mut self, error: E, failure: Failure) -> Result<Pause<'_, C, S>, E> {
         match self.core.fail(Verdict::Retry(failure), &error) {

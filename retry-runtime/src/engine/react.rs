@@ -50,7 +50,7 @@ pub(crate) fn attempt_started(state: &mut CallState, call: &dyn Call) {
     attempt_started_unobserved(state);
 }
 
-/// An attempt starts, and there is no event to emit.
+/// An attempt of a call without events starts.
 #[cold]
 #[inline(never)]
 pub(crate) fn attempt_started_unobserved(state: &mut CallState) {

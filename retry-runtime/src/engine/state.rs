@@ -29,7 +29,7 @@ pin_project! {
     }
 }
 
-/// What is cancelled if the call is dropped now.
+/// The part of the call that a drop would cancel now.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Phase {
     /// Nothing: no attempt runs.
@@ -41,7 +41,7 @@ pub(crate) enum Phase {
     Ended,
 }
 
-/// What an observed call needs.
+/// The additional state of an observed call.
 struct Observation {
     since: Instant,
     spans: Spans,
