@@ -1,4 +1,4 @@
-//! Calls that a breaker keeps back: how long they wait, and what becomes of attempts that hang.
+//! Circuit breakers: how long rejected calls wait, and how attempts that hang are counted.
 
 use std::error::Error;
 use std::future::pending;
@@ -11,8 +11,8 @@ use tokio::time::sleep;
 
 use crate::support::{Attempts, Recorder, SECOND, ms, timed};
 
-/// Opens with the second failure, for five seconds.
-const fn of_two() -> Breaker {
+/// A breaker that opens on the second failure, for five seconds.
+const fn opens_after_two() -> Breaker {
     Breaker::new().minimum_calls(2)
 }
 
@@ -23,9 +23,9 @@ async fn open(breaker: &Breaker) {
     assert_eq!(breaker.state(), BreakerState::Open);
 }
 
-/// A breaker that lets a probe through now.
+/// A half-open breaker, which lets one probe through.
 async fn half_open() -> Breaker {
-    let breaker = of_two();
+    let breaker = opens_after_two();
     open(&breaker).await;
     tokio::time::advance(SECOND * 5).await;
     breaker
@@ -35,17 +35,17 @@ fn is_open(outcome: &io::Result<u32>) -> bool {
     outcome.as_ref().is_err_and(|error| error.get_ref().is_some_and(|held| held.is::<BreakerOpen>()))
 }
 
-/// The breaker's delay is its own, and not the server's.
-mod while_it_is_open {
+/// The wait for an open breaker is not a server's delay, so the limits on server delays do not apply to it.
+mod open_breaker {
     use super::*;
 
     const POLICY: Policy = Policy::fixed(Duration::ZERO).attempts(3).deadline(Duration::from_secs(200));
 
     #[tokio::test(start_paused = true)]
-    async fn the_limit_on_servers_delays_does_not_bound_the_wait() {
+    async fn limit_on_server_delays_does_not_limit_the_wait() {
         for policy in [POLICY, POLICY.retry_after(SECOND), POLICY.ignore_retry_after()] {
             for open_for in [SECOND * 5, SECOND * 90] {
-                let breaker = of_two().open_for(open_for);
+                let breaker = opens_after_two().open_for(open_for);
                 open(&breaker).await;
                 let attempts = Attempts::new();
                 let call = policy.run(|_| {
@@ -59,8 +59,8 @@ mod while_it_is_open {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_deadline_bounds_the_wait() {
-        let breaker = of_two();
+    async fn call_ends_at_once_if_the_deadline_is_before_the_probe() {
+        let breaker = opens_after_two();
         open(&breaker).await;
         let (outcome, took) =
             timed(POLICY.deadline(SECOND * 5).run(|_| breaker.call(async { io::Result::Ok(1) }))).await;
@@ -69,8 +69,8 @@ mod while_it_is_open {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_event_says_that_the_wait_is_the_breakers() {
-        let (breaker, recorder) = (of_two(), Recorder::new());
+    async fn waiting_event_names_the_breaker_as_the_source() {
+        let (breaker, recorder) = (opens_after_two(), Recorder::new());
         open(&breaker).await;
         let policy = POLICY.retry_after(SECOND);
         let mut retry = Executor::new(&policy).observer(&*recorder);
@@ -80,11 +80,11 @@ mod while_it_is_open {
     }
 
     #[test]
-    fn the_text_of_the_event_speaks_of_the_breaker() {
+    fn text_of_the_waiting_event_mentions_the_breaker() {
         let simulation = retry_runtime::testing::Simulation::new().keep_delays();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
-            let breaker = of_two();
+            let breaker = opens_after_two();
             open(&breaker).await;
             simulation.run(POLICY.run(|_| breaker.call(async { io::Result::Ok(1) }))).await.unwrap();
         });
@@ -95,10 +95,10 @@ mod while_it_is_open {
         );
     }
 
-    /// How long an annotated function waits whose error is made from the breaker's.
+    /// The time an annotated function takes if it converts the breaker's error into `$error`.
     macro_rules! waits {
         ($error:ty, $open:expr) => {{
-            static BREAKER: Breaker = of_two();
+            static BREAKER: Breaker = opens_after_two();
 
             #[retry(attempts = 3, backoff = "fixed", start = "0s", deadline = "9s", retry_after = "1s")]
             async fn call() -> Result<(), $error> {
@@ -133,7 +133,7 @@ mod while_it_is_open {
     type Boxed = Box<dyn Error + Send + Sync>;
 
     #[tokio::test(start_paused = true)]
-    async fn the_wait_is_found_in_every_error_that_holds_it() {
+    async fn wait_is_found_in_every_error_that_contains_breaker_open() {
         let five = SECOND * 5;
         assert_eq!(waits!(io::Error, io::Error::from), five);
         assert_eq!(waits!(Boxed, Boxed::from), five);
@@ -147,7 +147,7 @@ mod while_it_is_open {
     }
 }
 
-/// Calls that come while a probe is under way.
+/// Calls that start while a probe runs.
 mod while_a_probe_runs {
     use super::*;
 
@@ -162,20 +162,20 @@ mod while_a_probe_runs {
         assert_eq!(outcome.await.is_ok(), succeeds);
     }
 
-    async fn other(breaker: &Breaker, policy: &Policy, asked: &Attempts) -> io::Result<u32> {
+    async fn other(breaker: &Breaker, policy: &Policy, attempts: &Attempts) -> io::Result<u32> {
         sleep(ms(1)).await;
         policy
             .run(|attempt| {
-                asked.start();
+                attempts.start();
                 breaker.call(async move { Ok(attempt.number()) })
             })
             .await
     }
 
-    /// On the clock of the wall: attempts that follow at once let no paused clock go on.
+    /// Uses the real clock: a loop without pauses would not let a paused clock advance.
     #[tokio::test]
-    async fn a_call_does_not_ask_again_and_again() {
-        let breaker = of_two().open_for(ms(1));
+    async fn call_does_not_poll_the_breaker_in_a_busy_loop() {
+        let breaker = opens_after_two().open_for(ms(1));
         open(&breaker).await;
         sleep(ms(5)).await;
         let policy = Policy::fixed(Duration::ZERO).unlimited().deadline(ms(50));
@@ -186,7 +186,7 @@ mod while_a_probe_runs {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_call_goes_on_when_the_probe_has_succeeded() {
+    async fn call_continues_as_soon_as_the_probe_succeeds() {
         let (breaker, attempts) = (half_open().await, Attempts::new());
         let both = async { tokio::join!(probe(&breaker, true), other(&breaker, &POLICY, &attempts)) };
         let (((), outcome), took) = timed(both).await;
@@ -194,7 +194,7 @@ mod while_a_probe_runs {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_call_waits_for_the_next_probe_when_the_first_one_has_failed() {
+    async fn call_waits_for_the_next_probe_after_a_failed_one() {
         let (breaker, attempts) = (half_open().await, Attempts::new());
         let both = async { tokio::join!(probe(&breaker, false), other(&breaker, &POLICY, &attempts)) };
         let (((), outcome), took) = timed(both).await;
@@ -202,7 +202,7 @@ mod while_a_probe_runs {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_call_is_the_next_probe_when_the_first_one_is_dropped() {
+    async fn waiting_call_becomes_the_probe_if_the_first_probe_is_dropped() {
         let (breaker, attempts) = (half_open().await, Attempts::new());
         let dropped = async { tokio::time::timeout(ms(100), probe(&breaker, true)).await.unwrap_err() };
         let both = async { tokio::join!(dropped, other(&breaker, &POLICY, &attempts)) };
@@ -212,7 +212,7 @@ mod while_a_probe_runs {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn of_many_calls_one_is_the_next_probe_and_the_others_follow() {
+    async fn one_waiting_call_becomes_the_probe_and_the_others_follow() {
         let (breaker, attempts) = (half_open().await, Attempts::new());
         let running = Attempts::new();
         let call = || async {
@@ -238,12 +238,12 @@ mod while_a_probe_runs {
         let ((_, outcomes), took) = timed(async { tokio::join!(dropped, calls) }).await;
         let outcomes: Vec<io::Result<()>> = outcomes;
         assert!(outcomes.iter().all(Result::is_ok));
-        // The one that is the probe from 100 ms to 150, all the others to 200, and what follows.
+        // One call is the probe from 100 to 150 ms, the others run until 200 ms, and the code after them until 250 ms.
         assert_eq!((attempts.count(), running.count(), took), (9, 9, ms(250)));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_call_that_is_dropped_waits_no_longer_and_does_not_disturb_the_others() {
+    async fn dropped_waiter_does_not_affect_other_waiters() {
         let (breaker, attempts) = (half_open().await, Attempts::new());
         let dropped = async { tokio::time::timeout(ms(50), other(&breaker, &POLICY, &attempts)).await.unwrap_err() };
         let all = async { tokio::join!(probe(&breaker, true), dropped, other(&breaker, &POLICY, &attempts)) };
@@ -252,7 +252,7 @@ mod while_a_probe_runs {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_deadline_ends_the_wait() {
+    async fn deadline_ends_the_wait() {
         let (breaker, attempts) = (half_open().await, Attempts::new());
         let policy = POLICY.deadline(ms(100));
         let (_, took) = timed(async {
@@ -267,7 +267,7 @@ mod while_a_probe_runs {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn without_a_deadline_a_call_does_not_wait() {
+    async fn call_without_a_deadline_does_not_wait() {
         let (breaker, attempts) = (half_open().await, Attempts::new());
         let policy = Policy::fixed(ms(10)).attempts(3);
         let call = async {
@@ -280,9 +280,9 @@ mod while_a_probe_runs {
         assert_eq!((ended - start, attempts.count()), (ms(1), 1));
     }
 
-    /// Nothing would end the wait for a probe that hangs.
+    /// `attempt_to_end` has no time limit, so nothing else would end the wait for a probe that hangs.
     #[tokio::test(start_paused = true)]
-    async fn an_attempt_that_nothing_cuts_off_asks_again_at_bounded_intervals() {
+    async fn attempt_without_a_time_limit_checks_the_breaker_at_bounded_intervals() {
         let (breaker, attempts) = (half_open().await, Attempts::new());
         let policy = Policy::fixed(Duration::ZERO).unlimited().deadline(SECOND * 20);
         let hangs = breaker.call::<io::Result<()>>(pending());
@@ -310,8 +310,8 @@ mod while_a_probe_runs {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_annotated_function_waits_too() {
-        static BREAKER: Breaker = of_two();
+    async fn annotated_function_waits_for_the_probe() {
+        static BREAKER: Breaker = opens_after_two();
 
         #[retry(breaker = BREAKER, backoff = "fixed", start = "10ms", deadline = "1m", bind = attempt)]
         async fn call(takes: Duration) -> io::Result<u32> {
@@ -336,18 +336,18 @@ mod while_a_probe_runs {
     }
 
     #[test]
-    fn a_function_that_blocks_waits_for_the_probe_of_another_thread() {
-        static BREAKER: Breaker = of_two().open_for(Duration::from_millis(1));
-        static MADE: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    fn blocking_function_waits_for_the_probe_of_another_thread() {
+        static BREAKER: Breaker = opens_after_two().open_for(Duration::from_millis(1));
+        static FINISHED: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
 
         #[retry(breaker = BREAKER, blocking, attempts = 2, backoff = "fixed", start = "1ms", deadline = "10s")]
         fn call(takes: Duration, fails: bool) -> io::Result<()> {
             std::thread::sleep(takes);
-            MADE.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            FINISHED.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             if fails { Err(ErrorKind::ConnectionReset.into()) } else { Ok(()) }
         }
         let _ = call(Duration::ZERO, true);
-        assert_eq!((BREAKER.state(), MADE.load(std::sync::atomic::Ordering::Relaxed)), (BreakerState::Open, 2));
+        assert_eq!((BREAKER.state(), FINISHED.load(std::sync::atomic::Ordering::Relaxed)), (BreakerState::Open, 2));
         std::thread::sleep(ms(5));
         std::thread::scope(|scope| {
             let probe = scope.spawn(|| call(ms(100), false));
@@ -358,12 +358,12 @@ mod while_a_probe_runs {
             assert_eq!(BREAKER.state(), BreakerState::Closed);
             probe.join().unwrap().unwrap();
         });
-        assert_eq!(MADE.load(std::sync::atomic::Ordering::Relaxed), 4);
+        assert_eq!(FINISHED.load(std::sync::atomic::Ordering::Relaxed), 4);
     }
 
     #[test]
-    fn a_function_that_blocks_waits_no_longer_than_its_deadline() {
-        static BREAKER: Breaker = of_two().open_for(Duration::from_millis(1));
+    fn blocking_function_waits_no_longer_than_its_deadline() {
+        static BREAKER: Breaker = opens_after_two().open_for(Duration::from_millis(1));
 
         #[retry(breaker = BREAKER, blocking, backoff = "fixed", start = "1ms", deadline = "50ms")]
         fn call() -> io::Result<()> {
@@ -384,15 +384,15 @@ mod while_a_probe_runs {
     }
 }
 
-/// Calls of the same breaker inside the probe, which must not wait for its own end.
+/// Nested calls through the same breaker inside the probe. They must not wait for the probe, which cannot end before they do.
 mod inside_the_probe {
     use super::*;
 
-    /// Annotates an inner function and an outer one that calls it. Gives the outcome of the outer one in half-open, its time,
-    /// and the state of the breaker afterwards.
+    /// Annotates an inner function and an outer one that calls it. Returns the outcome of the outer function while the breaker
+    /// is half-open, the time it takes, and the final state of the breaker.
     macro_rules! nested {
         (($($outer:tt)*), ($($inner:tt)*), $given:expr) => {{
-            static BREAKER: Breaker = of_two();
+            static BREAKER: Breaker = opens_after_two();
 
             #[retry(breaker = BREAKER, $($inner)*)]
             async fn inner() -> io::Result<u32> {
@@ -412,7 +412,7 @@ mod inside_the_probe {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_annotated_function_runs_under_the_probe_that_calls_it() {
+    async fn nested_annotated_function_is_part_of_the_probe() {
         let closed = (Ok(1), ms(10), BreakerState::Closed);
         assert_eq!(nested!((attempts = 1, deadline = "9s"), (attempts = 1, deadline = "9s"), Ok(1)), closed);
         assert_eq!(nested!((attempts = 1, deadline = "9s"), (attempts = 1), Ok(1)), closed);
@@ -428,7 +428,7 @@ mod inside_the_probe {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_outcome_of_the_probe_decides() {
+    async fn outcome_of_the_probe_decides_and_not_that_of_the_nested_call() {
         let failed = (Err("no".to_owned()), ms(10), BreakerState::Open);
         assert_eq!(
             nested!((attempts = 1, deadline = "9s"), (attempts = 1, deadline = "9s"), Err(io::Error::other("no"))),
@@ -446,8 +446,8 @@ mod inside_the_probe {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_call_of_the_breaker_runs_under_the_probe_that_makes_it() {
-        static BREAKER: Breaker = of_two();
+    async fn nested_breaker_call_is_part_of_the_probe() {
+        static BREAKER: Breaker = opens_after_two();
 
         #[retry(breaker = BREAKER, attempts = 1, deadline = "9s")]
         async fn annotated() -> io::Result<u32> {
@@ -472,8 +472,8 @@ mod inside_the_probe {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_call_beside_the_probe_still_waits() {
-        static BREAKER: Breaker = of_two();
+    async fn concurrent_call_outside_the_probe_waits() {
+        static BREAKER: Breaker = opens_after_two();
 
         #[retry(breaker = BREAKER, attempts = 1, deadline = "9s")]
         async fn call(takes: Duration) -> io::Result<()> {
@@ -493,8 +493,8 @@ mod inside_the_probe {
     }
 
     #[test]
-    fn a_function_that_blocks_runs_under_the_probe_that_calls_it() {
-        static BREAKER: Breaker = of_two().open_for(Duration::from_millis(1));
+    fn nested_blocking_function_is_part_of_the_probe() {
+        static BREAKER: Breaker = opens_after_two().open_for(Duration::from_millis(1));
 
         #[retry(breaker = BREAKER, blocking, attempts = 1, deadline = "200ms")]
         fn inner(fails: bool) -> io::Result<u32> {
@@ -513,14 +513,15 @@ mod inside_the_probe {
     }
 }
 
-/// An attempt that a time limit of a call around cuts off.
-mod cut_off_from_outside {
+/// Attempts that are cut off by a time limit of an outer call.
+mod outer_time_limit {
     use super::*;
 
-    /// Calls a function with these arguments, which hangs, twice under this policy: how many were made of four calls.
-    macro_rules! made_of_four {
+    /// Makes four calls under the policy `$around` to an annotated function that hangs. Returns the number of attempts: the
+    /// breaker rejects the rest.
+    macro_rules! attempts_in_four_calls {
         ($around:expr, ($($arguments:tt)*)) => {{
-            static BREAKER: Breaker = of_two();
+            static BREAKER: Breaker = opens_after_two();
 
             #[retry(breaker = BREAKER, $($arguments)*)]
             async fn call(attempts: &Attempts) -> io::Result<()> {
@@ -536,19 +537,19 @@ mod cut_off_from_outside {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_attempt_that_hangs_counts_as_a_failure() {
+    async fn attempt_that_hangs_counts_as_a_failure() {
         let around = Policy::new().attempts(1);
-        assert_eq!(made_of_four!(around.deadline(SECOND), (attempts = 1)), 2);
-        assert_eq!(made_of_four!(around.deadline(SECOND), (start = "1s")), 2);
-        assert_eq!(made_of_four!(around.deadline(SECOND), (attempts = 1, attempt_timeout = "1m")), 2);
-        assert_eq!(made_of_four!(around.attempt_timeout(SECOND), (attempts = 1)), 2);
-        // Both copies count, so the first call opens it.
-        assert_eq!(made_of_four!(around.deadline(SECOND), (attempts = 1, hedge = "50ms")), 2);
+        assert_eq!(attempts_in_four_calls!(around.deadline(SECOND), (attempts = 1)), 2);
+        assert_eq!(attempts_in_four_calls!(around.deadline(SECOND), (start = "1s")), 2);
+        assert_eq!(attempts_in_four_calls!(around.deadline(SECOND), (attempts = 1, attempt_timeout = "1m")), 2);
+        assert_eq!(attempts_in_four_calls!(around.attempt_timeout(SECOND), (attempts = 1)), 2);
+        // Both copies count as failures, so the first call opens the breaker.
+        assert_eq!(attempts_in_four_calls!(around.deadline(SECOND), (attempts = 1, hedge = "50ms")), 2);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn through_a_call_between_them_too() {
-        static BREAKER: Breaker = of_two();
+    async fn attempt_that_hangs_counts_below_an_intermediate_call() {
+        static BREAKER: Breaker = opens_after_two();
 
         #[retry(breaker = BREAKER, attempts = 1)]
         async fn inner() -> io::Result<()> {
@@ -569,8 +570,8 @@ mod cut_off_from_outside {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_that_somebody_drops_in_time_does_not_count() {
-        static BREAKER: Breaker = of_two();
+    async fn attempt_dropped_before_the_time_limit_does_not_count() {
+        static BREAKER: Breaker = opens_after_two();
 
         #[retry(breaker = BREAKER, attempts = 1)]
         async fn call() -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! Breakers: which attempts are made, and what becomes of the others.
+//! Circuit breakers: states, settings, and which outcomes count as failures.
 
 use std::error::Error;
 use std::future::pending;
@@ -16,8 +16,8 @@ use crate::trace::record;
 type Outcome = Result<(), Boxed>;
 type Boxed = Box<dyn Error + Send + Sync>;
 
-/// Opens when half of four fail, for five seconds.
-fn of_four() -> Breaker {
+/// A breaker that opens for five seconds if two of four attempts fail.
+fn opens_at_half_of_four() -> Breaker {
     Breaker::new().minimum_calls(4)
 }
 
@@ -35,7 +35,7 @@ fn is_open(outcome: &Outcome) -> bool {
 
 /// A breaker that has just opened.
 async fn opened() -> Breaker {
-    let breaker = of_four();
+    let breaker = opens_at_half_of_four();
     for _ in 0..4 {
         assert!(!is_open(&fails(&breaker).await));
     }
@@ -44,8 +44,8 @@ async fn opened() -> Breaker {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_opens_when_too_many_fail() {
-    let breaker = of_four();
+async fn breaker_opens_if_too_many_attempts_fail() {
+    let breaker = opens_at_half_of_four();
     for succeed in [true, true, false] {
         if succeed {
             succeeds(&breaker).await.unwrap()
@@ -59,7 +59,7 @@ async fn it_opens_when_too_many_fail() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_it_is_open_no_attempt_is_made() {
+async fn open_breaker_makes_no_attempt() {
     let breaker = opened().await;
     let attempts = Attempts::new();
     let outcome: Outcome = breaker
@@ -75,7 +75,7 @@ async fn while_it_is_open_no_attempt_is_made() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_succeeds_closes_it_and_one_that_fails_opens_it_again() {
+async fn successful_probe_closes_the_breaker_and_a_failed_one_reopens_it() {
     let breaker = opened().await;
     tokio::time::advance(SECOND * 5).await;
     fails(&breaker).await.unwrap_err();
@@ -84,13 +84,13 @@ async fn a_probe_that_succeeds_closes_it_and_one_that_fails_opens_it_again() {
     tokio::time::advance(SECOND * 5).await;
     succeeds(&breaker).await.unwrap();
     assert_eq!(breaker.state(), BreakerState::Closed);
-    // What failed before is forgotten.
+    // The earlier failures no longer count.
     fails(&breaker).await.unwrap_err();
     assert_eq!(breaker.state(), BreakerState::Closed);
 }
 
 #[tokio::test(start_paused = true)]
-async fn there_is_one_probe_at_a_time() {
+async fn one_probe_runs_at_a_time() {
     let breaker = opened().await;
     tokio::time::advance(SECOND * 5).await;
     let probe = async {
@@ -112,14 +112,14 @@ async fn there_is_one_probe_at_a_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_probe_that_is_dropped_leaves_its_place_to_the_next() {
+async fn next_call_becomes_the_probe_after_a_dropped_one() {
     let breaker = opened().await;
     tokio::time::advance(SECOND * 5).await;
     tokio::time::timeout(ms(10), breaker.call::<Outcome>(pending())).await.unwrap_err();
     assert_eq!(breaker.state(), BreakerState::HalfOpen);
     succeeds(&breaker).await.unwrap();
     assert_eq!(breaker.state(), BreakerState::Closed);
-    // An attempt that is dropped counts as nothing.
+    // A dropped attempt counts neither as a failure nor as a success.
     for _ in 0..9 {
         tokio::time::timeout(ms(10), breaker.call::<Outcome>(pending())).await.unwrap_err();
     }
@@ -127,9 +127,9 @@ async fn a_probe_that_is_dropped_leaves_its_place_to_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_looks_back_as_far_as_its_window() {
+async fn failures_before_the_window_do_not_count() {
     for (window, state) in [(SECOND * 10, BreakerState::Open), (SECOND * 3, BreakerState::Closed)] {
-        let breaker = of_four().window(window);
+        let breaker = opens_at_half_of_four().window(window);
         for _ in 0..4 {
             fails(&breaker).await.unwrap_err();
             tokio::time::advance(SECOND * 2).await;
@@ -139,7 +139,7 @@ async fn it_looks_back_as_far_as_its_window() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_setting_makes_a_difference() {
+async fn each_setting_changes_when_the_breaker_opens() {
     async fn after(breaker: Breaker, failures: u32, successes: u32) -> BreakerState {
         for _ in 0..successes {
             succeeds(&breaker).await.unwrap();
@@ -151,9 +151,15 @@ async fn each_setting_makes_a_difference() {
     }
     use BreakerState::{Closed, Open};
     assert_eq!((after(Breaker::new(), 19, 0).await, after(Breaker::new(), 20, 0).await), (Closed, Open));
-    assert_eq!((after(of_four(), 3, 0).await, after(of_four().minimum_calls(3), 3, 0).await), (Closed, Open));
-    assert_eq!((after(of_four().failure_rate(60), 3, 3).await, after(of_four(), 3, 3).await), (Closed, Open));
-    let breaker = of_four().open_for(SECOND);
+    assert_eq!(
+        (after(opens_at_half_of_four(), 3, 0).await, after(opens_at_half_of_four().minimum_calls(3), 3, 0).await),
+        (Closed, Open)
+    );
+    assert_eq!(
+        (after(opens_at_half_of_four().failure_rate(60), 3, 3).await, after(opens_at_half_of_four(), 3, 3).await),
+        (Closed, Open)
+    );
+    let breaker = opens_at_half_of_four().open_for(SECOND);
     for _ in 0..4 {
         let _ = fails(&breaker).await;
     }
@@ -164,8 +170,8 @@ async fn each_setting_makes_a_difference() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_another_attempt_would_not_change_is_no_failure_of_the_service() {
-    let breaker = of_four();
+async fn permanent_error_does_not_count_as_a_failure() {
+    let breaker = opens_at_half_of_four();
     for _ in 0..9 {
         breaker.call(async { Err::<(), _>(Boxed::from(io::Error::from(ErrorKind::InvalidInput))) }).await.unwrap_err();
     }
@@ -173,9 +179,9 @@ async fn an_answer_that_another_attempt_would_not_change_is_no_failure_of_the_se
 }
 
 #[tokio::test(start_paused = true)]
-async fn responses_count_by_their_status() {
+async fn response_counts_by_its_status() {
     let (server, client) = (Server::statuses([503]).await, client());
-    let breaker = of_four();
+    let breaker = opens_at_half_of_four();
     for _ in 0..5 {
         let _ = breaker.call(client.get(&server.url).send()).await;
     }
@@ -184,13 +190,13 @@ async fn responses_count_by_their_status() {
     assert_eq!((error.class(), error.is_unprocessed()), (Class::Permanent, true));
 }
 
-mod in_a_loop {
+mod policy_run {
     use super::*;
 
     const POLICY: Policy = Policy::fixed(SECOND).attempts(3);
 
     #[tokio::test(start_paused = true)]
-    async fn without_a_deadline_an_open_breaker_ends_the_call() {
+    async fn open_breaker_ends_a_call_without_a_deadline() {
         let breaker = opened().await;
         let (outcome, took) = timed(POLICY.run(|_| fails(&breaker))).await;
         assert!(is_open(&outcome));
@@ -198,7 +204,7 @@ mod in_a_loop {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_deadline_that_leaves_time_lets_it_wait_for_the_probe() {
+    async fn call_waits_for_the_probe_if_the_deadline_leaves_time() {
         let breaker = opened().await;
         let (outcome, took) = timed(POLICY.deadline(SECOND * 6).run(|_| succeeds(&breaker))).await;
         outcome.unwrap();
@@ -210,9 +216,9 @@ mod in_a_loop {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_error_of_a_client_tells_how_long_too() {
+    async fn call_waits_for_the_probe_if_the_error_is_a_clients() {
         let (server, client) = (Server::statuses([503, 503, 503, 503, 200]).await, client());
-        let breaker = of_four();
+        let breaker = opens_at_half_of_four();
         for _ in 0..4 {
             let _ = breaker.call(client.get(&server.url).send()).await;
         }
@@ -222,17 +228,17 @@ mod in_a_loop {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_option_of_an_attempt_that_is_not_made_is_none() {
+    async fn rejected_attempt_with_an_option_returns_none() {
         let breaker = opened().await;
         assert_eq!(breaker.call(async { Some(1) }).await, None);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_change_is_told_once() {
+async fn each_state_change_is_reported_once() {
     static CHANGES: Mutex<Vec<String>> = Mutex::new(Vec::new());
     let (trace, _guard) = record();
-    let breaker = of_four().name("api").on_change(|change| {
+    let breaker = opens_at_half_of_four().name("api").on_change(|change| {
         CHANGES.lock().unwrap().push(format!("{}: {} to {}", change.name, change.from, change.to));
     });
     for _ in 0..6 {
@@ -240,8 +246,8 @@ async fn each_change_is_told_once() {
     }
     tokio::time::advance(SECOND * 5).await;
     succeeds(&breaker).await.unwrap();
-    let told = ["api: closed to open", "api: open to half-open", "api: half-open to closed"];
-    assert_eq!(*CHANGES.lock().unwrap(), told);
+    let expected = ["api: closed to open", "api: open to half-open", "api: half-open to closed"];
+    assert_eq!(*CHANGES.lock().unwrap(), expected);
     let events: Vec<_> = trace.events().iter().map(|event| (event.level.clone(), event.message.clone())).collect();
     let expected =
         [("WARN", "the breaker opened"), ("INFO", "the breaker is half-open"), ("INFO", "the breaker is closed")];
@@ -250,7 +256,7 @@ async fn each_change_is_told_once() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused() {
+fn invalid_settings_panic() {
     let refused: [fn() -> Breaker; 5] = [
         || Breaker::new().failure_rate(0),
         || Breaker::new().failure_rate(101),
@@ -264,7 +270,7 @@ fn what_makes_no_sense_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_of_ones_own_is_made_from_it() {
+async fn breaker_open_converts_into_a_custom_error() {
     #[derive(Debug, retry_runtime::Retryable, thiserror::Error)]
     enum ApiError {
         #[error(transparent)]
@@ -279,7 +285,7 @@ async fn an_error_of_ones_own_is_made_from_it() {
     assert!(matches!(outcome, Err(ApiError::Open(_))));
 }
 
-/// The argument of the attribute.
+/// The argument `breaker` of the attribute.
 mod annotated {
     use std::cell::Cell;
     use std::rc::Rc;
@@ -287,18 +293,18 @@ mod annotated {
     use retry_runtime::{Budget, retry};
 
     use super::*;
-    use crate::support::{Answer, Recorder};
+    use crate::support::{FakeResponse, Recorder};
 
     /// Opens with the second failure.
-    const fn of_two() -> Breaker {
+    const fn opens_after_two() -> Breaker {
         Breaker::new().minimum_calls(2)
     }
 
-    /// Calls a function with a breaker of its own, and these arguments beside, until it has failed twice: how many
-    /// attempts were made in four calls of one attempt each.
-    macro_rules! attempts_of_four {
+    /// Makes four calls to a function with its own breaker, which opens on the second failure, and the given arguments.
+    /// Returns the number of attempts.
+    macro_rules! attempts_in_four_calls {
         (($($arguments:tt)*) $output:ty, $outcome:expr) => {{
-            static BREAKER: Breaker = of_two();
+            static BREAKER: Breaker = opens_after_two();
 
             #[retry(breaker = BREAKER, $($arguments)*)]
             async fn call(attempts: &Attempts) -> $output {
@@ -314,8 +320,8 @@ mod annotated {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn attempts_are_not_made_while_it_is_open() {
-        static BREAKER: Breaker = of_two().name("api");
+    async fn open_breaker_rejects_attempts() {
+        static BREAKER: Breaker = opens_after_two().name("api");
 
         #[retry(breaker = BREAKER, backoff = "fixed", start = "1s")]
         async fn call(attempts: &Attempts) -> io::Result<()> {
@@ -333,10 +339,10 @@ mod annotated {
     }
 
     #[derive(Debug, thiserror::Error)]
-    #[error("mine")]
-    struct Mine;
+    #[error("custom")]
+    struct Custom;
 
-    impl From<BreakerOpen> for Mine {
+    impl From<BreakerOpen> for Custom {
         fn from(_: BreakerOpen) -> Self {
             Self
         }
@@ -348,15 +354,15 @@ mod annotated {
         }
     }
 
-    /// `Ok`, where an attempt that is not made is a failure all the same.
-    impl retry_runtime::breaker::FromBreakerOpen for Answer {
+    /// The outcome of a rejected attempt. It is a failure although the type is not a `Result`.
+    impl retry_runtime::breaker::FromBreakerOpen for FakeResponse {
         fn from_breaker_open(_: BreakerOpen) -> Self {
             Self(418)
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn failures_are_found_as_the_attribute_finds_them() {
+    async fn breaker_recognizes_the_same_failures_as_the_attribute() {
         fn refused() -> io::Error {
             ErrorKind::ConnectionRefused.into()
         }
@@ -364,63 +370,62 @@ mod annotated {
             ErrorKind::InvalidInput.into()
         }
         let made = [
-            attempts_of_four!((attempts = 1) io::Result<()>, Err(refused())),
-            attempts_of_four!((attempts = 1) anyhow::Result<()>, Err(refused().into())),
-            attempts_of_four!((attempts = 1) Outcome, Err(refused().into())),
-            attempts_of_four!((attempts = 1) Result<(), Mine>, Err(Mine)),
-            attempts_of_four!((attempts = 1) Result<(), String>, Err(String::new())),
-            attempts_of_four!((attempts = 1) Result<Answer, String>, Ok(Answer(503))),
-            attempts_of_four!((attempts = 1) Option<()>, None),
-            attempts_of_four!((attempts = 1) Answer, Answer(503)),
+            attempts_in_four_calls!((attempts = 1) io::Result<()>, Err(refused())),
+            attempts_in_four_calls!((attempts = 1) anyhow::Result<()>, Err(refused().into())),
+            attempts_in_four_calls!((attempts = 1) Outcome, Err(refused().into())),
+            attempts_in_four_calls!((attempts = 1) Result<(), Custom>, Err(Custom)),
+            attempts_in_four_calls!((attempts = 1) Result<(), String>, Err(String::new())),
+            attempts_in_four_calls!((attempts = 1) Result<FakeResponse, String>, Ok(FakeResponse(503))),
+            attempts_in_four_calls!((attempts = 1) Option<()>, None),
+            attempts_in_four_calls!((attempts = 1) FakeResponse, FakeResponse(503)),
         ];
         assert_eq!(made, [2; 8]);
         let let_through = [
-            attempts_of_four!((attempts = 1) io::Result<()>, Err(invalid())),
-            attempts_of_four!((attempts = 1) anyhow::Result<()>, Err(invalid().into())),
-            attempts_of_four!((attempts = 1) Outcome, Err(invalid().into())),
-            attempts_of_four!((attempts = 1) Result<Answer, String>, Ok(Answer(404))),
-            attempts_of_four!((attempts = 1) Option<()>, Some(())),
-            attempts_of_four!((attempts = 1) Answer, Answer(404)),
+            attempts_in_four_calls!((attempts = 1) io::Result<()>, Err(invalid())),
+            attempts_in_four_calls!((attempts = 1) anyhow::Result<()>, Err(invalid().into())),
+            attempts_in_four_calls!((attempts = 1) Outcome, Err(invalid().into())),
+            attempts_in_four_calls!((attempts = 1) Result<FakeResponse, String>, Ok(FakeResponse(404))),
+            attempts_in_four_calls!((attempts = 1) Option<()>, Some(())),
+            attempts_in_four_calls!((attempts = 1) FakeResponse, FakeResponse(404)),
         ];
         assert_eq!(let_through, [4; 6]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_does_not_ask_which_outcomes_are_worth_another_attempt() {
-        let made = attempts_of_four!(
+    async fn condition_does_not_change_which_failures_count() {
+        let made = attempts_in_four_calls!(
             (attempts = 1, on_error = "never") io::Result<()>,
             Err(ErrorKind::ConnectionRefused.into())
         );
         assert_eq!(made, 2);
-        let made =
-            attempts_of_four!((attempts = 1, on_error = "any") io::Result<()>, Err(ErrorKind::InvalidInput.into()));
+        let made = attempts_in_four_calls!((attempts = 1, on_error = "any") io::Result<()>, Err(ErrorKind::InvalidInput.into()));
         assert_eq!(made, 4);
-        let made = attempts_of_four!((attempts = 1, on_ok = |n| *n == 0) io::Result<u32>, Ok(0));
+        let made = attempts_in_four_calls!((attempts = 1, on_ok = |n| *n == 0) io::Result<u32>, Ok(0));
         assert_eq!(made, 4);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_policy_from_elsewhere_goes_with_it() {
+    async fn breaker_works_beside_a_named_policy() {
         static BUDGET: Budget = Budget::new();
         const POLICY: Policy = Policy::fixed(Duration::ZERO).attempts(2).budget(|| &BUDGET);
-        let made = attempts_of_four!((policy = POLICY) io::Result<()>, Err(ErrorKind::ConnectionRefused.into()));
+        let made = attempts_in_four_calls!((policy = POLICY) io::Result<()>, Err(ErrorKind::ConnectionRefused.into()));
         assert_eq!(made, 2);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_attempt_that_is_cut_off_is_a_failure() {
-        let made = attempts_of_four!((attempts = 1, attempt_timeout = "1s") io::Result<()>, pending().await);
+    async fn attempt_that_is_cut_off_counts_as_a_failure() {
+        let made = attempts_in_four_calls!((attempts = 1, attempt_timeout = "1s") io::Result<()>, pending().await);
         assert_eq!(made, 2);
-        let made = attempts_of_four!((attempts = 1, deadline = "1s") io::Result<()>, pending().await);
+        let made = attempts_in_four_calls!((attempts = 1, deadline = "1s") io::Result<()>, pending().await);
         assert_eq!(made, 2);
         const POLICY: Policy = Policy::fixed(Duration::ZERO).attempts(1).attempt_timeout(Duration::from_secs(1));
-        let made = attempts_of_four!((policy = POLICY) io::Result<()>, pending().await);
+        let made = attempts_in_four_calls!((policy = POLICY) io::Result<()>, pending().await);
         assert_eq!(made, 2);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_retry_waits_for_the_probe_where_there_is_time() {
-        static BREAKER: Breaker = of_two();
+    async fn retry_waits_for_the_probe_if_the_deadline_leaves_time() {
+        static BREAKER: Breaker = opens_after_two();
 
         #[retry(breaker = BREAKER, attempts = 4, backoff = "fixed", start = "1s", deadline = "8s")]
         async fn call(attempts: &Attempts) -> Result<u32, Fault> {
@@ -429,14 +434,15 @@ mod annotated {
 
         let attempts = Attempts::new();
         let (outcome, took) = timed(call(&attempts)).await;
-        // Two failures, one attempt that is not made a second later, and five seconds since the breaker opened.
+        // The breaker opens with the second failure, after one second. It rejects an attempt and lets a probe through after
+        // five seconds.
         assert_eq!((outcome, took), (Ok(3), SECOND + SECOND * 5));
         assert_eq!(BREAKER.state(), BreakerState::Closed);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_deadline_of_a_call_around_it_counts() {
-        static BREAKER: Breaker = of_two();
+    async fn deadline_of_an_outer_call_leaves_time_for_the_probe() {
+        static BREAKER: Breaker = opens_after_two();
 
         #[retry(breaker = BREAKER, attempts = 4, backoff = "fixed", start = "1s")]
         async fn call(attempts: &Attempts) -> Result<u32, Fault> {
@@ -450,8 +456,8 @@ mod annotated {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_events_tell_of_an_attempt_that_is_not_made() {
-        static BREAKER: Breaker = of_two().name("api");
+    async fn rejected_attempt_emits_events() {
+        static BREAKER: Breaker = opens_after_two().name("api");
 
         #[retry(breaker = BREAKER, backoff = "fixed", start = "0s", observer = recorder)]
         async fn call(recorder: &Recorder) -> io::Result<()> {
@@ -468,8 +474,8 @@ mod annotated {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_call_that_is_dropped_takes_no_note_and_frees_the_probe() {
-        static BREAKER: Breaker = of_two();
+    async fn dropped_call_does_not_count_and_frees_the_probe() {
+        static BREAKER: Breaker = opens_after_two();
 
         #[retry(breaker = BREAKER, attempts = 1)]
         async fn call(outcome: Option<io::Result<()>>) -> io::Result<()> {
@@ -495,8 +501,8 @@ mod annotated {
     }
 
     #[test]
-    fn blocking_functions_pass_it_too() {
-        static BREAKER: Breaker = of_two();
+    fn blocking_function_goes_through_the_breaker() {
+        static BREAKER: Breaker = opens_after_two();
 
         #[retry(breaker = BREAKER, blocking, start = "0s", bind = attempt, clone = [text])]
         fn call(attempts: &Attempts, text: String) -> io::Result<()> {
@@ -518,13 +524,13 @@ mod annotated {
     mod api {
         use retry_runtime::{Breaker, Budget};
 
-        pub(super) static BREAKER: Breaker = super::of_two();
+        pub(super) static BREAKER: Breaker = super::opens_after_two();
         pub(super) static BUDGET: Budget = Budget::new().capacity(10);
     }
 
     struct Client(Attempts);
 
-    #[allow(unused_qualifications, clippy::manual_async_fn, reason = "the case is about them")]
+    #[allow(unused_qualifications, clippy::manual_async_fn, reason = "the test covers these forms")]
     impl Client {
         const BREAKER: &'static Breaker = &api::BREAKER;
         const BUDGET: &'static Budget = &api::BUDGET;
@@ -545,7 +551,7 @@ mod annotated {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn paths_of_every_kind() {
+    async fn breaker_and_budget_accept_any_path() {
         let mut client = Client(Attempts::new());
         client.load().await.unwrap_err();
         client.returned().await.unwrap_err();
@@ -566,21 +572,21 @@ mod annotated {
         }
     }
 
-    static ASYNC_TRAIT: Breaker = of_two();
+    static ASYNC_TRAIT: Breaker = opens_after_two();
 
     #[tokio::test(start_paused = true)]
-    async fn methods_of_traits_pass_it_too() {
+    async fn async_trait_method_goes_through_the_breaker() {
         let attempts = Attempts::new();
-        of_two().load(&attempts).await.unwrap_err();
+        opens_after_two().load(&attempts).await.unwrap_err();
         assert_eq!(attempts.count(), 2);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_outcome_that_stays_on_its_thread_is_not_kept() {
-        static BREAKER: Breaker = of_two();
+    async fn future_is_send_although_the_outcome_is_not() {
+        static BREAKER: Breaker = opens_after_two();
 
         #[derive(Debug)]
-        struct Local(#[expect(dead_code, reason = "it is there")] Rc<Cell<u32>>);
+        struct Local(#[expect(dead_code, reason = "makes the type `!Send`")] Rc<Cell<u32>>);
 
         impl From<BreakerOpen> for Local {
             fn from(_: BreakerOpen) -> Self {
@@ -600,8 +606,8 @@ mod annotated {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_may_stay_open_for_ever() {
-    let breaker = of_four().open_for(Duration::MAX);
+async fn breaker_may_stay_open_forever() {
+    let breaker = opens_at_half_of_four().open_for(Duration::MAX);
     for _ in 0..4 {
         let _ = fails(&breaker).await;
     }

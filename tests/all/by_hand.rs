@@ -1,4 +1,4 @@
-//! Loops written with an [`Executor`].
+//! Loops written by hand with an [`Executor`].
 
 use std::cell::RefCell;
 use std::io;
@@ -8,11 +8,11 @@ use std::time::Duration;
 use retry_runtime::{Class, Condition, Executor, Failure, OnError, Policy, Retryable, verdict};
 use tokio::time::Instant;
 
-use crate::support::{Answer, Attempts, Fault, Recorder, SECOND, all_ms, ms, recorded_sleep, timed};
+use crate::support::{Attempts, FakeResponse, Fault, Recorder, SECOND, all_ms, ms, recorded_sleep, timed};
 
 const POLICY: Policy = Policy::exponential(SECOND).attempts(3);
 
-/// The loop of the guide.
+/// The loop shown in the guide.
 async fn push(attempts: &Attempts, succeed_at: u32, error: Fault) -> Result<u32, Fault> {
     let mut retry = Executor::new(&POLICY).name("push");
     loop {
@@ -25,28 +25,28 @@ async fn push(attempts: &Attempts, succeed_at: u32, error: Fault) -> Result<u32,
 }
 
 #[tokio::test(start_paused = true)]
-async fn waits_and_tries_again_until_it_succeeds() {
+async fn loop_waits_and_retries_until_it_succeeds() {
     let attempts = Attempts::new();
     assert_eq!(push(&attempts, 3, Fault::UNKNOWN).await, Ok(3));
     assert_eq!(attempts.delays(), all_ms([1000, 2000]));
 }
 
 #[tokio::test(start_paused = true)]
-async fn gives_the_error_back_when_no_attempt_is_left() {
+async fn error_is_returned_when_no_attempt_is_left() {
     let attempts = Attempts::new();
     assert_eq!(timed(push(&attempts, 9, Fault::UNKNOWN)).await, (Err(Fault::UNKNOWN), SECOND * 3));
     assert_eq!(attempts.count(), 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn gives_the_error_back_when_told_that_it_ends_the_call() {
+async fn error_passed_to_fail_is_returned() {
     let attempts = Attempts::new();
     assert_eq!(push(&attempts, 9, Fault::PERMANENT).await, Err(Fault::PERMANENT));
     assert_eq!(attempts.count(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn says_the_same_as_an_annotated_function() {
+async fn loop_emits_the_same_events_as_an_annotated_function() {
     #[retry_runtime::retry(attempts = 3, start = "1s", observer = recorder)]
     async fn annotated(recorder: &Recorder, attempts: &Attempts, at: u32) -> Result<u32, Fault> {
         attempts.succeed_at(at, Fault::status(503))
@@ -71,18 +71,18 @@ async fn says_the_same_as_an_annotated_function() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn named_names_the_events() {
+async fn name_appears_in_the_events() {
     let recorder = Recorder::new();
-    let mut retry = Executor::new(&POLICY).name("mine").observer(&*recorder);
+    let mut retry = Executor::new(&POLICY).name("custom").observer(&*recorder);
     retry.attempt_to_end(async {}).await;
     retry.succeed(());
     let mut unnamed = Executor::new(&POLICY).observer(&*recorder);
     unnamed.succeed(());
-    assert_eq!(recorder.names(), ["mine", "mine", "retry"]);
+    assert_eq!(recorder.names(), ["custom", "custom", "retry"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn pause_for_honours_the_servers_delay() {
+async fn pause_for_respects_the_server_delay() {
     let recorder = Recorder::new();
     let asks = |delay| Failure::new(Class::Transient).with_server_delay(delay);
     let mut retry = Executor::new(&POLICY).observer(&*recorder);
@@ -95,9 +95,9 @@ async fn pause_for_honours_the_servers_delay() {
     assert_eq!(recorder.lines().last().unwrap(), "1/3 GaveUp(ServerDelay(61s))");
 }
 
-/// The loop changes its mind about a success.
+/// The loop reports a success first, and then a failure of the same attempt.
 #[tokio::test(start_paused = true)]
-async fn a_pause_after_a_success_tells_of_the_failure_and_the_wait() {
+async fn pause_after_a_success_emits_the_failure_and_the_wait() {
     let recorder = Recorder::new();
     let mut retry = Executor::new(&POLICY).observer(&*recorder);
     let value = retry.attempt_to_end(async { 1 }).await;
@@ -119,9 +119,9 @@ async fn a_pause_after_a_success_tells_of_the_failure_and_the_wait() {
     );
 }
 
-/// A call ends once, whatever the loop tells afterwards that leads to no further attempt.
+/// A call ends once. Later reports that lead to no further attempt emit nothing.
 #[tokio::test(start_paused = true)]
-async fn nothing_is_told_after_the_end_of_a_call_that_does_not_go_on() {
+async fn no_event_is_emitted_after_the_end_of_a_call() {
     let recorder = Recorder::new();
     let mut retry = Executor::new(&POLICY).observer(&*recorder);
     retry.attempt_to_end(async {}).await;
@@ -141,7 +141,7 @@ async fn nothing_is_told_after_the_end_of_a_call_that_does_not_go_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pause_waits_as_long_as_it_says_from_its_first_poll() {
+async fn pause_starts_with_its_first_poll() {
     let mut retry = Executor::new(&POLICY);
     let pause = retry.pause("no").unwrap();
     tokio::time::sleep(SECOND * 5).await;
@@ -150,29 +150,29 @@ async fn a_pause_waits_as_long_as_it_says_from_its_first_poll() {
     assert_eq!(start.elapsed(), SECOND);
 }
 
-/// `next` with a condition and with a verdict.
+/// `next`, with a condition and with a verdict.
 mod next {
     use super::*;
 
-    fn goes_on<O: retry_runtime::outcome::Outcome>(outcome: O, condition: Condition) -> bool {
+    fn retries<O: retry_runtime::outcome::Outcome>(outcome: O, condition: Condition) -> bool {
         Executor::new(&POLICY).next(outcome, &condition).is_continue()
     }
 
     #[test]
-    fn a_condition_is_for_outcomes_that_know_themselves() {
+    fn condition_accepts_outcomes_that_classify_themselves() {
         let standard = Condition::new();
-        assert!(goes_on(Err::<(), _>(Fault::UNKNOWN), standard));
-        assert!(!goes_on(Err::<(), _>(Fault::PERMANENT), standard));
-        assert!(!goes_on(Ok::<_, Fault>(()), standard));
-        assert!(goes_on(None::<u32>, standard) && !goes_on(Some(1), standard));
-        assert!(goes_on(Answer(503), standard) && !goes_on(Answer(404), standard));
-        assert!(!goes_on(Err::<(), _>(Fault::UNKNOWN), standard.on_error(OnError::Transient)));
-        assert!(goes_on(Answer(404), standard.on_status(const { &[404..=404] })));
-        assert!(!goes_on(Err::<(), _>(Fault::TRANSIENT), standard.for_method("POST")));
+        assert!(retries(Err::<(), _>(Fault::UNKNOWN), standard));
+        assert!(!retries(Err::<(), _>(Fault::PERMANENT), standard));
+        assert!(!retries(Ok::<_, Fault>(()), standard));
+        assert!(retries(None::<u32>, standard) && !retries(Some(1), standard));
+        assert!(retries(FakeResponse(503), standard) && !retries(FakeResponse(404), standard));
+        assert!(!retries(Err::<(), _>(Fault::UNKNOWN), standard.on_error(OnError::Transient)));
+        assert!(retries(FakeResponse(404), standard.on_status(const { &[404..=404] })));
+        assert!(!retries(Err::<(), _>(Fault::TRANSIENT), standard.for_method("POST")));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_verdict_is_for_any_outcome() {
+    async fn verdict_accepts_any_outcome() {
         async fn load(attempts: &Attempts) -> anyhow::Result<u32> {
             let refused = || io::Error::from(io::ErrorKind::ConnectionRefused);
             let mut retry = Executor::new(&POLICY);
@@ -192,7 +192,7 @@ mod next {
     }
 
     #[test]
-    fn the_outcome_comes_back_as_it_was() {
+    fn outcome_is_returned_unchanged() {
         let mut retry = Executor::new(&POLICY);
         let ControlFlow::Break(outcome) = retry.next(Err::<(), _>(Fault::PERMANENT), &Condition::new()) else {
             panic!("a permanent failure ends the call")
@@ -201,10 +201,10 @@ mod next {
     }
 
     #[test]
-    fn the_servers_delay_is_honoured() {
+    fn next_respects_the_server_delay() {
         let mut retry = Executor::new(&POLICY);
         let busy = Err::<(), _>(Fault::status(429).after(SECOND * 20));
-        let ControlFlow::Continue(pause) = retry.next(busy, &Condition::new()) else { panic!("429 is tried again") };
+        let ControlFlow::Continue(pause) = retry.next(busy, &Condition::new()) else { panic!("429 is retried") };
         assert_eq!(pause.delay(), SECOND * 20);
         pause.block_with(|_| ());
         let failure = retry.current().last_failure().unwrap();
@@ -213,7 +213,7 @@ mod next {
 }
 
 #[tokio::test(start_paused = true)]
-async fn current_is_the_attempt_that_runs_or_is_about_to() {
+async fn current_returns_the_running_or_the_next_attempt() {
     let policy = POLICY.deadline(SECOND * 9);
     let mut retry = Executor::new(&policy);
     let first = retry.current();
@@ -229,7 +229,7 @@ async fn current_is_the_attempt_that_runs_or_is_about_to() {
 }
 
 #[test]
-fn pick_gives_the_element_of_the_attempt_and_repeats_the_last() {
+fn pick_selects_by_attempt_and_repeats_the_last() {
     let policy = Policy::fixed(SECOND).attempts(4);
     let mut retry = Executor::new(&policy);
     let mut picked = vec![retry.current().pick(&["one", "two"])];
@@ -241,7 +241,7 @@ fn pick_gives_the_element_of_the_attempt_and_repeats_the_last() {
 }
 
 #[tokio::test]
-async fn sleeping_takes_another_sleep() {
+async fn sleep_accepts_an_async_function() {
     let recorder = Recorder::new();
     let mut retry = Executor::new(&POLICY).sleep(recorded_sleep);
     recorder.sleeps(async { retry.pause("no").unwrap().await }).await;
@@ -249,7 +249,7 @@ async fn sleeping_takes_another_sleep() {
 }
 
 #[tokio::test]
-async fn sleeping_takes_a_closure() {
+async fn sleep_accepts_a_closure() {
     let slept = RefCell::new(Vec::new());
     let mut retry = Executor::new(&POLICY).sleep(|delay| {
         slept.borrow_mut().push(delay);
@@ -264,7 +264,7 @@ mod blocking {
     use super::*;
 
     #[test]
-    fn block_with_sleeps_as_it_is_told() {
+    fn block_with_calls_the_given_sleep() {
         let (attempts, mut slept) = (Attempts::new(), Vec::new());
         let mut retry = Executor::new(&POLICY);
         let outcome = loop {
@@ -277,7 +277,7 @@ mod blocking {
     }
 
     #[test]
-    fn a_delay_of_zero_does_not_sleep() {
+    fn zero_delay_does_not_sleep() {
         let policy = Policy::fixed(Duration::ZERO);
         let mut retry = Executor::new(&policy);
         retry.pause("no").unwrap().block_with(|_| panic!("there is nothing to sleep"));
@@ -286,7 +286,7 @@ mod blocking {
     }
 
     #[test]
-    fn attempts_say_what_they_do() {
+    fn blocking_attempt_emits_events() {
         let recorder = Recorder::new();
         let mut retry = Executor::new(&POLICY).observer(&*recorder);
         let value = retry.attempt_blocking(|| 7);
@@ -300,7 +300,7 @@ mod run {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn is_called_once_an_attempt_with_the_attempt() {
+    async fn closure_receives_each_attempt() {
         let mut numbers = Vec::new();
         let outcome = POLICY
             .run(|attempt| {
@@ -312,14 +312,14 @@ mod run {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn waits_as_its_policy_says() {
+    async fn run_waits_according_to_its_policy() {
         let attempts = Attempts::new();
         let outcome = POLICY.run(|_| async { attempts.succeed_at(9, Fault::UNKNOWN) }).await;
         assert_eq!((outcome, attempts.delays()), (Err(Fault::UNKNOWN), all_ms([1000, 2000])));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn follows_the_standard_condition() {
+    async fn run_uses_the_standard_condition() {
         let attempts = Attempts::new();
         let outcome = POLICY.run(|_| async { attempts.succeed_at(9, Fault::PERMANENT) }).await;
         assert_eq!((outcome, attempts.count()), (Err(Fault::PERMANENT), 1));
@@ -327,12 +327,12 @@ mod run {
     }
 }
 
-/// A loop that does not tell the executor what happened.
-mod forgetful {
+/// Loops that do not report outcomes to the executor.
+mod unreported {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn an_attempt_that_ended_was_not_cancelled() {
+    async fn finished_attempt_is_not_reported_as_cancelled() {
         let recorder = Recorder::new();
         let mut retry = Executor::new(&POLICY).observer(&*recorder);
         retry.attempt_to_end(async { 7 }).await;
@@ -341,14 +341,14 @@ mod forgetful {
     }
 
     #[test]
-    fn an_executor_that_did_nothing_says_nothing() {
+    fn unused_executor_emits_no_event() {
         let recorder = Recorder::new();
         drop(Executor::new(&POLICY).observer(&*recorder));
         assert_eq!(recorder.lines(), [""; 0]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn attempts_without_a_word_between_them_keep_their_number() {
+    async fn attempts_without_a_report_between_them_have_the_same_number() {
         let recorder = Recorder::new();
         let mut retry = Executor::new(&POLICY).observer(&*recorder);
         retry.attempt_to_end(async {}).await;
@@ -358,7 +358,7 @@ mod forgetful {
 }
 
 #[test]
-fn what_is_known_of_a_failure_is_what_its_type_says() {
+fn failure_takes_its_properties_from_the_type() {
     let failure = Failure::of(&Fault::status(503).after(SECOND));
     assert_eq!(
         (failure.class(), failure.status(), failure.server_delay()),
@@ -368,7 +368,7 @@ fn what_is_known_of_a_failure_is_what_its_type_says() {
 }
 
 #[tokio::test]
-async fn a_call_ends_once_whatever_is_said_after_its_end() {
+async fn call_ends_once() {
     let recorder = Recorder::new();
     let mut retry = Executor::new(&const { Policy::new().attempts(1) }).observer(&*recorder);
     let error = retry.attempt_to_end(async { Err::<(), _>("no") }).await.unwrap_err();
@@ -381,7 +381,7 @@ async fn a_call_ends_once_whatever_is_said_after_its_end() {
 }
 
 #[tokio::test]
-async fn an_error_that_ends_the_call_by_hand_is_of_unknown_class() {
+async fn error_passed_to_fail_has_unknown_class() {
     let recorder = Recorder::new();
     let mut retry = Executor::new(&POLICY).observer(&*recorder);
     let _ = retry.fail("no");
@@ -389,7 +389,7 @@ async fn an_error_that_ends_the_call_by_hand_is_of_unknown_class() {
 }
 
 #[tokio::test]
-async fn an_attempt_that_is_never_polled_has_not_started() {
+async fn unpolled_attempt_has_not_started() {
     let recorder = Recorder::new();
     let mut retry = Executor::new(&POLICY).observer(&*recorder);
     drop(retry.attempt_to_end(async { Err::<(), _>("no") }));

@@ -1,4 +1,4 @@
-//! Functions that read the body of a response: which of them retry its status.
+//! Functions that read the body of a response, and how they check its status first.
 
 use std::error::Error;
 use std::fs;
@@ -35,7 +35,7 @@ fn busy() -> Reply {
 }
 
 #[test]
-fn the_readme_has_the_example() {
+fn readme_contains_the_example() {
     let read = |path: &str| fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let module = read("all/checked_status.rs");
     let (_, rest) = module.split_once("    #[retry(attempts = 3").unwrap();
@@ -52,14 +52,14 @@ async fn check_status_retries_a_503_whose_body_would_be_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn check_status_retries_after_the_delay_of_the_server() {
+async fn check_status_respects_the_server_delay() {
     let server = Server::start([busy().retry_after("7"), Reply::json(r#"{"cents": 5}"#)]).await;
     price(&client(), &server.url).await.unwrap();
     assert_eq!(server.delays(), all_ms([7000]));
 }
 
 #[tokio::test(start_paused = true)]
-async fn check_status_leaves_statuses_that_are_not_listed_to_the_caller() {
+async fn check_status_returns_unlisted_statuses_to_the_caller() {
     let server = Server::statuses([404]).await;
     let error = price(&client(), &server.url).await.unwrap_err();
     assert_eq!(error.downcast_ref::<retry_runtime::http::StatusError>().unwrap().status(), 404);
@@ -67,7 +67,7 @@ async fn check_status_leaves_statuses_that_are_not_listed_to_the_caller() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_check_the_body_of_a_503_is_decoded_and_not_retried() {
+async fn unchecked_503_is_decoded_and_not_retried() {
     #[retry(attempts = 3, start = "1s", on_status = [503])]
     async fn price(client: &Client, url: &str) -> reqwest::Result<Price> {
         client.get(url).send().await?.json().await
@@ -79,7 +79,7 @@ async fn without_a_check_the_body_of_a_503_is_decoded_and_not_retried() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn error_for_status_retries_a_503_without_the_delay_of_the_server() {
+async fn error_for_status_retries_a_503_and_ignores_the_server_delay() {
     #[retry(attempts = 3, start = "1s", on_status = [503])]
     async fn price(client: &Client, url: &str) -> Result<Price, Box<dyn Error + Send + Sync>> {
         Ok(client.get(url).send().await?.error_for_status()?.json().await?)

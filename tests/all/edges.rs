@@ -1,4 +1,4 @@
-//! The ends of all ranges: no delay, one attempt, huge numbers.
+//! Edge cases: no delay, one attempt, and the largest numbers.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,19 +16,19 @@ async fn at_once(attempts: &Attempts) -> Result<u32, &'static str> {
     attempts.succeed_at(4, "no")
 }
 
-/// Tokio's own timer would panic here.
+/// Tokio's timer would panic here.
 #[test]
-fn a_delay_of_zero_needs_no_timer_and_no_runtime() {
+fn zero_delay_needs_no_timer_and_no_runtime() {
     let attempts = Attempts::new();
     let mut call = pin!(at_once(&attempts));
     let mut context = Context::from_waker(Waker::noop());
     let polls = (1..).find(|_| call.as_mut().poll(&mut context) == Poll::Ready(Ok(4))).unwrap();
-    // One poll more for each retry.
+    // One additional poll for each retry.
     assert_eq!((polls, attempts.count()), (4, 4));
 }
 
 #[tokio::test]
-async fn a_delay_of_zero_does_not_call_a_sleep_of_ones_own() {
+async fn zero_delay_does_not_call_a_custom_sleep() {
     #[retry(attempts = 4, delays = ["0s", "1s"], sleep = recorded_sleep)]
     async fn call() -> Result<(), &'static str> {
         Err("no")
@@ -39,7 +39,7 @@ async fn a_delay_of_zero_does_not_call_a_sleep_of_ones_own() {
 }
 
 #[tokio::test]
-async fn a_delay_of_zero_lets_other_tasks_run() {
+async fn zero_delay_lets_other_tasks_run() {
     #[retry(attempts = 4, backoff = "fixed", start = "0s")]
     async fn call(ran: &Arc<AtomicU32>, seen: &mut Vec<u32>) -> Result<(), &'static str> {
         seen.push(ran.load(Ordering::Relaxed));
@@ -53,18 +53,18 @@ async fn a_delay_of_zero_lets_other_tasks_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delay_of_zero_takes_no_time() {
+async fn zero_delay_takes_no_time() {
     assert_eq!(timed(at_once(&Attempts::new())).await, (Ok(4), Duration::ZERO));
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_server_may_stretch_a_delay_of_zero() {
+async fn server_delay_replaces_a_zero_delay() {
     let busy = run!((attempts = 2, start = "0s") Result<(), Fault>, Err(Fault::TRANSIENT.after(SECOND)));
     assert_eq!(busy.delays, [SECOND]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_attempt_fails_without_a_wait() {
+async fn single_attempt_fails_without_a_wait() {
     #[retry(attempts = 1, observer = recorder)]
     async fn call(recorder: &Recorder) -> Result<(), &'static str> {
         Err("no")
@@ -75,7 +75,7 @@ async fn one_attempt_fails_without_a_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_largest_number_of_attempts_is_no_limit_that_is_ever_reached() {
+async fn largest_number_of_attempts_is_accepted() {
     #[retry(attempts = 4294967295, start = "0s", bind = attempt)]
     async fn call(attempts: &Attempts) -> Result<u32, &'static str> {
         assert!(!attempt.is_last());
@@ -85,7 +85,7 @@ async fn the_largest_number_of_attempts_is_no_limit_that_is_ever_reached() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_loop_keeps_counting() {
+async fn attempt_numbers_increase_in_a_long_loop() {
     let policy = Policy::exponential(Duration::ZERO).unlimited();
     let mut retry = Executor::new(&policy);
     for number in 1..100_000 {
@@ -95,7 +95,7 @@ async fn a_long_loop_keeps_counting() {
 }
 
 #[tokio::test]
-async fn the_longest_limits_can_be_armed() {
+async fn longest_limits_are_accepted() {
     const LONGEST: Duration = Duration::MAX;
     #[retry(attempts = 2, start = "1s", deadline = LONGEST, attempt_timeout = LONGEST, sleep = recorded_sleep)]
     async fn call(attempts: &Attempts) -> Result<u32, String> {
@@ -104,7 +104,7 @@ async fn the_longest_limits_can_be_armed() {
         Ok(number)
     }
     let recorder = Recorder::new();
-    // The timer of these tests ends at once, and so both attempts are cut off.
+    // The recorded sleep returns at once, so both attempts are cut off.
     recorder.sleeps(call(&Attempts::new())).await.unwrap_err();
     assert_eq!(recorder.slept().len(), 3);
     #[retry(deadline = LONGEST, attempt_timeout = LONGEST)]
@@ -116,7 +116,7 @@ async fn the_longest_limits_can_be_armed() {
 }
 
 #[tokio::test]
-async fn a_delay_that_no_clock_can_hold_does_not_fit_a_deadline() {
+async fn delay_beyond_the_clock_exceeds_any_deadline() {
     const LONGEST: Duration = Duration::MAX;
     let policy = Policy::new().retry_after(LONGEST).deadline(SECOND);
     let mut retry = Executor::new(&policy);
@@ -124,13 +124,13 @@ async fn a_delay_that_no_clock_can_hold_does_not_fit_a_deadline() {
     assert!(retry.pause_for("no", asks).is_err());
 }
 
-/// A timer belongs to the runtime that it was made in.
+/// A timer belongs to the runtime that created it.
 #[test]
-fn an_executor_goes_on_in_another_runtime() {
+fn executor_continues_in_another_runtime() {
     let policy = Policy::fixed(ms(1)).attempts(9).attempt_timeout(ms(1));
     let mut retry = Executor::new(&policy);
     for number in 1..4 {
-        // Dropped at the end of the round, with all its timers.
+        // The runtime is dropped at the end of each iteration, with its timers.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
             let outcome = retry.attempt(std::future::pending::<std::io::Result<()>>()).await;
@@ -140,9 +140,9 @@ fn an_executor_goes_on_in_another_runtime() {
     }
 }
 
-/// In a `const` each of these is a compile error; a policy from a configuration file panics.
+/// In a `const`, each of these policies is a compile error. At run time it panics.
 #[test]
-fn a_policy_that_makes_no_sense_says_what_to_write() {
+fn panic_of_an_invalid_policy_names_the_fix() {
     const ZERO: Duration = Duration::ZERO;
     type Build = fn() -> Policy;
     let cases: [(Build, &str); 12] = [
@@ -164,7 +164,7 @@ fn a_policy_that_makes_no_sense_says_what_to_write() {
         let message = panic.downcast_ref::<&str>().expect("a plain message");
         assert!(message.contains(fix), "{message}");
     }
-    // The order of what is said does not matter.
+    // The order of the settings does not matter.
     assert!(std::panic::catch_unwind(|| Policy::new().deadline(ms(1)).jitter(Jitter::None)).is_err());
     let _ = Policy::new().attempts(1).deadline(ms(1)).jitter(Jitter::None);
 }

@@ -1,4 +1,4 @@
-//! What is said, in which order, to an `Observer` and to `tracing`.
+//! Events: their content and order, as an [`Observer`](retry_runtime::Observer) and `tracing` receive them.
 
 use std::cell::Cell;
 use std::fmt;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use retry_runtime::{Executor, Policy, Retryable, TimedOut, retry};
 use tokio::time::{sleep, timeout};
 
-use crate::support::{Answer, Attempts, Fault, Recorder, SECOND, all_ms, ms, recorded_sleep};
+use crate::support::{Attempts, FakeResponse, Fault, Recorder, SECOND, all_ms, ms, recorded_sleep};
 
 #[retry(attempts = 3, start = "1s", observer = recorder, name = "call")]
 async fn call(recorder: &Recorder, attempts: &Attempts, succeed_at: u32, error: Fault) -> Result<u32, Fault> {
@@ -17,7 +17,7 @@ async fn call(recorder: &Recorder, attempts: &Attempts, succeed_at: u32, error: 
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_a_success() {
+async fn success_emits_two_events() {
     let recorder = Recorder::new();
     call(&recorder, &Attempts::new(), 1, Fault::UNKNOWN).await.unwrap();
     assert_eq!(recorder.lines(), ["1/3 AttemptStarted", "1/3 Succeeded"]);
@@ -25,7 +25,7 @@ async fn of_a_success() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_a_success_after_retries() {
+async fn success_after_retries_emits_all_events_in_order() {
     let recorder = Recorder::new();
     call(&recorder, &Attempts::new(), 3, Fault::status(503)).await.unwrap();
     assert_eq!(
@@ -45,7 +45,7 @@ async fn of_a_success_after_retries() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_no_attempt_is_left() {
+async fn last_failed_attempt_is_followed_by_gave_up() {
     let recorder = Recorder::new();
     call(&recorder, &Attempts::new(), 9, Fault::UNKNOWN).await.unwrap_err();
     let lines = recorder.lines();
@@ -55,7 +55,7 @@ async fn when_no_attempt_is_left() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_a_failure_that_is_not_tried_again() {
+async fn permanent_failure_is_followed_by_gave_up() {
     let recorder = Recorder::new();
     call(&recorder, &Attempts::new(), 9, Fault::PERMANENT).await.unwrap_err();
     assert_eq!(
@@ -69,7 +69,7 @@ async fn of_a_failure_that_is_not_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_the_server_asks_for_a_delay() {
+async fn waiting_event_names_the_server_as_the_source_of_its_delay() {
     let recorder = Recorder::new();
     call(&recorder, &Attempts::new(), 2, Fault::TRANSIENT.after(SECOND * 7)).await.unwrap();
     assert_eq!(recorder.lines()[2], "1/3 Waiting { delay: 7s, source: Server }");
@@ -80,7 +80,7 @@ async fn when_the_server_asks_for_a_delay() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_the_deadline_cuts_off_or_leaves_no_time() {
+async fn gave_up_names_the_deadline() {
     #[retry(attempts = 3, start = "1s", deadline = "2s", observer = recorder, bind = attempt)]
     async fn limited(recorder: &Recorder, hang_at: u32) -> Result<(), String> {
         if attempt.number() == hang_at { pending().await } else { Err("no".to_owned()) }
@@ -101,7 +101,7 @@ async fn when_the_deadline_cuts_off_or_leaves_no_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_the_deadline_cuts_the_last_attempt_off() {
+async fn gave_up_names_the_deadline_if_it_cuts_off_the_last_attempt() {
     #[retry(attempts = 1, deadline = "2s", observer = recorder)]
     async fn last(recorder: &Recorder) -> Result<(), String> {
         pending().await
@@ -112,7 +112,7 @@ async fn when_the_deadline_cuts_the_last_attempt_off() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_an_attempt_and_of_a_pause_that_are_dropped() {
+async fn dropped_call_emits_one_cancelled_event() {
     #[retry(attempts = 3, start = "1s", observer = recorder)]
     async fn slow(recorder: &Recorder) -> Result<(), &'static str> {
         sleep(SECOND).await;
@@ -130,14 +130,14 @@ async fn of_an_attempt_and_of_a_pause_that_are_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_never_polled_says_nothing() {
+async fn unpolled_call_emits_no_event() {
     let recorder = Recorder::new();
     drop(call(&recorder, &Attempts::new(), 1, Fault::UNKNOWN));
     assert_eq!(recorder.lines(), [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_is_no_cancellation() {
+async fn panic_emits_no_cancelled_event() {
     #[retry(observer = recorder)]
     async fn panics(recorder: &Recorder) -> Result<(), &'static str> {
         panic!("on purpose")
@@ -152,7 +152,7 @@ async fn a_panic_is_no_cancellation() {
 }
 
 #[test]
-fn a_panic_in_a_blocking_attempt_is_no_cancellation_either() {
+fn panic_in_a_blocking_attempt_emits_no_cancelled_event() {
     #[retry(blocking, observer = recorder)]
     fn panics(recorder: &Recorder) -> Result<(), &'static str> {
         panic!("on purpose")
@@ -163,7 +163,7 @@ fn a_panic_in_a_blocking_attempt_is_no_cancellation_either() {
 }
 
 #[tokio::test]
-async fn waiting_is_said_before_the_sleep_and_is_the_delay_slept() {
+async fn waiting_event_comes_before_the_sleep_and_has_its_delay() {
     #[retry(
         attempts = 3, start = "1s", jitter = "full", sleep = recorded_sleep, observer = recorder
     )]
@@ -182,7 +182,7 @@ async fn waiting_is_said_before_the_sleep_and_is_the_delay_slept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_a_limit_there_is_no_number_of_attempts() {
+async fn events_of_an_unlimited_policy_have_no_number_of_attempts() {
     #[retry(attempts = "unlimited", start = "0s", observer = recorder)]
     async fn unlimited(recorder: &Recorder, attempts: &Attempts) -> Result<u32, &'static str> {
         attempts.succeed_at(2, "no")
@@ -210,34 +210,34 @@ mod reason {
     }
 
     #[derive(Debug)]
-    struct Debugged(#[expect(dead_code, reason = "shown by Debug")] u32);
+    struct Debugged(#[expect(dead_code, reason = "used by `Debug`")] u32);
 
     struct Bare;
 
     #[tokio::test]
-    async fn is_display_or_else_debug_or_else_the_name_of_the_type() {
+    async fn reason_is_display_or_debug_or_the_type_name() {
         assert_eq!(reason!(Result<(), Fault>, Err(Fault::UNKNOWN)), "fault");
         assert_eq!(reason!(Result<(), Debugged>, Err(Debugged(7))), "Debugged(7)");
         assert_eq!(reason!(Result<(), Bare>, Err(Bare)), "all::events::reason::Bare");
     }
 
     #[tokio::test]
-    async fn of_an_answer_is_its_status() {
-        assert_eq!(reason!(Result<Answer, Fault>, Ok(Answer(503))), "status 503");
-        assert_eq!(reason!(Answer, Answer(503)), "status 503");
+    async fn reason_of_a_response_is_its_status() {
+        assert_eq!(reason!(Result<FakeResponse, Fault>, Ok(FakeResponse(503))), "status 503");
+        assert_eq!(reason!(FakeResponse, FakeResponse(503)), "status 503");
         assert_eq!(reason!(Option<u32>, None), "no value");
         assert_eq!(reason!(Result<u32, Fault>, Ok(1), on_ok = |_| true), "`on_ok` asks for another attempt");
     }
 
     #[tokio::test]
-    async fn hides_secrets_in_urls() {
+    async fn reason_hides_secrets_in_urls() {
         let shown =
             reason!(Result<(), String>, Err("for url (https://user:pw@host/path?key=secret) and more".to_owned()));
         assert_eq!(shown, "for url (https://***@host/path?***) and more");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn hides_them_in_loops_by_hand_too() {
+    async fn reason_hides_secrets_in_manual_loops() {
         let recorder = Recorder::new();
         let policy = Policy::new();
         let mut retry = Executor::new(&policy).observer(&*recorder);
@@ -249,9 +249,9 @@ mod reason {
     }
 }
 
-/// What people read.
+/// The `Display` text of each event.
 #[test]
-fn an_event_is_a_line_for_people() {
+fn event_displays_as_one_readable_line() {
     struct Lines(std::sync::Mutex<Vec<String>>);
     impl retry_runtime::Observer for Lines {
         fn on_event(&self, event: &retry_runtime::Event<'_>) {
@@ -277,9 +277,9 @@ fn an_event_is_a_line_for_people() {
     assert_eq!(*lines.0.lock().unwrap(), expected);
 }
 
-/// Where nobody listens, not even the reason is made.
+/// Without an observer, even the reason is not formatted.
 #[tokio::test(start_paused = true)]
-async fn nothing_is_shown_to_nobody() {
+async fn error_is_not_formatted_without_an_observer() {
     thread_local!(static SHOWN: Cell<u32> = const { Cell::new(0) });
 
     #[derive(Debug)]
@@ -291,37 +291,37 @@ async fn nothing_is_shown_to_nobody() {
         }
     }
     #[retry(attempts = 3)]
-    async fn unheard() -> Result<(), Counting> {
+    async fn unobserved() -> Result<(), Counting> {
         Err(Counting)
     }
     #[retry(attempts = 3, observer = recorder)]
-    async fn heard(recorder: &Recorder) -> Result<(), Counting> {
+    async fn observed(recorder: &Recorder) -> Result<(), Counting> {
         Err(Counting)
     }
     SHOWN.set(0);
-    unheard().await.unwrap_err();
+    unobserved().await.unwrap_err();
     assert_eq!(SHOWN.get(), 0);
-    heard(&Recorder::new()).await.unwrap_err();
+    observed(&Recorder::new()).await.unwrap_err();
     assert_eq!(SHOWN.get(), 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outcome_is_asked_once_a_failure_what_it_is() {
-    thread_local!(static ASKED: Cell<u32> = const { Cell::new(0) });
-    struct Asked;
-    impl Retryable for Asked {
+async fn each_failure_is_classified_once() {
+    thread_local!(static CLASSIFIED: Cell<u32> = const { Cell::new(0) });
+    struct Counted;
+    impl Retryable for Counted {
         fn class(&self) -> retry_runtime::Class {
-            ASKED.set(ASKED.get() + 1);
+            CLASSIFIED.set(CLASSIFIED.get() + 1);
             retry_runtime::Class::Transient
         }
     }
     #[retry(attempts = 3)]
-    async fn call() -> Result<(), Asked> {
-        Err(Asked)
+    async fn call() -> Result<(), Counted> {
+        Err(Counted)
     }
-    ASKED.set(0);
+    CLASSIFIED.set(0);
     assert!(call().await.is_err());
-    assert_eq!(ASKED.get(), 3);
+    assert_eq!(CLASSIFIED.get(), 3);
 }
 
 /// Events and spans for `tracing`.
@@ -341,7 +341,7 @@ mod tracing {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn sees_what_an_observer_sees() {
+    async fn tracing_receives_the_same_events_as_an_observer() {
         let (seen, _guard) = record();
         traced(&Attempts::new()).await.unwrap();
         let events: Vec<_> = seen
@@ -380,12 +380,12 @@ mod tracing {
         assert_eq!(field(&events, 5, "elapsed").as_deref(), Some("1s"));
     }
 
-    /// What its span says is not said again.
+    /// An event does not repeat the fields of its span.
     #[tokio::test(start_paused = true)]
-    async fn an_event_without_a_span_has_its_name_and_number() {
+    async fn event_without_a_span_has_a_name_and_a_number() {
         for (level, expected) in [(LevelFilter::TRACE, None), (LevelFilter::WARN, Some("traced"))] {
             let (seen, _guard) = crate::trace::record_up_to(level);
-            in_vain(&Attempts::new()).await.unwrap_err();
+            always_fails(&Attempts::new()).await.unwrap_err();
             let last = seen.events().pop().unwrap();
             assert_eq!(last.fields.get("name").map(String::as_str), expected, "{level}");
             assert_eq!(last.fields.get("attempt").map(String::as_str), Some("3"), "the span of the attempt is closed");
@@ -394,12 +394,12 @@ mod tracing {
     }
 
     #[retry(attempts = 3, start = "1s", name = "traced")]
-    async fn in_vain(attempts: &Attempts) -> Result<u32, Fault> {
+    async fn always_fails(attempts: &Attempts) -> Result<u32, Fault> {
         attempts.succeed_at(9, Fault::status(503))
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_first_success_is_of_little_interest_and_the_end_of_all_hope_is_of_much() {
+    async fn success_is_trace_and_giving_up_is_warn() {
         #[retry(attempts = 1)]
         async fn once(fail: bool) -> Result<(), &'static str> {
             if fail { Err("no") } else { Ok(()) }
@@ -414,14 +414,14 @@ mod tracing {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_failure_that_is_not_tried_again_alarms_nobody() {
+    async fn giving_up_without_a_retry_is_info() {
         #[retry(attempts = 3)]
-        async fn call(attempts: &Attempts, hopeless_at: u32) -> Result<u32, Fault> {
-            Err(if attempts.start() == hopeless_at { Fault::PERMANENT } else { Fault::TRANSIENT })
+        async fn call(attempts: &Attempts, permanent_at: u32) -> Result<u32, Fault> {
+            Err(if attempts.start() == permanent_at { Fault::PERMANENT } else { Fault::TRANSIENT })
         }
-        for (hopeless_at, level) in [(1, "INFO"), (2, "WARN")] {
+        for (permanent_at, level) in [(1, "INFO"), (2, "WARN")] {
             let (seen, _guard) = record();
-            call(&Attempts::new(), hopeless_at).await.unwrap_err();
+            call(&Attempts::new(), permanent_at).await.unwrap_err();
             let last = seen.events().pop().unwrap();
             assert!(last.message.starts_with("gave up"), "{}", last.message);
             assert_eq!(last.level, level);
@@ -429,7 +429,7 @@ mod tracing {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn each_attempt_has_its_span() {
+    async fn each_attempt_has_a_span() {
         let (seen, _guard) = record();
         traced(&Attempts::new()).await.unwrap();
         let inside: Vec<_> = seen.events().into_iter().filter(|event| event.target == "body").collect();
@@ -448,7 +448,7 @@ mod tracing {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_call_has_a_span_and_in_it_those_of_its_attempts() {
+    async fn attempt_spans_are_inside_the_call_span() {
         let (seen, _guard) = record();
         traced(&Attempts::new()).instrument(::tracing::info_span!("handler")).await.unwrap();
         let spans = seen.spans();
@@ -463,26 +463,26 @@ mod tracing {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_span_of_a_call_says_why_it_gave_up() {
+    async fn call_span_names_the_reason_to_give_up() {
         let (seen, _guard) = record();
-        in_vain(&Attempts::new()).await.unwrap_err();
+        always_fails(&Attempts::new()).await.unwrap_err();
         let error =
             [("attempts_made", "3"), ("error.type", "exhausted"), ("name", "traced"), ("otel.status_code", "ERROR")];
         assert_eq!(seen.spans().pop().unwrap().fields, pairs(error));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn events_are_in_the_span_that_they_are_about() {
+    async fn events_belong_to_the_span_of_their_attempt_or_call() {
         let (seen, _guard) = record();
-        in_vain(&Attempts::new()).await.unwrap_err();
+        always_fails(&Attempts::new()).await.unwrap_err();
         let spans: Vec<_> = seen.events().into_iter().map(|event| event.span.unwrap().name).collect();
         let cycle = ["attempt", "attempt", "retry"];
         assert_eq!(spans, [cycle, cycle, cycle].concat());
     }
 
-    /// The span of a call by hand ends with the call, that of an attempt when the loop says what it was worth.
+    /// In a loop by hand, the call span ends with the call, and an attempt span ends when the loop reports the outcome.
     #[tokio::test(start_paused = true)]
-    async fn a_loop_by_hand_has_the_same_spans() {
+    async fn manual_loop_has_the_same_spans() {
         let (seen, _guard) = record();
         let policy = Policy::fixed(SECOND).attempts(2);
         let mut retry = Executor::new(&policy).name("by hand");
@@ -497,13 +497,13 @@ mod tracing {
         assert_eq!(spans, ["attempt", "attempt", "retry", "attempt", "attempt"]);
     }
 
-    async fn says_so(_: Duration) {
+    async fn logging_sleep(_: Duration) {
         ::tracing::info!(target: "body", "in the pause");
     }
 
     #[tokio::test]
-    async fn a_pause_is_in_no_span_of_an_attempt() {
-        #[retry(attempts = 2, start = "1s", sleep = says_so)]
+    async fn pause_is_outside_the_attempt_span() {
+        #[retry(attempts = 2, start = "1s", sleep = logging_sleep)]
         async fn call() -> Result<(), &'static str> {
             Err("no")
         }
@@ -514,7 +514,7 @@ mod tracing {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_span_is_entered_at_each_poll_and_left_at_its_end() {
+    async fn attempt_span_is_entered_during_each_poll_only() {
         #[retry(attempts = 2)]
         async fn call() -> Result<(), String> {
             sleep(SECOND).await;
@@ -537,7 +537,7 @@ mod tracing {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_span_is_there_with_limits_and_by_hand_too() {
+    async fn attempt_span_exists_with_limits_in_blocking_code_and_in_manual_loops() {
         #[retry(attempts = 1, attempt_timeout = "1s")]
         async fn limited() -> Result<(), TimedOut> {
             ::tracing::info!(target: "body", "limited");
@@ -566,7 +566,7 @@ mod tracing {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_dropped_call_says_so_once() {
+    async fn dropped_call_logs_one_cancelled_event() {
         #[retry]
         async fn call() -> Result<(), &'static str> {
             pending().await
@@ -578,9 +578,9 @@ mod tracing {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_subscriber_of_another_level_hears_only_that() {
+    async fn subscriber_receives_events_of_its_level_only() {
         let (seen, _guard) = crate::trace::record_up_to(LevelFilter::WARN);
-        in_vain(&Attempts::new()).await.unwrap_err();
+        always_fails(&Attempts::new()).await.unwrap_err();
         let levels: Vec<_> = seen.events().into_iter().map(|event| event.level).collect();
         assert_eq!(levels, ["WARN"]);
     }

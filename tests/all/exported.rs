@@ -1,4 +1,4 @@
-//! What OpenTelemetry is sent.
+//! Spans exported to OpenTelemetry.
 
 use opentelemetry::trace::{SpanId, Status, TracerProvider};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
@@ -12,7 +12,7 @@ async fn orders(attempts: &Attempts, succeed_at: u32) -> Result<u32, Fault> {
     attempts.succeed_at(succeed_at, Fault::status(503))
 }
 
-/// The spans of such a call, in the order in which they started.
+/// The spans of such a call, in the order of their start.
 async fn spans(succeed_at: u32) -> Vec<SpanData> {
     let exporter = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
@@ -30,7 +30,7 @@ fn attribute(span: &SpanData, key: &str) -> Option<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn attempts_are_children_of_their_call() {
+async fn attempt_spans_are_children_of_the_call_span() {
     let spans = spans(3).await;
     let call = &spans[0];
     assert_eq!((call.name.as_ref(), call.parent_span_id), ("retry", SpanId::INVALID));
@@ -43,7 +43,7 @@ async fn attempts_are_children_of_their_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn failed_attempts_are_errors_and_only_retries_have_a_resend_count() {
+async fn failed_attempt_spans_are_errors_and_only_retries_have_a_resend_count() {
     let spans = spans(2).await;
     let found: Vec<_> = spans[1..]
         .iter()
@@ -58,7 +58,7 @@ async fn failed_attempts_are_errors_and_only_retries_have_a_resend_count() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_is_an_error_when_it_gave_up() {
+async fn call_span_is_an_error_if_the_call_gave_up() {
     let recovered = &spans(3).await[0];
     assert_eq!((&recovered.status, attribute(recovered, "error.type")), (&Status::Unset, None));
     let gave_up = &spans(9).await[0];
@@ -67,7 +67,7 @@ async fn a_call_is_an_error_when_it_gave_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_are_in_the_span_that_they_are_about() {
+async fn events_belong_to_the_span_of_their_attempt() {
     let spans = spans(2).await;
     let events = |span: &SpanData| span.events.iter().map(|event| event.name.to_string()).collect::<Vec<_>>();
     assert_eq!(events(&spans[0]), ["next attempt in 1s"]);

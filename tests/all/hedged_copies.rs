@@ -1,4 +1,4 @@
-//! Copies of hedged attempts under strain: while one of them never rests, and while a breaker is half-open.
+//! Hedged attempts in difficult conditions: a copy that never yields, and a breaker that is half-open.
 
 use std::io::{self, ErrorKind};
 use std::time::Duration;
@@ -9,14 +9,14 @@ use tokio::time::sleep;
 
 use crate::support::{Attempts, Fault, Recorder, SECOND, ms, timed};
 
-/// Uses up tokio's cooperative budget of its task again and again, so that no timer of the task becomes ready.
-async fn never_rests() -> ! {
+/// Uses up tokio's cooperative budget in a loop, so that no timer of its task becomes ready.
+async fn never_yields() -> ! {
     loop {
         tokio::task::consume_budget().await;
     }
 }
 
-/// Runs the call while the paused clock goes on for five seconds.
+/// Runs the call while the paused clock advances by five seconds.
 async fn beside_the_clock<O>(call: impl Future<Output = O>) -> (O, Duration) {
     let clock = async {
         for _ in 0..500 {
@@ -26,7 +26,7 @@ async fn beside_the_clock<O>(call: impl Future<Output = O>) -> (O, Duration) {
     tokio::select! {
         biased;
         outcome = timed_any(call) => outcome,
-        () = clock => panic!("the call went on for five seconds"),
+        () = clock => panic!("the call ran for five seconds"),
     }
 }
 
@@ -36,13 +36,13 @@ async fn timed_any<O>(call: impl Future<Output = O>) -> (O, Duration) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_copy_that_never_rests_is_joined_by_another_one() {
+async fn second_copy_starts_beside_one_that_never_yields() {
     #[retry(hedge = "20ms", attempts = 1)]
     async fn call(attempts: &Attempts) -> Result<u32, Fault> {
         if attempts.start() == 1 {
-            never_rests().await;
+            never_yields().await;
         }
-        // The other copy leaves it something of what the task may do at a time.
+        // This wait ends although the other copy uses up the budget of the task.
         sleep(ms(10)).await;
         Ok(2)
     }
@@ -53,11 +53,11 @@ async fn a_copy_that_never_rests_is_joined_by_another_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn hedge_run_joins_a_copy_that_never_rests_too() {
+async fn hedge_run_starts_a_second_copy_beside_one_that_never_yields() {
     const HEDGE: Hedge = Hedge::after(Duration::from_millis(20));
     let call = HEDGE.run(|number| async move {
         if number == 1 {
-            never_rests().await;
+            never_yields().await;
         }
         sleep(ms(10)).await;
         Ok::<_, Fault>(number)
@@ -67,14 +67,14 @@ async fn hedge_run_joins_a_copy_that_never_rests_too() {
     assert!(took >= ms(30) && took < SECOND, "{took:?}");
 }
 
-/// Opens with the second failure, for five seconds.
-const fn of_two() -> Breaker {
+/// A breaker that opens on the second failure, for five seconds.
+const fn opens_after_two() -> Breaker {
     Breaker::new().minimum_calls(2)
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_copy_that_the_breaker_refuses_is_neither_paid_for_nor_told() {
-    static BREAKER: Breaker = of_two();
+async fn copy_rejected_by_the_breaker_takes_no_tokens_and_emits_no_event() {
+    static BREAKER: Breaker = opens_after_two();
     static BUDGET: Budget = Budget::new().success_gain(0);
 
     #[retry(hedge = "50ms", hedge_max = 4, attempts = 1, breaker = BREAKER, budget = BUDGET, observer = recorder)]
@@ -97,10 +97,10 @@ async fn a_copy_that_the_breaker_refuses_is_neither_paid_for_nor_told() {
     assert_eq!((recorder.lines().len(), BUDGET.tokens()), (4, 490));
 }
 
-/// It has asked the breaker for a probe that it cannot pay for.
+/// The copy obtains the probe's permission from the breaker, and then the budget rejects it.
 #[tokio::test(start_paused = true)]
-async fn a_copy_that_is_not_paid_for_leaves_the_probe_to_others() {
-    static BREAKER: Breaker = of_two();
+async fn copy_rejected_by_the_budget_frees_the_probe() {
+    static BREAKER: Breaker = opens_after_two();
     static BUDGET: Budget = Budget::new().capacity(5);
 
     #[retry(hedge = "6s", hedge_max = 3, attempts = 1, breaker = BREAKER, budget = BUDGET)]
@@ -133,10 +133,10 @@ async fn a_copy_that_is_not_paid_for_leaves_the_probe_to_others() {
     outcome.unwrap();
 }
 
-/// The copy has the breaker's permission, so its outcome settles the probe.
+/// The copy has the permission of the probe, so its outcome decides the state of the breaker.
 #[tokio::test(start_paused = true)]
-async fn a_copy_may_be_the_probe() {
-    static BREAKER: Breaker = of_two();
+async fn hedged_copy_may_be_the_probe() {
+    static BREAKER: Breaker = opens_after_two();
 
     #[retry(hedge = "6s", attempts = 1, breaker = BREAKER)]
     async fn call(attempts: &Attempts) -> io::Result<u32> {

@@ -1,4 +1,4 @@
-//! Hedged attempts: who wins, who is dropped, and who pays.
+//! Hedged attempts: which copy wins, which copies are dropped, and what takes tokens from the budget.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,7 +11,8 @@ use crate::support::{Attempts, Fault, SECOND, ms, timed};
 
 const HEDGE: Hedge = Hedge::after(Duration::from_millis(50));
 
-/// Each copy takes its time, and then gives its number or an error. Says which were dropped before their end.
+/// Copies that take a given time and then return their number or an error. Records the copies that are dropped before their
+/// end.
 #[derive(Default)]
 struct Copies {
     dropped: Mutex<Vec<u32>>,
@@ -41,7 +42,7 @@ impl Copies {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_in_time_is_alone() {
+async fn fast_attempt_starts_no_copy() {
     let attempts = Attempts::new();
     let (outcome, took) = timed(HEDGE.run(|_| async {
         attempts.start();
@@ -54,13 +55,13 @@ async fn an_answer_in_time_is_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_good_answer_wins_and_the_losers_are_dropped() {
+async fn first_success_wins_and_the_other_copies_are_dropped() {
     let copies = Copies::default();
     let takes = [ms(500), ms(20)];
     let call = HEDGE.run(|number| copies.run(number, takes[number as usize - 1], None));
     let (outcome, took) = timed(call).await;
     assert_eq!((outcome, took, copies.dropped()), (Ok(2), ms(70), vec![1]));
-    // The first may still win.
+    // The first copy may still win.
     let copies = Copies::default();
     let takes = [ms(60), ms(500)];
     let (outcome, took) = timed(HEDGE.run(|number| copies.run(number, takes[number as usize - 1], None))).await;
@@ -68,7 +69,7 @@ async fn the_first_good_answer_wins_and_the_losers_are_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn there_are_as_many_copies_as_are_allowed_each_after_the_same_time() {
+async fn copies_start_at_regular_intervals_up_to_the_maximum() {
     for (hedge, starts) in [(HEDGE, 2), (HEDGE.max(4), 4)] {
         let attempts = Attempts::new();
         let call = hedge.run(|_| async {
@@ -83,7 +84,7 @@ async fn there_are_as_many_copies_as_are_allowed_each_after_the_same_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_waits_for_those_that_still_run() {
+async fn failure_waits_for_the_running_copies() {
     let copies = Copies::default();
     let takes = [ms(60), ms(100)];
     let errors = [Some(Fault::TRANSIENT), None];
@@ -92,13 +93,13 @@ async fn a_failure_waits_for_those_that_still_run() {
     let errors = [Some(Fault::TRANSIENT), Some(Fault::PERMANENT)];
     let (outcome, took) = timed(HEDGE.run(|n| copies.run(n, takes[n as usize - 1], errors[n as usize - 1]))).await;
     assert_eq!((outcome, took), (Err(Fault::PERMANENT), ms(150)));
-    // Alone, it comes back at once: to try again is for the loop.
+    // A failure of the only copy is returned at once: retries are up to the loop.
     let (outcome, took) = timed(HEDGE.run(|n| copies.run(n, ms(10), Some(Fault::TRANSIENT)))).await;
     assert_eq!((outcome, took), (Err(Fault::TRANSIENT), ms(10)));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_budget_pays_for_the_copies() {
+async fn copies_take_tokens_from_the_budget() {
     static BUDGET: Budget = Budget::new().capacity(10);
     let hedge = HEDGE.max(9).budget(|| &BUDGET);
     let attempts = Attempts::new();
@@ -113,7 +114,7 @@ async fn a_budget_pays_for_the_copies() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn dropping_it_drops_all_copies() {
+async fn dropped_call_drops_all_copies() {
     let copies = Copies::default();
     let call = HEDGE.run(|number| copies.run(number, SECOND * 9, None));
     tokio::time::timeout(ms(100), call).await.unwrap_err();
@@ -121,7 +122,7 @@ async fn dropping_it_drops_all_copies() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_of_a_loop_may_be_hedged() {
+async fn attempts_of_a_policy_may_be_hedged() {
     let calls = AtomicU32::new(0);
     let policy = Policy::fixed(SECOND).attempts(2);
     let call = policy.run(|_| {
@@ -136,12 +137,12 @@ async fn an_attempt_of_a_loop_may_be_hedged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_can_be_spawned() {
+async fn hedged_future_can_be_spawned() {
     let call = tokio::spawn(async { HEDGE.run(|number| async move { Ok::<_, Fault>(number) }).await });
     assert_eq!(call.await.unwrap(), Ok(1));
 }
 
-/// The arguments of the attribute.
+/// The arguments `hedge` and `hedge_max` of the attribute.
 mod annotated {
     use std::io::{self, ErrorKind};
     use std::rc::Rc;
@@ -150,12 +151,12 @@ mod annotated {
     use retry_runtime::{Breaker, Executor, TimedOut, retry};
 
     use super::*;
-    use crate::support::{Answer, Recorder};
+    use crate::support::{FakeResponse, Recorder};
     use crate::trace::record;
 
     type Outcome = Result<u32, Fault>;
 
-    /// Each copy takes as long as this says, and gives what comes of it.
+    /// The duration of each copy, and its error if it fails.
     struct Plan<const N: usize> {
         attempts: Attempts,
         copies: Copies,
@@ -180,7 +181,7 @@ mod annotated {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_first_good_answer_wins_and_the_losers_are_dropped() {
+    async fn first_success_wins_and_the_other_copies_are_dropped() {
         for (first, second, outcome, took, dropped) in
             [(500, 20, 2, 70, vec![1]), (60, 500, 1, 60, vec![2]), (50, 1, 1, 50, vec![])]
         {
@@ -191,26 +192,26 @@ mod annotated {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_retry_follows_when_all_have_failed() {
+    async fn retry_follows_when_all_copies_have_failed() {
         let fails = |after| (ms(after), Some(Fault::TRANSIENT));
-        // Copy 1 fails at 60, copy 2 at 150; a second later the next attempt begins.
+        // The first copy fails after 60 ms, the second one at 150 ms. The next attempt begins a second later.
         let plan = Plan::new([fails(60), fails(100), (ms(10), None)]);
         assert_eq!(timed(twice(&plan)).await, (Ok(3), ms(150) + SECOND + ms(10)));
-        // One that fails in time is alone.
+        // A copy that fails within 50 ms remains the only one.
         let plan = Plan::new([fails(10), (ms(10), None)]);
         assert_eq!(timed(twice(&plan)).await, (Ok(2), ms(10) + SECOND + ms(10)));
         // Each attempt has its own copies.
         let plan = Plan::new([fails(60), fails(10), (ms(500), None), (ms(20), None)]);
         assert_eq!(timed(twice(&plan)).await, (Ok(4), ms(60) + SECOND + ms(70)));
-        // The last failure is the one that comes back.
+        // The last failure is the outcome.
         let plan = Plan::new([fails(60), (ms(100), Some(Fault::PERMANENT))]);
         assert_eq!(timed(twice(&plan)).await, (Err(Fault::PERMANENT), ms(150)));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn there_are_as_many_copies_as_are_allowed() {
-        const MOST: u32 = 4;
-        const LATE: Duration = Duration::from_millis(20);
+    async fn hedge_max_limits_the_copies() {
+        const MAX: u32 = 4;
+        const DELAY: Duration = Duration::from_millis(20);
 
         #[retry(hedge = "50ms", hedge_max = 3)]
         async fn three(attempts: &Attempts) -> Outcome {
@@ -218,7 +219,7 @@ mod annotated {
             sleep(SECOND).await;
             Ok(1)
         }
-        #[retry(hedge = LATE, hedge_max = MOST)]
+        #[retry(hedge = DELAY, hedge_max = MAX)]
         async fn four(attempts: &Attempts) -> Outcome {
             attempts.start();
             sleep(SECOND).await;
@@ -233,7 +234,7 @@ mod annotated {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_functions_own_condition_says_what_a_good_answer_is() {
+    async fn condition_of_the_function_decides_which_outcome_wins() {
         macro_rules! wins {
             (($($arguments:tt)*) $output:ty, $first:expr) => {{
                 #[retry(hedge = "50ms", start = "1ms", attempts = 2, $($arguments)*)]
@@ -243,24 +244,27 @@ mod annotated {
                         return $first;
                     }
                     sleep(ms(100)).await;
-                    Ok(Answer(200))
+                    Ok(FakeResponse(200))
                 }
                 timed(call(&Attempts::new())).await.1
             }};
         }
-        type Answered = Result<Answer, String>;
-        // The first copy is done after 60 ms, the second one after 150; those of the next attempt after 251 and 301.
-        assert_eq!(wins!(() Answered, Ok(Answer(200))), ms(60));
-        assert_eq!(wins!(() Answered, Ok(Answer(503))), ms(150));
-        assert_eq!(wins!(() Answered, Ok(Answer(404))), ms(150));
-        assert_eq!(wins!(() Answered, Err(String::new())), ms(150));
-        assert_eq!(wins!(() anyhow::Result<Answer>, Err(io::Error::from(ErrorKind::InvalidInput).into())), ms(150));
-        assert_eq!(wins!((on_ok = |answer| answer.0 == 200) Answered, Ok(Answer(200))), ms(301));
-        assert_eq!(wins!((on_status = [200]) Answered, Ok(Answer(200))), ms(301));
+        type Response = Result<FakeResponse, String>;
+        // The first copy ends after 60 ms, the second one after 150 ms. Those of the next attempt end after 251 and 301 ms.
+        assert_eq!(wins!(() Response, Ok(FakeResponse(200))), ms(60));
+        assert_eq!(wins!(() Response, Ok(FakeResponse(503))), ms(150));
+        assert_eq!(wins!(() Response, Ok(FakeResponse(404))), ms(150));
+        assert_eq!(wins!(() Response, Err(String::new())), ms(150));
+        assert_eq!(
+            wins!(() anyhow::Result<FakeResponse>, Err(io::Error::from(ErrorKind::InvalidInput).into())),
+            ms(150)
+        );
+        assert_eq!(wins!((on_ok = |response| response.0 == 200) Response, Ok(FakeResponse(200))), ms(301));
+        assert_eq!(wins!((on_status = [200]) Response, Ok(FakeResponse(200))), ms(301));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_budget_of_the_policy_pays() {
+    async fn copies_take_tokens_from_the_budget_of_the_policy() {
         static BUDGET: Budget = Budget::new().capacity(10);
         static OTHER: Budget = Budget::new().capacity(10);
         const POLICY: Policy = Policy::fixed(Duration::ZERO).budget(|| &OTHER);
@@ -279,7 +283,7 @@ mod annotated {
         }
         let attempts = Attempts::new();
         call(&attempts).await.unwrap();
-        // What two copies took; a success gives one back.
+        // Two copies take all tokens, and the success returns one.
         assert_eq!((attempts.count(), BUDGET.tokens(), BUDGET.refusals()), (3, 1, 6));
         let attempts = Attempts::new();
         with_a_policy(&attempts).await.unwrap();
@@ -287,7 +291,7 @@ mod annotated {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn limits_are_around_all_copies() {
+    async fn time_limits_include_all_copies() {
         #[retry(hedge = "50ms", hedge_max = 3, attempts = 2, start = "1s", attempt_timeout = "120ms")]
         async fn limited(plan: &Plan<6>) -> Outcome {
             plan.copy().await
@@ -310,12 +314,13 @@ mod annotated {
         let (plan, inner) = (Plan::new([(SECOND * 9, None); 2]), Attempts::new());
         let (_, took) = timed(under_a_deadline(&plan, &inner)).await;
         assert_eq!(took, ms(70));
-        // The call inside of a copy knows of the deadline: at 0, 15, 30, 45 and 60; in the second copy at 50 and 65.
+        // The nested call sees the deadline. It makes attempts at 0, 15, 30, 45 and 60 ms, and in the second copy at 50 and
+        // 65 ms.
         assert_eq!(inner.count(), 7);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_copies_retried_inside_is_not_retried_again() {
+    async fn failure_retried_inside_the_copies_is_not_retried_outside() {
         #[retry(start = "0s", attempts = 3)]
         async fn inside(attempts: &Attempts) -> Outcome {
             attempts.start();
@@ -339,7 +344,7 @@ mod annotated {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_copy_is_an_event_of_the_attempt() {
+    async fn each_copy_emits_an_event() {
         #[retry(hedge = "50ms", hedge_max = 3, observer = recorder, name = "call")]
         async fn call(recorder: &Recorder) -> Outcome {
             sleep(SECOND).await;
@@ -365,7 +370,7 @@ mod annotated {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nothing_is_told_of_a_copy_that_is_not_paid_for() {
+    async fn copy_rejected_by_the_budget_emits_no_event() {
         static BUDGET: Budget = Budget::new().capacity(5);
         #[retry(hedge = "50ms", hedge_max = 4, budget = BUDGET, observer = recorder)]
         async fn call(recorder: &Recorder) -> Outcome {
@@ -378,7 +383,7 @@ mod annotated {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_waits_with_the_sleep_of_the_function() {
+    async fn custom_sleep_delays_the_copies() {
         static WAITS: Mutex<Vec<Duration>> = Mutex::new(Vec::new());
 
         fn recorded(delay: Duration) -> tokio::time::Sleep {
@@ -395,7 +400,7 @@ mod annotated {
     }
 
     #[tokio::test]
-    async fn a_sleep_that_takes_no_time_ends() {
+    async fn sleep_that_returns_at_once_does_not_loop_forever() {
         static BUDGET: Budget = Budget::new().capacity(5);
         fn no_sleep(_: Duration) -> std::future::Ready<()> {
             std::future::ready(())
@@ -413,7 +418,7 @@ mod annotated {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn each_copy_passes_the_breaker() {
+    async fn each_copy_goes_through_the_breaker() {
         static BREAKER: Breaker = Breaker::new().minimum_calls(2);
 
         #[retry(hedge = "50ms", hedge_max = 3, attempts = 1, breaker = BREAKER)]
@@ -432,7 +437,7 @@ mod annotated {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_breaker_takes_note_of_copies_that_are_cut_off_but_not_of_losers() {
+    async fn breaker_counts_copies_that_are_cut_off_but_not_losers() {
         static BREAKER: Breaker = Breaker::new().minimum_calls(4);
 
         #[retry(hedge = "50ms", attempts = 1, attempt_timeout = "200ms", breaker = BREAKER)]
@@ -455,8 +460,8 @@ mod annotated {
         assert_eq!(LATE.state(), BreakerState::Open);
     }
 
-    /// What a copy may do with what it borrows.
-    mod bodies {
+    /// Forms of hedged functions, and their borrows.
+    mod forms {
         use super::*;
 
         struct Client {
@@ -464,7 +469,7 @@ mod annotated {
             name: String,
         }
 
-        #[allow(clippy::manual_async_fn, reason = "one of the shapes")]
+        #[allow(clippy::manual_async_fn, reason = "one of the tested forms")]
         impl Client {
             #[retry(hedge = "50ms", bind = attempt, clone = [text], on_error = "transient")]
             async fn load(&self, text: String, (a, _b): (u32, u32), more: impl Fn(u32) -> u32) -> Outcome {
@@ -475,9 +480,9 @@ mod annotated {
                     sleep(SECOND).await;
                     return Err(Fault::PERMANENT);
                 }
-                let answer = fails_if(number > 9).await?;
+                let value = fails_if(number > 9).await?;
                 let length = text.into_bytes().len() as u32;
-                Ok(more(a) + answer + length + attempt.number())
+                Ok(more(a) + value + length + attempt.number())
             }
 
             #[retry(hedge = "50ms")]
@@ -496,7 +501,7 @@ mod annotated {
         }
 
         #[tokio::test(start_paused = true)]
-        async fn of_a_method() {
+        async fn methods_may_be_hedged() {
             let client = Client { attempts: Attempts::new(), name: "name".to_owned() };
             let call = client.load("text".to_owned(), (1000, 2), |n| n * 2);
             assert_eq!(timed(call).await, (Ok(2000 + 100 + 8 + 1), ms(50)));
@@ -521,7 +526,7 @@ mod annotated {
         }
 
         #[tokio::test(start_paused = true)]
-        async fn of_a_method_of_a_trait() {
+        async fn async_trait_methods_may_be_hedged() {
             assert_eq!(timed(Attempts::new().load("text")).await, (Ok(4), ms(50)));
         }
 
@@ -534,7 +539,7 @@ mod annotated {
         }
 
         #[tokio::test(start_paused = true)]
-        async fn of_a_generic_function() {
+        async fn generic_functions_may_be_hedged() {
             assert_eq!(timed(generic::<_, String>(&Attempts::new(), &[7])).await, (Ok([7]), ms(50)));
         }
 
@@ -547,14 +552,14 @@ mod annotated {
         }
 
         #[tokio::test(start_paused = true)]
-        async fn of_a_function_whose_answer_has_no_name() {
+        async fn functions_with_an_opaque_value_may_be_hedged() {
             assert_eq!(opaque(&Attempts::new()).await.unwrap().to_string(), "2");
         }
     }
 
-    /// An error that stays on its thread.
+    /// An error that is not `Send`.
     #[derive(Debug)]
-    struct Local(#[expect(dead_code, reason = "it is there")] Rc<()>);
+    struct Local(#[expect(dead_code, reason = "makes the type `!Send`")] Rc<()>);
 
     impl From<TimedOut> for Local {
         fn from(_: TimedOut) -> Self {
@@ -582,7 +587,7 @@ mod annotated {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn functions_that_call_each_other_can_be_spawned() {
+    async fn nested_hedged_functions_can_be_spawned() {
         let call = async { outer("text", &Attempts::new()).await.map_err(drop) };
         assert_eq!(tokio::spawn(call).await.unwrap(), Ok(4));
         let looped = async {
@@ -593,9 +598,9 @@ mod annotated {
         assert_eq!(tokio::spawn(looped).await.unwrap(), Ok(4));
     }
 
-    /// What is cloned for each copy need not be shared by them.
+    /// Each copy has its own clone, so the argument need not be `Sync`.
     #[tokio::test(start_paused = true)]
-    async fn a_clone_of_what_is_not_sync_stays_send() {
+    async fn cloned_argument_that_is_not_sync_keeps_the_future_send() {
         #[retry(hedge = "50ms", clone = [service])]
         async fn call(mut service: std::cell::Cell<u32>, attempts: &Attempts) -> Outcome {
             *service.get_mut() += attempts.start();
@@ -609,7 +614,7 @@ mod annotated {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_call_that_is_dropped_drops_all_copies() {
+    async fn dropped_function_call_drops_all_copies() {
         let plan = Plan::new([(SECOND, None), (SECOND, None)]);
         tokio::time::timeout(ms(100), twice(&plan)).await.unwrap_err();
         assert_eq!(plan.copies.dropped(), [1, 2]);

@@ -1,4 +1,4 @@
-//! Real requests to a real server, on a paused clock.
+//! HTTP: annotated functions with reqwest and a real server, on a paused clock.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -19,8 +19,8 @@ use crate::support::{Attempts, Recorder, SECOND, all_ms, ms, timed};
 
 type Boxed = Box<dyn Error + Send + Sync>;
 
-/// The example of the README, character for character.
-mod promise {
+/// The first example of the README, verbatim.
+mod readme {
     use retry_runtime::retry;
 
     #[retry(attempts = 3, backoff = "exponential", start = "1s", on_status = [503])]
@@ -28,10 +28,10 @@ mod promise {
         client.get(url).send().await
     }
 }
-use promise::fetch;
+use readme::fetch;
 
 #[tokio::test(start_paused = true)]
-async fn the_promise_waits_1_s_and_then_2_s_on_503() {
+async fn readme_example_waits_1_s_and_then_2_s_on_503() {
     let server = Server::statuses([503, 503, 200]).await;
     let (response, took) = timed(fetch(&client(), &server.url)).await;
     assert_eq!(response.unwrap().status(), 200);
@@ -39,7 +39,7 @@ async fn the_promise_waits_1_s_and_then_2_s_on_503() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_promise_gives_the_last_503_back_as_it_is() {
+async fn readme_example_returns_the_last_503() {
     let server = Server::statuses([503]).await;
     let response = fetch(&client(), &server.url).await.unwrap();
     assert_eq!(response.status(), 503);
@@ -47,14 +47,14 @@ async fn the_promise_gives_the_last_503_back_as_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_promise_retries_a_refused_connection() {
+async fn readme_example_retries_a_refused_connection() {
     let (outcome, took) = timed(fetch(&client(), &refused().await)).await;
     assert!(outcome.unwrap_err().is_connect());
     assert_eq!(took, SECOND * 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_promise_does_not_retry_other_statuses() {
+async fn readme_example_does_not_retry_other_statuses() {
     for status in [200, 404, 500, 502] {
         let server = Server::statuses([status, 200]).await;
         let (response, took) = timed(fetch(&client(), &server.url)).await;
@@ -64,14 +64,14 @@ async fn the_promise_does_not_retry_other_statuses() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_promise_does_not_retry_a_bad_url() {
-    let (outcome, took) = timed(fetch(&client(), "no url")).await;
+async fn readme_example_does_not_retry_an_invalid_url() {
+    let (outcome, took) = timed(fetch(&client(), "not a url")).await;
     assert!(outcome.unwrap_err().is_builder());
     assert_eq!(took, Duration::ZERO);
 }
 
 #[tokio::test(start_paused = true)]
-async fn on_error_never_stops_a_refused_connection_from_being_tried_again() {
+async fn refused_connection_is_not_retried_with_on_error_never() {
     #[retry(start = "1s", on_status = [503], on_error = "never")]
     async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
         client.get(url).send().await
@@ -82,7 +82,7 @@ async fn on_error_never_stops_a_refused_connection_from_being_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bare_attribute_retries_an_answer_of_503() {
+async fn bare_attribute_retries_a_503() {
     #[retry]
     async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
         client.get(url).send().await
@@ -94,7 +94,7 @@ async fn a_bare_attribute_retries_an_answer_of_503() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bare_attribute_retries_what_error_for_status_makes_of_503() {
+async fn bare_attribute_retries_a_503_from_error_for_status() {
     #[retry]
     async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
         client.get(url).send().await?.error_for_status()
@@ -107,7 +107,7 @@ async fn a_bare_attribute_retries_what_error_for_status_makes_of_503() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_status_is_found_in_boxed_errors_and_in_anyhow() {
+async fn status_is_found_in_boxed_and_anyhow_errors() {
     #[retry(on_status = [418])]
     async fn boxed(client: &Client, url: &str) -> Result<Response, Boxed> {
         Ok(client.get(url).send().await?.error_for_status()?)
@@ -124,7 +124,7 @@ async fn a_status_is_found_in_boxed_errors_and_in_anyhow() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn check_status_keeps_the_servers_delay_and_error_for_status_does_not() {
+async fn check_status_keeps_the_server_delay_and_error_for_status_does_not() {
     #[retry(start = "1s")]
     async fn checked(client: &Client, url: &str) -> Result<Response, Boxed> {
         Ok(client.get(url).send().await?.check_status()?)
@@ -143,7 +143,7 @@ async fn check_status_keeps_the_servers_delay_and_error_for_status_does_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn check_status_says_what_it_knows() {
+async fn status_error_has_all_properties_of_the_response() {
     let server = Server::start([Reply::status(429).retry_after("7"), Reply::status(304)]).await;
     let error: StatusError = client().get(&server.url).send().await.unwrap().check_status().unwrap_err();
     assert_eq!((error.status(), error.server_delay()), (StatusCode::TOO_MANY_REQUESTS, Some(SECOND * 7)));
@@ -160,7 +160,7 @@ mod retry_after {
         client.get(url).send().await
     }
 
-    /// What is waited for, and the event that says so, after an answer with this header.
+    /// The delays after a 503 with this `Retry-After`, and the event that reports the delay.
     async fn first(value: &str) -> (Vec<Duration>, String) {
         first_after(Reply::status(503).retry_after(value)).await
     }
@@ -173,22 +173,22 @@ mod retry_after {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn seconds_are_waited_for_above_max_delay() {
+    async fn seconds_may_exceed_max_delay() {
         let expected = "1/3 Waiting { delay: 10s, source: Server }".to_owned();
         assert_eq!(first("10").await, (all_ms([10_000]), expected));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_is_a_floor_and_shortens_nothing() {
+    async fn retry_after_does_not_shorten_the_delay() {
         let expected = "1/3 Waiting { delay: 1s, source: Backoff }".to_owned();
         assert_eq!(first("0").await, (all_ms([1000]), expected));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_date_is_waited_for() {
+    async fn date_delays_the_next_attempt() {
         let date = httpdate::fmt_http_date(SystemTime::now() + SECOND * 30);
         let (delays, event) = first(&date).await;
-        // A date has whole seconds, and this machine is not infinitely quick.
+        // A date has whole seconds, and the request takes some time.
         assert!(delays[0] > SECOND * 20 && delays[0] <= SECOND * 30, "{delays:?}");
         assert!(event.ends_with("source: Server }"), "{event}");
         assert_eq!(first("Sun, 06 Nov 1994 08:49:37 GMT").await.0, all_ms([1000]));
@@ -196,22 +196,22 @@ mod retry_after {
 
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-    /// An answer of a server whose clock says `now`, which asks for 30 s.
-    fn by_a_clock_at(now: SystemTime) -> Reply {
+    /// A 503 from a server whose clock shows `now`, with a `Retry-After` of 30 s.
+    fn reply_with_clock_at(now: SystemTime) -> Reply {
         let date = |time| httpdate::fmt_http_date(time);
         Reply::status(503).header("date", &date(now)).retry_after(&date(now + SECOND * 30))
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_date_is_read_by_the_clock_of_the_server() {
+    async fn date_is_relative_to_the_clock_of_the_server() {
         let expected = (all_ms([30_000]), "1/3 Waiting { delay: 30s, source: Server }".to_owned());
         let (ahead, behind) = (SystemTime::now() + DAY, SystemTime::now() - DAY);
-        assert_eq!(first_after(by_a_clock_at(ahead)).await, expected);
-        assert_eq!(first_after(by_a_clock_at(behind)).await, expected);
+        assert_eq!(first_after(reply_with_clock_at(ahead)).await, expected);
+        assert_eq!(first_after(reply_with_clock_at(behind)).await, expected);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_date_is_read_by_this_machines_clock_where_the_server_does_not_tell_its_own() {
+    async fn date_is_relative_to_the_local_clock_if_the_server_sends_no_date() {
         for date in ["", "yesterday", "0"] {
             let asked = httpdate::fmt_http_date(SystemTime::now() + SECOND * 30);
             let reply = Reply::status(503).header("date", date).retry_after(&asked);
@@ -221,21 +221,21 @@ mod retry_after {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn seconds_are_no_matter_of_clocks() {
+    async fn seconds_do_not_depend_on_clocks() {
         let ahead = httpdate::fmt_http_date(SystemTime::now() + DAY);
         let reply = Reply::status(503).header("date", &ahead).retry_after("10");
         assert_eq!(first_after(reply).await.0, all_ms([10_000]));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_cannot_be_read_asks_for_nothing() {
+    async fn invalid_retry_after_is_ignored() {
         assert_eq!(first("soon").await.0, all_ms([1000]));
         assert_eq!(first("-5").await.0, all_ms([1000]));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_delay_above_the_limit_ends_the_call_at_once_with_the_response() {
-        for (value, said) in
+    async fn delay_above_the_limit_ends_the_call_with_the_response() {
+        for (value, delay) in
             [("61", "61s"), ("99999999999", "99999999999s"), ("99999999999999999999999999", "18446744073709551615s")]
         {
             let server = Server::start([Reply::status(503).retry_after(value)]).await;
@@ -243,12 +243,12 @@ mod retry_after {
             let (response, took) = timed(fetch(&client(), &server.url, &recorder)).await;
             assert_eq!(response.unwrap().headers()["retry-after"], value);
             assert_eq!((server.requests(), took), (1, Duration::ZERO));
-            assert_eq!(recorder.lines()[2], format!("1/3 GaveUp(ServerDelay({said}))"));
+            assert_eq!(recorder.lines()[2], format!("1/3 GaveUp(ServerDelay({delay}))"));
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_max_delay_of_centuries_does_not_make_it_wait_longer() {
+    async fn long_max_delay_does_not_raise_the_limit() {
         #[retry(attempts = "unlimited", start = "1s", max_delay = "182500d", observer = recorder)]
         async fn patient(client: &Client, url: &str, recorder: &Recorder) -> reqwest::Result<Response> {
             client.get(url).send().await
@@ -261,7 +261,7 @@ mod retry_after {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_must_fit_the_deadline() {
+    async fn retry_after_beyond_the_deadline_ends_the_call() {
         #[retry(attempts = 3, start = "1s", deadline = "5s", observer = recorder)]
         async fn limited(client: &Client, url: &str, recorder: &Recorder) -> reqwest::Result<Response> {
             client.get(url).send().await
@@ -274,7 +274,7 @@ mod retry_after {
     }
 }
 
-/// What reqwest's errors are.
+/// Classification of reqwest's errors.
 mod errors {
     use super::*;
 
@@ -284,14 +284,14 @@ mod errors {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_that_is_lost_while_json_is_read_is_transient() {
+    async fn lost_connection_while_reading_json_is_transient() {
         let server = Server::start([Reply::lost("[1, 2"), Reply::json("[1, 2]")]).await;
         assert_eq!(json(&client(), &server.url).await.unwrap(), [1, 2]);
         assert_eq!(server.requests(), 2);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn json_that_does_not_decode_is_permanent() {
+    async fn invalid_json_is_permanent() {
         let server = Server::start([Reply::json("[1, 2")]).await;
         let error = json(&client(), &server.url).await.unwrap_err();
         assert!(error.is_decode());
@@ -299,21 +299,21 @@ mod errors {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_that_is_lost_while_text_is_read_is_transient() {
+    async fn lost_connection_while_reading_text_is_transient() {
         let server = Server::start([Reply::lost("text")]).await;
         let error = client().get(&server.url).send().await.unwrap().text().await.unwrap_err();
         assert_eq!(error.class(), Class::Transient);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refused_connection_is_transient() {
+    async fn refused_connection_is_transient() {
         let error = client().get(refused().await).send().await.unwrap_err();
         assert_eq!((error.class(), error.status()), (Class::Transient, None));
     }
 
-    /// Nothing is known of what a resolver says, but that there was no connection.
+    /// The resolver's own error cannot be classified, but it proves that there was no connection.
     #[tokio::test(start_paused = true)]
-    async fn a_name_that_is_not_found_is_transient() {
+    async fn failed_name_resolution_is_transient() {
         struct Nowhere;
         impl Resolve for Nowhere {
             fn resolve(&self, _: Name) -> Resolving {
@@ -327,7 +327,7 @@ mod errors {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_server_that_hangs_up_without_an_answer_is_transient() {
+    async fn connection_closed_without_a_response_is_transient() {
         #[retry(start = "1s", on_status = [503])]
         async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
             client.get(url).send().await
@@ -338,7 +338,7 @@ mod errors {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_timeout_of_the_clients_is_transient() {
+    async fn client_timeout_is_transient() {
         #[retry(attempts = 2, start = "1s", on_error = "transient")]
         async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
             client.get(url).timeout(SECOND * 2).send().await
@@ -350,7 +350,7 @@ mod errors {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_attempt_that_hangs_is_cut_off() {
+    async fn attempt_that_hangs_is_cut_off() {
         #[retry(attempts = 2, start = "1s", attempt_timeout = "5s")]
         async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
             client.get(url).send().await
@@ -361,12 +361,12 @@ mod errors {
     }
 }
 
-/// A response that is retried is read to its end during the pause.
+/// Draining: the body of a retried response is read during the pause, so that its connection can be reused.
 mod connections {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_is_used_again_after_a_slow_body() {
+    async fn connection_is_reused_after_a_slow_body() {
         let slow = Reply::status(503).pieces(10, ms(50));
         let server = Server::start([slow.clone(), slow, Reply::status(200)]).await;
         assert_eq!(fetch(&client(), &server.url).await.unwrap().status(), 200);
@@ -374,7 +374,7 @@ mod connections {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_has_no_end_is_given_up_at_the_end_of_the_delay() {
+    async fn endless_body_is_dropped_at_the_end_of_the_delay() {
         let endless = Reply::status(503).pieces(1_000_000, ms(100));
         let server = Server::start([endless, Reply::status(200)]).await;
         assert_eq!(fetch(&client(), &server.url).await.unwrap().status(), 200);
@@ -382,16 +382,16 @@ mod connections {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_is_too_long_is_not_worth_its_connection() {
+    async fn long_body_is_dropped_with_its_connection() {
         let long = Reply::status(503).pieces(100, ms(1));
         let server = Server::start([long, Reply::status(200)]).await;
         assert_eq!(fetch(&client(), &server.url).await.unwrap().status(), 200);
         assert_eq!((server.connections(), server.delays()), (2, all_ms([1000])));
     }
 
-    /// Always ready, so that nothing but a bound ends it.
+    /// The body is always ready, so only the drain limit can end it.
     #[tokio::test(start_paused = true)]
-    async fn a_body_of_empty_frames_is_too_long_at_some_time() {
+    async fn empty_frames_count_toward_the_drain_limit() {
         struct Empty(Arc<AtomicU32>);
         impl http_body::Body for Empty {
             type Data = bytes::Bytes;
@@ -415,7 +415,7 @@ mod connections {
     }
 
     #[test]
-    fn a_thread_that_sleeps_holds_no_response() {
+    fn blocking_pause_does_not_hold_the_response() {
         thread_local!(static HELD: Cell<u32> = const { Cell::new(0) });
         struct Held;
         impl http_body::Body for Held {
@@ -446,14 +446,14 @@ mod connections {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_last_response_is_left_unread() {
+    async fn last_response_is_not_drained() {
         let server = Server::start([Reply::status(503).pieces(3, ms(50))]).await;
         let response = fetch(&client(), &server.url).await.unwrap();
         assert_eq!(response.bytes().await.unwrap().len(), 3000);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_option_of_a_response_is_read_too() {
+    async fn response_in_an_option_is_drained() {
         #[retry(start = "1s")]
         async fn fetch(client: &Client, url: &str) -> Option<Response> {
             client.get(url).send().await.ok()
@@ -465,7 +465,7 @@ mod connections {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_loop_by_hand_knows_responses_too() {
+async fn manual_loop_classifies_responses() {
     let server = Server::start([Reply::status(503).retry_after("4"), Reply::status(200)]).await;
     let policy = Policy::fixed(SECOND);
     let client = client();
@@ -491,7 +491,7 @@ async fn events_hide_the_query_of_a_failed_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_is_never_refused_is_sent_once() {
+async fn successful_request_is_sent_once() {
     #[retry]
     async fn fetch(client: &Client, url: &str, attempts: &Attempts) -> reqwest::Result<Response> {
         attempts.start();

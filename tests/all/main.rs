@@ -1,4 +1,4 @@
-//! Behaviour through the public API, a module a theme.
+//! Tests of the behaviour through the public API, one module for each theme.
 
 mod breaker_waits;
 mod breakers;

@@ -1,4 +1,4 @@
-//! What the crate `metrics` is told, whoever else listens.
+//! Metrics: counters and histograms for the crate `metrics`, with and without other observers.
 
 use std::future::{pending, ready};
 use std::time::Duration;
@@ -16,22 +16,23 @@ use tokio::time::timeout;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
 use crate::server::{Server, client};
-use crate::support::{Answer, Attempts, Fault, Recorder, SECOND};
+use crate::support::{Attempts, FakeResponse, Fault, Recorder, SECOND};
 
 #[retry(attempts = 3, start = "1s", name = "load")]
 async fn load(attempts: &Attempts, succeed_at: u32, error: Fault) -> Result<u32, Fault> {
     attempts.succeed_at(succeed_at, error)
 }
 
-/// All that a recorder of this thread was told while the future ran: `retry_calls_total{name=load,outcome=succeeded} 1`.
-async fn told(future: impl Future) -> Vec<String> {
+/// The metrics that a recorder of this thread receives while the future runs, such as
+/// `retry_calls_total{name=load,outcome=succeeded} 1`.
+async fn recorded(future: impl Future) -> Vec<String> {
     let recorder = DebuggingRecorder::new();
     {
         let _set = set_default_local_recorder(&recorder);
         future.await;
     }
-    let told = recorder.snapshotter().snapshot().into_vec();
-    let mut lines: Vec<_> = told.into_iter().map(|(key, _, _, value)| line(key.key(), &value)).collect();
+    let recorded = recorder.snapshotter().snapshot().into_vec();
+    let mut lines: Vec<_> = recorded.into_iter().map(|(key, _, _, value)| line(key.key(), &value)).collect();
     lines.sort();
     lines
 }
@@ -47,10 +48,10 @@ fn line(key: &metrics::Key, value: &DebugValue) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_success_with_the_first_attempt() {
-    let told = told(load(&Attempts::new(), 1, Fault::UNKNOWN)).await;
+async fn success_of_the_first_attempt_is_counted() {
+    let recorded = recorded(load(&Attempts::new(), 1, Fault::UNKNOWN)).await;
     assert_eq!(
-        told,
+        recorded,
         [
             "retry_attempts_per_call{name=load} [1.0]",
             "retry_attempts_total{name=load} 1",
@@ -68,28 +69,29 @@ const RECOVERED: [&str; 5] = [
 ];
 
 #[tokio::test(start_paused = true)]
-async fn a_success_after_retries() {
-    assert_eq!(told(load(&Attempts::new(), 3, Fault::status(503))).await, RECOVERED);
+async fn success_after_retries_is_counted() {
+    assert_eq!(recorded(load(&Attempts::new(), 3, Fault::status(503))).await, RECOVERED);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_where_somebody_else_listens() {
+async fn observer_and_subscriber_do_not_change_the_metrics() {
     #[retry(attempts = 3, start = "1s", name = "load", observer = recorder)]
     async fn observed(recorder: &Recorder, attempts: &Attempts, succeed_at: u32) -> Result<u32, Fault> {
         attempts.succeed_at(succeed_at, Fault::status(503))
     }
     let recorder = Recorder::new();
-    assert_eq!(told(observed(&recorder, &Attempts::new(), 3)).await, RECOVERED);
-    assert_eq!(told(observed(&recorder, &Attempts::new(), 1)).await.len(), 3);
-    let hangs = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(std::io::sink).finish();
-    let _subscribed = tracing::subscriber::set_default(hangs);
-    assert_eq!(told(load(&Attempts::new(), 3, Fault::status(503))).await, RECOVERED);
+    assert_eq!(recorded(observed(&recorder, &Attempts::new(), 3)).await, RECOVERED);
+    assert_eq!(recorded(observed(&recorder, &Attempts::new(), 1)).await.len(), 3);
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(std::io::sink).finish();
+    let _subscribed = tracing::subscriber::set_default(subscriber);
+    assert_eq!(recorded(load(&Attempts::new(), 3, Fault::status(503))).await, RECOVERED);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_gives_up() {
+async fn call_that_gives_up_is_counted() {
     assert_eq!(
-        told(load(&Attempts::new(), 9, Fault::status(503))).await,
+        recorded(load(&Attempts::new(), 9, Fault::status(503))).await,
         [
             "retry_attempts_per_call{name=load} [3.0]",
             "retry_attempts_total{name=load} 3",
@@ -99,15 +101,15 @@ async fn a_call_that_gives_up() {
             "retry_retries_total{name=load,reason=503} 2",
         ]
     );
-    let permanent = told(load(&Attempts::new(), 9, Fault::PERMANENT)).await;
+    let permanent = recorded(load(&Attempts::new(), 9, Fault::PERMANENT)).await;
     assert_eq!(permanent[3], "retry_gave_up_total{name=load,reason=permanent,last_failure=permanent} 1");
-    let asked = told(load(&Attempts::new(), 9, Fault::TRANSIENT.after(SECOND * 61))).await;
-    assert_eq!(asked[3], "retry_gave_up_total{name=load,reason=server_delay,last_failure=transient} 1");
+    let server_delay = recorded(load(&Attempts::new(), 9, Fault::TRANSIENT.after(SECOND * 61))).await;
+    assert_eq!(server_delay[3], "retry_gave_up_total{name=load,reason=server_delay,last_failure=transient} 1");
 }
 
-/// Both in a pause and in a later attempt; the first attempt is nobody's business yet.
+/// The call may be dropped in a pause or in a later attempt. A call that is dropped in its first attempt does not count.
 #[tokio::test(start_paused = true)]
-async fn a_call_that_is_dropped() {
+async fn dropped_call_is_counted_after_its_first_attempt() {
     #[retry(attempts = 3, start = "1s", name = "load")]
     async fn hangs(attempts: &Attempts, hang_at: u32) -> Result<u32, Fault> {
         if attempts.start() == hang_at { pending().await } else { Err(Fault::UNKNOWN) }
@@ -119,13 +121,13 @@ async fn a_call_that_is_dropped() {
         "retry_delay_seconds{name=load} [1.0]",
         "retry_retries_total{name=load,reason=unknown} 1",
     ];
-    assert_eq!(told(timeout(SECOND / 2, hangs(&Attempts::new(), 9))).await, cancelled);
-    assert_eq!(told(timeout(SECOND * 2, hangs(&Attempts::new(), 2))).await, cancelled);
-    assert_eq!(told(timeout(SECOND * 2, hangs(&Attempts::new(), 1))).await, [""; 0]);
+    assert_eq!(recorded(timeout(SECOND / 2, hangs(&Attempts::new(), 9))).await, cancelled);
+    assert_eq!(recorded(timeout(SECOND * 2, hangs(&Attempts::new(), 2))).await, cancelled);
+    assert_eq!(recorded(timeout(SECOND * 2, hangs(&Attempts::new(), 1))).await, [""; 0]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn reasons_are_few() {
+async fn reason_label_has_few_values() {
     #[retry(attempts = 2, start = "0s", attempt_timeout = "1s", name = "load")]
     async fn slow() -> Result<(), Slow> {
         pending().await
@@ -148,18 +150,18 @@ async fn reasons_are_few() {
     let of = async |failure: Failure| {
         let policy = Policy::fixed(SECOND);
         let mut retry = Executor::new(&policy).name("load");
-        retries(told(async { retry.pause_for("no", failure).unwrap().await }).await)
+        retries(recorded(async { retry.pause_for("no", failure).unwrap().await }).await)
     };
-    assert_eq!(of(Failure::of(&Answer(599))).await, "retry_retries_total{name=load,reason=599} 1");
-    assert_eq!(of(Failure::of(&Answer(600))).await, "retry_retries_total{name=load,reason=permanent} 1");
-    assert_eq!(of(Failure::of(&Answer(65535))).await, "retry_retries_total{name=load,reason=permanent} 1");
+    assert_eq!(of(Failure::of(&FakeResponse(599))).await, "retry_retries_total{name=load,reason=599} 1");
+    assert_eq!(of(Failure::of(&FakeResponse(600))).await, "retry_retries_total{name=load,reason=permanent} 1");
+    assert_eq!(of(Failure::of(&FakeResponse(65535))).await, "retry_retries_total{name=load,reason=permanent} 1");
     assert_eq!(of(Failure::new(Class::Unknown)).await, "retry_retries_total{name=load,reason=unknown} 1");
-    assert_eq!(retries(told(slow()).await), "retry_retries_total{name=load,reason=timeout} 1");
+    assert_eq!(retries(recorded(slow()).await), "retry_retries_total{name=load,reason=timeout} 1");
 }
 
 #[tokio::test(start_paused = true)]
-async fn loops_by_hand() {
-    static TALLY: CallStats = CallStats::new("tallied");
+async fn manual_loops_are_counted() {
+    static STATS: CallStats = CallStats::new("with stats");
     const POLICY: Policy = Policy::fixed(SECOND);
     async fn push(mut retry: Executor<ManualCall<'_>>, attempts: Attempts) -> Result<u32, String> {
         loop {
@@ -173,29 +175,29 @@ async fn loops_by_hand() {
     for (retry, name) in [
         (Executor::new(&POLICY), "retry"),
         (Executor::new(&POLICY).name(&name), "by hand"),
-        (Executor::new(&POLICY).stats(&TALLY), "tallied"),
+        (Executor::new(&POLICY).stats(&STATS), "with stats"),
     ] {
-        let told = told(push(retry, Attempts::new())).await;
-        assert_eq!(told[2], format!("retry_calls_total{{name={name},outcome=recovered}} 1"));
+        let recorded = recorded(push(retry, Attempts::new())).await;
+        assert_eq!(recorded[2], format!("retry_calls_total{{name={name},outcome=recovered}} 1"));
     }
-    let told = told(POLICY.run(async |_| Ok::<_, std::io::Error>(7))).await;
-    assert_eq!(told[2], "retry_calls_total{name=retry,outcome=succeeded} 1");
+    let recorded = recorded(POLICY.run(async |_| Ok::<_, std::io::Error>(7))).await;
+    assert_eq!(recorded[2], "retry_calls_total{name=retry,outcome=succeeded} 1");
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests() {
+async fn requests_are_counted() {
     static RETRY: RequestRetry = RequestRetry::new(Policy::fixed(SECOND)).name("order");
     let outcome = |lines: Vec<String>| lines.into_iter().find(|line| line.starts_with("retry_calls")).unwrap();
-    let through = ClientBuilder::new(client()).with(RETRY.clone()).build();
+    let with_middleware = ClientBuilder::new(client()).with(RETRY.clone()).build();
     for (statuses, what) in [([200, 200], "succeeded"), ([503, 200], "recovered"), ([404, 404], "gave_up")] {
         let calls = format!("retry_calls_total{{name=order,outcome={what}}} 1");
         let server = Server::statuses(statuses).await;
-        assert_eq!(outcome(told(client().get(&server.url).send_with_retry(&RETRY)).await), calls);
+        assert_eq!(outcome(recorded(client().get(&server.url).send_with_retry(&RETRY)).await), calls);
         let server = Server::statuses(statuses).await;
-        assert_eq!(outcome(told(through.get(&server.url).send()).await), calls);
+        assert_eq!(outcome(recorded(with_middleware.get(&server.url).send()).await), calls);
     }
     let server = Server::statuses([200]).await;
-    let lines = told(client().get(&server.url).send_with_retry(&Policy::new())).await;
+    let lines = recorded(client().get(&server.url).send_with_retry(&Policy::new())).await;
     assert_eq!(
         lines[1..],
         ["retry_attempts_total{name=request} 1", "retry_calls_total{name=request,outcome=succeeded} 1"]
@@ -203,21 +205,21 @@ async fn requests() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn services() {
+async fn tower_services_are_counted() {
     let attempts = Attempts::new();
     let jobs = service_fn(|_: ()| ready(attempts.succeed_at(2, Fault::UNKNOWN)));
     let jobs = ServiceBuilder::new().retry(TowerPolicy::new(Policy::new()).name("jobs")).service(jobs);
-    assert_eq!(told(jobs.oneshot(())).await[2], "retry_calls_total{name=jobs,outcome=recovered} 1");
+    assert_eq!(recorded(jobs.oneshot(())).await[2], "retry_calls_total{name=jobs,outcome=recovered} 1");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_recorder_that_comes_later_gets_what_happens_from_then_on() {
+async fn recorder_set_later_receives_later_calls() {
     load(&Attempts::new(), 1, Fault::UNKNOWN).await.unwrap();
-    let told = told(load(&Attempts::new(), 1, Fault::UNKNOWN)).await;
-    assert_eq!(told[2], "retry_calls_total{name=load,outcome=succeeded} 1");
+    let recorded = recorded(load(&Attempts::new(), 1, Fault::UNKNOWN)).await;
+    assert_eq!(recorded[2], "retry_calls_total{name=load,outcome=succeeded} 1");
 }
 
-/// What Prometheus reads.
+/// The text that Prometheus reads.
 async fn scraped(builder: PrometheusBuilder) -> String {
     let buckets = |name: &str| Matcher::Full(name.to_owned());
     let builder = builder.set_buckets_for_metric(buckets("retry_attempts_per_call"), &[1.0, 2.0, 3.0]).unwrap();
@@ -233,7 +235,7 @@ async fn scraped(builder: PrometheusBuilder) -> String {
     families.join("\n")
 }
 
-/// The help first, as it is; what follows it has no order.
+/// Keeps the comment lines first and sorts the series, which have no defined order.
 fn sorted(family: &str) -> String {
     let (head, mut series): (Vec<_>, Vec<_>) = family.lines().partition(|line| line.starts_with('#'));
     series.sort_unstable();
@@ -273,14 +275,14 @@ retry_retries_total{name="load",reason="429"} 2
 retry_retries_total{name="load",reason="503"} 1"#;
 
 #[tokio::test(start_paused = true)]
-async fn the_text_that_prometheus_reads() {
+async fn prometheus_exposition_text_is_complete() {
     let text = scraped(PrometheusBuilder::new()).await;
     assert_eq!(text, TEXT, "{text}");
 }
 
-/// In a loop, each recorder has the address of the one before.
+/// Each recorder in the loop has the same address as the previous one.
 #[test]
-fn every_recorder_at_a_reused_address_gets_descriptions() {
+fn each_recorder_at_a_reused_address_receives_descriptions() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     for number in 1..=4 {
         let recorder = PrometheusBuilder::new().build_recorder();
@@ -293,7 +295,7 @@ fn every_recorder_at_a_reused_address_gets_descriptions() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn names_are_those_that_the_exporter_recommends() {
+async fn names_match_the_recommended_naming() {
     let recommended = scraped(PrometheusBuilder::new().with_recommended_naming(true)).await;
     assert_eq!(recommended, scraped(PrometheusBuilder::new()).await);
 }

@@ -1,4 +1,4 @@
-//! Policies with names that the compiler checks, and what a file changes of the code's schedule.
+//! Named policies: names that the compiler checks, and files that change a schedule written in code.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ fn hour(_: &Attempt) -> Duration {
 const LIST: &[Duration] = &[SECOND, Duration::from_secs(5), Duration::from_secs(30)];
 
 retry_runtime::policies! {
-    /// A policy of each kind, which no test changes.
+    /// A policy of each kind. No test changes them.
     static KINDS {
         standard: Policy::new(),
         fixed: Policy::fixed(Duration::from_secs(2)),
@@ -29,7 +29,7 @@ retry_runtime::policies! {
     }
 }
 
-/// Loads these keys over a policy of the code. Gives the new policy, or the message.
+/// Loads these keys over a policy written in code. Returns the new policy, or the error message.
 fn over(code: Policy, keys: Value) -> Result<String, String> {
     let declared = Box::leak(Box::new([("it", code)]));
     let policies = Policies::new(declared);
@@ -38,7 +38,7 @@ fn over(code: Policy, keys: Value) -> Result<String, String> {
 }
 
 #[track_caller]
-fn becomes(code: impl Into<Policy>, cases: &[(Value, &str)]) {
+fn assert_becomes(code: impl Into<Policy>, cases: &[(Value, &str)]) {
     let code = code.into();
     for (keys, line) in cases {
         assert_eq!(over(code, keys.clone()).as_deref(), Ok(*line), "{keys}");
@@ -46,7 +46,7 @@ fn becomes(code: impl Into<Policy>, cases: &[(Value, &str)]) {
 }
 
 #[track_caller]
-fn refuses(code: impl Into<Policy>, cases: &[(Value, &str)]) {
+fn assert_rejects(code: impl Into<Policy>, cases: &[(Value, &str)]) {
     let code = code.into();
     for (keys, message) in cases {
         assert_eq!(over(code, keys.clone()), Err(format!("[it] {message}")), "{keys}");
@@ -54,32 +54,32 @@ fn refuses(code: impl Into<Policy>, cases: &[(Value, &str)]) {
 }
 
 #[test]
-fn max_delay_alone_keeps_the_rest_of_the_codes_schedule() {
+fn max_delay_keeps_the_rest_of_the_schedule() {
     let five = || json!({ "max_delay": "5s" });
-    becomes(KINDS.standard, &[(five(), "3 attempts, exponential from 100ms, at most 5s, full jitter")]);
-    becomes(KINDS.exponential, &[(five(), "5 attempts, exponential from 1s, factor 3, at most 5s")]);
-    becomes(KINDS.linear, &[(five(), "3 attempts, linear from 1s, at most 5s, equal jitter")]);
-    becomes(KINDS.spread, &[(five(), "3 attempts, fixed 2s, at most 5s, 20% jitter")]);
-    becomes(KINDS.random, &[(five(), "3 attempts, random from 1s to 5s")]);
-    becomes(KINDS.list, &[(five(), "4 attempts, delays [1s, 5s, 30s], at most 5s, full jitter")]);
-    becomes(KINDS.own, &[(five(), "3 attempts, a backoff of its own, at most 5s")]);
+    assert_becomes(KINDS.standard, &[(five(), "3 attempts, exponential from 100ms, at most 5s, full jitter")]);
+    assert_becomes(KINDS.exponential, &[(five(), "5 attempts, exponential from 1s, factor 3, at most 5s")]);
+    assert_becomes(KINDS.linear, &[(five(), "3 attempts, linear from 1s, at most 5s, equal jitter")]);
+    assert_becomes(KINDS.spread, &[(five(), "3 attempts, fixed 2s, at most 5s, 20% jitter")]);
+    assert_becomes(KINDS.random, &[(five(), "3 attempts, random from 1s to 5s")]);
+    assert_becomes(KINDS.list, &[(five(), "4 attempts, delays [1s, 5s, 30s], at most 5s, full jitter")]);
+    assert_becomes(KINDS.own, &[(five(), "3 attempts, a backoff of its own, at most 5s")]);
 }
 
 #[test]
-fn max_delay_alone_is_refused_where_it_has_no_effect() {
+fn max_delay_without_an_effect_is_rejected() {
     let effect = "`max_delay` has no effect with the code's `backoff = \"fixed\"`: remove it, or write `start` to change the delay";
-    refuses(KINDS.fixed, &[(json!({ "max_delay": "5s" }), effect)]);
+    assert_rejects(KINDS.fixed, &[(json!({ "max_delay": "5s" }), effect)]);
     let short = "`max_delay` (500 ms) is shorter than the code's first delay (1 s): write at least 1 s";
-    refuses(KINDS.exponential, &[(json!({ "max_delay": "500ms" }), short)]);
-    refuses(KINDS.list, &[(json!({ "max_delay": "500ms" }), short)]);
+    assert_rejects(KINDS.exponential, &[(json!({ "max_delay": "500ms" }), short)]);
+    assert_rejects(KINDS.list, &[(json!({ "max_delay": "500ms" }), short)]);
     let start =
         "`start` (2 min) is longer than the code's `max_delay` (1 min): write at most 1 min, or `max_delay` as well";
-    refuses(KINDS.exponential, &[(json!({ "start": "2m" }), start)]);
+    assert_rejects(KINDS.exponential, &[(json!({ "start": "2m" }), start)]);
 }
 
 #[test]
-fn one_key_of_the_schedule_changes_only_itself() {
-    becomes(
+fn each_key_changes_only_itself() {
+    assert_becomes(
         KINDS.exponential,
         &[
             (json!({ "start": "2s" }), "5 attempts, exponential from 2s, factor 3, at most 1m"),
@@ -92,7 +92,7 @@ fn one_key_of_the_schedule_changes_only_itself() {
             (json!({ "attempts": 2 }), "2 attempts, exponential from 1s, factor 3, at most 1m"),
         ],
     );
-    becomes(
+    assert_becomes(
         KINDS.standard,
         &[
             (json!({ "jitter": "none" }), "3 attempts, exponential from 100ms, at most 30s"),
@@ -100,21 +100,21 @@ fn one_key_of_the_schedule_changes_only_itself() {
             (json!({ "delays": ["1m"], "attempts": 9 }), "9 attempts, delays [1m], full jitter"),
         ],
     );
-    becomes(KINDS.fixed, &[(json!({ "start": "7s" }), "3 attempts, fixed 7s")]);
-    becomes(
+    assert_becomes(KINDS.fixed, &[(json!({ "start": "7s" }), "3 attempts, fixed 7s")]);
+    assert_becomes(
         KINDS.fixed,
         &[(json!({ "backoff": "exponential", "factor": 4 }), "3 attempts, exponential from 2s, factor 4")],
     );
-    becomes(
+    assert_becomes(
         KINDS.once,
         &[(json!({ "attempts": 2, "start": "1s" }), "2 attempts, exponential from 1s, at most 30s, full jitter")],
     );
 }
 
 #[test]
-fn a_key_without_an_effect_on_the_codes_schedule_is_refused() {
+fn key_without_an_effect_is_rejected() {
     let exponential = "write `backoff = \"exponential\"` as well";
-    refuses(
+    assert_rejects(
         KINDS.fixed,
         &[
             (
@@ -127,12 +127,12 @@ fn a_key_without_an_effect_on_the_codes_schedule_is_refused() {
             ),
         ],
     );
-    refuses(
+    assert_rejects(
         KINDS.random,
         &[(json!({ "jitter": "full" }), "`jitter`: `backoff = \"random\"` is random already: remove `jitter`")],
     );
     let lists = "the code lists every delay";
-    refuses(
+    assert_rejects(
         KINDS.list,
         &[
             (json!({ "start": "1s" }), &format!("`start` has no effect, because {lists}: write `backoff` as well")),
@@ -142,14 +142,17 @@ fn a_key_without_an_effect_on_the_codes_schedule_is_refused() {
             ),
         ],
     );
-    becomes(KINDS.list, &[(json!({ "backoff": "linear", "start": "1s" }), "4 attempts, linear from 1s, full jitter")]);
+    assert_becomes(
+        KINDS.list,
+        &[(json!({ "backoff": "linear", "start": "1s" }), "4 attempts, linear from 1s, full jitter")],
+    );
     let message = over(KINDS.own.get(), json!({ "factor": 2 })).unwrap_err();
     assert!(
         message.starts_with("[it] `factor` has no effect, because a function of the code computes the delays"),
         "{message}"
     );
     let never = "`start` has no effect: the code's `attempts = 1` never retries: write `attempts` as well";
-    refuses(KINDS.once, &[(json!({ "start": "1s" }), never)]);
+    assert_rejects(KINDS.once, &[(json!({ "start": "1s" }), never)]);
 }
 
 #[test]
@@ -178,7 +181,7 @@ fn loading_reports_each_policy_that_changed() {
     assert!(POLICIES.reset().is_empty());
 }
 
-/// Names of other kinds, in another module.
+/// A keyword and a renamed field, in another module.
 mod declared {
     use retry_runtime::Policy;
 
@@ -192,7 +195,7 @@ mod declared {
 }
 
 #[tokio::test(start_paused = true)]
-async fn names_are_fields() {
+async fn policy_names_are_fields() {
     use declared::DECLARED;
     #[retry(policy = DECLARED.mail)]
     async fn call(attempts: &Attempts) -> Result<u32, Fault> {
@@ -211,7 +214,7 @@ async fn names_are_fields() {
 }
 
 #[test]
-fn names_of_run_time_are_looked_up() {
+fn policy_can_be_looked_up_by_name() {
     assert_eq!(KINDS.get("fixed").unwrap().to_string(), "3 attempts, fixed 2s");
     assert!(KINDS.get("fixd").is_none());
 }

@@ -1,4 +1,4 @@
-//! Events that are kept say what they said.
+//! Owned events: they keep the content of the events they are made from.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -34,7 +34,7 @@ async fn call(kept: &Kept, attempts: &Attempts, succeed_at: u32) -> Result<u32, 
 }
 
 #[tokio::test(start_paused = true)]
-async fn outlive_their_call() {
+async fn owned_events_outlive_their_call() {
     let kept = Kept::default();
     call(&kept, &Attempts::new(), 2).await.unwrap();
     let events = kept.0.lock().unwrap();
@@ -48,7 +48,7 @@ async fn outlive_their_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_each_end() {
+async fn owned_events_keep_the_end_of_the_call() {
     let kept = Kept::default();
     call(&kept, &Attempts::new(), 9).await.unwrap_err();
     assert_eq!(kept.kinds().last(), Some(&OwnedEventKind::GaveUp(GiveUp::Exhausted)));

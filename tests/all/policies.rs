@@ -1,4 +1,4 @@
-//! Policies from files and the environment, and what policies say of themselves.
+//! Policies from files and the environment, and the text of policies.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +18,7 @@ fn read(value: Value) -> Result<Policy, String> {
 }
 
 #[track_caller]
-fn says(value: Value, line: &str) {
+fn assert_reads(value: Value, line: &str) {
     match read(value.clone()) {
         Ok(policy) => assert_eq!(policy.to_string(), line, "{value}"),
         Err(error) => panic!("{value}: {error}"),
@@ -26,66 +26,70 @@ fn says(value: Value, line: &str) {
 }
 
 #[track_caller]
-fn refuses(value: Value, message: &str) {
+fn assert_rejects(value: Value, message: &str) {
     assert_eq!(read(value.clone()).map(|policy| policy.to_string()), Err(message.to_owned()), "{value}");
 }
 
-/// Two values of each key, one of which may be to leave it out.
+/// At least two values of each key, or one value and its default.
 #[test]
-fn keys() {
+fn each_key_is_read() {
     const STANDARD: &str = "exponential from 100ms, at most 30s, full jitter";
-    says(json!({}), &format!("3 attempts, {STANDARD}"));
-    says(json!({ "attempts": 5 }), &format!("5 attempts, {STANDARD}"));
-    says(json!({ "attempts": "unlimited" }), &format!("unlimited attempts, {STANDARD}"));
-    says(json!({ "attempts": 1 }), "1 attempt");
+    assert_reads(json!({}), &format!("3 attempts, {STANDARD}"));
+    assert_reads(json!({ "attempts": 5 }), &format!("5 attempts, {STANDARD}"));
+    assert_reads(json!({ "attempts": "unlimited" }), &format!("unlimited attempts, {STANDARD}"));
+    assert_reads(json!({ "attempts": 1 }), "1 attempt");
     for word in ["exponential", "linear", "fibonacci"] {
-        says(json!({ "backoff": word }), &format!("3 attempts, {word} from 100ms"));
+        assert_reads(json!({ "backoff": word }), &format!("3 attempts, {word} from 100ms"));
     }
-    says(json!({ "backoff": "fixed" }), "3 attempts, fixed 100ms");
-    says(json!({ "backoff": "random", "max_delay": "1s" }), "3 attempts, random from 100ms to 1s");
+    assert_reads(json!({ "backoff": "fixed" }), "3 attempts, fixed 100ms");
+    assert_reads(json!({ "backoff": "random", "max_delay": "1s" }), "3 attempts, random from 100ms to 1s");
     let decorrelated = json!({ "backoff": "decorrelated", "max_delay": "1s", "start": "1ms" });
-    says(decorrelated, "3 attempts, decorrelated from 1ms to 1s");
-    says(json!({ "start": "1h 30m" }), "3 attempts, exponential from 1h 30m");
-    says(json!({ "factor": 3 }), "3 attempts, exponential from 100ms, factor 3");
-    says(json!({ "factor": 1.5 }), "3 attempts, exponential from 100ms, factor 1.5");
-    says(json!({ "max_delay": "10s" }), "3 attempts, exponential from 100ms, at most 10s, full jitter");
-    says(json!({ "delays": ["1s", "5s"] }), "3 attempts, delays [1s, 5s]");
-    says(json!({ "delays": ["1s"], "attempts": 4 }), "4 attempts, delays [1s]");
-    says(json!({ "jitter": "none" }), "3 attempts, exponential from 100ms, at most 30s");
-    says(json!({ "jitter": "equal" }), "3 attempts, exponential from 100ms, at most 30s, equal jitter");
-    says(json!({ "start": "1s", "jitter": "7%" }), "3 attempts, exponential from 1s, 7% jitter");
-    says(json!({ "retry_after": "5s" }), &format!("3 attempts, {STANDARD}, servers' delays up to 5s"));
-    says(json!({ "retry_after": "ignore" }), &format!("3 attempts, {STANDARD}, servers' delays ignored"));
-    says(json!({ "drain_limit": 0 }), &format!("3 attempts, {STANDARD}, no bodies read"));
-    says(json!({ "drain_limit": 1024 }), &format!("3 attempts, {STANDARD}, bodies read up to 1024 bytes"));
-    says(json!({ "drain_timeout": "200ms" }), &format!("3 attempts, {STANDARD}, bodies read for 200ms"));
-    says(json!({ "deadline": "1m" }), &format!("3 attempts, {STANDARD}, deadline 1m"));
-    says(json!({ "attempt_timeout": "2s" }), &format!("3 attempts, {STANDARD}, attempt timeout 2s"));
-    says(json!({ "nested": "once" }), &format!("3 attempts, {STANDARD}, nested once"));
+    assert_reads(decorrelated, "3 attempts, decorrelated from 1ms to 1s");
+    assert_reads(json!({ "start": "1h 30m" }), "3 attempts, exponential from 1h 30m");
+    assert_reads(json!({ "factor": 3 }), "3 attempts, exponential from 100ms, factor 3");
+    assert_reads(json!({ "factor": 1.5 }), "3 attempts, exponential from 100ms, factor 1.5");
+    assert_reads(json!({ "max_delay": "10s" }), "3 attempts, exponential from 100ms, at most 10s, full jitter");
+    assert_reads(json!({ "delays": ["1s", "5s"] }), "3 attempts, delays [1s, 5s]");
+    assert_reads(json!({ "delays": ["1s"], "attempts": 4 }), "4 attempts, delays [1s]");
+    assert_reads(json!({ "jitter": "none" }), "3 attempts, exponential from 100ms, at most 30s");
+    assert_reads(json!({ "jitter": "equal" }), "3 attempts, exponential from 100ms, at most 30s, equal jitter");
+    assert_reads(json!({ "start": "1s", "jitter": "7%" }), "3 attempts, exponential from 1s, 7% jitter");
+    assert_reads(json!({ "retry_after": "5s" }), &format!("3 attempts, {STANDARD}, servers' delays up to 5s"));
+    assert_reads(json!({ "retry_after": "ignore" }), &format!("3 attempts, {STANDARD}, servers' delays ignored"));
+    assert_reads(json!({ "drain_limit": 0 }), &format!("3 attempts, {STANDARD}, no bodies read"));
+    assert_reads(json!({ "drain_limit": 1024 }), &format!("3 attempts, {STANDARD}, bodies read up to 1024 bytes"));
+    assert_reads(json!({ "drain_timeout": "200ms" }), &format!("3 attempts, {STANDARD}, bodies read for 200ms"));
+    assert_reads(json!({ "deadline": "1m" }), &format!("3 attempts, {STANDARD}, deadline 1m"));
+    assert_reads(json!({ "attempt_timeout": "2s" }), &format!("3 attempts, {STANDARD}, attempt timeout 2s"));
+    assert_reads(json!({ "nested": "once" }), &format!("3 attempts, {STANDARD}, nested once"));
 }
 
-/// What is written in both ways is the same policy.
+/// The same settings in the attribute and in a file make the same policy.
 #[test]
-fn the_attribute_and_a_file_agree() {
+fn attribute_and_file_make_the_same_policy() {
     #[retry(attempts = 7, start = "1s", factor = 1.5, max_delay = "1m", jitter = "20%", bind = attempt)]
     async fn call() -> Result<Duration, Duration> {
         Err(attempt.elapsed())
     }
-    let written = json!({ "attempts": 7, "start": "1s", "factor": 1.5, "max_delay": "1m", "jitter": "20%" });
-    let by_hand = Policy::exponential(SECOND).factor(1.5).attempts(7).max_delay(SECOND * 60).jitter(Jitter::Share(0.2));
-    let schedules = [read(written).unwrap(), by_hand].map(|policy| policy.schedule().collect::<Vec<_>>());
+    let from_file = json!({ "attempts": 7, "start": "1s", "factor": 1.5, "max_delay": "1m", "jitter": "20%" });
+    let from_code =
+        Policy::exponential(SECOND).factor(1.5).attempts(7).max_delay(SECOND * 60).jitter(Jitter::Share(0.2));
+    let schedules = [read(from_file).unwrap(), from_code].map(|policy| policy.schedule().collect::<Vec<_>>());
     assert_eq!(schedules[0], schedules[1]);
     drop(call());
 }
 
 #[test]
 fn numbers_may_be_strings() {
-    says(json!({ "attempts": "5", "factor": " 1.5 " }), "5 attempts, exponential from 100ms, factor 1.5");
-    says(json!({ "delays": "1s, 5s,30s", "drain_limit": "0" }), "4 attempts, delays [1s, 5s, 30s], no bodies read");
+    assert_reads(json!({ "attempts": "5", "factor": " 1.5 " }), "5 attempts, exponential from 100ms, factor 1.5");
+    assert_reads(
+        json!({ "delays": "1s, 5s,30s", "drain_limit": "0" }),
+        "4 attempts, delays [1s, 5s, 30s], no bodies read",
+    );
 }
 
 #[test]
-fn the_environment() {
+fn environment_variables_are_read() {
     let variables =
         [("RETRY_BILLING_ATTEMPTS", "5"), ("RETRY_BILLING_DELAYS", "1s,2s"), ("RETRY_SEARCH_ATTEMPTS", "no")];
     let variables = variables.map(|(key, value)| (key.to_owned(), value.to_owned()));
@@ -96,13 +100,13 @@ fn the_environment() {
 }
 
 #[test]
-fn unknown_keys() {
-    refuses(json!({ "attemps": 3 }), "`attemps`: unknown key: did you mean `attempts`?");
-    refuses(json!({ "jiter": "full" }), "`jiter`: unknown key: did you mean `jitter`?");
+fn unknown_keys_are_rejected() {
+    assert_rejects(json!({ "attemps": 3 }), "`attemps`: unknown key: did you mean `attempts`?");
+    assert_rejects(json!({ "jiter": "full" }), "`jiter`: unknown key: did you mean `jitter`?");
     let all = "expected `attempts`, `backoff`, `start`, `factor`, `max_delay`, `delays`, `jitter`, `retry_after`, `drain_limit`, \
                `drain_timeout`, `deadline`, `attempt_timeout` or `nested`";
-    refuses(json!({ "colour": 3 }), &format!("`colour`: unknown key: {all}"));
-    refuses(json!({ "budget": "API" }), "`budget` is for the code to say: remove it");
+    assert_rejects(json!({ "colour": 3 }), &format!("`colour`: unknown key: {all}"));
+    assert_rejects(json!({ "budget": "API" }), "`budget` is for the code to say: remove it");
     let twice = serde_json::from_str::<Policy>(r#"{ "attempts": 3, "attempts": 4 }"#).unwrap_err().to_string();
     assert!(twice.starts_with("`attempts` is given twice: keep one of them"), "{twice}");
     let error = serde_json::from_value::<Policy>(json!(3)).unwrap_err().to_string();
@@ -110,66 +114,78 @@ fn unknown_keys() {
 }
 
 #[test]
-fn values() {
+fn invalid_values_are_rejected() {
     let integer = "`attempts`: expected an integer such as `3`, or `\"unlimited\"`";
     for wrong in [json!(1.5), json!("many"), json!(true), json!(null), json!([3]), json!({ "a": 1 }), json!("")] {
-        refuses(json!({ "attempts": wrong }), integer);
+        assert_rejects(json!({ "attempts": wrong }), integer);
     }
     for few in [json!(0), json!(-1), json!("0"), json!(i64::MIN), json!("-99999999999999999999999999999999999999999")] {
-        refuses(json!({ "attempts": few }), "`attempts` counts the first call too: it must be at least 1");
+        assert_rejects(json!({ "attempts": few }), "`attempts` counts the first call too: it must be at least 1");
     }
     for many in [json!(4294967296_u64), json!(u64::MAX), json!("99999999999999999999999999999999999999999")] {
         let message = "`attempts`: this number does not fit in a `u32`: did you mean `\"unlimited\"`?";
-        refuses(json!({ "attempts": many }), message);
+        assert_rejects(json!({ "attempts": many }), message);
     }
-    refuses(json!({ "backoff": "constant" }), "`backoff`: unknown backoff `\"constant\"`: write `\"fixed\"`");
-    refuses(
+    assert_rejects(json!({ "backoff": "constant" }), "`backoff`: unknown backoff `\"constant\"`: write `\"fixed\"`");
+    assert_rejects(
         json!({ "backoff": "exponental" }),
         "`backoff`: unknown backoff `\"exponental\"`: did you mean `\"exponential\"`?",
     );
-    refuses(json!({ "backoff": 2 }), "`backoff`: expected a backoff such as `\"exponential\"`");
+    assert_rejects(json!({ "backoff": 2 }), "`backoff`: expected a backoff such as `\"exponential\"`");
     let unit = "a duration has a unit and is quoted: write";
-    refuses(json!({ "start": 5 }), &format!("`start`: {unit} `\"5s\"` or `\"5ms\"`"));
-    refuses(json!({ "start": 0.5 }), &format!("`start`: {unit} `\"0.5s\"` or `\"0.5ms\"`"));
-    refuses(json!({ "start": "5" }), "`start`: `5` has no unit: write `\"5s\"` or `\"5ms\"`");
-    refuses(json!({ "start": "1x" }), "`start`: unknown unit `x`: expected `ns`, `us`, `ms`, `s`, `m`, `h` or `d`");
-    refuses(json!({ "start": ["1s"] }), "`start`: expected a duration such as `\"250ms\"`");
-    refuses(json!({ "max_delay": "1min" }), "`max_delay`: unknown unit `min`: write `1m`");
+    assert_rejects(json!({ "start": 5 }), &format!("`start`: {unit} `\"5s\"` or `\"5ms\"`"));
+    assert_rejects(json!({ "start": 0.5 }), &format!("`start`: {unit} `\"0.5s\"` or `\"0.5ms\"`"));
+    assert_rejects(json!({ "start": "5" }), "`start`: `5` has no unit: write `\"5s\"` or `\"5ms\"`");
+    assert_rejects(
+        json!({ "start": "1x" }),
+        "`start`: unknown unit `x`: expected `ns`, `us`, `ms`, `s`, `m`, `h` or `d`",
+    );
+    assert_rejects(json!({ "start": ["1s"] }), "`start`: expected a duration such as `\"250ms\"`");
+    assert_rejects(json!({ "max_delay": "1min" }), "`max_delay`: unknown unit `min`: write `1m`");
     for small in [json!(0.5), json!(-1), json!("NaN"), json!("inf"), json!("0")] {
-        refuses(json!({ "factor": small }), "`factor` must be a finite number of at least 1");
+        assert_rejects(json!({ "factor": small }), "`factor` must be a finite number of at least 1");
     }
-    refuses(json!({ "factor": "two" }), "`factor`: expected a number such as `2` or `1.5`");
+    assert_rejects(json!({ "factor": "two" }), "`factor`: expected a number such as `2` or `1.5`");
     for none in [json!([]), json!(""), json!(",")] {
-        refuses(json!({ "delays": none }), "`delays` is empty: write at least one delay");
+        assert_rejects(json!({ "delays": none }), "`delays` is empty: write at least one delay");
     }
-    refuses(json!({ "delays": ["1s", 5] }), &format!("`delays`: {unit} `\"5s\"` or `\"5ms\"`"));
-    refuses(json!({ "delays": 5 }), "`delays`: expected a list of durations such as `[\"1s\", \"5s\"]`");
-    refuses(json!({ "jitter": "ful" }), "`jitter`: unknown jitter `\"ful\"`: did you mean `\"full\"`?");
+    assert_rejects(json!({ "delays": ["1s", 5] }), &format!("`delays`: {unit} `\"5s\"` or `\"5ms\"`"));
+    assert_rejects(json!({ "delays": 5 }), "`delays`: expected a list of durations such as `[\"1s\", \"5s\"]`");
+    assert_rejects(json!({ "jitter": "ful" }), "`jitter`: unknown jitter `\"ful\"`: did you mean `\"full\"`?");
     for unsigned in [json!(0.2), json!(20), json!("20")] {
         let message = "`jitter`: a share is written in per cent, for example `\"20%\"`";
-        refuses(json!({ "jitter": unsigned }), message);
+        assert_rejects(json!({ "jitter": unsigned }), message);
     }
     let share = "`jitter`: a share is more than 0 and at most 100 per cent, for example `\"20%\"`";
-    refuses(json!({ "jitter": "101%" }), share);
-    refuses(
+    assert_rejects(json!({ "jitter": "101%" }), share);
+    assert_rejects(
         json!({ "retry_after": "ignored" }),
         "`retry_after`: expected a number at `ignored`: write a duration such as `\"250ms\"`",
     );
-    refuses(json!({ "retry_after": true }), "`retry_after`: expected a duration such as `\"250ms\"`, or `\"ignore\"`");
-    refuses(json!({ "drain_limit": "64KiB" }), "`drain_limit`: write the number of bytes: `drain_limit = 65536`");
-    refuses(
+    assert_rejects(
+        json!({ "retry_after": true }),
+        "`retry_after`: expected a duration such as `\"250ms\"`, or `\"ignore\"`",
+    );
+    assert_rejects(
+        json!({ "drain_limit": "64KiB" }),
+        "`drain_limit`: write the number of bytes: `drain_limit = 65536`",
+    );
+    assert_rejects(
         json!({ "drain_limit": -1 }),
         "`drain_limit`: a number of bytes is not negative: write `drain_limit = 0` to read none",
     );
-    refuses(json!({ "drain_limit": "all" }), "`drain_limit`: expected a number of bytes such as `65536`");
-    refuses(json!({ "drain_timeout": "0s" }), "`drain_timeout` is zero: write `drain_limit = 0` to read no bodies");
-    refuses(json!({ "deadline": "0s" }), "`deadline` is zero: no attempt could succeed in it");
-    refuses(json!({ "attempt_timeout": "0s" }), "`attempt_timeout` is zero: no attempt could succeed in it");
-    refuses(json!({ "nested": "twice" }), "`nested`: unknown value `\"twice\"`: expected `\"once\"`");
-    refuses(json!({ "nested": true }), "`nested`: expected `\"once\"`");
+    assert_rejects(json!({ "drain_limit": "all" }), "`drain_limit`: expected a number of bytes such as `65536`");
+    assert_rejects(
+        json!({ "drain_timeout": "0s" }),
+        "`drain_timeout` is zero: write `drain_limit = 0` to read no bodies",
+    );
+    assert_rejects(json!({ "deadline": "0s" }), "`deadline` is zero: no attempt could succeed in it");
+    assert_rejects(json!({ "attempt_timeout": "0s" }), "`attempt_timeout` is zero: no attempt could succeed in it");
+    assert_rejects(json!({ "nested": "twice" }), "`nested`: unknown value `\"twice\"`: expected `\"once\"`");
+    assert_rejects(json!({ "nested": true }), "`nested`: expected `\"once\"`");
 }
 
-/// What contradicts itself, with the message that the compiler has for it.
+/// Contradictory settings, with the compiler's message for each.
 fn contradictions() -> Vec<(Value, &'static str)> {
     vec![
         (json!({ "attempts": 1, "start": "1s" }), "`start` has no effect: `attempts = 1` never retries"),
@@ -217,16 +233,16 @@ fn contradictions() -> Vec<(Value, &'static str)> {
 }
 
 #[test]
-fn contradictions_are_refused() {
+fn contradictions_are_rejected() {
     for (value, message) in contradictions() {
         let error = read(value.clone()).map(|policy| policy.to_string()).unwrap_err();
         assert!(error.ends_with(message), "{value}: {error}");
     }
 }
 
-/// The runtime has sentences of its own for the rules of the attribute; they are to stay the same.
+/// The runtime has its own copies of the attribute's messages. They must stay the same.
 #[test]
-fn sentences_are_those_of_the_attribute() {
+fn messages_are_those_of_the_attribute() {
     let rules = ["check.rs", "value.rs"].map(|file| {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../retry-macros/src").join(file);
         fs::read_to_string(path).unwrap()
@@ -253,14 +269,14 @@ fn sentences_are_those_of_the_attribute() {
         "a duration has a unit and is quoted: write",
         "a number of bytes is not negative: write `drain_limit = 0` to read none",
     ] {
-        assert!(rules.contains(words), "the attribute does not say: {words}");
+        assert!(rules.contains(words), "the attribute has no message: {words}");
     }
 }
 
 static API: Budget = Budget::new();
 const BILLING: Policy = Policy::fixed(SECOND).attempts(5).deadline(Duration::from_secs(60)).budget(|| &API);
 
-/// As many as a test wants for itself.
+/// Declares policies that only one test uses.
 macro_rules! policies {
     ($name:ident) => {
         retry_runtime::policies! {
@@ -285,11 +301,11 @@ const SEARCH: &str = "search: 2 attempts, exponential from 100ms, at most 30s, f
 const OWN: &str = "own: 3 attempts, a backoff of its own";
 
 #[test]
-fn a_file_changes_what_it_names() {
+fn file_changes_only_the_keys_it_names() {
     policies!(POLICIES);
     let code = ["billing: 5 attempts, fixed 1s, deadline 1m, with a budget", SEARCH, OWN];
     assert_eq!(lines(&POLICIES), code);
-    // One by one.
+    // Each key changes by itself.
     POLICIES.load(json!({ "billing": { "attempts": 2, "attempt_timeout": "3s" } })).unwrap();
     let changed = "billing: 2 attempts, fixed 1s, deadline 1m, attempt timeout 3s, with a budget";
     assert_eq!(lines(&POLICIES), [changed, SEARCH, OWN]);
@@ -303,7 +319,7 @@ fn a_file_changes_what_it_names() {
             "own: 3 attempts, a backoff of its own, equal jitter"
         ]
     );
-    // With their number.
+    // A list of delays sets the number of attempts.
     POLICIES.load(json!({ "billing": { "delays": ["1s", "2s"] } })).unwrap();
     assert_eq!(POLICIES.billing.to_string(), "3 attempts, delays [1s, 2s], deadline 1m, with a budget");
     POLICIES.load(json!({})).unwrap();
@@ -315,7 +331,7 @@ fn a_file_changes_what_it_names() {
 }
 
 #[test]
-fn the_random_source_of_the_code_stays() {
+fn random_source_of_the_code_is_kept() {
     retry_runtime::policies! {
         static POLICIES { one: Policy::new().random_source(|| 0.5) }
     }
@@ -327,9 +343,9 @@ fn the_random_source_of_the_code_stays() {
     assert_eq!(attempts.delays(), [SECOND * 2]);
 }
 
-/// A file alone may be in order, and yet leave no room for what the code says.
+/// A file that is valid alone may contradict the code.
 #[test]
-fn what_file_and_code_say_together_can_be_done() {
+fn file_that_contradicts_the_code_is_rejected() {
     policies!(POLICIES);
     let error = POLICIES.load(json!({ "billing": { "deadline": "1s" } })).unwrap_err();
     let message =
@@ -341,7 +357,7 @@ fn what_file_and_code_say_together_can_be_done() {
 }
 
 #[test]
-fn all_or_nothing() {
+fn rejected_file_changes_nothing() {
     policies!(POLICIES);
     POLICIES.load(json!({ "billing": { "attempts": 4 } })).unwrap();
     let before = lines(&POLICIES);
@@ -354,7 +370,7 @@ fn all_or_nothing() {
 }
 
 #[test]
-fn unknown_policies() {
+fn unknown_policies_are_rejected() {
     policies!(POLICIES);
     let error = POLICIES.load(json!({ "biling": {} })).unwrap_err();
     assert_eq!(error.to_string(), "[biling] unknown policy: did you mean `billing`?");
@@ -368,12 +384,12 @@ fn unknown_policies() {
 
 #[test]
 #[should_panic = "two policies have the same name: rename one of them"]
-fn names_are_different() {
+fn duplicate_policy_names_panic() {
     const TWICE: &[(&str, Policy)] = &[("one", Policy::new()), ("two", Policy::new()), ("one", Policy::new())];
     let _ = Policies::new(TWICE);
 }
 
-/// A file in a directory of its own, which is removed at the end.
+/// A file in its own temporary directory, which is removed at the end.
 struct File(PathBuf);
 
 impl File {
@@ -385,7 +401,7 @@ impl File {
         Self(directory.join(name))
     }
 
-    /// The message without the directory.
+    /// Loads this text, which must be rejected. Returns the message without the directory.
     fn refused(&self, policies: &Policies, text: &[u8]) -> String {
         fs::write(&self.0, text).unwrap();
         let loaded = if self.0.extension().unwrap() == "toml" {
@@ -406,7 +422,7 @@ impl Drop for File {
 }
 
 #[test]
-fn files_of_toml() {
+fn toml_files_are_read_and_errors_have_a_position() {
     policies!(POLICIES);
     let file = File::new("policies.toml");
     fs::write(&file.0, "[billing]\nattempts = 2\n\n[search]\ndelays = ['1s', '2s']\n").unwrap();
@@ -433,7 +449,7 @@ fn files_of_toml() {
 }
 
 #[test]
-fn files_of_json() {
+fn json_files_are_read_and_errors_have_a_position() {
     policies!(POLICIES);
     let file = File::new("policies.json");
     fs::write(&file.0, r#"{ "billing": { "attempts": 2 } }"#).unwrap();
@@ -462,7 +478,7 @@ fn files_of_json() {
 }
 
 #[test]
-fn files_that_cannot_be_read() {
+fn unreadable_files_are_rejected() {
     policies!(POLICIES);
     let file = File::new("policies.toml");
     let error = POLICIES.load_toml(&file.0).unwrap_err();
@@ -474,7 +490,7 @@ fn files_that_cannot_be_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_takes_the_policy_of_its_beginning() {
+async fn call_keeps_the_policy_it_started_with() {
     policies!(POLICIES);
     #[retry(policy = POLICIES.billing)]
     async fn call(attempts: &Attempts) -> Result<u32, Fault> {
@@ -491,9 +507,9 @@ async fn a_call_takes_the_policy_of_its_beginning() {
     assert_eq!((call(&attempts).await, attempts.delays()), (Err(Fault::TRANSIENT), vec![SECOND * 7; 2]));
 }
 
-/// Calls see the one file or the other, never a mixture.
+/// Calls see either file, and never a mixture.
 #[test]
-fn loading_while_calls_look() {
+fn loading_is_atomic_for_concurrent_calls() {
     policies!(POLICIES);
     let files = [2, 3].map(|n| json!({ "billing": { "attempts": n }, "search": { "attempts": n } }));
     POLICIES.load(files[0].clone()).unwrap();
@@ -512,12 +528,12 @@ fn loading_while_calls_look() {
 }
 
 #[test]
-fn the_same_list_is_kept_once() {
+fn equal_lists_share_memory() {
     let [one, other] = [0, 1].map(|_| format!("{:?}", read(json!({ "delays": ["11s", "12s"] })).unwrap()));
     assert_eq!(one, other);
 }
 
-fn hostile_key() -> impl Strategy<Value = String> {
+fn arbitrary_key() -> impl Strategy<Value = String> {
     let known = vec![
         "attempts",
         "backoff",
@@ -536,7 +552,7 @@ fn hostile_key() -> impl Strategy<Value = String> {
     prop_oneof![20 => proptest::sample::select(known).prop_map(str::to_owned), 1 => any::<String>()]
 }
 
-fn hostile_value() -> impl Strategy<Value = Value> {
+fn arbitrary_value() -> impl Strategy<Value = Value> {
     let words = vec![
         "unlimited",
         "exponential",
@@ -586,14 +602,14 @@ fn hostile_value() -> impl Strategy<Value = Value> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
-    /// Whatever is written: a policy that works, or a message.
+    /// Any input leads to a working policy or an error.
     #[test]
-    fn no_input_panics(map in proptest::collection::btree_map(hostile_key(), hostile_value(), 0..5)) {
+    fn no_input_panics(map in proptest::collection::btree_map(arbitrary_key(), arbitrary_value(), 0..5)) {
         policies!(POLICIES);
         let value = Value::from_iter(map.clone());
         let named = POLICIES.load(json!({ "billing": value.clone() })).ok().map(|_| POLICIES.billing.get());
         for policy in [read(value).ok(), named].into_iter().flatten() {
-            // Some retry can be made, or none was asked for.
+            // The policy makes at least one retry, unless it has only one attempt.
             assert_eq!(policy.schedule().next().is_none(), policy.to_string().starts_with("1 attempt"));
             let _ = (policy.schedule().take(100).count(), format!("{policy:?}"));
         }
@@ -608,9 +624,9 @@ proptest! {
     }
 }
 
-/// Limits that there are not are named so.
+/// Missing limits appear as `None` or "unlimited".
 #[test]
-fn debug_is_legible() {
+fn debug_is_readable() {
     let debug = format!("{:?}", Policy::exponential(SECOND).unlimited());
     for words in
         ["attempts: \"unlimited\"", "max_delay: None", "deadline: None", "budget: false", "retry_after: Some(60s)"]
@@ -625,7 +641,7 @@ fn debug_is_legible() {
 }
 
 #[test]
-fn display_is_a_line() {
+fn display_is_one_line() {
     let seconds: &[Duration] = const { &[SECOND; 7] };
     for (policy, line) in [
         (Policy::delays(seconds), "8 attempts, delays [1s, 1s, 1s, 1s, 1s, …]"),
@@ -640,9 +656,9 @@ fn display_is_a_line() {
     }
 }
 
-/// `BTreeMap` has the names in another order than the code.
+/// A `BTreeMap` has the names in another order than the code.
 #[test]
-fn any_map_of_maps_will_do() {
+fn any_map_of_maps_can_be_loaded() {
     policies!(POLICIES);
     let map: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::from([
         ("search", BTreeMap::from([("attempts", "4")])),

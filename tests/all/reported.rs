@@ -1,4 +1,4 @@
-//! What becomes of calls, by name.
+//! Reports: statistics of all calls, by name.
 
 use std::fmt::Display;
 use std::future::{pending, ready};
@@ -14,10 +14,10 @@ use tower::{ServiceBuilder, ServiceExt, service_fn};
 use crate::server::{Server, client};
 use crate::support::{Attempts, Fault, Recorder, SECOND, ms};
 
-/// Each test has names of its own: all are counted in one process.
+/// The row of a name. Each test uses its own names, because the report covers the whole process.
 fn row(name: &str) -> ReportRow {
     let mut rows = report().rows.into_iter().filter(|row| row.name == name);
-    let row = rows.next().unwrap_or_else(|| panic!("there is no row `{name}`"));
+    let row = rows.next().unwrap_or_else(|| panic!("the report has no row `{name}`"));
     assert_eq!(rows.next(), None);
     row
 }
@@ -28,7 +28,7 @@ fn counts(name: &str) -> [u64; 5] {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_an_annotated_function() {
+async fn annotated_functions_are_reported() {
     #[retry(attempts = 3, start = "1s")]
     async fn load(attempts: &Attempts, succeed_at: u32, error: Fault) -> Result<u32, Fault> {
         if succeed_at == 0 && attempts.count() == 1 {
@@ -55,7 +55,7 @@ async fn of_an_annotated_function() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_where_somebody_listens() {
+async fn observer_does_not_change_the_report() {
     #[retry(attempts = 3, start = "1s", observer = recorder, name = "reported::observed")]
     async fn load(recorder: &Recorder, attempts: &Attempts, succeed_at: u32) -> Result<u32, Fault> {
         attempts.succeed_at(succeed_at, Fault::UNKNOWN)
@@ -68,7 +68,7 @@ async fn the_same_where_somebody_listens() {
 }
 
 #[tokio::test]
-async fn of_generic_functions_and_methods() {
+async fn generic_functions_and_methods_are_reported() {
     trait Load {
         const ATTEMPTS: u32;
 
@@ -98,12 +98,12 @@ async fn of_generic_functions_and_methods() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_loops_by_hand() {
-    static TALLY: CallStats = CallStats::new("reported::tallied");
+async fn manual_loops_are_reported() {
+    static STATS: CallStats = CallStats::new("reported::with stats");
     const POLICY: Policy = Policy::fixed(SECOND);
     let name = format!("reported::{}", "named");
     for succeed_at in [1, 2] {
-        for retry in [Executor::new(&POLICY).name(&name), Executor::new(&POLICY).stats(&TALLY)] {
+        for retry in [Executor::new(&POLICY).name(&name), Executor::new(&POLICY).stats(&STATS)] {
             let (mut retry, attempts) = (retry, Attempts::new());
             let outcome: Result<u32, Fault> = loop {
                 match retry.attempt(ready(attempts.succeed_at(succeed_at, Fault::UNKNOWN))).await {
@@ -118,11 +118,11 @@ async fn of_loops_by_hand() {
         }
     }
     assert_eq!(counts("reported::named"), [2, 3, 1, 0, 0]);
-    assert_eq!(counts(TALLY.name()), [2, 3, 1, 0, 0]);
+    assert_eq!(counts(STATS.name()), [2, 3, 1, 0, 0]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_requests_and_services() {
+async fn requests_and_services_are_reported() {
     static RETRY: RequestRetry = RequestRetry::new(Policy::fixed(SECOND)).name("reported::request");
     for statuses in [[200, 200], [503, 200], [404, 404]] {
         let server = Server::statuses(statuses).await;
@@ -137,7 +137,7 @@ async fn of_requests_and_services() {
 }
 
 #[test]
-fn of_functions_that_block() {
+fn blocking_functions_are_reported() {
     #[retry(attempts = 2, start = "0s", blocking, name = "reported::blocking")]
     fn load(attempts: &Attempts, succeed_at: u32) -> Result<u32, Fault> {
         attempts.succeed_at(succeed_at, Fault::UNKNOWN)
@@ -170,27 +170,27 @@ fn no_count_is_lost_between_threads() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delay_without_an_end_is_no_overflow() {
-    static TALLY: CallStats = CallStats::new("reported::forever");
+async fn endless_delay_does_not_overflow() {
+    static STATS: CallStats = CallStats::new("reported::forever");
     for _ in 0..2 {
         let policy = Policy::fixed(Duration::MAX);
-        let mut retry = Executor::new(&policy).stats(&TALLY);
+        let mut retry = Executor::new(&policy).stats(&STATS);
         drop(retry.pause("no").unwrap());
     }
-    assert_eq!((counts(TALLY.name()), row(TALLY.name()).waited.as_secs()), ([2, 2, 0, 0, 2], u64::MAX / 1_000_000_000));
+    assert_eq!((counts(STATS.name()), row(STATS.name()).waited.as_secs()), ([2, 2, 0, 0, 2], u64::MAX / 1_000_000_000));
 }
 
-/// A name can be anything.
+/// The name contains characters that each format has to escape.
 #[tokio::test(start_paused = true)]
-async fn as_a_table_a_page_and_json() {
+async fn report_is_available_as_a_table_a_page_and_json() {
     const NAME: &str = "reported::<script>alert(\"1\")</script> & 'co'\n";
     static SHORT: CallStats = CallStats::new("reported::a");
     let policy = Policy::fixed(ms(1500));
-    for tally in [&SHORT, {
-        static TALLY: CallStats = CallStats::new(NAME);
-        &TALLY
+    for stats in [&SHORT, {
+        static STATS: CallStats = CallStats::new(NAME);
+        &STATS
     }] {
-        let mut retry = Executor::new(&policy).stats(tally);
+        let mut retry = Executor::new(&policy).stats(stats);
         retry.pause("no").unwrap().await;
         retry.pause("no").unwrap().await;
         retry.fail("no");

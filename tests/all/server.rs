@@ -1,8 +1,8 @@
-//! A real HTTP server whose answers are made by hand.
+//! A real HTTP server with scripted replies.
 //!
-//! It runs in the test's own runtime, on the same paused clock. That clock moves on only where all tasks wait and a
-//! timer is set: while an attempt talks to the server, there is none, for [`client`] keeps no timers of its own. So a
-//! request that comes exactly one second after the one before does so because somebody slept for one second.
+//! It runs in the runtime of the test, on the same paused clock. That clock advances only while all tasks wait and a timer is
+//! set. No timer is set while an attempt waits for the server, because [`client`] has no timers of its own. So if a request
+//! arrives exactly one second after the previous one, the retry loop slept for one second.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,17 +14,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};
 
-/// Speaks to no proxy, and keeps idle connections without a timer.
+/// A client that uses no proxy, and keeps idle connections without a timer.
 pub(crate) fn client() -> Client {
     Client::builder().no_proxy().pool_idle_timeout(None).build().unwrap()
 }
 
-/// One answer.
+/// One reply.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     status: u16,
     headers: String,
-    /// How long it takes.
+    /// The time before the reply.
     late: Duration,
     body: Body,
 }
@@ -32,13 +32,13 @@ pub(crate) struct Reply {
 #[derive(Clone, Debug)]
 enum Body {
     Whole(&'static str),
-    /// So many pieces of 1000 bytes, this long apart.
+    /// A number of chunks of 1000 bytes, at this interval.
     Pieces(u32, Duration),
-    /// Says that there is more than this, and hangs up.
+    /// Announces a longer body than this, and closes the connection.
     Lost(&'static str),
-    /// Hangs up without an answer.
+    /// Closes the connection without a response.
     Nothing,
-    /// Never answers.
+    /// Never responds.
     Silence,
 }
 
@@ -59,12 +59,12 @@ impl Reply {
         self.header("retry-after", value)
     }
 
-    /// With `to` in the place of `from` in the headers.
+    /// Replaces `from` by `to` in the headers.
     pub(crate) fn with(&self, from: &str, to: &str) -> Self {
         Self { headers: self.headers.replace(from, to), ..self.clone() }
     }
 
-    /// Comes only after so long.
+    /// Delays the reply.
     pub(crate) fn late(self, late: Duration) -> Self {
         Self { late, ..self }
     }
@@ -85,7 +85,7 @@ impl Reply {
         Self { body: Body::Silence, ..Self::status(200) }
     }
 
-    /// Whether the connection can be used again.
+    /// Writes the reply. Returns whether the connection can be reused.
     async fn write(&self, stream: &mut TcpStream) -> io::Result<bool> {
         if self.late > Duration::ZERO {
             sleep(self.late).await;
@@ -113,7 +113,7 @@ impl Reply {
     }
 }
 
-/// Answers with the replies, one after the other; the last one repeats.
+/// A server that sends the replies one after the other, and repeats the last one.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) url: String,
@@ -129,7 +129,7 @@ struct Log {
 
 #[derive(Debug)]
 struct Request {
-    /// Its place among the requests of all servers.
+    /// The position among the requests to all servers.
     order: u64,
     at: Instant,
     head: String,
@@ -167,7 +167,7 @@ impl Server {
         self.log.requests.lock().unwrap().iter().map(|request| request.body.clone()).collect()
     }
 
-    /// Method and target of each request, with the request's place among those of all servers.
+    /// Method and target of each request, with its position among the requests to all servers.
     pub(crate) fn lines(&self) -> Vec<(u64, String)> {
         let requests = self.log.requests.lock().unwrap();
         let line = |request: &Request| request.head.split_once(" HTTP/").unwrap().0.to_owned();
@@ -180,7 +180,7 @@ impl Server {
     }
 }
 
-/// A URL that nobody answers.
+/// A URL that refuses connections.
 pub(crate) async fn refused() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     format!("http://{}/", listener.local_addr().unwrap())
@@ -188,14 +188,14 @@ pub(crate) async fn refused() -> String {
 
 async fn accept(listener: TcpListener, log: Arc<Log>) {
     while let Ok((stream, _)) = listener.accept().await {
-        // Without it, bodies arrive 40 ms late.
+        // With Nagle's algorithm, bodies would arrive 40 ms late.
         stream.set_nodelay(true).unwrap();
         *log.connections.lock().unwrap() += 1;
         tokio::spawn(serve(stream, log.clone()));
     }
 }
 
-/// An error is a client that hung up.
+/// Serves one connection. An error means that the client closed it.
 async fn serve(mut stream: TcpStream, log: Arc<Log>) -> io::Result<()> {
     while let Some(request) = read(&mut stream).await? {
         let number = {
@@ -211,7 +211,7 @@ async fn serve(mut stream: TcpStream, log: Arc<Log>) -> io::Result<()> {
     Ok(())
 }
 
-/// The next request.
+/// Reads the next request.
 async fn read(stream: &mut TcpStream) -> io::Result<Option<Request>> {
     let mut text = String::new();
     loop {

@@ -1,4 +1,4 @@
-//! Rehearsals: calls that do not sleep, and say what they would have done.
+//! Simulations: calls that do not sleep, and record what they would have done.
 
 use std::fmt::{self, Debug, Display};
 use std::future::pending;
@@ -30,8 +30,8 @@ const POLICY: Policy = Policy::exponential(SECOND).attempts(3);
 
 const BUSY: Fault = Fault::status(503);
 
-/// What every entrance says of two failures and a success.
-const STORY: &str = "
+/// The events of two failures and a success, in each API.
+const EVENTS: &str = "
     attempt 1 of 3 starts
     attempt 1 of 3 failed: status 503
     next attempt in 1s
@@ -41,9 +41,9 @@ const STORY: &str = "
     attempt 3 of 3 starts
     attempt 3 of 3 succeeded";
 
-/// The same where the outcomes are errors.
-fn story_of_faults() -> String {
-    STORY.replace("status 503", "fault")
+/// The same events if the outcomes are errors.
+fn events_of_faults() -> String {
+    EVENTS.replace("status 503", "fault")
 }
 
 #[retry(attempts = 3, start = "1s", on_status = [503])]
@@ -56,25 +56,25 @@ async fn call(attempts: &Attempts, succeed_at: u32) -> Result<u32, Fault> {
     attempts.succeed_at(succeed_at, BUSY)
 }
 
-mod entrances {
+mod apis {
     use super::*;
 
-    async fn rehearsed<F: Future<Output: Debug>>(future: F) -> (F::Output, Simulation) {
+    async fn simulated<F: Future<Output: Debug>>(future: F) -> (F::Output, Simulation) {
         let ((output, simulation), took) = timed(async { simulate(future).await }).await;
         assert_eq!(took, Duration::ZERO);
         (output, simulation)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn annotated_functions() {
-        let (outcome, simulation) = rehearsed(call(&Attempts::new(), 3)).await;
+    async fn annotated_functions_are_simulated() {
+        let (outcome, simulation) = simulated(call(&Attempts::new(), 3)).await;
         assert_eq!(outcome, Ok(3));
-        simulation.assert_events(&story_of_faults());
+        simulation.assert_events(&events_of_faults());
         assert!(simulation.events().iter().all(|event| event.name.ends_with("::call")));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn loops_by_hand() {
+    async fn manual_loops_are_simulated() {
         let attempts = Attempts::new();
         let by_hand = async {
             let mut retry = Executor::new(&POLICY);
@@ -87,67 +87,67 @@ mod entrances {
                 pause.await;
             }
         };
-        let (number, simulation) = rehearsed(by_hand).await;
+        let (number, simulation) = simulated(by_hand).await;
         assert_eq!(number, 3);
-        simulation.assert_events(&story_of_faults());
+        simulation.assert_events(&events_of_faults());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn closures() {
+    async fn closures_are_simulated() {
         let script = Script::new([Err(BUSY), Err(BUSY), Ok("hello")]);
-        let (outcome, simulation) = rehearsed(POLICY.run(|_| async { script.next() })).await;
+        let (outcome, simulation) = simulated(POLICY.run(|_| async { script.next() })).await;
         assert_eq!(outcome, Ok("hello"));
-        simulation.assert_events(&story_of_faults());
+        simulation.assert_events(&events_of_faults());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn requests() {
+    async fn requests_are_simulated() {
         let plain = RequestRetry::new(POLICY);
         for retry in [plain.clone(), plain.before_attempt(|_| {})] {
             let server = Server::start([503, 503, 200]);
-            let (response, simulation) = rehearsed(client().get(server.url()).send_with_retry(&retry)).await;
+            let (response, simulation) = simulated(client().get(server.url()).send_with_retry(&retry)).await;
             assert_eq!((response.unwrap().status().as_u16(), server.hits()), (200, 3));
-            simulation.assert_events(STORY);
+            simulation.assert_events(EVENTS);
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn requests_of_a_client_that_tells_of_the_wire() {
+    async fn connection_events_are_recorded() {
         let client = Client::builder().no_proxy().pool_idle_timeout(None).trace_connections().build().unwrap();
         let server = Server::start([503, 200]);
-        let (_, simulation) = rehearsed(client.get(server.url()).send_with_retry(&POLICY)).await;
-        let of_the_wire: Vec<_> = simulation.events().iter().filter_map(on_the_wire).collect();
-        assert_eq!(of_the_wire, [(1, "connecting"), (1, "connected"), (2, "reused")]);
+        let (_, simulation) = simulated(client.get(server.url()).send_with_retry(&POLICY)).await;
+        let connections: Vec<_> = simulation.events().iter().filter_map(connection_event).collect();
+        assert_eq!(connections, [(1, "connecting"), (1, "connected"), (2, "reused")]);
     }
 
-    fn on_the_wire(event: &OwnedEvent) -> Option<(u32, &'static str)> {
-        let OwnedEventKind::Connection(what) = &event.kind else { return None };
-        Some((event.attempt, what.as_str()))
+    fn connection_event(event: &OwnedEvent) -> Option<(u32, &'static str)> {
+        let OwnedEventKind::Connection(connection) = &event.kind else { return None };
+        Some((event.attempt, connection.as_str()))
     }
 
     #[tokio::test(start_paused = true)]
-    async fn requests_of_a_list_and_of_a_middleware() {
+    async fn listed_requests_and_middleware_are_simulated() {
         let server = Server::start([503, 503, 200]);
         let request = client().get(server.url()).build().unwrap();
-        let (response, simulation) = rehearsed(client().send_first_of(&POLICY, [request])).await;
+        let (response, simulation) = simulated(client().send_first_of(&POLICY, [request])).await;
         assert_eq!(response.unwrap().status(), 200);
-        simulation.assert_events(STORY);
+        simulation.assert_events(EVENTS);
 
         let server = Server::start([503, 503, 200]);
         let client = ClientBuilder::new(client()).with(RequestRetry::new(POLICY)).build();
-        let (response, simulation) = rehearsed(client.get(server.url()).send()).await;
+        let (response, simulation) = simulated(client.get(server.url()).send()).await;
         assert_eq!(response.unwrap().status(), 200);
-        simulation.assert_events(STORY);
+        simulation.assert_events(EVENTS);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn services() {
+    async fn tower_services_are_simulated() {
         let attempts = Arc::new(Attempts::new());
         let service = service_fn(move |()| std::future::ready(attempts.succeed_at(3, BUSY)));
         let service = ServiceBuilder::new().retry(TowerPolicy::new(POLICY)).service(service);
-        let (outcome, simulation) = rehearsed(service.oneshot(())).await;
+        let (outcome, simulation) = simulated(service.oneshot(())).await;
         assert_eq!(outcome, Ok(3));
-        simulation.assert_events(&story_of_faults());
+        simulation.assert_events(&events_of_faults());
     }
 
     #[retry(blocking, attempts = 3, start = "1s")]
@@ -156,39 +156,39 @@ mod entrances {
     }
 
     #[test]
-    fn functions_that_block() {
+    fn blocking_functions_are_simulated() {
         let script = Script::new([Err(BUSY), Err(BUSY), Ok(3)]);
         let simulation = Simulation::new();
         let start = std::time::Instant::now();
         assert_eq!(simulation.run_blocking(|| blocking(&script)), Ok(3));
         assert!(start.elapsed() < SECOND);
-        simulation.assert_events(&story_of_faults());
+        simulation.assert_events(&events_of_faults());
     }
 
     #[retry(attempts = 2, start = "1s", sleep = recorded_sleep)]
-    async fn own_sleep() -> Result<(), Fault> {
+    async fn with_custom_sleep() -> Result<(), Fault> {
         Err(BUSY)
     }
 
     #[retry(blocking, attempts = 2, start = "1s", sleep = recorded_block)]
-    fn own_block() -> Result<(), Fault> {
+    fn with_custom_blocking_sleep() -> Result<(), Fault> {
         Err(BUSY)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_sleep_of_the_users_is_called_only_where_delays_are_kept() {
+    async fn custom_sleep_is_called_only_if_delays_are_kept() {
         for (simulation, slept) in [(Simulation::new(), vec![]), (Simulation::new().keep_delays(), all_ms([1000]))] {
             let recorder = Recorder::new();
-            recorder.sleeps(simulation.run(own_sleep())).await.unwrap_err();
+            recorder.sleeps(simulation.run(with_custom_sleep())).await.unwrap_err();
             assert_eq!((recorder.slept(), simulation.delays()), (slept.clone(), all_ms([1000])));
             let recorder = Recorder::new();
-            recorder.sleeps_blocking(|| simulation.run_blocking(own_block)).unwrap_err();
+            recorder.sleeps_blocking(|| simulation.run_blocking(with_custom_blocking_sleep)).unwrap_err();
             assert_eq!(recorder.slept(), slept);
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_success_at_once_is_recorded_at_each_of_them() {
+    async fn immediate_success_is_recorded_by_each_api() {
         let server = Server::start([200]);
         let simulation = Simulation::new();
         simulation.run(call(&Attempts::new(), 1)).await.unwrap();
@@ -206,7 +206,7 @@ mod scopes {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn branches_have_their_own() {
+    async fn concurrent_branches_have_separate_simulations() {
         let [one, other, outside] = [0; 3].map(|_| Attempts::new());
         let (short, long) = (Simulation::new(), Simulation::new().keep_delays());
         let ((one, other, outside), took) =
@@ -217,7 +217,7 @@ mod scopes {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_call_beside_it_sleeps() {
+    async fn concurrent_call_outside_a_simulation_sleeps() {
         let inside = simulate(async { call(&Attempts::new(), 3).await });
         let outside = async { timed(call(&Attempts::new(), 3)).await.1 };
         let ((_, simulation), took) = tokio::join!(inside, outside);
@@ -225,7 +225,7 @@ mod scopes {
     }
 
     #[test]
-    fn threads_have_their_own() {
+    fn threads_have_separate_simulations() {
         let threads = (1..=8_u32).map(|count| {
             thread::spawn(move || {
                 let policy = Policy::fixed(SECOND).attempts(count);
@@ -241,7 +241,7 @@ mod scopes {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_spawned_is_on_its_own_unless_it_runs_in_a_clone() {
+    async fn spawned_task_is_simulated_only_in_a_clone() {
         let spawned = |count| async move { call(&Attempts::new(), count).await };
         let (took, simulation) = simulate(async { timed(tokio::spawn(spawned(3))).await.1 }).await;
         assert_eq!((took, simulation.attempts()), (SECOND * 3, 0));
@@ -257,7 +257,7 @@ mod scopes {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn a_future_that_changes_threads_takes_it_along() {
+    async fn simulation_follows_its_future_to_other_threads() {
         let simulation = Simulation::new();
         let mut tasks = JoinSet::new();
         for _ in 0..50 {
@@ -271,7 +271,7 @@ mod scopes {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_inner_of_two_has_its_calls_alone() {
+    async fn inner_simulation_records_its_calls_alone() {
         let (outer, inner) = (Simulation::new(), Simulation::new().without_retries());
         outer
             .run(async {
@@ -283,7 +283,7 @@ mod scopes {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_drop_in_an_attempt_or_a_pause_is_recorded() {
+    async fn dropped_call_is_recorded() {
         let simulation = Simulation::new();
         timeout(SECOND, simulation.run(POLICY.run(|_| pending::<Option<()>>()))).await.unwrap_err();
         simulation.assert_events("attempt 1 of 3 starts\ncancelled in attempt 1 of 3");
@@ -301,7 +301,7 @@ mod scopes {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_panic_leaves_nothing_behind() {
+    async fn panic_ends_the_simulation() {
         let simulation = Simulation::new();
         let panicking =
             POLICY.run(|attempt| async move { (attempt.number() > 1).then(|| panic!("in the second attempt")) });
@@ -311,7 +311,7 @@ mod scopes {
         assert!(matches!(poll(), Ok(Poll::Pending)));
         poll().unwrap_err();
         drop(panicking);
-        catch_unwind(AssertUnwindSafe(|| simulation.run_blocking(|| panic!("in a function that blocks")))).unwrap_err();
+        catch_unwind(AssertUnwindSafe(|| simulation.run_blocking(|| panic!("in a blocking function")))).unwrap_err();
 
         let before = simulation.events();
         assert_eq!(timed(call(&Attempts::new(), 2)).await.1, SECOND);
@@ -331,7 +331,7 @@ mod options {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn random_numbers_are_those_of_the_seed() {
+    async fn seed_determines_the_random_numbers() {
         let seeded = async |seed| delays(&Simulation::new().seed(seed), &JITTERED).await;
         assert_eq!(seeded(7).await, seeded(7).await);
         assert_ne!(seeded(7).await, seeded(8).await);
@@ -341,16 +341,16 @@ mod options {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_sequence_goes_through_all_calls_of_a_rehearsal_and_its_clones() {
+    async fn calls_and_clones_share_one_random_sequence() {
         let simulation = Simulation::new().seed(7);
         let (first, second) = (delays(&simulation, &JITTERED).await, delays(&simulation.clone(), &JITTERED).await);
         assert_ne!(first, second);
-        // So a test may name them: the generator stays the same.
+        // Users' tests may contain such numbers, so the generator must not change.
         assert_eq!(first[..2], [Duration::from_nanos(55_360_436), Duration::from_nanos(344_231_709)]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn random_backoffs_too() {
+    async fn seed_determines_random_backoffs() {
         for policy in [Policy::random(SECOND, SECOND * 9), Policy::decorrelated(SECOND, SECOND * 9)] {
             let seeded = async |seed| delays(&Simulation::new().seed(seed), &policy).await;
             assert_eq!(seeded(7).await, seeded(7).await);
@@ -359,7 +359,7 @@ mod options {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn attempts_may_be_fewer_but_not_more() {
+    async fn max_attempts_lowers_the_number_of_attempts_only() {
         for (simulation, count) in [
             (Simulation::new(), 3),
             (Simulation::new().max_attempts(2), 2),
@@ -380,7 +380,7 @@ mod options {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_attempt_knows_that_it_is_the_last() {
+    async fn is_last_respects_max_attempts() {
         for (simulation, last) in [(Simulation::new(), 3), (Simulation::new().max_attempts(2), 2)] {
             let is_last = |attempt: Attempt| async move { attempt.is_last().then_some(attempt.number()) };
             assert_eq!(simulation.run(POLICY.run(is_last)).await, Some(last));
@@ -389,12 +389,12 @@ mod options {
 
     #[test]
     #[should_panic = "`max_attempts` counts the first call too: write 1 for no retry at all"]
-    fn no_attempts_are_too_few() {
+    fn zero_attempts_panic() {
         let _ = Simulation::new().max_attempts(0);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn delays_may_be_kept() {
+    async fn keep_delays_sleeps() {
         for (simulation, slept) in [(Simulation::new(), Duration::ZERO), (Simulation::new().keep_delays(), SECOND * 3)]
         {
             assert_eq!(timed(simulation.run(call(&Attempts::new(), 3))).await.1, slept);
@@ -406,11 +406,11 @@ mod options {
 mod time {
     use super::*;
 
-    /// Its third retry does not fit.
+    /// The third retry would exceed the deadline.
     const LIMITED: Policy = Policy::fixed(Duration::from_secs(4)).attempts(9).deadline(Duration::from_secs(10));
 
     #[tokio::test(start_paused = true)]
-    async fn a_deadline_is_where_it_is_although_nothing_is_slept() {
+    async fn deadline_includes_skipped_delays() {
         for simulation in [Simulation::new(), Simulation::new().keep_delays()] {
             let mut remaining = Vec::new();
             let outcome = simulation
@@ -426,7 +426,7 @@ mod time {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn events_come_when_they_would_have_come() {
+    async fn elapsed_time_of_events_includes_skipped_delays() {
         for simulation in [Simulation::new(), Simulation::new().keep_delays()] {
             simulation.run(call(&Attempts::new(), 3)).await.unwrap();
             let elapsed: Vec<_> = simulation.events().iter().map(|event| event.elapsed.as_secs()).collect();
@@ -435,7 +435,7 @@ mod time {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_attempt_is_cut_off_where_it_would_be() {
+    async fn attempt_is_cut_off_at_the_simulated_deadline() {
         let simulation = Simulation::new();
         let hangs_at_last =
             |attempt: Attempt| async move { if attempt.number() == 3 { pending().await } else { Err::<(), _>(BUSY) } };
@@ -444,16 +444,16 @@ mod time {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_call_inside_sees_the_deadline_of_the_attempt_around_it() {
+    async fn nested_call_sees_the_simulated_deadline() {
         let inside = |_| async { Policy::fixed(SECOND * 3).run(|_| async { None::<()> }).await };
         let simulation = Simulation::new();
         simulation.run(LIMITED.attempts(3).run(inside)).await;
-        // The last attempt around has 2 s left.
+        // The last outer attempt has 2 s left.
         assert_eq!(simulation.delays(), [3, 3, 4, 3, 3, 4].map(|seconds| SECOND * seconds));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_breaker_wants_the_delays() {
+    async fn breaker_needs_kept_delays() {
         async fn through(breaker: &Breaker, script: &Script<io::Result<()>>) -> io::Result<()> {
             let attempt = |_| breaker.call(async { script.next() });
             Policy::fixed(ms(1)).attempts(3).deadline(SECOND * 60).run(attempt).await
@@ -481,7 +481,7 @@ mod records {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn delays_that_were_others_are_shown_with_the_events() {
+    async fn wrong_delays_are_shown_with_the_events() {
         let simulation = busy().await;
         simulation.assert_delays([SECOND, SECOND * 2]);
         let message = message(|| simulation.assert_delays([SECOND]));
@@ -491,9 +491,9 @@ mod records {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn events_that_were_others_are_shown_as_a_difference() {
+    async fn wrong_events_are_shown_as_a_diff() {
         let simulation = busy().await;
-        let expected = story_of_faults().replace("next attempt in 1s", "next attempt at once\nand then");
+        let expected = events_of_faults().replace("next attempt in 1s", "next attempt at once\nand then");
         let shown = "the events were not as expected
   attempt 1 of 3 starts
   attempt 1 of 3 failed: fault
@@ -507,14 +507,14 @@ mod records {
   attempt 3 of 3 succeeded
 ";
         assert_eq!(message(|| simulation.assert_events(&expected)), shown);
-        let shown = message(|| simulation.assert_events(&format!("{}\nand more", story_of_faults())));
+        let shown = message(|| simulation.assert_events(&format!("{}\nand more", events_of_faults())));
         assert!(shown.ends_with("  attempt 3 of 3 succeeded\n- and more\n"), "{shown}");
         let shown = message(|| Simulation::new().assert_events("attempt 1 of 3 starts"));
         assert_eq!(shown, "the events were not as expected\n- attempt 1 of 3 starts\n");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_script_that_has_run_out_says_so() {
+    async fn exhausted_script_panics() {
         let script = Script::new([Err(BUSY), Err(BUSY)]);
         let panicking =
             tokio::spawn(async move { simulate(POLICY.run(|_| async { script.next() as Result<(), Fault> })).await.0 });
@@ -524,29 +524,29 @@ mod records {
         assert_eq!((script.next(), script.calls(), script.left()), (1, 1, 1));
     }
 
-    /// An error whose text is the end of a call of its own.
-    struct Talkative;
+    /// An error whose `Display` makes a call, and shows its outcome.
+    struct CallsInDisplay;
 
-    impl Display for Talkative {
+    impl Display for CallsInDisplay {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            let call = pin!(POLICY.run(|_| async { Some("talkative") }));
+            let call = pin!(POLICY.run(|_| async { Some("shown") }));
             let Poll::Ready(text) = call.poll(&mut Context::from_waker(Waker::noop())) else { return Err(fmt::Error) };
             f.write_str(text.unwrap())
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_text_of_an_error_may_make_calls() {
+    async fn display_of_an_error_may_make_calls() {
         let by_hand = async {
             let mut retry = Executor::new(&POLICY);
             retry.attempt_to_end(async {}).await;
-            retry.fail(Talkative);
+            retry.fail(CallsInDisplay);
         };
         simulate(by_hand).await.1.assert_events(
             "attempt 1 of 3 starts
              attempt 1 of 3 starts
              attempt 1 of 3 succeeded
-             attempt 1 of 3 failed: talkative
+             attempt 1 of 3 failed: shown
              gave up after attempt 1 of 3: the failure is not worth another attempt",
         );
     }
@@ -556,7 +556,7 @@ mod servers {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_strangers_test() {
+    async fn server_and_simulation_work_together() {
         let server = Server::start([503, 503, 200]);
         let (outcome, simulation) = simulate(fetch(&client(), server.url())).await;
         assert_eq!((outcome.unwrap(), server.hits(), server.connections()), (200, 3, 1));
@@ -564,7 +564,7 @@ mod servers {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn requests_are_kept() {
+    async fn requests_are_recorded() {
         let server = Server::start([Reply::status(503).header("retry-after", "7").body("busy"), Reply::ok("hello")]);
         let url = format!("{}/path?query=1", server.url());
         let request = client().put(url).header("x-header", "value").body("x".repeat(100_000));
@@ -580,14 +580,14 @@ mod servers {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_last_reply_repeats() {
+    async fn last_reply_is_repeated() {
         let server = Server::start([500, 204]);
         let statuses = async || client().get(server.url()).send().await.unwrap().status().as_u16();
         assert_eq!([statuses().await, statuses().await, statuses().await], [500, 204, 204]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn connections_have_faults() {
+    async fn replies_may_break_the_connection() {
         let get = async |reply| {
             let server = Server::start([reply]);
             client().get(server.url()).send().await.map(drop).unwrap_err()
@@ -601,20 +601,20 @@ mod servers {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn answers_may_be_late_or_never_come() {
+    async fn replies_may_be_late_or_never_come() {
         for (reply, took, in_time) in [
             (Reply::ok(""), Duration::ZERO, true),
             (Reply::ok("").after(SECOND * 2), SECOND * 2, true),
             (Reply::never(), SECOND * 9, false),
         ] {
             let server = Server::start([reply]);
-            let (outcome, took_so_long) = timed(timeout(SECOND * 9, client().get(server.url()).send())).await;
-            assert_eq!((outcome.is_ok(), took_so_long), (in_time, took));
+            let (outcome, elapsed) = timed(timeout(SECOND * 9, client().get(server.url()).send())).await;
+            assert_eq!((outcome.is_ok(), elapsed), (in_time, took));
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_listens_once_it_is_dropped_or_if_it_refuses() {
+    async fn dropped_or_refusing_server_refuses_connections() {
         let server = Server::start([200]);
         let (client, url) = (client(), server.url().to_owned());
         client.get(&url).send().await.unwrap();
@@ -629,19 +629,19 @@ mod servers {
     }
 
     #[test]
-    fn a_function_that_blocks_has_one_in_a_thread() {
+    fn server_runs_in_a_thread_for_blocking_code() {
         use std::io::{Read, Write};
         let server = Server::start([Reply::status(503), Reply::ok("hello")]);
         let address = server.url().strip_prefix("http://").unwrap().to_owned();
-        let answer = |_: u32| {
+        let response = |_: u32| {
             let mut stream = std::net::TcpStream::connect(&address).unwrap();
             stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer).unwrap();
-            answer
+            let mut response = String::new();
+            stream.read_to_string(&mut response).unwrap();
+            response
         };
-        assert!(answer(1).starts_with("HTTP/1.1 503 "));
-        assert!(answer(2).ends_with("\r\n\r\nhello"));
+        assert!(response(1).starts_with("HTTP/1.1 503 "));
+        assert!(response(2).ends_with("\r\n\r\nhello"));
         assert_eq!(server.hits(), 2);
         drop(server);
         std::net::TcpStream::connect(&address).unwrap_err();
@@ -649,13 +649,13 @@ mod servers {
 
     #[test]
     #[should_panic = "a server needs at least one reply"]
-    fn there_is_a_reply() {
+    fn server_without_replies_panics() {
         let _ = Server::start([0_u16; 0]);
     }
 
     #[test]
     #[should_panic = "a status is a number from 100 to 999"]
-    fn statuses_are_statuses() {
+    fn invalid_status_panics() {
         let _ = Server::start([99]);
     }
 }

@@ -1,4 +1,5 @@
-//! What the tests share: operations that fail, a sleep and an observer that record, random sources that are not random.
+//! Helpers shared by the tests: operations that fail, a sleep and an observer that record, and random sources that return a
+//! constant.
 
 use std::fmt::Debug;
 use std::pin::Pin;
@@ -19,7 +20,7 @@ pub(crate) fn all_ms<const N: usize>(milliseconds: [u64; N]) -> Vec<Duration> {
     milliseconds.map(ms).to_vec()
 }
 
-/// When each attempt of a call started.
+/// Records the start time of each attempt of a call.
 #[derive(Debug, Default)]
 pub(crate) struct Attempts(Mutex<Vec<Instant>>);
 
@@ -28,7 +29,7 @@ impl Attempts {
         Self::default()
     }
 
-    /// An attempt starts: gives its number, from 1.
+    /// Records the start of an attempt, and returns its number, counted from 1.
     pub(crate) fn start(&self) -> u32 {
         let mut starts = self.0.lock().unwrap();
         starts.push(Instant::now());
@@ -44,14 +45,14 @@ impl Attempts {
         self.0.lock().unwrap().windows(2).map(|pair| pair[1] - pair[0]).collect()
     }
 
-    /// Fails with `error` until this is attempt `number`, which gives its number.
+    /// Records the start of an attempt. It fails with `error` before attempt `number`, and then succeeds with its own number.
     pub(crate) fn succeed_at<E>(&self, number: u32, error: E) -> Result<u32, E> {
         let this = self.start();
         if this < number { Err(error) } else { Ok(this) }
     }
 }
 
-/// An error that knows of itself what it is told.
+/// An error whose class, status and server delay the test chooses.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error("fault")]
 pub(crate) struct Fault {
@@ -100,11 +101,11 @@ impl From<TimedOut> for Fault {
     }
 }
 
-/// An answer with a status.
+/// A response that consists of a status.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Answer(pub(crate) u16);
+pub(crate) struct FakeResponse(pub(crate) u16);
 
-impl Retryable for Answer {
+impl Retryable for FakeResponse {
     fn class(&self) -> Class {
         Class::of_status(self.0)
     }
@@ -113,7 +114,7 @@ impl Retryable for Answer {
     }
 }
 
-/// Calls a function with these arguments of the attribute, whose attempts all give `outcome`.
+/// Calls a function that is annotated with these arguments. Each attempt returns `$outcome`.
 macro_rules! run {
     (($($arguments:tt)*) $output:ty, $outcome:expr) => {{
         #[retry_runtime::retry($($arguments)*)]
@@ -128,7 +129,7 @@ macro_rules! run {
 }
 pub(crate) use run;
 
-/// A call at its end.
+/// The outcome of a finished call, and its attempts.
 pub(crate) struct Run<O> {
     pub(crate) outcome: O,
     pub(crate) delays: Vec<Duration>,
@@ -150,7 +151,7 @@ impl<E: Unpin> http_body::Body for Broken<E> {
     }
 }
 
-/// What happened, in order: events, and the delays that [`recorded_sleep`] was asked for.
+/// Records events, and the delays that [`recorded_sleep`] receives, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Recorder {
     lines: Mutex<Vec<String>>,
@@ -164,7 +165,7 @@ impl Recorder {
         Arc::default()
     }
 
-    /// What happened so far, and forgets it.
+    /// Takes the lines recorded so far.
     pub(crate) fn lines(&self) -> Vec<String> {
         std::mem::take(&mut self.lines.lock().unwrap())
     }
@@ -183,12 +184,12 @@ impl Recorder {
         self.slept.lock().unwrap().clone()
     }
 
-    /// Runs a future in which [`recorded_sleep`] writes here.
+    /// Runs a future in which [`recorded_sleep`] records its delays here.
     pub(crate) async fn sleeps<F: Future>(self: &Arc<Self>, future: F) -> F::Output {
         RECORDER.scope(self.clone(), future).await
     }
 
-    /// The same for code that blocks.
+    /// The same for blocking code.
     pub(crate) fn sleeps_blocking<O>(self: &Arc<Self>, body: impl FnOnce() -> O) -> O {
         RECORDER.sync_scope(self.clone(), body)
     }
@@ -199,7 +200,7 @@ impl Recorder {
     }
 }
 
-/// `1/3 AttemptStarted`
+/// Each event becomes a line such as `1/3 AttemptStarted`.
 impl Observer for Recorder {
     fn on_event(&self, event: &Event<'_>) {
         let limit = event.attempts.map_or("-".to_owned(), |limit| limit.to_string());
@@ -213,7 +214,7 @@ tokio::task_local! {
     static RECORDER: Arc<Recorder>;
 }
 
-/// Takes no time: a sleep for `sleep = …`, inside of [`Recorder::sleeps`].
+/// A sleep for `sleep = …` that records the delay and returns at once. Works inside [`Recorder::sleeps`].
 pub(crate) async fn recorded_sleep(delay: Duration) {
     RECORDER.with(|recorder| recorder.sleep(delay));
 }
@@ -235,7 +236,7 @@ pub(crate) fn highest() -> f64 {
     0.999_999
 }
 
-/// A call that was driven to its end on a clock that stands still until somebody waits: what it gave, and when.
+/// Runs a future, and returns its output and the time it takes on a paused clock.
 pub(crate) async fn timed<F: Future<Output: Debug>>(future: F) -> (F::Output, Duration) {
     let start = Instant::now();
     (future.await, start.elapsed())

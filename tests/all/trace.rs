@@ -1,4 +1,4 @@
-//! A subscriber of `tracing` that keeps what it is told, for the thread that asks for it.
+//! A `tracing` subscriber that records events and spans of the current thread.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -12,14 +12,14 @@ use tracing::{Dispatch, Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
-/// One event.
+/// A recorded event.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     pub(crate) target: String,
     pub(crate) level: String,
     pub(crate) message: String,
     pub(crate) fields: BTreeMap<String, String>,
-    /// The span that it happened in.
+    /// The span that contains the event.
     pub(crate) span: Option<SeenSpan>,
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct Seen {
 pub(crate) struct SeenSpan {
     pub(crate) target: String,
     pub(crate) name: String,
-    /// The name of the span around it.
+    /// The name of the parent span.
     pub(crate) parent: Option<String>,
     pub(crate) fields: BTreeMap<String, String>,
 }
@@ -40,7 +40,7 @@ impl Trace {
         self.0.lock().unwrap().0.clone()
     }
 
-    /// The spans of the target `retry`, in the order in which they were closed, with all that was noted on them.
+    /// The spans of the target `retry` with all their fields, in the order in which they were closed.
     pub(crate) fn spans(&self) -> Vec<SeenSpan> {
         self.0.lock().unwrap().1.iter().filter(|span| span.target == "retry").cloned().collect()
     }
@@ -52,11 +52,11 @@ pub(crate) fn record() -> (Trace, DefaultGuard) {
 }
 
 pub(crate) fn record_up_to(level: LevelFilter) -> (Trace, DefaultGuard) {
-    // While there is but one dispatcher, an event that another thread comes upon first asks that thread's, which is
-    // none, and stays switched off for all: https://github.com/tokio-rs/tracing/issues/3611
-    static OTHERS: LazyLock<[Dispatch; 2]> =
+    // With a single dispatcher, an event that another thread reaches first is registered with that thread's subscriber. That is
+    // none, so the event stays disabled for all threads: https://github.com/tokio-rs/tracing/issues/3611
+    static UNUSED: LazyLock<[Dispatch; 2]> =
         LazyLock::new(|| [Dispatch::new(NoSubscriber::new()), Dispatch::new(NoSubscriber::new())]);
-    LazyLock::force(&OTHERS);
+    LazyLock::force(&UNUSED);
     let trace = Trace::default();
     let subscriber = tracing_subscriber::registry().with(trace.clone().with_filter(level));
     (trace, tracing::subscriber::set_default(subscriber))

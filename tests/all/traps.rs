@@ -1,8 +1,7 @@
-//! What other retry crates got wrong, each as a test.
+//! Pitfalls: mistakes of other retry crates, each as a test.
 //!
-//! Two traps are about what rustc says, and are tested where it is asked: lints and `cfg` that leak into the user's
-//! crate, and documentation that silences `missing_docs`. Token buckets and requests that cannot be cloned wait for what
-//! they are part of: budgets and the reqwest extension.
+//! Two pitfalls concern rustc's messages: lints and `cfg` that leak into the user's crate, and generated documentation that
+//! silences `missing_docs`. Their tests are in `ui-tests`.
 
 use std::io;
 use std::time::Duration;
@@ -25,7 +24,7 @@ async fn jitter_never_waits_beyond_max_delay() {
 }
 
 #[test]
-fn growth_does_not_overflow_before_it_is_capped() {
+fn growth_does_not_overflow_before_max_delay() {
     for policy in [
         Policy::exponential(SECOND).factor(f64::MAX),
         Policy::linear(Duration::MAX),
@@ -37,13 +36,13 @@ fn growth_does_not_overflow_before_it_is_capped() {
     }
 }
 
-/// Once for all: numbers from 1, and of attempts, in events, spans, `bind`, custom backoffs and by hand.
+/// All APIs count attempts from 1: events, `bind`, custom backoffs and manual loops.
 #[tokio::test(start_paused = true)]
-async fn attempts_are_counted_from_one_everywhere() {
-    fn a_second_for_each(attempt: &retry_runtime::Attempt) -> Duration {
+async fn attempts_are_counted_from_one_in_all_apis() {
+    fn seconds_by_number(attempt: &retry_runtime::Attempt) -> Duration {
         SECOND * attempt.number()
     }
-    #[retry(attempts = 3, backoff = a_second_for_each, bind = attempt, observer = recorder)]
+    #[retry(attempts = 3, backoff = seconds_by_number, bind = attempt, observer = recorder)]
     async fn call(recorder: &Recorder, bound: &mut Vec<u32>, attempts: &Attempts) -> Plain {
         attempts.start();
         bound.push(attempt.number());
@@ -60,7 +59,7 @@ async fn attempts_are_counted_from_one_everywhere() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn there_is_no_sleep_after_the_last_attempt() {
+async fn last_attempt_is_not_followed_by_a_sleep() {
     #[retry(attempts = 2, backoff = "fixed", start = "1s", sleep = recorded_sleep)]
     async fn call() -> Plain {
         Err("no")
@@ -71,7 +70,7 @@ async fn there_is_no_sleep_after_the_last_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_listener_hears_of_the_wait_before_it_and_of_its_true_length() {
+async fn observer_receives_the_exact_delay_before_the_sleep() {
     #[retry(attempts = 2, start = "1s", jitter = "20%", sleep = recorded_sleep, observer = recorder)]
     async fn call(recorder: &Recorder) -> Result<(), Fault> {
         Err(Fault::TRANSIENT)
@@ -84,7 +83,7 @@ async fn a_listener_hears_of_the_wait_before_it_and_of_its_true_length() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_starts_with_each_call_and_not_with_the_policy() {
+async fn deadline_starts_with_each_call_and_not_with_the_policy() {
     static SHARED: Policy = Policy::fixed(SECOND).unlimited().deadline(Duration::from_millis(2500));
     for _ in 0..2 {
         assert_eq!(run!((policy = &SHARED) Result<(), String>, Err(String::new())).attempts, 3);
@@ -92,9 +91,9 @@ async fn a_deadline_starts_with_each_call_and_not_with_the_policy() {
     }
 }
 
-/// The clock of the system may jump and runs while attempts do; tokio's stands still here but for the pause.
+/// The system clock may jump, and advances while attempts run. Tokio's paused clock advances during pauses only.
 #[tokio::test(start_paused = true)]
-async fn time_is_not_that_of_the_wall() {
+async fn elapsed_time_does_not_come_from_the_system_clock() {
     #[retry(attempts = "unlimited", backoff = "fixed", start = "1s", deadline = "1s 1ms", bind = attempt)]
     async fn call(elapsed: &mut Vec<Duration>) -> Result<(), String> {
         elapsed.push(attempt.elapsed());
@@ -106,7 +105,7 @@ async fn time_is_not_that_of_the_wall() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_delay_is_the_start_itself() {
+async fn first_delay_is_the_start() {
     for delays in [
         run!((start = "3s") Plain, Err("no")).delays,
         run!((start = "3s", factor = 10) Plain, Err("no")).delays,
@@ -119,7 +118,7 @@ async fn the_first_delay_is_the_start_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_share_no_state_of_a_schedule() {
+async fn calls_share_no_schedule_state() {
     #[retry(attempts = 4, start = "1s")]
     async fn call(attempts: &Attempts) -> Plain {
         attempts.start();
@@ -134,7 +133,7 @@ async fn calls_share_no_state_of_a_schedule() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_share_no_state_of_a_decorrelated_schedule() {
+async fn calls_share_no_decorrelated_schedule_state() {
     let first = || async {
         run!(
             (attempts = 3, backoff = "decorrelated", start = "1s", max_delay = "60s", random_source = highest)
@@ -146,11 +145,11 @@ async fn calls_share_no_state_of_a_decorrelated_schedule() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_question_mark_and_a_return_end_the_attempt_and_not_the_call() {
+async fn question_mark_and_return_end_the_attempt_and_not_the_call() {
     #[retry(start = "1s")]
     async fn question(attempts: &Attempts) -> io::Result<u32> {
         let number = attempts.start();
-        let text = if number < 3 { "no number" } else { "7" };
+        let text = if number < 3 { "not a number" } else { "7" };
         text.parse::<u32>().map_err(io::Error::other)?;
         Ok(number)
     }
@@ -167,7 +166,7 @@ async fn a_question_mark_and_a_return_end_the_attempt_and_not_the_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_was_consumed_is_not_sent_again_empty() {
+async fn consumed_body_is_not_resent_empty() {
     #[retry(start = "1s", clone = [body])]
     async fn push(client: &Client, url: &str, body: String) -> reqwest::Result<Response> {
         client.post(url).body(body).send().await
@@ -183,7 +182,7 @@ async fn get(client: &Client, url: &str) -> reqwest::Result<Response> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_response_does_not_hold_its_connection_during_the_delay() {
+async fn failed_response_does_not_hold_its_connection_during_the_delay() {
     let client = Client::builder().no_proxy().pool_idle_timeout(None).build().unwrap();
     let server = Server::start([Reply::status(503).pieces(10, ms(10)), Reply::status(200)]).await;
     let other = async {
@@ -196,23 +195,23 @@ async fn a_failed_response_does_not_hold_its_connection_during_the_delay() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_cannot_make_a_call_wait_for_ever() {
+async fn server_cannot_make_a_call_wait_forever() {
     let server = Server::start([Reply::status(503).retry_after("99999999999")]).await;
     let (response, took) = timed(get(&client(), &server.url)).await;
     assert_eq!((response.unwrap().status().as_u16(), took), (503, Duration::ZERO));
 }
 
-/// With Nagle's algorithm on the server's side, each small piece of a body would arrive 40 ms of real time late. The
-/// quickest of three counts, for a busy machine is slow too.
+/// With Nagle's algorithm on the server, each small chunk of a body would arrive 40 ms late in real time. The test takes the
+/// fastest of three requests, because a busy machine is slow as well.
 #[tokio::test]
-async fn the_server_of_these_tests_does_not_hold_small_packets_back() {
+async fn test_server_sends_small_packets_at_once() {
     let server = Server::start([Reply::status(200).pieces(20, Duration::ZERO)]).await;
-    let mut quickest = Duration::MAX;
+    let mut fastest = Duration::MAX;
     for _ in 0..3 {
         let start = std::time::Instant::now();
         let body = client().get(&server.url).send().await.unwrap().bytes().await.unwrap();
         assert_eq!(body.len(), 20_000);
-        quickest = quickest.min(start.elapsed());
+        fastest = fastest.min(start.elapsed());
     }
-    assert!(quickest < ms(20 * 40), "{quickest:?}");
+    assert!(fastest < ms(20 * 40), "{fastest:?}");
 }

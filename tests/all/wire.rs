@@ -1,4 +1,4 @@
-//! What happens on the wire, for the attempt that caused it.
+//! Connection events: names, connections and redirects, reported for the attempt that caused them.
 
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
@@ -19,7 +19,7 @@ use crate::trace::{Seen, record};
 
 const POLICY: Policy = Policy::fixed(SECOND);
 
-/// Finds every name at this machine.
+/// Resolves each name to this machine.
 struct Here;
 
 impl Resolve for Here {
@@ -33,16 +33,16 @@ fn client() -> Client {
     builder.trace_connections().dns_resolver(Arc::new(Names::around(Here))).build().unwrap()
 }
 
-/// The server by a name that has to be resolved.
-fn named(server: &Server) -> String {
+/// The URL of the server, with a host name that has to be resolved.
+fn by_name(server: &Server) -> String {
     server.url.replace("127.0.0.1", "here.example")
 }
 
-/// `1 connected`: what happened, and for which attempt. Of failures the status.
+/// Records each event with the number of its attempt, such as `1 connected`. A failed attempt appears with its status.
 #[derive(Default)]
-struct Story(Mutex<Vec<String>>);
+struct Log(Mutex<Vec<String>>);
 
-impl Story {
+impl Log {
     fn new() -> Arc<Self> {
         Arc::default()
     }
@@ -52,13 +52,13 @@ impl Story {
     }
 }
 
-impl Observer for Story {
+impl Observer for Log {
     fn on_event(&self, event: &Event<'_>) {
         let what = match event.kind {
             EventKind::AttemptStarted => "starts".to_owned(),
             EventKind::AttemptFailed { status, .. } => status.map_or("fails".to_owned(), |status| status.to_string()),
             EventKind::Waiting { .. } => "waits".to_owned(),
-            EventKind::Connection(what) => what.as_str().to_owned(),
+            EventKind::Connection(event) => event.as_str().to_owned(),
             EventKind::Succeeded => "succeeds".to_owned(),
             _ => "ends".to_owned(),
         };
@@ -66,7 +66,7 @@ impl Observer for Story {
     }
 }
 
-/// Two attempts on one connection.
+/// The events of two attempts on one connection.
 const ONE_CONNECTION: [&str; 10] = [
     "1 starts",
     "1 connecting",
@@ -81,29 +81,29 @@ const ONE_CONNECTION: [&str; 10] = [
 ];
 
 #[tokio::test(start_paused = true)]
-async fn two_attempts_on_one_connection() {
-    let (server, story) = (Server::statuses([503, 200]).await, Story::new());
-    let retry = RequestRetry::new(POLICY).observer(story.clone());
-    client().get(named(&server)).send_with_retry(&retry).await.unwrap();
-    assert_eq!(story.lines(), ONE_CONNECTION);
+async fn request_reports_connection_events() {
+    let (server, log) = (Server::statuses([503, 200]).await, Log::new());
+    let retry = RequestRetry::new(POLICY).observer(log.clone());
+    client().get(by_name(&server)).send_with_retry(&retry).await.unwrap();
+    assert_eq!(log.lines(), ONE_CONNECTION);
 }
 
 #[tokio::test(start_paused = true)]
-async fn in_an_annotated_function() {
-    #[retry(policy = POLICY, observer = story)]
-    async fn fetch(client: &Client, url: &str, story: &Story) -> reqwest::Result<Response> {
+async fn annotated_function_reports_connection_events() {
+    #[retry(policy = POLICY, observer = log)]
+    async fn fetch(client: &Client, url: &str, log: &Log) -> reqwest::Result<Response> {
         client.get(url).send().await
     }
-    let (server, story) = (Server::statuses([503, 200]).await, Story::new());
-    fetch(&client(), &named(&server), &story).await.unwrap();
-    assert_eq!(story.lines(), ONE_CONNECTION);
+    let (server, log) = (Server::statuses([503, 200]).await, Log::new());
+    fetch(&client(), &by_name(&server), &log).await.unwrap();
+    assert_eq!(log.lines(), ONE_CONNECTION);
 }
 
 #[tokio::test(start_paused = true)]
-async fn in_a_loop_by_hand() {
-    let (server, story) = (Server::statuses([503, 200]).await, Story::new());
-    let (client, url) = (client(), named(&server));
-    let mut retry = Executor::new(&POLICY).observer(&*story);
+async fn manual_loop_reports_connection_events() {
+    let (server, log) = (Server::statuses([503, 200]).await, Log::new());
+    let (client, url) = (client(), by_name(&server));
+    let mut retry = Executor::new(&POLICY).observer(&*log);
     loop {
         let outcome = retry.attempt(client.get(&url).send()).await;
         match retry.next(outcome, &Condition::new()) {
@@ -111,42 +111,42 @@ async fn in_a_loop_by_hand() {
             ControlFlow::Continue(pause) => pause.await,
         }
     }
-    assert_eq!(story.lines(), ONE_CONNECTION);
+    assert_eq!(log.lines(), ONE_CONNECTION);
 }
 
 #[tokio::test(start_paused = true)]
-async fn in_the_middleware() {
-    let (server, story) = (Server::statuses([503, 200]).await, Story::new());
-    let retry = RequestRetry::new(POLICY).observer(story.clone());
+async fn middleware_reports_connection_events() {
+    let (server, log) = (Server::statuses([503, 200]).await, Log::new());
+    let retry = RequestRetry::new(POLICY).observer(log.clone());
     let client = reqwest_middleware::ClientBuilder::new(client()).with(retry).build();
-    client.get(named(&server)).send().await.unwrap();
-    assert_eq!(story.lines(), ONE_CONNECTION);
+    client.get(by_name(&server)).send().await.unwrap();
+    assert_eq!(log.lines(), ONE_CONNECTION);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_of_an_earlier_call_is_used_again() {
-    let (server, story) = (Server::statuses([200]).await, Story::new());
-    let retry = RequestRetry::new(POLICY).observer(story.clone());
+async fn reuse_of_an_earlier_calls_connection_is_reported() {
+    let (server, log) = (Server::statuses([200]).await, Log::new());
+    let retry = RequestRetry::new(POLICY).observer(log.clone());
     let client = client();
     client.get(&server.url).send_with_retry(&retry).await.unwrap();
-    story.lines();
+    log.lines();
     client.get(&server.url).send_with_retry(&retry).await.unwrap();
-    assert_eq!(story.lines(), ["1 starts", "1 reused", "1 succeeds"]);
+    assert_eq!(log.lines(), ["1 starts", "1 reused", "1 succeeds"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_of_a_request_without_observer_is_reused() {
-    let (server, story) = (Server::statuses([200]).await, Story::new());
+async fn reuse_of_an_unobserved_connection_is_reported() {
+    let (server, log) = (Server::statuses([200]).await, Log::new());
     let client = client();
     client.get(&server.url).send().await.unwrap();
     client.get(&server.url).send_with_retry(&POLICY).await.unwrap();
-    let retry = RequestRetry::new(POLICY).observer(story.clone());
+    let retry = RequestRetry::new(POLICY).observer(log.clone());
     client.get(&server.url).send_with_retry(&retry).await.unwrap();
-    assert_eq!(story.lines(), ["1 starts", "1 reused", "1 succeeds"]);
+    assert_eq!(log.lines(), ["1 starts", "1 reused", "1 succeeds"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_fails_says_why() {
+async fn failure_events_contain_the_reason() {
     struct Nowhere;
     impl Resolve for Nowhere {
         fn resolve(&self, _: Name) -> Resolving {
@@ -162,32 +162,33 @@ async fn what_fails_says_why() {
         .unwrap();
     client.get("http://nowhere.example/?key=secret").send_with_retry(&POLICY.attempts(1)).await.unwrap_err();
     client.get(refused().await).send_with_retry(&POLICY.attempts(1)).await.unwrap_err();
-    let wire: Vec<_> = trace.events().into_iter().filter(|event| event.fields.contains_key("connection")).collect();
-    let said: Vec<_> = wire.iter().map(|event| (event.fields["connection"].as_str(), event.message.as_str())).collect();
+    let events: Vec<_> = trace.events().into_iter().filter(|event| event.fields.contains_key("connection")).collect();
+    let texts: Vec<_> =
+        events.iter().map(|event| (event.fields["connection"].as_str(), event.message.as_str())).collect();
     assert_eq!(
-        said.iter().map(|(wire, _)| *wire).collect::<Vec<_>>(),
+        texts.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(),
         ["connecting", "resolving", "resolve_failed", "connect_failed", "connecting", "connect_failed"]
     );
-    assert!(said[2].1.contains("no such host, see https://***@dns.example"), "{}", said[2].1);
-    assert!(said[5].1.contains("Connection refused"), "{}", said[5].1);
+    assert!(texts[2].1.contains("no such host, see https://***@dns.example"), "{}", texts[2].1);
+    assert!(texts[5].1.contains("Connection refused"), "{}", texts[5].1);
     assert!(!format!("{:?}", trace.events()).contains("secret"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_redirect_is_told_and_decided_as_before() {
-    let (server, story) = (Server::start(redirecting()).await, Story::new());
-    let retry = RequestRetry::new(POLICY).observer(story.clone());
+async fn redirect_is_reported_and_the_redirect_policy_applies() {
+    let (server, log) = (Server::start(redirecting()).await, Log::new());
+    let retry = RequestRetry::new(POLICY).observer(log.clone());
     client().get(&server.url).send_with_retry(&retry).await.unwrap();
-    assert_eq!(story.lines(), ["1 starts", "1 connecting", "1 connected", "1 redirected", "1 succeeds"]);
+    assert_eq!(log.lines(), ["1 starts", "1 connecting", "1 connected", "1 redirected", "1 succeeds"]);
 
-    let (server, story) = (Server::start(redirecting()).await, Story::new());
-    let retry = RequestRetry::new(POLICY).observer(story.clone());
+    let (server, log) = (Server::start(redirecting()).await, Log::new());
+    let retry = RequestRetry::new(POLICY).observer(log.clone());
     let builder = Client::builder().no_proxy().pool_idle_timeout(None).redirect(redirects(Redirects::none()));
     let response = builder.build().unwrap().get(&server.url).send_with_retry(&retry).await.unwrap();
     assert_eq!((response.status().as_u16(), server.requests()), (302, 1));
 
     // reqwest's limit of ten still holds.
-    let server = Server::start([Reply::status(302).header("location", "/again")]).await;
+    let server = Server::start([Reply::status(302).header("location", "/loop")]).await;
     let error = client().get(&server.url).send_with_retry(&POLICY.attempts(1)).await.unwrap_err();
     assert_eq!((error.is_redirect(), server.requests()), (true, 11));
 }
@@ -197,35 +198,35 @@ fn redirecting() -> [Reply; 2] {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_redirect_shows_no_secret_and_its_status() {
+async fn redirect_event_contains_the_status_and_no_secret() {
     let server = Server::start(redirecting()).await;
     let (trace, _guard) = record();
     client().get(&server.url).send_with_retry(&POLICY).await.unwrap();
     let redirected = trace
         .events()
         .into_iter()
-        .find(|event| event.fields.get("connection").is_some_and(|wire| wire == "redirected"));
+        .find(|event| event.fields.get("connection").is_some_and(|kind| kind == "redirected"));
     let message = redirected.unwrap().message;
     assert_eq!(message, format!("attempt 1 of 3: sent to {}there?*** by status 302", server.url));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_may_be_set_up_by_the_call_itself() {
-    let (server, story) = (Server::statuses([200]).await, Story::new());
-    let mut retry = Executor::new(&POLICY).observer(&*story);
-    retry.attempt(async { client().get(named(&server)).send().await }).await.unwrap();
-    assert_eq!(story.lines()[1], "1 connecting");
+async fn client_may_be_created_inside_the_attempt() {
+    let (server, log) = (Server::statuses([200]).await, Log::new());
+    let mut retry = Executor::new(&POLICY).observer(&*log);
+    retry.attempt(async { client().get(by_name(&server)).send().await }).await.unwrap();
+    assert_eq!(log.lines()[1], "1 connecting");
 }
 
-/// Two calls at once, in one task: what happens for one is not said by the other.
+/// Two calls run concurrently in one task. Each reports its own connection events.
 #[tokio::test(start_paused = true)]
-async fn calls_at_the_same_time_are_kept_apart() {
+async fn concurrent_calls_report_their_own_connection_events() {
     let client = client();
     let call = async |statuses: [u16; 2]| {
-        let (server, story) = (Server::statuses(statuses).await, Story::new());
-        let retry = RequestRetry::new(POLICY).observer(story.clone());
+        let (server, log) = (Server::statuses(statuses).await, Log::new());
+        let retry = RequestRetry::new(POLICY).observer(log.clone());
         client.get(&server.url).send_with_retry(&retry).await.unwrap();
-        story.lines()
+        log.lines()
     };
     let (one, two) = tokio::join!(call([503, 200]), call([200, 200]));
     assert_eq!(
@@ -235,7 +236,7 @@ async fn calls_at_the_same_time_are_kept_apart() {
     assert_eq!(two, ["1 starts", "1 connecting", "1 connected", "1 succeeds"]);
 }
 
-/// Finds every name at this machine, after so long.
+/// Resolves each name to this machine, after this time.
 struct Slow(Duration);
 
 impl Resolve for Slow {
@@ -248,15 +249,15 @@ impl Resolve for Slow {
     }
 }
 
-/// Two attempts. The first one takes the connection of an earlier request, which is free before its own is made: the pool
-/// makes that all the same, after so long, while the second attempt runs or before.
+/// Makes two attempts. The first one takes over the connection of an earlier request, because that is free before its own
+/// connection is ready. The pool completes the other connection `late` after its start, in or before the second attempt.
 async fn two_attempts_with_a_late_connection(retry: &RequestRetry, late: Duration) {
     let server =
         Server::start([Reply::status(503).pieces(1, ms(300)), Reply::status(503), Reply::status(200).late(ms(100))])
             .await;
     let builder = Client::builder().no_proxy().pool_idle_timeout(None).trace_connections();
     let client = builder.dns_resolver(Arc::new(Names::around(Slow(late)))).build().unwrap();
-    let url = named(&server);
+    let url = by_name(&server);
     let first = async {
         drop(client.get(&url).send().await.unwrap().bytes().await);
     };
@@ -267,53 +268,53 @@ async fn two_attempts_with_a_late_connection(retry: &RequestRetry, late: Duratio
     tokio::join!(first, second);
 }
 
-/// The pool goes on to make a connection that another request's made needless: it is the attempt's that asked for it.
+/// The pool completes a connection that its attempt no longer needs. The event belongs to the attempt that started it.
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_the_pool_makes_by_itself_is_the_attempts_that_asked_for_it() {
-    let story = Story::new();
-    let retry = RequestRetry::new(POLICY).observer(story.clone());
+async fn late_connection_belongs_to_the_attempt_that_started_it() {
+    let log = Log::new();
+    let retry = RequestRetry::new(POLICY).observer(log.clone());
     two_attempts_with_a_late_connection(&retry, ms(200)).await;
-    let lines = story.lines();
+    let lines = log.lines();
     let connected = lines.iter().position(|line| line == "1 connected").unwrap();
     assert!(lines[..connected].contains(&"1 503".to_owned()), "{lines:?}");
-    // It took the connection of the first request, and the pool's new one after that.
+    // The first attempt used the connection of the first request, so the call went on.
     assert!(lines.contains(&"2 starts".to_owned()), "{lines:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_event_says_when_it_happened() {
+async fn events_contain_host_addresses_and_connection() {
     let server = Server::statuses([200]).await;
-    struct Ends(Mutex<Vec<ConnectionEvent>>);
-    impl Observer for Ends {
+    struct ConnectionEvents(Mutex<Vec<ConnectionEvent>>);
+    impl Observer for ConnectionEvents {
         fn on_event(&self, event: &Event<'_>) {
-            if let EventKind::Connection(what) = event.kind {
-                self.0.lock().unwrap().push(what.clone());
+            if let EventKind::Connection(event) = event.kind {
+                self.0.lock().unwrap().push(event.clone());
             }
         }
     }
-    let ends = Arc::new(Ends(Mutex::default()));
-    let retry = RequestRetry::new(POLICY).observer(ends.clone());
-    client().get(named(&server)).send_with_retry(&retry).await.unwrap();
-    let seen = ends.0.lock().unwrap();
+    let events = Arc::new(ConnectionEvents(Mutex::default()));
+    let retry = RequestRetry::new(POLICY).observer(events.clone());
+    client().get(by_name(&server)).send_with_retry(&retry).await.unwrap();
+    let seen = events.0.lock().unwrap();
     let Some(ConnectionEvent::Resolved { host, addresses, .. }) = seen.get(2) else { panic!("{seen:?}") };
     assert_eq!((host.as_str(), addresses.len()), ("here.example", 1));
     let Some(ConnectionEvent::Connected { connection: Some(connection), .. }) = seen.get(3) else { panic!("{seen:?}") };
     assert_eq!(format!("http://{}/", connection.remote), server.url);
 }
 
-/// Its event is part of the call, not of the attempt that runs when it comes.
+/// The event is in the span of the call, not in that of the attempt that runs at that time.
 #[tokio::test(start_paused = true)]
-async fn a_late_connection_event_is_in_the_span_of_the_call_with_the_number_of_its_attempt() {
+async fn late_connection_event_is_in_the_call_span_with_the_number_of_its_attempt() {
     let (trace, _guard) = record();
     let retry = RequestRetry::new(Policy::fixed(ms(50))).name("late");
     two_attempts_with_a_late_connection(&retry, ms(200)).await;
-    let connected = |event: &&Seen| event.fields.get("connection").is_some_and(|wire| wire == "connected");
+    let connected = |event: &&Seen| event.fields.get("connection").is_some_and(|kind| kind == "connected");
     let events = trace.events();
     let event = events.iter().find(connected).unwrap();
     let span = event.span.as_ref().unwrap();
     let place = (span.name.as_str(), event.fields.get("attempt").map(String::as_str));
     assert_eq!(place, ("retry", Some("1")));
-    // The attempt that runs then is the second one.
+    // The second attempt runs at that time.
     let before = events.iter().take_while(|event| !connected(event));
     assert!(before.into_iter().any(|event| event.message == "attempt 2 of 3 starts"));
 }

@@ -56,7 +56,7 @@ pub(crate) fn imports(sources: &Sources, src: &str) -> Vec<Import> {
 #[derive(Default)]
 struct Module {
     file: String,
-    /// Where the files of its child modules are.
+    /// The folder of the files of its child modules.
     folder: String,
     parent: Option<usize>,
     children: Vec<(String, usize)>,
@@ -81,7 +81,7 @@ struct Tree<'a> {
 
 impl Tree<'_> {
     fn add_file(&mut self, parent: Option<usize>, file: String, folder: String) -> usize {
-        let source = self.sources.get(&file).unwrap_or_else(|| panic!("there is no file {file}"));
+        let source = self.sources.get(&file).unwrap_or_else(|| panic!("file not found: {file}"));
         self.add_module(parent, file, folder, &tokens(source))
     }
 
@@ -289,7 +289,7 @@ fn split_at_commas(tokens: &[Token]) -> Vec<&[Token]> {
     tokens.split(at_comma).filter(|tree| !tree.is_empty()).collect()
 }
 
-/// Whether the identifier at `at` belongs to a longer path, a visibility, a field access or `$crate`.
+/// Returns whether the identifier at `at` is part of a longer path, a visibility, a field access or `$crate`.
 fn continues_a_path(tokens: &[Token], at: usize) -> bool {
     let before = |distance: usize| at.checked_sub(distance).map_or("", |before| tokens[before].text.as_str());
     match before(1) {
