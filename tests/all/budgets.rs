@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use retry_runtime::http::{RequestRetry, SendWithRetry};
 use retry_runtime::{Budget, Condition, Executor, Policy, TimedOut};
 
-use crate::server::{Server, client};
+use crate::support::server::{Server, client};
 use crate::support::{Attempts, Fault, Recorder, SECOND, ms};
 
 /// Leaks a budget, so that a policy can refer to it.

@@ -20,7 +20,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 use tonic_prost::ProstCodec;
 
-use crate::server::refused;
+use crate::support::server::refused;
 use crate::support::{SECOND, all_ms, ms, timed};
 
 const PUSHBACK: &str = "grpc-retry-pushback-ms";

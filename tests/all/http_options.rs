@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{Client, Response, StatusCode};
 use retry_runtime::{Policy, retry};
 
-use crate::server::{Reply, Server, client};
+use crate::support::server::{Reply, Server, client};
 use crate::support::{FakeResponse, Fault, Recorder, SECOND, all_ms, ms, recorded_block, recorded_sleep, run};
 
 /// Sends requests with these arguments, which receive a 503 and then a 200. Returns the number of connections.

@@ -10,7 +10,7 @@ use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::TokioExecutor;
 use retry_runtime::{Class, Failure, Policy, Retryable, retry};
 
-use crate::server::{Reply, Server, refused};
+use crate::support::server::{Reply, Server, refused};
 use crate::support::{Broken, SECOND, all_ms, ms, timed};
 
 type HyperClient = Client<HttpConnector, Empty<Bytes>>;

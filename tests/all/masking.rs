@@ -9,7 +9,7 @@ use retry_runtime::http::SendWithRetry;
 use retry_runtime::http::connections::TraceConnections;
 use retry_runtime::{Event, Executor, Observer, Policy, retry, track};
 
-use crate::server::{Reply, Server};
+use crate::support::server::{Reply, Server};
 
 type Boxed = Box<dyn Error + Send + Sync>;
 

@@ -10,7 +10,7 @@ use retry_runtime::tower::TowerPolicy;
 use retry_runtime::{Condition, Policy, Verdict, verdict};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
-use crate::server::{Reply, Server, client};
+use crate::support::server::{Reply, Server, client};
 use crate::support::{Attempts, Fault, SECOND};
 
 const POLICY: Policy = Policy::fixed(SECOND).attempts(3);

@@ -11,7 +11,7 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
 use retry_runtime::http::RequestRetry;
 use retry_runtime::{Class, Policy, Retryable};
 
-use crate::server::{Reply, Server, client, refused};
+use crate::support::server::{Reply, Server, client, refused};
 use crate::support::{Recorder, SECOND, all_ms, timed};
 
 const POLICY: Policy = Policy::fixed(SECOND);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use retry_runtime::http::SendWithRetry;
 use retry_runtime::{Attempt, Condition, Executor, Policy, retry};
 
-use crate::server::{Server, client};
+use crate::support::server::{Server, client};
 use crate::support::{Attempts, Fault, Recorder, SECOND, ms, timed};
 
 const PLAIN: Policy = Policy::fixed(Duration::ZERO).attempts(3);

@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use http::Extensions;
-use reqwest::{Client, ClientBuilder, Method, Request, Response, Url};
+use reqwest::{Client, Method, Request, Response, Url};
 use reqwest_middleware::{Middleware, Next};
 use retry_runtime::http::connections::TraceConnections;
 use retry_runtime::http::{CheckStatus, StatusError};
@@ -12,7 +12,7 @@ use retry_runtime::tower::TowerPolicy;
 use retry_runtime::{Condition, Failure, Policy, Retryable, Verdict, verdict};
 use tower::{ServiceBuilder, ServiceExt};
 
-use crate::server::{Reply, Server, refused};
+use crate::support::server::{Reply, Server, client_builder, refused};
 use crate::support::{Recorder, SECOND};
 use crate::tables::expect;
 
@@ -147,8 +147,8 @@ enum Detection {
 impl Detection {
     fn client(self) -> Client {
         let builder = match self {
-            Self::Tracked => builder().track_redirects(),
-            Self::Nothing | Self::Assumed => builder(),
+            Self::Tracked => client_builder().track_redirects(),
+            Self::Nothing | Self::Assumed => client_builder(),
         };
         builder.build().unwrap()
     }
@@ -198,12 +198,8 @@ async fn send_order(case: &Case, through: Through, detection: Detection) -> (usi
     (attempts, servers.per_attempt(attempts))
 }
 
-fn builder() -> ClientBuilder {
-    Client::builder().no_proxy().pool_idle_timeout(None)
-}
-
 fn tracking() -> Client {
-    builder().track_redirects().build().unwrap()
+    client_builder().track_redirects().build().unwrap()
 }
 
 /// Prints the requests of each case, and compares them with the table in the guide.
@@ -259,7 +255,7 @@ async fn plain_policy_detects_redirects() {
 
 #[tokio::test(start_paused = true)]
 async fn trace_connections_tracks_redirects() {
-    let traced = Client::builder().no_proxy().pool_idle_timeout(None).trace_connections().build().unwrap();
+    let traced = client_builder().trace_connections().build().unwrap();
     let posts = posts_after_a_429(async |url| drop(traced.post(url).send_with_retry(&POLICY).await));
     assert_eq!(posts.await, 2);
 }
@@ -270,7 +266,7 @@ mod without_proof {
 
     #[tokio::test(start_paused = true)]
     async fn retry_policy_set_later_replaces_the_tracking() {
-        let client = builder().track_redirects().retry(reqwest::retry::never()).build().unwrap();
+        let client = client_builder().track_redirects().retry(reqwest::retry::never()).build().unwrap();
         let posts = posts_after_a_429(async |url| drop(client.post(url).send_with_retry(&POLICY).await));
         assert_eq!(posts.await, 1);
     }
@@ -321,7 +317,7 @@ mod without_proof {
     #[tokio::test(start_paused = true)]
     async fn request_of_a_middleware_proves_nothing_about_the_post() {
         let tokens = Server::statuses([200]).await;
-        let plain = || builder().build().unwrap();
+        let plain = || client_builder().build().unwrap();
         for (token_client, method, post_client, posts) in [
             (plain(), Method::GET, tracking(), 2),
             (plain(), Method::POST, tracking(), 2),
@@ -347,15 +343,23 @@ mod conditions {
         let server = Server::start([limited()]).await;
         let refused_url = refused().await;
         let failures = [
-            Failure::of(&builder().build().unwrap().post(&refused_url).send().await.unwrap_err()),
+            Failure::of(&client_builder().build().unwrap().post(&refused_url).send().await.unwrap_err()),
             Failure::of(&reqwest_012::Client::new().post(&refused_url).send().await.unwrap_err()),
-            Failure::of(&builder().build().unwrap().post(&server.url).send().await.unwrap()),
+            Failure::of(&client_builder().build().unwrap().post(&server.url).send().await.unwrap()),
             Failure::of(&reqwest_012::Client::new().post(&server.url).send().await.unwrap()),
             Failure::of(
-                &builder().build().unwrap().post(&server.url).send().await.unwrap().check_status().unwrap_err(),
+                &client_builder().build().unwrap().post(&server.url).send().await.unwrap().check_status().unwrap_err(),
             ),
             Failure::of(
-                &builder().build().unwrap().post(&server.url).send().await.unwrap().error_for_status().unwrap_err(),
+                &client_builder()
+                    .build()
+                    .unwrap()
+                    .post(&server.url)
+                    .send()
+                    .await
+                    .unwrap()
+                    .error_for_status()
+                    .unwrap_err(),
             ),
         ];
         for failure in failures {
@@ -367,7 +371,7 @@ mod conditions {
         }
         // The same for a boxed error.
         let boxed: Box<dyn std::error::Error + Send + Sync> =
-            builder().build().unwrap().post(&refused_url).send().await.unwrap_err().into();
+            client_builder().build().unwrap().post(&refused_url).send().await.unwrap_err().into();
         let outcome: Result<(), _> = Err(boxed);
         let condition = Condition::new().for_method("POST");
         assert!(matches!(verdict!(&outcome, condition), Verdict::NotSafe(..)));
@@ -386,7 +390,7 @@ mod conditions {
     #[tokio::test(start_paused = true)]
     async fn derived_error_proves_as_little_as_its_source() {
         let server = Server::start([limited()]).await;
-        let client = builder().build().unwrap();
+        let client = client_builder().build().unwrap();
         let limited = client.post(&server.url).send().await.unwrap().check_status().unwrap_err();
         let refused = client.post(&refused().await).send().await.unwrap_err();
         for error in [OrderError::from(limited), OrderError::from(refused)] {

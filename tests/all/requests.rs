@@ -10,7 +10,7 @@ use reqwest::{Body, Client, Method, Response, StatusCode};
 use retry_runtime::http::{HowToRetry, RequestRetry, SendFirstOf, SendWithRetry};
 use retry_runtime::{Condition, OnError, Policy};
 
-use crate::server::{Reply, Server, client, refused};
+use crate::support::server::{Reply, Server, client, refused};
 use crate::support::{Broken, Recorder, SECOND, all_ms, ms, timed};
 
 const POLICY: Policy = Policy::exponential(SECOND);

@@ -6,7 +6,7 @@ use reqwest_012::{Client, Response};
 use retry_runtime::http::CheckStatus;
 use retry_runtime::{Class, Policy, Retryable, retry};
 
-use crate::server::{Reply, Server, refused};
+use crate::support::server::{Reply, Server, refused};
 use crate::support::{SECOND, all_ms, ms, timed};
 
 type Boxed = Box<dyn Error + Send + Sync>;

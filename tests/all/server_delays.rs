@@ -8,7 +8,7 @@ use retry_runtime::http::SendWithRetry;
 use retry_runtime::testing::Simulation;
 use retry_runtime::{Executor, Failure, Jitter, Policy};
 
-use crate::server::{Reply, Server, client};
+use crate::support::server::{Reply, Server, client};
 use crate::support::{Fault, Recorder, SECOND, all_ms, highest, lowest, middle, ms, run};
 
 type Plain = Result<(), Fault>;

@@ -17,7 +17,6 @@ use http_body::Frame;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use reqwest::dns::{Name, Resolve, Resolving};
 use reqwest::{Client, ClientBuilder, Method, Response};
 use retry_runtime::http::{RequestRetry, SendWithRetry, TrackRedirects};
 use retry_runtime::{Condition, Policy, retry};
@@ -25,8 +24,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Sleep, sleep};
 
-use crate::server::{Reply, Server, refused};
-use crate::support::{Recorder, SECOND, ms};
+use crate::support::server::{Reply, Server, client_builder, refused};
+use crate::support::{Nowhere, Recorder, SECOND, ms};
 
 const GUIDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../retry-runtime/src/http/guide/index.md");
 
@@ -55,10 +54,6 @@ fn linked_files_exist() {
     let files = guide.split("](../").skip(1).map(|rest| format!("../{}", rest.split_once(')').unwrap().0));
     let missing: Vec<_> = files.filter(|file| !Path::new(GUIDE).parent().unwrap().join(file).exists()).collect();
     assert_eq!(missing, Vec::<String>::new());
-}
-
-fn builder() -> ClientBuilder {
-    Client::builder().no_proxy().pool_idle_timeout(None)
 }
 
 /// Starts a server that replies to each request with a 503 and a body of this size, or an endless one. The body arrives at
@@ -134,8 +129,8 @@ async fn five_attempts_reuse_connections() {
     let sizes =
         [("0 B", Some(0)), ("1 kB", Some(1000)), ("10 kB", Some(10_000)), ("1 MB", Some(1_000_000)), ("endless", None)];
     for (name, size) in sizes {
-        let http1 = || builder().http1_only().build().unwrap();
-        let http2 = || builder().http2_prior_knowledge().build().unwrap();
+        let http1 = || client_builder().http1_only().build().unwrap();
+        let http2 = || client_builder().http2_prior_knowledge().build().unwrap();
         let (attempts, over_http1) = connections(size, http1(), 64 * 1024).await;
         let (_, over_http2) = connections(size, http2(), 64 * 1024).await;
         let (_, dropped) = connections(size, http1(), 0).await;
@@ -150,15 +145,6 @@ async fn five_attempts_reuse_connections() {
     let columns =
         ["body of the 503", "attempts", "connections, HTTP/1.1", "connections, HTTP/2", "HTTP/1.1, `drain_limit` 0"];
     expect("connections", &columns, &rows);
-}
-
-/// A resolver that fails for all names.
-struct Nowhere;
-
-impl Resolve for Nowhere {
-    fn resolve(&self, _: Name) -> Resolving {
-        Box::pin(async { Err("no such host".into()) })
-    }
 }
 
 /// A connector whose connections fail in the TLS handshake.
@@ -285,7 +271,7 @@ impl Case {
 async fn methods_decide_which_failures_are_retried() {
     const TWO: Policy = Policy::fixed(SECOND).attempts(2).attempt_timeout(Duration::from_secs(9));
     let of = async |reply: Reply| Box::leak(Box::new(Server::start([reply]).await)).url.clone();
-    let builder = || builder().track_redirects();
+    let builder = || client_builder().track_redirects();
     let cases = [
         Case::new("the connection is refused", builder(), refused().await),
         Case::new("the name is not found", builder().dns_resolver(Arc::new(Nowhere)), "http://nowhere.example/"),
@@ -321,7 +307,7 @@ async fn condition_changes_the_retried_methods() {
     let posts = Condition::new().methods(&["POST"]);
     let retry = || RequestRetry::new(Policy::fixed(SECOND).attempts(2)).condition(posts);
     let server = Server::statuses([500]).await;
-    let case = Case::new("500", builder(), &server.url);
+    let case = Case::new("500", client_builder(), &server.url);
     assert_eq!(case.attempts(Method::POST, false, retry()).await, "again");
     assert_eq!(case.attempts(Method::GET, false, retry()).await, "once");
     assert_eq!(case.attempts(Method::PATCH, false, RequestRetry::new(Policy::fixed(SECOND).attempts(2))).await, "once");
@@ -338,8 +324,8 @@ async fn each_attempt_is_one_request_if_reqwest_does_not_retry() {
         let attempts = recorder.lines().iter().filter(|line| line.ends_with("AttemptStarted")).count();
         (attempts, streams.load(Ordering::Relaxed))
     }
-    assert_eq!(hits(builder()).await, (3, 9));
-    assert_eq!(hits(builder().retry(reqwest::retry::never())).await, (3, 3));
+    assert_eq!(hits(client_builder()).await, (3, 9));
+    assert_eq!(hits(client_builder().retry(reqwest::retry::never())).await, (3, 3));
 }
 
 /// The same for a POST, with a server that shuts down.
@@ -356,7 +342,7 @@ async fn each_attempt_is_one_post_if_reqwest_does_not_resend_after_goaway() {
         let attempts = recorder.lines().iter().filter(|line| line.ends_with("AttemptStarted")).count();
         (attempts, posts.load(Ordering::Relaxed))
     }
-    assert_eq!(posts(builder()).await, (3, 9));
-    assert_eq!(posts(builder().retry(reqwest::retry::never())).await, (3, 3));
-    assert_eq!(posts(builder().track_redirects()).await, (3, 3));
+    assert_eq!(posts(client_builder()).await, (3, 9));
+    assert_eq!(posts(client_builder().retry(reqwest::retry::never())).await, (3, 3));
+    assert_eq!(posts(client_builder().track_redirects()).await, (3, 3));
 }

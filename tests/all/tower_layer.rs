@@ -9,9 +9,9 @@ use retry_runtime::{Policy, retry};
 use tokio::time::sleep;
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 
-use crate::server::Server;
+use crate::support::server::{Server, client_builder};
+use crate::support::trace::record;
 use crate::support::{Attempts, Fault, Recorder, SECOND, ms, timed};
-use crate::trace::record;
 
 const POLICY: Policy = Policy::fixed(SECOND).attempts(3);
 
@@ -102,7 +102,7 @@ async fn nested_calls_see_the_deadline_and_report_exhausted_retries() {
 #[tokio::test(start_paused = true)]
 async fn connection_events_belong_to_the_attempt() {
     let (server, recorder) = (Server::statuses([503, 200]).await, Recorder::new());
-    let client = reqwest::Client::builder().no_proxy().pool_idle_timeout(None).trace_connections().build().unwrap();
+    let client = client_builder().trace_connections().build().unwrap();
     let policy = TowerPolicy::http(POLICY).cloning(reqwest::Request::try_clone).observer(recorder.clone());
     let request = client.get(&server.url).build().unwrap();
     ServiceBuilder::new().layer(policy).service(client).oneshot(request).await.unwrap();

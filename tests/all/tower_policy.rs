@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 use tower::retry::{Policy as _, Retry};
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 
-use crate::server::{Reply, Server, client};
+use crate::support::server::{Reply, Server, client};
 use crate::support::{Attempts, Fault, Recorder, SECOND, all_ms, ms, timed};
 
 const POLICY: Policy = Policy::exponential(SECOND).attempts(3);

@@ -9,7 +9,7 @@ use retry_runtime::track::RetryError;
 use retry_runtime::{Class, Executor, Policy, Retryable, retry, track};
 use tokio::time::{sleep, timeout};
 
-use crate::server::{Reply, Server};
+use crate::support::server::{Reply, Server};
 use crate::support::{Attempts, Fault, SECOND, ms};
 
 #[retry(attempts = 3, start = "1s")]
@@ -148,7 +148,7 @@ async fn attempts_of_a_dropped_nested_report_count_outside() {
         call(&Attempts::new(), 2).await
     });
     let outer = outer.history(9).await;
-    // One attempt of the dropped call, whose pause ends it, and two of the second call.
+    // `attempts` is one more than the number of retries: one retry of the dropped call, and one of the second call.
     assert_eq!(outer.attempts(), 3);
     let numbers: Vec<_> = outer.failures().iter().map(|failure| failure.attempt).collect();
     assert_eq!(numbers, [1, 2, 1]);

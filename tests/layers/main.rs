@@ -1,8 +1,8 @@
 //! Checks that the imports of the two crates respect their layers.
 //!
-//! A layer is a top-level folder of `src/`, or a single file there. Each layer builds on the layers below it and does not
-//! refer to the layers above. So a reader can start at the bottom and meet nothing unexplained, and a change affects only what
-//! is above it. The files in a layer do not import each other in a circle either.
+//! A layer is a top-level folder of `src/`, or a single file there. It may import the layers below it, and not the layers
+//! above. So a reader can start at the bottom, and a change affects only the layers above it. Files do not import each other
+//! in a circle either, in one layer or across several.
 
 mod cycles;
 mod tokens;
@@ -12,7 +12,7 @@ use std::path::Path;
 
 use tree::{Import, Sources};
 
-/// A crate and its layers, the lowest first. Layers in the same row are independent: neither imports the other.
+/// A crate and its layers, from the lowest to the highest. Layers in the same row are independent: neither imports the other.
 struct Order {
     src: &'static str,
     layers: &'static [&'static [&'static str]],

@@ -22,7 +22,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use crate::server::{Reply, Server, refused};
 
 #[allow(dead_code, reason = "other tests use the rest")]
-#[path = "../all/server.rs"]
+#[path = "../all/support/server.rs"]
 mod server;
 
 const SECRETS: [&str; 3] = ["hunter2", "s3cr3t-user", "t0k3n"];

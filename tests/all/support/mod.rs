@@ -1,12 +1,16 @@
 //! Helpers shared by the tests: operations that fail, a sleep and an observer that record, and random sources that return a
 //! constant.
 
+pub(crate) mod server;
+pub(crate) mod trace;
+
 use std::fmt::Debug;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use reqwest::dns::{Name, Resolve, Resolving};
 use retry_runtime::{Class, Event, Observer, Retryable, TimedOut};
 use tokio::time::Instant;
 
@@ -113,6 +117,23 @@ impl Retryable for FakeResponse {
         Some(self.0)
     }
 }
+
+/// The class of the failure of an outcome of any type.
+macro_rules! class {
+    ($outcome:expr) => {
+        retry_runtime::verdict!(&$outcome).failure().map(|failure| failure.class())
+    };
+}
+
+pub(crate) use class;
+
+/// The class of an error of any type.
+macro_rules! class_of {
+    ($error:expr) => {
+        $crate::support::class!(Err::<(), _>($error)).unwrap()
+    };
+}
+pub(crate) use class_of;
 
 /// Calls a function that is annotated with these arguments. Each attempt returns `$outcome`.
 macro_rules! run {
@@ -240,4 +261,13 @@ pub(crate) fn highest() -> f64 {
 pub(crate) async fn timed<F: Future<Output: Debug>>(future: F) -> (F::Output, Duration) {
     let start = Instant::now();
     (future.await, start.elapsed())
+}
+
+/// A DNS resolver that fails for all names.
+pub(crate) struct Nowhere;
+
+impl Resolve for Nowhere {
+    fn resolve(&self, _: Name) -> Resolving {
+        Box::pin(async { Err("no such host".into()) })
+    }
 }

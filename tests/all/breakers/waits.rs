@@ -1,4 +1,4 @@
-//! Circuit breakers: how long rejected calls wait, and how attempts that hang are counted.
+//! How long calls wait for an open breaker, and for a probe that runs.
 
 use std::error::Error;
 use std::future::pending;
@@ -9,29 +9,10 @@ use retry_runtime::breaker::{BreakerOpen, BreakerState};
 use retry_runtime::{Breaker, Executor, Policy, Retryable, retry, transient};
 use tokio::time::sleep;
 
+use super::{half_open, open, opens_after_two};
 use crate::support::{Attempts, Recorder, SECOND, ms, timed};
 
-/// A breaker that opens on the second failure, for five seconds.
-const fn opens_after_two() -> Breaker {
-    Breaker::new().minimum_calls(2)
-}
-
-async fn open(breaker: &Breaker) {
-    for _ in 0..2 {
-        let _: io::Result<()> = breaker.call(async { Err(ErrorKind::ConnectionReset.into()) }).await;
-    }
-    assert_eq!(breaker.state(), BreakerState::Open);
-}
-
-/// A half-open breaker, which lets one probe through.
-async fn half_open() -> Breaker {
-    let breaker = opens_after_two();
-    open(&breaker).await;
-    tokio::time::advance(SECOND * 5).await;
-    breaker
-}
-
-fn is_open(outcome: &io::Result<u32>) -> bool {
+fn is_rejected(outcome: &io::Result<u32>) -> bool {
     outcome.as_ref().is_err_and(|error| error.get_ref().is_some_and(|held| held.is::<BreakerOpen>()))
 }
 
@@ -64,7 +45,7 @@ mod open_breaker {
         open(&breaker).await;
         let (outcome, took) =
             timed(POLICY.deadline(SECOND * 5).run(|_| breaker.call(async { io::Result::Ok(1) }))).await;
-        assert!(is_open(&outcome));
+        assert!(is_rejected(&outcome));
         assert_eq!(took, Duration::ZERO);
     }
 
@@ -272,7 +253,7 @@ mod while_a_probe_runs {
         let policy = Policy::fixed(ms(10)).attempts(3);
         let call = async {
             let outcome = other(&breaker, &policy, &attempts).await;
-            assert!(is_open(&outcome));
+            assert!(is_rejected(&outcome));
             tokio::time::Instant::now()
         };
         let start = tokio::time::Instant::now();
@@ -305,7 +286,7 @@ mod while_a_probe_runs {
             }
         })
         .await;
-        assert!(is_open(&outcome));
+        assert!(is_rejected(&outcome));
         assert!(took <= SECOND * 20 && attempts.count() < 12, "{} attempts in {took:?}", attempts.count());
     }
 
@@ -381,206 +362,5 @@ mod while_a_probe_runs {
         let error = call().unwrap_err();
         assert!(error.get_ref().unwrap().is::<BreakerOpen>());
         assert!(start.elapsed() >= ms(40) && start.elapsed() < SECOND * 5, "{:?}", start.elapsed());
-    }
-}
-
-/// Nested calls through the same breaker inside the probe. They must not wait for the probe, which cannot end before they do.
-mod inside_the_probe {
-    use super::*;
-
-    /// Annotates an inner function and an outer one that calls it. Returns the outcome of the outer function while the breaker
-    /// is half-open, the time it takes, and the final state of the breaker.
-    macro_rules! nested {
-        (($($outer:tt)*), ($($inner:tt)*), $given:expr) => {{
-            static BREAKER: Breaker = opens_after_two();
-
-            #[retry(breaker = BREAKER, $($inner)*)]
-            async fn inner() -> io::Result<u32> {
-                sleep(ms(5)).await;
-                $given
-            }
-            #[retry(breaker = BREAKER, $($outer)*)]
-            async fn outer() -> io::Result<u32> {
-                sleep(ms(5)).await;
-                inner().await
-            }
-            open(&BREAKER).await;
-            tokio::time::advance(SECOND * 5).await;
-            let (outcome, took) = timed(outer()).await;
-            (outcome.map_err(|error| error.to_string()), took, BREAKER.state())
-        }};
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn nested_annotated_function_is_part_of_the_probe() {
-        let closed = (Ok(1), ms(10), BreakerState::Closed);
-        assert_eq!(nested!((attempts = 1, deadline = "9s"), (attempts = 1, deadline = "9s"), Ok(1)), closed);
-        assert_eq!(nested!((attempts = 1, deadline = "9s"), (attempts = 1), Ok(1)), closed);
-        assert_eq!(nested!((attempts = 1), (attempts = 1, deadline = "9s"), Ok(1)), closed);
-        assert_eq!(
-            nested!((attempts = 1, deadline = "9s", hedge = "1s"), (attempts = 1, deadline = "9s"), Ok(1)),
-            closed
-        );
-        assert_eq!(
-            nested!((attempts = 1, deadline = "9s"), (attempts = 1, deadline = "9s", hedge = "1s"), Ok(1)),
-            closed
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn outcome_of_the_probe_decides_and_not_that_of_the_nested_call() {
-        let failed = (Err("no".to_owned()), ms(10), BreakerState::Open);
-        assert_eq!(
-            nested!((attempts = 1, deadline = "9s"), (attempts = 1, deadline = "9s"), Err(io::Error::other("no"))),
-            failed
-        );
-        let breaker = half_open().await;
-        let recovers = async {
-            let inner: io::Result<()> = breaker.call(async { Err(ErrorKind::ConnectionReset.into()) }).await;
-            assert_eq!(inner.unwrap_err().kind(), ErrorKind::ConnectionReset);
-            assert_eq!(breaker.state(), BreakerState::HalfOpen);
-            io::Result::Ok(())
-        };
-        breaker.call(recovers).await.unwrap();
-        assert_eq!(breaker.state(), BreakerState::Closed);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn nested_breaker_call_is_part_of_the_probe() {
-        static BREAKER: Breaker = opens_after_two();
-
-        #[retry(breaker = BREAKER, attempts = 1, deadline = "9s")]
-        async fn annotated() -> io::Result<u32> {
-            sleep(ms(5)).await;
-            BREAKER.call(async { Ok(1) }).await
-        }
-        let policy = Policy::new().attempts(1).deadline(SECOND * 9);
-        let by_hand = |_| {
-            BREAKER.call(async {
-                sleep(ms(5)).await;
-                annotated().await
-            })
-        };
-        for takes in [ms(5), ms(10)] {
-            open(&BREAKER).await;
-            tokio::time::advance(SECOND * 5).await;
-            let (outcome, took) =
-                if takes == ms(5) { timed(annotated()).await } else { timed(policy.run(by_hand)).await };
-            let outcome = outcome.map_err(|error| error.to_string());
-            assert_eq!((outcome, took, BREAKER.state()), (Ok(1), takes, BreakerState::Closed));
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn concurrent_call_outside_the_probe_waits() {
-        static BREAKER: Breaker = opens_after_two();
-
-        #[retry(breaker = BREAKER, attempts = 1, deadline = "9s")]
-        async fn call(takes: Duration) -> io::Result<()> {
-            sleep(takes).await;
-            Ok(())
-        }
-        open(&BREAKER).await;
-        tokio::time::advance(SECOND * 5).await;
-        let probe = BREAKER.call(async {
-            sleep(ms(5)).await;
-            call(ms(100)).await
-        });
-        let (probe, (beside, took)) = tokio::join!(probe, timed(call(ms(1))));
-        probe.unwrap();
-        beside.unwrap();
-        assert_eq!(took, ms(106));
-    }
-
-    #[test]
-    fn nested_blocking_function_is_part_of_the_probe() {
-        static BREAKER: Breaker = opens_after_two().open_for(Duration::from_millis(1));
-
-        #[retry(breaker = BREAKER, blocking, attempts = 1, deadline = "200ms")]
-        fn inner(fails: bool) -> io::Result<u32> {
-            if fails { Err(ErrorKind::ConnectionReset.into()) } else { Ok(1) }
-        }
-        #[retry(breaker = BREAKER, blocking, attempts = 1, deadline = "200ms")]
-        fn outer() -> io::Result<u32> {
-            inner(false)
-        }
-        for _ in 0..2 {
-            inner(true).unwrap_err();
-        }
-        std::thread::sleep(ms(5));
-        let outcome = outer().map_err(|error| error.to_string());
-        assert_eq!((outcome, BREAKER.state()), (Ok(1), BreakerState::Closed));
-    }
-}
-
-/// Attempts that are cut off by a time limit of an outer call.
-mod outer_time_limit {
-    use super::*;
-
-    /// Makes four calls under the policy `$around` to an annotated function that hangs. Returns the number of attempts: the
-    /// breaker rejects the rest.
-    macro_rules! attempts_in_four_calls {
-        ($around:expr, ($($arguments:tt)*)) => {{
-            static BREAKER: Breaker = opens_after_two();
-
-            #[retry(breaker = BREAKER, $($arguments)*)]
-            async fn call(attempts: &Attempts) -> io::Result<()> {
-                attempts.start();
-                pending().await
-            }
-            let attempts = Attempts::new();
-            for _ in 0..4 {
-                $around.run(|_| call(&attempts)).await.unwrap_err();
-            }
-            attempts.count()
-        }};
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn attempt_that_hangs_counts_as_a_failure() {
-        let around = Policy::new().attempts(1);
-        assert_eq!(attempts_in_four_calls!(around.deadline(SECOND), (attempts = 1)), 2);
-        assert_eq!(attempts_in_four_calls!(around.deadline(SECOND), (start = "1s")), 2);
-        assert_eq!(attempts_in_four_calls!(around.deadline(SECOND), (attempts = 1, attempt_timeout = "1m")), 2);
-        assert_eq!(attempts_in_four_calls!(around.attempt_timeout(SECOND), (attempts = 1)), 2);
-        // Both copies count as failures, so the first call opens the breaker.
-        assert_eq!(attempts_in_four_calls!(around.deadline(SECOND), (attempts = 1, hedge = "50ms")), 2);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn attempt_that_hangs_counts_below_an_intermediate_call() {
-        static BREAKER: Breaker = opens_after_two();
-
-        #[retry(breaker = BREAKER, attempts = 1)]
-        async fn inner() -> io::Result<()> {
-            pending().await
-        }
-        #[retry(attempts = 1)]
-        async fn between() -> io::Result<()> {
-            inner().await
-        }
-        #[retry(attempts = 1, deadline = "1s")]
-        async fn outer() -> io::Result<()> {
-            between().await
-        }
-        for _ in 0..2 {
-            outer().await.unwrap_err();
-        }
-        assert_eq!(BREAKER.state(), BreakerState::Open);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn attempt_dropped_before_the_time_limit_does_not_count() {
-        static BREAKER: Breaker = opens_after_two();
-
-        #[retry(breaker = BREAKER, attempts = 1)]
-        async fn call() -> io::Result<()> {
-            pending().await
-        }
-        let around = Policy::new().attempts(1).deadline(SECOND);
-        for _ in 0..9 {
-            tokio::time::timeout(ms(10), around.run(|_| call())).await.unwrap_err();
-        }
-        assert_eq!(BREAKER.state(), BreakerState::Closed);
     }
 }

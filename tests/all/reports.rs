@@ -11,7 +11,7 @@ use retry_runtime::{Executor, Policy, retry};
 use tokio::time::timeout;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
-use crate::server::{Server, client};
+use crate::support::server::{Server, client};
 use crate::support::{Attempts, Fault, Recorder, SECOND, ms};
 
 /// The row of a name. Each test uses its own names, because the report covers the whole process.
@@ -56,7 +56,7 @@ async fn annotated_functions_are_reported() {
 
 #[tokio::test(start_paused = true)]
 async fn observer_does_not_change_the_report() {
-    #[retry(attempts = 3, start = "1s", observer = recorder, name = "reported::observed")]
+    #[retry(attempts = 3, start = "1s", observer = recorder, name = "reports::observed")]
     async fn load(recorder: &Recorder, attempts: &Attempts, succeed_at: u32) -> Result<u32, Fault> {
         attempts.succeed_at(succeed_at, Fault::UNKNOWN)
     }
@@ -64,7 +64,7 @@ async fn observer_does_not_change_the_report() {
         let _ = load(&Recorder::new(), &Attempts::new(), succeed_at).await;
     }
     timeout(SECOND / 2, load(&Recorder::new(), &Attempts::new(), 2)).await.unwrap_err();
-    assert_eq!(counts("reported::observed"), [5, 8, 1, 1, 1]);
+    assert_eq!(counts("reports::observed"), [5, 8, 1, 1, 1]);
 }
 
 #[tokio::test]
@@ -72,7 +72,7 @@ async fn generic_functions_and_methods_are_reported() {
     trait Load {
         const ATTEMPTS: u32;
 
-        #[retry(attempts = Self::ATTEMPTS, start = "0s", name = "reported::default method")]
+        #[retry(attempts = Self::ATTEMPTS, start = "0s", name = "reports::default method")]
         async fn load(&self, attempts: &Attempts) -> Result<u32, Fault> {
             attempts.succeed_at(Self::ATTEMPTS, Fault::UNKNOWN)
         }
@@ -85,23 +85,23 @@ async fn generic_functions_and_methods_are_reported() {
     impl Load for Two {
         const ATTEMPTS: u32 = 2;
     }
-    #[retry(attempts = N, start = "0s", name = "reported::generic")]
+    #[retry(attempts = N, start = "0s", name = "reports::generic")]
     async fn generic<const N: u32, T: Display>(attempts: &Attempts, value: &T) -> Result<String, Fault> {
         attempts.succeed_at(N, Fault::UNKNOWN).map(|_| value.to_string())
     }
     One.load(&Attempts::new()).await.unwrap();
     Two.load(&Attempts::new()).await.unwrap();
-    assert_eq!(counts("reported::default method"), [2, 3, 1, 0, 0]);
+    assert_eq!(counts("reports::default method"), [2, 3, 1, 0, 0]);
     generic::<1, _>(&Attempts::new(), &'a').await.unwrap();
     generic::<2, _>(&Attempts::new(), &7).await.unwrap();
-    assert_eq!(counts("reported::generic"), [2, 3, 1, 0, 0]);
+    assert_eq!(counts("reports::generic"), [2, 3, 1, 0, 0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn manual_loops_are_reported() {
-    static STATS: CallStats = CallStats::new("reported::with stats");
+    static STATS: CallStats = CallStats::new("reports::with stats");
     const POLICY: Policy = Policy::fixed(SECOND);
-    let name = format!("reported::{}", "named");
+    let name = format!("reports::{}", "named");
     for succeed_at in [1, 2] {
         for retry in [Executor::new(&POLICY).name(&name), Executor::new(&POLICY).stats(&STATS)] {
             let (mut retry, attempts) = (retry, Attempts::new());
@@ -117,40 +117,40 @@ async fn manual_loops_are_reported() {
             outcome.unwrap();
         }
     }
-    assert_eq!(counts("reported::named"), [2, 3, 1, 0, 0]);
+    assert_eq!(counts("reports::named"), [2, 3, 1, 0, 0]);
     assert_eq!(counts(STATS.name()), [2, 3, 1, 0, 0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn requests_and_services_are_reported() {
-    static RETRY: RequestRetry = RequestRetry::new(Policy::fixed(SECOND)).name("reported::request");
+    static RETRY: RequestRetry = RequestRetry::new(Policy::fixed(SECOND)).name("reports::request");
     for statuses in [[200, 200], [503, 200], [404, 404]] {
         let server = Server::statuses(statuses).await;
         client().get(&server.url).send_with_retry(&RETRY).await.unwrap();
     }
-    assert_eq!(counts("reported::request"), [3, 4, 1, 1, 0]);
+    assert_eq!(counts("reports::request"), [3, 4, 1, 1, 0]);
     let attempts = Attempts::new();
     let jobs = service_fn(|_: ()| ready(attempts.succeed_at(2, Fault::UNKNOWN)));
-    let policy = TowerPolicy::new(Policy::new()).name("reported::service");
+    let policy = TowerPolicy::new(Policy::new()).name("reports::service");
     ServiceBuilder::new().retry(policy).service(jobs).oneshot(()).await.unwrap();
-    assert_eq!(counts("reported::service"), [1, 2, 1, 0, 0]);
+    assert_eq!(counts("reports::service"), [1, 2, 1, 0, 0]);
 }
 
 #[test]
 fn blocking_functions_are_reported() {
-    #[retry(attempts = 2, start = "0s", blocking, name = "reported::blocking")]
+    #[retry(attempts = 2, start = "0s", blocking, name = "reports::blocking")]
     fn load(attempts: &Attempts, succeed_at: u32) -> Result<u32, Fault> {
         attempts.succeed_at(succeed_at, Fault::UNKNOWN)
     }
     for succeed_at in [1, 2, 3] {
         let _ = load(&Attempts::new(), succeed_at);
     }
-    assert_eq!(counts("reported::blocking"), [3, 5, 1, 1, 0]);
+    assert_eq!(counts("reports::blocking"), [3, 5, 1, 1, 0]);
 }
 
 #[test]
 fn no_count_is_lost_between_threads() {
-    #[retry(attempts = 2, start = "0s", blocking, name = "reported::threads")]
+    #[retry(attempts = 2, start = "0s", blocking, name = "reports::threads")]
     fn load(attempts: &Attempts, succeed_at: u32) -> Result<u32, Fault> {
         attempts.succeed_at(succeed_at, Fault::UNKNOWN)
     }
@@ -159,19 +159,19 @@ fn no_count_is_lost_between_threads() {
             threads.spawn(|| {
                 for n in 0..1000 {
                     load(&Attempts::new(), 1 + n % 2).unwrap();
-                    let mut retry = Executor::new(&const { Policy::new() }).name("reported::names of threads");
+                    let mut retry = Executor::new(&const { Policy::new() }).name("reports::names of threads");
                     retry.succeed(n);
                 }
             });
         }
     });
-    assert_eq!(counts("reported::threads"), [4000, 6000, 2000, 0, 0]);
-    assert_eq!(counts("reported::names of threads"), [4000, 4000, 0, 0, 0]);
+    assert_eq!(counts("reports::threads"), [4000, 6000, 2000, 0, 0]);
+    assert_eq!(counts("reports::names of threads"), [4000, 4000, 0, 0, 0]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn endless_delay_does_not_overflow() {
-    static STATS: CallStats = CallStats::new("reported::forever");
+    static STATS: CallStats = CallStats::new("reports::forever");
     for _ in 0..2 {
         let policy = Policy::fixed(Duration::MAX);
         let mut retry = Executor::new(&policy).stats(&STATS);
@@ -183,8 +183,8 @@ async fn endless_delay_does_not_overflow() {
 /// The name contains characters that each format has to escape.
 #[tokio::test(start_paused = true)]
 async fn report_is_available_as_a_table_a_page_and_json() {
-    const NAME: &str = "reported::<script>alert(\"1\")</script> & 'co'\n";
-    static SHORT: CallStats = CallStats::new("reported::a");
+    const NAME: &str = "reports::<script>alert(\"1\")</script> & 'co'\n";
+    static SHORT: CallStats = CallStats::new("reports::a");
     let policy = Policy::fixed(ms(1500));
     for stats in [&SHORT, {
         static STATS: CallStats = CallStats::new(NAME);
@@ -201,20 +201,20 @@ async fn report_is_available_as_a_table_a_page_and_json() {
     assert_eq!(
         report.to_string(),
         "\
-name                                           calls  attempts  per call  recovered  gave up  cancelled  waited  why it gave up
-reported::<script>alert(\"1\")</script> & 'co'\u{fffd}      1         3      3.00          0        1          0      3s  permanent 1
-reported::a                                        1         3      3.00          0        1          0      3s  permanent 1"
+name                                          calls  attempts  per call  recovered  gave up  cancelled  waited  why it gave up
+reports::<script>alert(\"1\")</script> & 'co'\u{fffd}      1         3      3.00          0        1          0      3s  permanent 1
+reports::a                                        1         3      3.00          0        1          0      3s  permanent 1"
     );
     let page = report.to_html();
     assert!(!page.contains("<script"), "{page}");
     assert!(
-        page.contains("<td>reported::&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; &#39;co&#39;"),
+        page.contains("<td>reports::&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; &#39;co&#39;"),
         "{page}"
     );
     assert_eq!(
         serde_json::to_value(&report.rows[1]).unwrap(),
         serde_json::json!({
-            "name": "reported::a", "calls": 1, "attempts": 3, "amplification": 3.0, "recovered": 0, "gave_up": 1,
+            "name": "reports::a", "calls": 1, "attempts": 3, "amplification": 3.0, "recovered": 0, "gave_up": 1,
             "gave_up_by_reason": { "permanent": 1 }, "cancelled": 0, "waited_seconds": 3.0,
         })
     );

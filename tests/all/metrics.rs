@@ -15,7 +15,7 @@ use retry_runtime::{Class, Executor, Failure, Policy, TimedOut, retry};
 use tokio::time::timeout;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
-use crate::server::{Server, client};
+use crate::support::server::{Server, client};
 use crate::support::{Attempts, FakeResponse, Fault, Recorder, SECOND};
 
 #[retry(attempts = 3, start = "1s", name = "load")]

@@ -13,9 +13,9 @@ use retry_runtime::http::connections::{Names, TraceConnections, redirects};
 use retry_runtime::http::{RequestRetry, SendWithRetry};
 use retry_runtime::{Condition, Event, Executor, Observer, Policy, retry};
 
-use crate::server::{Reply, Server, refused};
+use crate::support::server::{Reply, Server, client_builder, refused};
+use crate::support::trace::{Seen, record};
 use crate::support::{SECOND, ms};
-use crate::trace::{Seen, record};
 
 const POLICY: Policy = Policy::fixed(SECOND);
 
@@ -29,7 +29,7 @@ impl Resolve for Here {
 }
 
 fn client() -> Client {
-    let builder = Client::builder().no_proxy().pool_idle_timeout(None);
+    let builder = client_builder();
     builder.trace_connections().dns_resolver(Arc::new(Names::around(Here))).build().unwrap()
 }
 
@@ -183,7 +183,7 @@ async fn redirect_is_reported_and_the_redirect_policy_applies() {
 
     let (server, log) = (Server::start(redirecting()).await, Log::new());
     let retry = RequestRetry::new(POLICY).observer(log.clone());
-    let builder = Client::builder().no_proxy().pool_idle_timeout(None).redirect(redirects(Redirects::none()));
+    let builder = client_builder().redirect(redirects(Redirects::none()));
     let response = builder.build().unwrap().get(&server.url).send_with_retry(&retry).await.unwrap();
     assert_eq!((response.status().as_u16(), server.requests()), (302, 1));
 
@@ -255,7 +255,7 @@ async fn two_attempts_with_a_late_connection(retry: &RequestRetry, late: Duratio
     let server =
         Server::start([Reply::status(503).pieces(1, ms(300)), Reply::status(503), Reply::status(200).late(ms(100))])
             .await;
-    let builder = Client::builder().no_proxy().pool_idle_timeout(None).trace_connections();
+    let builder = client_builder().trace_connections();
     let client = builder.dns_resolver(Arc::new(Names::around(Slow(late)))).build().unwrap();
     let url = by_name(&server);
     let first = async {

@@ -9,14 +9,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use reqwest::Client;
+use reqwest::{Client, ClientBuilder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};
 
+/// Builds a client that uses no proxy, and keeps idle connections without a timer.
+pub(crate) fn client_builder() -> ClientBuilder {
+    Client::builder().no_proxy().pool_idle_timeout(None)
+}
+
 /// A client that uses no proxy, and keeps idle connections without a timer.
 pub(crate) fn client() -> Client {
-    Client::builder().no_proxy().pool_idle_timeout(None).build().unwrap()
+    client_builder().build().unwrap()
 }
 
 /// One reply.

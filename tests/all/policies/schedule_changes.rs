@@ -3,14 +3,11 @@
 use std::time::Duration;
 
 use retry_runtime::config::Policies;
-use retry_runtime::{Attempt, Jitter, Policy, retry};
+use retry_runtime::{Jitter, Policy, retry};
 use serde_json::{Value, json};
 
+use super::hour;
 use crate::support::{Attempts, Fault, SECOND, ms};
-
-fn hour(_: &Attempt) -> Duration {
-    SECOND * 3600
-}
 
 const LIST: &[Duration] = &[SECOND, Duration::from_secs(5), Duration::from_secs(30)];
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use reqwest::{Client, Response};
 use retry_runtime::{Executor, Jitter, Policy, retry};
 
-use crate::server::{Reply, Server, client};
+use crate::support::server::{Reply, Server, client};
 use crate::support::{Attempts, Fault, Recorder, SECOND, all_ms, highest, ms, recorded_sleep, run, timed};
 
 type Plain = Result<(), &'static str>;
@@ -183,7 +183,7 @@ async fn get(client: &Client, url: &str) -> reqwest::Result<Response> {
 
 #[tokio::test(start_paused = true)]
 async fn failed_response_does_not_hold_its_connection_during_the_delay() {
-    let client = Client::builder().no_proxy().pool_idle_timeout(None).build().unwrap();
+    let client = client();
     let server = Server::start([Reply::status(503).pieces(10, ms(10)), Reply::status(200)]).await;
     let other = async {
         tokio::time::sleep(ms(500)).await;

@@ -6,10 +6,10 @@ use std::fs;
 use reqwest::Client;
 use retry_runtime::retry;
 
-use crate::server::{Reply, Server, client};
 use crate::support::all_ms;
+use crate::support::server::{Reply, Server, client};
 
-/// The second example of the README, character for character.
+/// The second example of the README, verbatim.
 mod example {
     use std::error::Error;
 
@@ -37,7 +37,7 @@ fn busy() -> Reply {
 #[test]
 fn readme_contains_the_example() {
     let read = |path: &str| fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
-    let module = read("all/checked_status.rs");
+    let module = read("all/check_status.rs");
     let (_, rest) = module.split_once("    #[retry(attempts = 3").unwrap();
     let (example, _) = rest.split_once("\n}\n").unwrap();
     let example = example.replace("pub(super) ", "").replace("\n    ", "\n");

@@ -1,76 +1,15 @@
-//! Hedged attempts in difficult conditions: a copy that never yields, and a breaker that is half-open.
+//! Hedged attempts and a circuit breaker.
 
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-use retry_runtime::breaker::BreakerState;
-use retry_runtime::{Breaker, Budget, Hedge, retry};
+use retry_runtime::breaker::{BreakerOpen, BreakerState};
+use retry_runtime::{Breaker, Budget, retry};
 use tokio::time::sleep;
 
+use super::Plan;
+use crate::breakers::opens_after_two;
 use crate::support::{Attempts, Fault, Recorder, SECOND, ms, timed};
-
-/// Uses up tokio's cooperative budget in a loop, so that no timer of its task becomes ready.
-async fn never_yields() -> ! {
-    loop {
-        tokio::task::consume_budget().await;
-    }
-}
-
-/// Runs the call while the paused clock advances by five seconds.
-async fn beside_the_clock<O>(call: impl Future<Output = O>) -> (O, Duration) {
-    let clock = async {
-        for _ in 0..500 {
-            tokio::time::advance(ms(10)).await;
-        }
-    };
-    tokio::select! {
-        biased;
-        outcome = timed_any(call) => outcome,
-        () = clock => panic!("the call ran for five seconds"),
-    }
-}
-
-async fn timed_any<O>(call: impl Future<Output = O>) -> (O, Duration) {
-    let start = tokio::time::Instant::now();
-    (call.await, start.elapsed())
-}
-
-#[tokio::test(start_paused = true)]
-async fn second_copy_starts_beside_one_that_never_yields() {
-    #[retry(hedge = "20ms", attempts = 1)]
-    async fn call(attempts: &Attempts) -> Result<u32, Fault> {
-        if attempts.start() == 1 {
-            never_yields().await;
-        }
-        // This wait ends although the other copy uses up the budget of the task.
-        sleep(ms(10)).await;
-        Ok(2)
-    }
-    let attempts = Attempts::new();
-    let (outcome, took) = beside_the_clock(call(&attempts)).await;
-    assert_eq!((outcome, attempts.count()), (Ok(2), 2));
-    assert!(took >= ms(30) && took < SECOND, "{took:?}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn hedge_run_starts_a_second_copy_beside_one_that_never_yields() {
-    const HEDGE: Hedge = Hedge::after(Duration::from_millis(20));
-    let call = HEDGE.run(|number| async move {
-        if number == 1 {
-            never_yields().await;
-        }
-        sleep(ms(10)).await;
-        Ok::<_, Fault>(number)
-    });
-    let (outcome, took) = beside_the_clock(call).await;
-    assert_eq!(outcome, Ok(2));
-    assert!(took >= ms(30) && took < SECOND, "{took:?}");
-}
-
-/// A breaker that opens on the second failure, for five seconds.
-const fn opens_after_two() -> Breaker {
-    Breaker::new().minimum_calls(2)
-}
 
 #[tokio::test(start_paused = true)]
 async fn copy_rejected_by_the_breaker_takes_no_tokens_and_emits_no_event() {
@@ -158,4 +97,47 @@ async fn hedged_copy_may_be_the_probe() {
     };
     let (outcome, ()) = tokio::join!(call(&attempts), others);
     assert_eq!((outcome.unwrap(), BREAKER.state()), (4, BreakerState::Closed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_copy_goes_through_the_breaker() {
+    static BREAKER: Breaker = Breaker::new().minimum_calls(2);
+
+    #[retry(hedge = "50ms", hedge_max = 3, attempts = 1, breaker = BREAKER)]
+    async fn call(attempts: &Attempts) -> io::Result<u32> {
+        let number = attempts.start();
+        sleep(ms(if number == 3 { 500 } else { 60 })).await;
+        Err(ErrorKind::ConnectionReset.into())
+    }
+    let attempts = Attempts::new();
+    // Two of the three failures open it.
+    call(&attempts).await.unwrap_err();
+    assert_eq!((attempts.count(), BREAKER.state()), (3, BreakerState::Open));
+    let error = call(&attempts).await.unwrap_err();
+    assert!(error.get_ref().unwrap().is::<BreakerOpen>());
+    assert_eq!(attempts.count(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn breaker_counts_copies_that_are_cut_off_but_not_losers() {
+    static BREAKER: Breaker = Breaker::new().minimum_calls(4);
+
+    #[retry(hedge = "50ms", attempts = 1, attempt_timeout = "200ms", breaker = BREAKER)]
+    async fn call(plan: &Plan<2>) -> io::Result<u32> {
+        plan.copy().await.map_err(io::Error::other)
+    }
+    for _ in 0..9 {
+        call(&Plan::new([(SECOND, None), (ms(10), None)])).await.unwrap();
+    }
+    assert_eq!(BREAKER.state(), BreakerState::Closed);
+    static LATE: Breaker = Breaker::new().minimum_calls(4);
+
+    #[retry(hedge = "50ms", attempts = 1, attempt_timeout = "200ms", breaker = LATE)]
+    async fn late() -> io::Result<u32> {
+        std::future::pending().await
+    }
+    late().await.unwrap_err();
+    assert_eq!(LATE.state(), BreakerState::Closed);
+    late().await.unwrap_err();
+    assert_eq!(LATE.state(), BreakerState::Open);
 }
