@@ -321,7 +321,7 @@ async fn custom_sleep_is_also_the_timer_of_the_limits() {
         pending().await
     }
     let recorder = Recorder::new();
-    let outcome = recorder.sleeps(call()).await;
+    let outcome = recorder.record_sleeps(call()).await;
     assert_eq!(outcome.unwrap_err().limit(), Some(("attempt", SECOND * 2)));
     assert_eq!(recorder.slept(), all_ms([2000, 1000, 2000]));
 }
@@ -333,7 +333,7 @@ async fn attempt_that_is_ready_at_once_starts_no_timer() {
         Err(Failed::No)
     }
     let recorder = Recorder::new();
-    recorder.sleeps(call()).await.unwrap_err();
+    recorder.record_sleeps(call()).await.unwrap_err();
     assert_eq!(recorder.slept(), all_ms([1000]));
 }
 
@@ -482,5 +482,5 @@ async fn error_names_the_limit_of_the_timer() {
         pending().await
     }
     let recorder = Recorder::new();
-    assert_eq!(recorder.sleeps(call()).await.unwrap_err().limit(), Some(("deadline", SECOND * 2)));
+    assert_eq!(recorder.record_sleeps(call()).await.unwrap_err().limit(), Some(("deadline", SECOND * 2)));
 }

@@ -34,7 +34,7 @@ async fn zero_delay_does_not_call_a_custom_sleep() {
         Err("no")
     }
     let recorder = Recorder::new();
-    recorder.sleeps(call()).await.unwrap_err();
+    recorder.record_sleeps(call()).await.unwrap_err();
     assert_eq!(recorder.slept(), [SECOND, SECOND]);
 }
 
@@ -105,7 +105,7 @@ async fn longest_limits_are_accepted() {
     }
     let recorder = Recorder::new();
     // The recorded sleep returns at once, so both attempts are cut off.
-    recorder.sleeps(call(&Attempts::new())).await.unwrap_err();
+    recorder.record_sleeps(call(&Attempts::new())).await.unwrap_err();
     assert_eq!(recorder.slept().len(), 3);
     #[retry(deadline = LONGEST, attempt_timeout = LONGEST)]
     async fn with_tokio() -> Result<u32, String> {

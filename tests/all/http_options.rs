@@ -6,7 +6,7 @@ use reqwest::{Client, Response, StatusCode};
 use retry_runtime::{Policy, retry};
 
 use crate::support::server::{Reply, Server, client};
-use crate::support::{FakeResponse, Fault, Recorder, SECOND, all_ms, ms, recorded_block, recorded_sleep, run};
+use crate::support::{FakeResponse, Fault, Recorder, SECOND, all_ms, ms, recorded_blocking_sleep, recorded_sleep, run};
 
 /// Sends requests with these arguments, which receive a 503 and then a 200. Returns the number of connections.
 macro_rules! connections {
@@ -220,12 +220,12 @@ mod server_delay {
 
     #[test]
     fn server_delay_works_in_blocking_functions() {
-        #[retry(blocking, start = "1s", sleep = recorded_block, server_delay = |_| Some(SECOND * 7))]
+        #[retry(blocking, start = "1s", sleep = recorded_blocking_sleep, server_delay = |_| Some(SECOND * 7))]
         fn call() -> FakeResponse {
             FakeResponse(503)
         }
         let recorder = Recorder::new();
-        recorder.sleeps_blocking(call);
+        recorder.record_blocking_sleeps(call);
         assert_eq!(recorder.slept(), all_ms([7000, 7000]));
     }
 
@@ -236,7 +236,7 @@ mod server_delay {
             FakeResponse(503)
         }
         let recorder = Recorder::new();
-        recorder.sleeps(call(&recorder)).await;
+        recorder.record_sleeps(call(&recorder)).await;
         assert!(recorder.lines().contains(&"1/3 Waiting { delay: 7s, source: Server }".to_owned()));
     }
 

@@ -244,7 +244,7 @@ fn pick_selects_by_attempt_and_repeats_the_last() {
 async fn sleep_accepts_an_async_function() {
     let recorder = Recorder::new();
     let mut retry = Executor::new(&POLICY).sleep(recorded_sleep);
-    recorder.sleeps(async { retry.pause("no").unwrap().await }).await;
+    recorder.record_sleeps(async { retry.pause("no").unwrap().await }).await;
     assert_eq!(recorder.slept(), [SECOND]);
 }
 

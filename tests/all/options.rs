@@ -7,8 +7,8 @@ use std::time::Duration;
 use retry_runtime::{Attempt, Event, Observer, Policy, retry};
 
 use crate::support::{
-    Attempts, FakeResponse, Fault, Recorder, SECOND, all_ms, lowest, middle, ms, recorded_block, recorded_sleep, run,
-    timed,
+    Attempts, FakeResponse, Fault, Recorder, SECOND, all_ms, lowest, middle, ms, recorded_blocking_sleep,
+    recorded_sleep, run, timed,
 };
 
 type Plain = Result<(), &'static str>;
@@ -367,7 +367,8 @@ async fn sleep() {
     let with_tokio = run!((start = "1s") Plain, Err("no"));
     assert_eq!(with_tokio.delays, all_ms([1000, 2000]));
     let recorder = Recorder::new();
-    let with_custom = recorder.sleeps(async { run!((start = "1s", sleep = recorded_sleep) Plain, Err("no")) }).await;
+    let with_custom =
+        recorder.record_sleeps(async { run!((start = "1s", sleep = recorded_sleep) Plain, Err("no")) }).await;
     assert_eq!(with_custom.delays, all_ms([0, 0]));
     assert_eq!(recorder.slept(), all_ms([1000, 2000]));
 }
@@ -379,7 +380,7 @@ fn custom_sleep_does_not_need_tokio() {
         Err("no")
     }
     let recorder = Recorder::new();
-    let future = std::pin::pin!(recorder.sleeps(call()));
+    let future = std::pin::pin!(recorder.record_sleeps(call()));
     let polled = future.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
     assert!(polled.is_ready());
     assert_eq!(recorder.slept(), all_ms([1000, 2000]));
@@ -387,12 +388,12 @@ fn custom_sleep_does_not_need_tokio() {
 
 #[test]
 fn blocking() {
-    #[retry(blocking, attempts = 4, start = "1s", sleep = recorded_block)]
+    #[retry(blocking, attempts = 4, start = "1s", sleep = recorded_blocking_sleep)]
     fn call(attempts: &Attempts) -> Result<u32, &'static str> {
         attempts.succeed_at(3, "no")
     }
     let recorder = Recorder::new();
-    let outcome = recorder.sleeps_blocking(|| call(&Attempts::new()));
+    let outcome = recorder.record_blocking_sleeps(|| call(&Attempts::new()));
     assert_eq!((outcome, recorder.slept()), (Ok(3), all_ms([1000, 2000])));
 }
 

@@ -65,7 +65,7 @@ async fn last_attempt_is_not_followed_by_a_sleep() {
         Err("no")
     }
     let recorder = Recorder::new();
-    recorder.sleeps(call()).await.unwrap_err();
+    recorder.record_sleeps(call()).await.unwrap_err();
     assert_eq!(recorder.slept(), [SECOND]);
 }
 
@@ -76,7 +76,7 @@ async fn observer_receives_the_exact_delay_before_the_sleep() {
         Err(Fault::TRANSIENT)
     }
     let recorder = Recorder::new();
-    recorder.sleeps(call(&recorder)).await.unwrap_err();
+    recorder.record_sleeps(call(&recorder)).await.unwrap_err();
     let slept = recorder.slept()[0];
     let waiting = format!("1/2 Waiting {{ delay: {slept:?}, source: Backoff }}");
     assert_eq!(recorder.lines()[2..4], [waiting, format!("slept {slept:?}")]);

@@ -138,7 +138,7 @@ async fn delays_are_not_rounded_before_they_reach_the_timer() {
         Err("no")
     }
     let recorder = Recorder::new();
-    recorder.sleeps(call()).await.unwrap_err();
+    recorder.record_sleeps(call()).await.unwrap_err();
     assert_eq!(recorder.slept(), [500, 750, 1125].map(Duration::from_nanos));
 }
 
@@ -239,7 +239,7 @@ async fn huge_delays_and_factors_do_not_panic() {
         Err("no")
     }
     let recorder = Recorder::new();
-    recorder.sleeps(call()).await.unwrap_err();
+    recorder.record_sleeps(call()).await.unwrap_err();
     let centuries = Duration::from_secs(500 * 365 * 86_400);
     assert_eq!(recorder.slept(), [SECOND, centuries, centuries, centuries]);
 }

@@ -261,7 +261,8 @@ fn use_leaves(tokens: &[Token], mut prefix: Vec<String>, leaves: &mut Vec<(Vec<S
             leaves.push((prefix, token.line, Leaf::Glob));
             return;
         }
-        if token.is_identifier() && !(token.is("self") && !prefix.is_empty()) {
+        let names_the_prefix = token.is("self") && !prefix.is_empty();
+        if token.is_identifier() && !names_the_prefix {
             prefix.push(token.text.clone());
         }
         if !tokens.get(at + 1).is_some_and(|next| next.is("::")) {

@@ -171,7 +171,7 @@ async fn waiting_event_comes_before_the_sleep_and_has_its_delay() {
         Err("no")
     }
     let recorder = Recorder::new();
-    recorder.sleeps(jittered(&recorder)).await.unwrap_err();
+    recorder.record_sleeps(jittered(&recorder)).await.unwrap_err();
     let lines = recorder.lines();
     let slept: Vec<Duration> = recorder.slept();
     for (at, delay) in [(2, slept[0]), (6, slept[1])] {

@@ -15,7 +15,7 @@ use tower::{ServiceBuilder, ServiceExt, service_fn};
 
 use super::{BUSY, EVENTS, POLICY, call, events_of_faults};
 use crate::support::server::{client, client_builder};
-use crate::support::{Attempts, Fault, Recorder, SECOND, all_ms, recorded_block, recorded_sleep, timed};
+use crate::support::{Attempts, Fault, Recorder, SECOND, all_ms, recorded_blocking_sleep, recorded_sleep, timed};
 
 async fn simulated<F: Future<Output: Debug>>(future: F) -> (F::Output, Simulation) {
     let ((output, simulation), took) = timed(async { simulate(future).await }).await;
@@ -128,7 +128,7 @@ async fn with_custom_sleep() -> Result<(), Fault> {
     Err(BUSY)
 }
 
-#[retry(blocking, attempts = 2, start = "1s", sleep = recorded_block)]
+#[retry(blocking, attempts = 2, start = "1s", sleep = recorded_blocking_sleep)]
 fn with_custom_blocking_sleep() -> Result<(), Fault> {
     Err(BUSY)
 }
@@ -137,10 +137,10 @@ fn with_custom_blocking_sleep() -> Result<(), Fault> {
 async fn custom_sleep_is_called_only_if_delays_are_kept() {
     for (simulation, slept) in [(Simulation::new(), vec![]), (Simulation::new().keep_delays(), all_ms([1000]))] {
         let recorder = Recorder::new();
-        recorder.sleeps(simulation.run(with_custom_sleep())).await.unwrap_err();
+        recorder.record_sleeps(simulation.run(with_custom_sleep())).await.unwrap_err();
         assert_eq!((recorder.slept(), simulation.delays()), (slept.clone(), all_ms([1000])));
         let recorder = Recorder::new();
-        recorder.sleeps_blocking(|| simulation.run_blocking(with_custom_blocking_sleep)).unwrap_err();
+        recorder.record_blocking_sleeps(|| simulation.run_blocking(with_custom_blocking_sleep)).unwrap_err();
         assert_eq!(recorder.slept(), slept);
     }
 }

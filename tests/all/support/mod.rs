@@ -206,12 +206,12 @@ impl Recorder {
     }
 
     /// Runs a future in which [`recorded_sleep`] records its delays here.
-    pub(crate) async fn sleeps<F: Future>(self: &Arc<Self>, future: F) -> F::Output {
+    pub(crate) async fn record_sleeps<F: Future>(self: &Arc<Self>, future: F) -> F::Output {
         RECORDER.scope(self.clone(), future).await
     }
 
     /// The same for blocking code.
-    pub(crate) fn sleeps_blocking<O>(self: &Arc<Self>, body: impl FnOnce() -> O) -> O {
+    pub(crate) fn record_blocking_sleeps<O>(self: &Arc<Self>, body: impl FnOnce() -> O) -> O {
         RECORDER.sync_scope(self.clone(), body)
     }
 
@@ -235,13 +235,13 @@ tokio::task_local! {
     static RECORDER: Arc<Recorder>;
 }
 
-/// A sleep for `sleep = …` that records the delay and returns at once. Works inside [`Recorder::sleeps`].
+/// A sleep for `sleep = …` that records the delay and returns at once. Works inside [`Recorder::record_sleeps`].
 pub(crate) async fn recorded_sleep(delay: Duration) {
     RECORDER.with(|recorder| recorder.sleep(delay));
 }
 
 /// The same for `blocking`.
-pub(crate) fn recorded_block(delay: Duration) {
+pub(crate) fn recorded_blocking_sleep(delay: Duration) {
     RECORDER.with(|recorder| recorder.sleep(delay));
 }
 
