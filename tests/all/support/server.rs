@@ -5,13 +5,14 @@
 //! arrives exactly one second after the previous one, the retry loop slept for one second.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reqwest::{Client, ClientBuilder};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep};
 
 /// Builds a client that uses no proxy, and keeps idle connections without a timer.
@@ -187,8 +188,12 @@ impl Server {
 
 /// A URL that refuses connections.
 pub(crate) async fn refused() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    format!("http://{}/", listener.local_addr().unwrap())
+    // The socket does not listen, and is never closed. So no other server can get the port while the tests run.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let url = format!("http://{}/", socket.local_addr().unwrap());
+    std::mem::forget(socket);
+    url
 }
 
 async fn accept(listener: TcpListener, log: Arc<Log>) {
