@@ -1,4 +1,4 @@
-//! Budgets: who pays for a retry, and what becomes of the tokens.
+//! Retry budgets: what takes tokens, and what gives them back.
 
 use std::io::{Error, ErrorKind};
 use std::panic::AssertUnwindSafe;
@@ -10,17 +10,17 @@ use proptest::prelude::*;
 use retry_runtime::http::{RequestRetry, SendWithRetry};
 use retry_runtime::{Budget, Condition, Executor, Policy, TimedOut};
 
-use crate::server::{Server, client};
+use crate::support::server::{Server, client};
 use crate::support::{Attempts, Fault, Recorder, SECOND, ms};
 
-/// A budget of its own, which nobody else in this process has.
+/// Leaks a budget, so that a policy can refer to it.
 fn budget(budget: Budget) -> &'static Budget {
     Box::leak(Box::new(budget))
 }
 
 const POLICY: Policy = Policy::fixed(SECOND).attempts(3);
 
-/// A budget of `tokens` for a policy, in a `static` that nothing else shares.
+/// A policy with a budget of its own, and that budget.
 macro_rules! policy {
     ($budget:expr) => {{
         static BUDGET: Budget = $budget;
@@ -48,7 +48,7 @@ async fn succeed_at(policy: &Policy, number: u32) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_takes_tokens_until_there_are_none() {
+async fn retries_take_tokens_until_none_are_left() {
     let (policy, budget) = policy!(Budget::new().capacity(12));
     assert_eq!(fail(&policy, Fault::TRANSIENT).await, 3);
     assert_eq!((budget.tokens(), budget.refusals()), (2, 0));
@@ -58,7 +58,7 @@ async fn a_retry_takes_tokens_until_there_are_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_event_says_that_the_budget_ends_the_call() {
+async fn event_reports_that_the_budget_ends_the_call() {
     let (policy, _) = policy!(Budget::new().capacity(10));
     let recorder = Recorder::new();
     fail(&policy, Fault::TRANSIENT).await;
@@ -69,7 +69,7 @@ async fn the_event_says_that_the_budget_ends_the_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_success_gives_one_token_and_a_success_after_a_retry_what_that_took() {
+async fn success_returns_one_token_or_the_cost_of_the_last_retry() {
     let (policy, budget) = policy!(Budget::new().capacity(20));
     fail(&policy, Fault::TRANSIENT).await;
     assert_eq!(budget.tokens(), 10);
@@ -77,13 +77,13 @@ async fn a_success_gives_one_token_and_a_success_after_a_retry_what_that_took() 
     assert_eq!(budget.tokens(), 11);
     succeed_at(&policy, 2).await;
     assert_eq!(budget.tokens(), 11);
-    // What an earlier retry took is gone.
+    // The cost of an earlier retry is not returned.
     succeed_at(&policy, 3).await;
     assert_eq!(budget.tokens(), 6);
 }
 
 #[tokio::test(start_paused = true)]
-async fn there_are_never_more_tokens_than_the_capacity() {
+async fn tokens_never_exceed_the_capacity() {
     let (policy, budget) = policy!(Budget::new().capacity(10).success_gain(7));
     succeed_at(&policy, 1).await;
     assert_eq!(budget.tokens(), 10);
@@ -94,7 +94,7 @@ async fn there_are_never_more_tokens_than_the_capacity() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_timeout_costs_more_than_a_refusal() {
+async fn retry_after_a_timeout_costs_more_than_after_a_refused_connection() {
     let (refused, after_refused) = policy!(Budget::new());
     refused.attempts(2).run(|_| async { Err::<(), _>(Error::from(ErrorKind::ConnectionRefused)) }).await.unwrap_err();
     assert_eq!(after_refused.tokens(), 495);
@@ -112,7 +112,7 @@ async fn a_timeout_costs_more_than_a_refusal() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_does_not_lead_to_a_retry_takes_nothing() {
+async fn failure_without_a_retry_takes_no_tokens() {
     let (policy, budget) = policy!(Budget::new());
     assert_eq!(fail(&policy, Fault::PERMANENT).await, 1);
     assert_eq!(fail(&policy.attempts(1), Fault::TRANSIENT).await, 1);
@@ -122,11 +122,11 @@ async fn what_does_not_lead_to_a_retry_takes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_that_is_cancelled_before_it_starts_gives_its_tokens_back() {
+async fn retry_cancelled_before_it_starts_returns_its_tokens() {
     let (policy, budget) = policy!(Budget::new());
     tokio::time::timeout(ms(500), fail(&policy, Fault::TRANSIENT)).await.unwrap_err();
     assert_eq!(budget.tokens(), 500);
-    // One that has started has been sent.
+    // A retry that has started may have reached the server, so it is paid for.
     let hanging = policy.run(|attempt| async move {
         if attempt.number() == 1 { Err::<(), _>(Fault::TRANSIENT) } else { std::future::pending().await }
     });
@@ -135,7 +135,7 @@ async fn a_retry_that_is_cancelled_before_it_starts_gives_its_tokens_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_that_is_made_after_its_pause_was_dropped_is_paid_for() {
+async fn retry_made_after_a_dropped_pause_is_paid_for() {
     let (policy, budget) = policy!(Budget::new());
     let fails = async || Err::<(), _>(Fault::TRANSIENT);
     for blocking in [false, true] {
@@ -160,9 +160,9 @@ async fn a_retry_that_is_made_after_its_pause_was_dropped_is_paid_for() {
     assert_eq!(budget.tokens(), before - 5);
 }
 
-/// Between the end of the pause and the start of the attempt.
+/// The call is dropped between the end of the pause and the start of the attempt.
 #[tokio::test(start_paused = true)]
-async fn a_retry_that_never_starts_after_its_pause_gives_its_tokens_back() {
+async fn retry_that_never_starts_after_its_pause_returns_its_tokens() {
     let (policy, budget) = policy!(Budget::new());
     for blocking in [false, true] {
         let mut retry = Executor::new(&policy);
@@ -179,7 +179,7 @@ async fn a_retry_that_never_starts_after_its_pause_gives_its_tokens_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_operation_that_panics_before_its_retry_starts_loses_no_tokens() {
+async fn panic_before_a_retry_starts_loses_no_tokens() {
     struct PanicsTheSecondTime<'a>(&'a Attempts);
 
     impl Clone for PanicsTheSecondTime<'_> {
@@ -207,7 +207,7 @@ async fn an_operation_that_panics_before_its_retry_starts_loses_no_tokens() {
     assert_eq!((budget.tokens(), ANNOTATED.tokens()), (500, 500));
 }
 
-/// Panics at each event whose text has this in it.
+/// Panics at each event whose text contains this.
 struct Panics(&'static str);
 
 impl retry_runtime::Observer for Panics {
@@ -216,8 +216,8 @@ impl retry_runtime::Observer for Panics {
     }
 }
 
-/// The tokens that are left after a call that fails with two retries, unless an observer panics.
-fn left_after_a_panic_at(event: &'static str, budget: &'static Budget, policy: Policy) -> u32 {
+/// The tokens left after a call that makes two retries and fails, or is ended by the observer's panic at `event`.
+fn tokens_after_a_panic_at(event: &'static str, budget: &'static Budget, policy: Policy) -> u32 {
     let observer = Panics(event);
     let call = async {
         let mut retry = Executor::new(&policy).observer(&observer);
@@ -235,23 +235,23 @@ fn left_after_a_panic_at(event: &'static str, budget: &'static Budget, policy: P
 }
 
 #[test]
-fn an_observer_that_panics_loses_no_tokens() {
+fn panicking_observer_loses_no_tokens() {
     for (event, left) in [
         ("AttemptStarted", 500),
         ("AttemptFailed", 500),
         ("Waiting", 500),
-        // The two retries were made.
+        // Both retries were made by then.
         ("GaveUp", 490),
     ] {
         let (policy, budget) = policy!(Budget::new());
         let used = 500 - budget.tokens();
-        assert_eq!(left_after_a_panic_at(event, budget, policy) + used, left, "{event}");
+        assert_eq!(tokens_after_a_panic_at(event, budget, policy) + used, left, "{event}");
     }
 }
 
 /// The observer panics when the second attempt starts.
 #[test]
-fn an_observer_that_panics_before_a_retry_loses_no_tokens() {
+fn panicking_observer_at_the_start_of_a_retry_loses_no_tokens() {
     let (policy, budget) = policy!(Budget::new());
     struct PanicsAtTheSecond;
     impl retry_runtime::Observer for PanicsAtTheSecond {
@@ -263,14 +263,14 @@ fn an_observer_that_panics_before_a_retry_loses_no_tokens() {
     let catch = |work: &mut dyn FnMut()| {
         std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_err();
     };
-    // The executor goes with the panic.
+    // The panic drops the executor.
     catch(&mut || {
         let mut retry = Executor::new(&policy).observer(&PanicsAtTheSecond);
         retry.pause(Fault::TRANSIENT).unwrap().block_with(|_| ());
         retry.attempt_blocking(|| ());
     });
     assert_eq!(budget.tokens(), 500);
-    // It is there after the panic, and makes the retry at last: that is paid for.
+    // The executor outlives the panic, so the retry counts as made and is paid for.
     let mut retry = Executor::new(&policy);
     retry.pause(Fault::TRANSIENT).unwrap().block_with(|_| ());
     retry = retry.observer(&PanicsAtTheSecond);
@@ -281,7 +281,7 @@ fn an_observer_that_panics_before_a_retry_loses_no_tokens() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_observer_that_panics_at_a_copy_loses_no_tokens() {
+async fn panicking_observer_at_a_hedged_copy_loses_no_tokens() {
     static BUDGET: Budget = Budget::new();
     #[retry_runtime::retry(hedge = "50ms", attempts = 1, budget = BUDGET, observer = Panics("Hedged"))]
     async fn call() -> Result<(), Fault> {
@@ -293,7 +293,7 @@ async fn an_observer_that_panics_at_a_copy_loses_no_tokens() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_ended_gives_nothing_twice() {
+async fn finished_call_returns_tokens_once() {
     let (policy, budget) = policy!(Budget::new());
     let mut retry = Executor::new(&policy);
     retry.attempt(async { Err::<(), _>(Fault::TRANSIENT) }).await.unwrap_err();
@@ -306,7 +306,7 @@ async fn a_call_that_ended_gives_nothing_twice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_share_the_budget_of_functions() {
+async fn requests_and_functions_share_a_budget() {
     let (policy, budget) = policy!(Budget::new().capacity(10));
     let server = Server::statuses([503]).await;
     client().get(&server.url).send_with_retry(&policy).await.unwrap();
@@ -323,19 +323,19 @@ mod ratio {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn retries_are_a_share_of_the_calls_and_a_reserve() {
+    async fn ratio_allows_a_share_of_the_calls_plus_a_reserve() {
         let (policy, budget) = policy!(Budget::ratio(20, 2, Duration::from_secs(3600)));
         let policy = policy.attempts(2);
         let mut retries = 0;
         for _ in 0..100 {
             retries += fail(&policy, Fault::TRANSIENT).await - 1;
         }
-        // A fifth of a hundred, and two.
+        // 20 percent of 100 calls, and a reserve of two.
         assert_eq!((retries, budget.tokens(), budget.refusals()), (22, 0, 78));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn successes_count_as_calls_and_a_ratio_is_not_rounded() {
+    async fn successes_count_as_calls_and_the_ratio_is_not_rounded() {
         let (policy, budget) = policy!(Budget::ratio(60, 0, Duration::from_secs(3600)));
         succeed_at(&policy, 1).await;
         assert_eq!(budget.tokens(), 0);
@@ -348,7 +348,7 @@ mod ratio {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_window_begins_with_the_reserve_alone() {
+    async fn new_window_starts_with_the_reserve() {
         let (policy, budget) = policy!(Budget::ratio(100, 1, Duration::from_secs(10)));
         for _ in 0..5 {
             succeed_at(&policy, 1).await;
@@ -357,19 +357,19 @@ mod ratio {
         tokio::time::advance(SECOND * 10).await;
         assert_eq!(budget.tokens(), 1);
         assert_eq!(fail(&policy.attempts(2), Fault::TRANSIENT).await, 2);
-        // The reserve paid for it; the call itself has paid for another one.
+        // The reserve paid for the retry, and the call itself added a token.
         assert_eq!(budget.tokens(), 1);
     }
 }
 
 #[test]
-fn ten_million_operations_on_two_threads_lose_none() {
+fn no_token_is_lost_in_ten_million_operations_on_two_threads() {
     const EACH: u32 = 2_500_000;
     static BUDGET: Budget = Budget::new().capacity(u32::MAX);
     let policy = Policy::fixed(Duration::ZERO).attempts(2).budget(|| &BUDGET);
     let work = || {
         for _ in 0..EACH {
-            // A retry takes five, and its success gives them back.
+            // The retry takes five tokens, and its success returns them.
             let mut retry = Executor::new(&policy);
             retry.pause(Fault::TRANSIENT).unwrap().block();
             retry.succeed(());
@@ -383,7 +383,7 @@ fn ten_million_operations_on_two_threads_lose_none() {
 }
 
 #[test]
-fn two_threads_take_no_more_than_there_is() {
+fn two_threads_take_no_more_tokens_than_the_capacity() {
     static BUDGET: Budget = Budget::new().capacity(1_000_000).retry_cost(1);
     let policy = Policy::fixed(Duration::ZERO).attempts(2).budget(|| &BUDGET);
     let retries = || {
@@ -402,9 +402,9 @@ fn two_threads_take_no_more_than_there_is() {
 }
 
 proptest! {
-    /// Whatever calls do, the tokens are those that a book-keeper would count.
+    /// The number of tokens matches a simple model after any sequence of calls.
     #[test]
-    fn tokens_are_what_a_book_keeper_counts(
+    fn tokens_match_a_simple_model(
         capacity in 10_u32..60,
         calls in proptest::collection::vec((0_u32..3, any::<bool>()), 0..60),
     ) {
@@ -441,12 +441,12 @@ proptest! {
     }
 }
 
-mod in_the_attribute {
+mod attribute {
     use super::*;
     use retry_runtime::retry;
 
     #[tokio::test(start_paused = true)]
-    async fn a_budget_pays_for_retries_of_all_who_name_it() {
+    async fn functions_with_the_same_budget_share_its_tokens() {
         static SMALL: Budget = Budget::new().capacity(10);
         #[retry(start = "1s", budget = SMALL)]
         async fn one(attempts: &Attempts) -> Result<(), Fault> {
@@ -467,7 +467,7 @@ mod in_the_attribute {
     }
 
     #[test]
-    fn code_that_blocks_pays_too() {
+    fn blocking_function_takes_tokens() {
         static SMALL: Budget = Budget::new().capacity(5);
         #[retry(backoff = "fixed", start = "0s", budget = SMALL, blocking)]
         fn call(attempts: &Attempts) -> Result<(), Fault> {

@@ -1,4 +1,4 @@
-//! A call that is dropped at each of its await points.
+//! Calls that are dropped at each of their await points.
 
 use std::future::{pending, poll_fn};
 use std::pin::{Pin, pin};
@@ -9,12 +9,12 @@ use tokio::time::{sleep, timeout};
 
 use crate::support::{Attempts, Recorder, SECOND, ms};
 
-/// Polls once, whoever may have woken it.
+/// Polls once, with a waker that does nothing.
 fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// Counts the attempts that began and those whose bodies were dropped.
+/// Counts the attempts that began, and the bodies that were dropped.
 #[derive(Default)]
 struct Counts {
     began: Attempts,
@@ -35,7 +35,7 @@ impl Drop for Guard<'_> {
     }
 }
 
-/// Each attempt waits twice for a second, then fails.
+/// Each attempt waits one second twice, and then fails.
 #[retry(attempts = 3, backoff = "fixed", start = "1s", observer = recorder)]
 async fn slow(recorder: &Recorder, counts: &Counts) -> Result<(), &'static str> {
     counts.began.start();
@@ -45,7 +45,7 @@ async fn slow(recorder: &Recorder, counts: &Counts) -> Result<(), &'static str> 
     Err("no")
 }
 
-/// Began and dropped attempts, and the last event, of a call that is dropped after so many milliseconds.
+/// Drops a call after this many milliseconds. Returns how many attempts began and were dropped, and the events.
 async fn dropped_after(milliseconds: u64) -> ((u32, u32), Vec<String>) {
     let (recorder, counts) = (Recorder::new(), Counts::default());
     timeout(ms(milliseconds), slow(&recorder, &counts)).await.unwrap_err();
@@ -53,14 +53,14 @@ async fn dropped_after(milliseconds: u64) -> ((u32, u32), Vec<String>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn before_its_first_poll_nothing_has_happened() {
+async fn unpolled_call_does_nothing() {
     let (recorder, counts) = (Recorder::new(), Counts::default());
     drop(slow(&recorder, &counts));
     assert_eq!((counts.both(), recorder.lines().len()), ((0, 0), 0));
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_its_first_poll_the_attempt_is_dropped() {
+async fn call_dropped_after_its_first_poll_drops_the_attempt() {
     let (recorder, counts) = (Recorder::new(), Counts::default());
     {
         let mut call = pin!(slow(&recorder, &counts));
@@ -72,21 +72,21 @@ async fn after_its_first_poll_the_attempt_is_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn at_the_second_await_of_an_attempt() {
+async fn call_dropped_at_the_second_await_drops_the_attempt() {
     let (counts, lines) = dropped_after(1500).await;
     assert_eq!(counts, (1, 1));
     assert_eq!(lines, ["1/3 AttemptStarted", "1/3 Cancelled"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn in_a_pause_no_attempt_is_left_to_be_dropped() {
+async fn call_dropped_in_a_pause_has_no_attempt_to_drop() {
     let (counts, lines) = dropped_after(2500).await;
     assert_eq!(counts, (1, 1));
     assert_eq!(lines[2..], ["1/3 Waiting { delay: 1s, source: Backoff }", "1/3 Cancelled"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn in_the_second_attempt_and_the_pause_after_it() {
+async fn call_dropped_in_the_second_attempt_or_the_pause_after_it_is_cancelled() {
     let (counts, lines) = dropped_after(3500).await;
     assert_eq!(counts, (2, 2));
     assert_eq!(lines[3..], ["2/3 AttemptStarted", "2/3 Cancelled"]);
@@ -96,7 +96,7 @@ async fn in_the_second_attempt_and_the_pause_after_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_its_end_there_is_nothing_to_cancel() {
+async fn finished_call_is_not_cancelled() {
     let (recorder, counts) = (Recorder::new(), Counts::default());
     {
         let mut call = pin!(slow(&recorder, &counts));
@@ -107,7 +107,7 @@ async fn after_its_end_there_is_nothing_to_cancel() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_aborted_task_says_so() {
+async fn aborted_task_emits_cancelled() {
     let recorder = Recorder::new();
     let task = tokio::spawn({
         let recorder = recorder.clone();
@@ -120,7 +120,7 @@ async fn an_aborted_task_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pause_of_no_time_can_be_dropped_too() {
+async fn call_dropped_in_a_pause_of_zero_is_cancelled() {
     #[retry(start = "0s", observer = recorder)]
     async fn call(recorder: &Recorder) -> Result<(), &'static str> {
         Err("no")
@@ -134,7 +134,7 @@ async fn a_pause_of_no_time_can_be_dropped_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_with_a_time_limit_can_be_dropped() {
+async fn attempt_with_a_time_limit_is_cancelled() {
     #[retry(attempt_timeout = "5s", observer = recorder)]
     async fn call(recorder: &Recorder) -> Result<(), String> {
         pending().await
@@ -147,7 +147,7 @@ async fn an_attempt_with_a_time_limit_can_be_dropped() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn arguments_are_dropped_with_the_call() {
+async fn dropped_call_drops_its_arguments() {
     #[retry]
     async fn call(held: std::sync::Arc<()>) -> Result<(), &'static str> {
         let _held = &held;
@@ -161,9 +161,9 @@ async fn arguments_are_dropped_with_the_call() {
 mod by_hand {
     use super::*;
 
-    /// `select!` drops an attempt; the executor is still there, and goes on.
+    /// `select!` drops the attempt. The executor is still alive and makes the next one.
     #[tokio::test(start_paused = true)]
-    async fn an_attempt_that_loses_a_race_does_not_end_the_loop() {
+    async fn attempt_dropped_by_select_does_not_end_the_loop() {
         let (recorder, policy) = (Recorder::new(), Policy::fixed(SECOND));
         let mut retry = Executor::new(&policy).observer(&*recorder);
         tokio::select! {
@@ -188,7 +188,7 @@ mod by_hand {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_pause_that_loses_a_race_is_followed_by_the_next_attempt() {
+    async fn pause_dropped_by_select_is_followed_by_the_next_attempt() {
         let (recorder, policy) = (Recorder::new(), Policy::fixed(SECOND * 60));
         let mut retry = Executor::new(&policy).observer(&*recorder);
         retry.attempt_to_end(async {}).await;
@@ -203,7 +203,7 @@ mod by_hand {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_executor_that_is_dropped_in_an_attempt_or_a_pause_says_so() {
+    async fn executor_dropped_in_an_attempt_or_a_pause_emits_cancelled() {
         let (recorder, policy) = (Recorder::new(), Policy::fixed(SECOND));
         let mut retry = Executor::new(&policy).observer(&*recorder);
         assert!(poll(pin!(retry.attempt_to_end(pending::<()>()))).is_pending());
@@ -217,7 +217,7 @@ mod by_hand {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_executor_that_is_dropped_between_a_pause_and_its_attempt_says_so() {
+    async fn executor_dropped_between_a_pause_and_its_attempt_emits_cancelled() {
         let (recorder, policy) = (Recorder::new(), Policy::fixed(SECOND));
         let mut retry = Executor::new(&policy).observer(&*recorder);
         retry.attempt_to_end(async {}).await;
@@ -227,7 +227,7 @@ mod by_hand {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_attempt_of_policy_run_is_dropped() {
+    async fn dropped_policy_run_drops_its_attempt() {
         let counts = Counts::default();
         let policy = Policy::new();
         let run = policy.run(|_| async {

@@ -1,4 +1,4 @@
-//! Time limits: what cuts an attempt off, what it gives then, and which attempts are never started.
+//! Deadlines and attempt timeouts: when an attempt is cut off, its outcome, and which attempts never start.
 
 use std::error::Error;
 use std::future::pending;
@@ -19,7 +19,7 @@ enum Failed {
 }
 
 impl Failed {
-    /// Whether the deadline or the attempt timeout cut the attempt off, and what its length was.
+    /// The kind and the length of the limit that cut the attempt off.
     fn limit(&self) -> Option<(&'static str, Duration)> {
         match self {
             Self::No => None,
@@ -29,7 +29,7 @@ impl Failed {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_deadline_cuts_a_running_attempt_off() {
+async fn deadline_cuts_a_running_attempt_off() {
     #[retry(deadline = "3s")]
     async fn call() -> Result<(), Failed> {
         pending().await
@@ -40,7 +40,7 @@ async fn the_deadline_cuts_a_running_attempt_off() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_deadline_counts_earlier_attempts_and_delays() {
+async fn deadline_includes_earlier_attempts_and_delays() {
     #[retry(attempts = 5, backoff = "fixed", start = "1s", deadline = "5s", bind = attempt)]
     async fn call() -> Result<(), Failed> {
         if attempt.number() < 3 {
@@ -55,7 +55,7 @@ async fn the_deadline_counts_earlier_attempts_and_delays() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_attempt_timeout_cuts_each_attempt_off() {
+async fn attempt_timeout_cuts_each_attempt_off() {
     #[retry(attempts = 3, backoff = "fixed", start = "1s", attempt_timeout = "2s")]
     async fn call(attempts: &Attempts) -> Result<(), Failed> {
         attempts.start();
@@ -69,7 +69,7 @@ async fn the_attempt_timeout_cuts_each_attempt_off() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_was_cut_off_is_dropped_before_the_pause() {
+async fn attempt_that_is_cut_off_is_dropped_before_the_pause() {
     struct Guard<'a>(&'a Attempts);
     impl Drop for Guard<'_> {
         fn drop(&mut self) {
@@ -87,7 +87,7 @@ async fn an_attempt_that_was_cut_off_is_dropped_before_the_pause() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_both_limits_the_one_that_comes_first_cuts_off() {
+async fn earlier_of_both_limits_cuts_off() {
     #[retry(attempts = 9, backoff = "fixed", start = "1s", attempt_timeout = "2s", deadline = "7s")]
     async fn call(attempts: &Attempts) -> Result<(), Failed> {
         attempts.start();
@@ -99,9 +99,9 @@ async fn of_both_limits_the_one_that_comes_first_cuts_off() {
     assert_eq!((attempts.count(), took), (3, SECOND * 7));
 }
 
-/// The deadline of a call around may cut an inner attempt off.
+/// The deadline of an outer call may cut an inner attempt off.
 #[tokio::test(start_paused = true)]
-async fn the_error_names_the_deadline_of_the_call_around() {
+async fn error_names_the_deadline_of_the_outer_call() {
     macro_rules! limit {
         ($outer:literal, $($inner:tt)*) => {{
             #[retry(attempts = 1, $($inner)*)]
@@ -127,7 +127,7 @@ async fn the_error_names_the_deadline_of_the_call_around() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_is_quick_enough_is_left_alone() {
+async fn attempt_within_its_limits_is_not_cut_off() {
     #[retry(attempt_timeout = "2s", deadline = "3s")]
     async fn call() -> Result<&'static str, Failed> {
         sleep(ms(1999)).await;
@@ -137,7 +137,7 @@ async fn an_attempt_that_is_quick_enough_is_left_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_attempt_starts_that_the_deadline_leaves_no_time_for() {
+async fn no_attempt_starts_after_the_deadline() {
     // Attempts at 0, 1 s and 3 s; the next one would be at 7 s.
     let run = run!((attempts = 9, start = "1s", deadline = "6s") Result<(), String>, Err("no".to_owned()));
     assert_eq!(run.delays, all_ms([1000, 2000]));
@@ -145,7 +145,7 @@ async fn no_attempt_starts_that_the_deadline_leaves_no_time_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_would_start_at_the_deadline_does_not() {
+async fn no_attempt_starts_exactly_at_the_deadline() {
     let at = run!((attempts = 9, start = "1s", deadline = "3s") Result<(), String>, Err(String::new()));
     assert_eq!(at.attempts, 2);
     let before = run!((attempts = 9, start = "1s", deadline = "3001ms") Result<(), String>, Err(String::new()));
@@ -153,7 +153,7 @@ async fn an_attempt_that_would_start_at_the_deadline_does_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn there_is_no_useless_wait_before_giving_up() {
+async fn call_gives_up_without_a_useless_wait() {
     #[retry(attempts = 9, start = "1s", deadline = "2s", bind = attempt)]
     async fn call() -> Result<(), Failed> {
         if attempt.number() == 2 {
@@ -165,7 +165,7 @@ async fn there_is_no_useless_wait_before_giving_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_last_error_comes_back_where_the_deadline_ends_the_retrying() {
+async fn last_error_is_returned_when_the_deadline_ends_the_call() {
     let recorder = Recorder::new();
     #[retry(attempts = 9, start = "1s", deadline = "2s", observer = recorder)]
     async fn call(recorder: &Recorder) -> Result<(), Failed> {
@@ -175,8 +175,8 @@ async fn the_last_error_comes_back_where_the_deadline_ends_the_retrying() {
     assert_eq!(recorder.lines().last().unwrap(), "2/9 GaveUp(Deadline)");
 }
 
-/// What an attempt that is cut off gives, for each error type that needs nothing to be written.
-mod gives {
+/// The outcome of an attempt that is cut off, for each supported error type.
+mod outcome_when_cut_off {
     use super::*;
 
     macro_rules! cut_off {
@@ -190,14 +190,14 @@ mod gives {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_io_error() {
+    async fn io_error() {
         let error = cut_off!(io::Result<()>).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert!(error.get_ref().unwrap().is::<TimedOut>());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_string() {
+    async fn string() {
         assert_eq!(cut_off!(Result<(), String>), Err("the attempt took longer than 2s".to_owned()));
     }
 
@@ -213,7 +213,7 @@ mod gives {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_reqwest_error() {
+    async fn reqwest_error() {
         let error = cut_off!(reqwest::Result<()>).unwrap_err();
         assert!(error.is_timeout());
         assert!(retry_runtime::outcome::transient_in_chain::<io::Error>(&error));
@@ -226,17 +226,17 @@ mod gives {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_error_of_ones_own() {
+    async fn custom_error() {
         assert_eq!(cut_off!(Result<(), Failed>).unwrap_err().limit(), Some(("attempt", SECOND * 2)));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nothing_for_an_option() {
+    async fn none_for_an_option() {
         assert_eq!(cut_off!(Option<()>), None);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_outcome_of_ones_own() {
+    async fn custom_outcome() {
         #[derive(Debug, PartialEq)]
         struct Job(&'static str);
         impl retry_runtime::Retryable for Job {
@@ -254,7 +254,7 @@ mod gives {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_cut_off_is_transient() {
+async fn attempt_that_is_cut_off_is_transient() {
     macro_rules! attempts {
         ($output:ty) => {{
             #[retry(attempts = 3, start = "1s", attempt_timeout = "2s", on_error = "transient")]
@@ -273,14 +273,14 @@ async fn what_was_cut_off_is_transient() {
     assert_eq!(attempts!(Result<(), Box<dyn Error + Send + Sync>>), 3);
 }
 
-/// The macro cannot see what a policy says that is given at run time.
+/// The attribute cannot see the limits of a policy that is built at run time.
 mod run_time_policy {
     use super::*;
 
     const LIMITED: Policy = Policy::fixed(SECOND).attempts(9).deadline(Duration::from_millis(2500));
 
     #[tokio::test(start_paused = true)]
-    async fn with_the_conversion_attempts_are_cut_off() {
+    async fn attempts_are_cut_off_if_the_error_converts_from_timed_out() {
         #[retry(policy = LIMITED)]
         async fn call() -> Result<(), Failed> {
             pending().await
@@ -291,7 +291,7 @@ mod run_time_policy {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn with_the_conversion_the_attempt_timeout_holds_too() {
+    async fn attempt_timeout_applies_if_the_outcome_converts_from_timed_out() {
         #[retry(policy = Policy::fixed(SECOND).attempts(2).attempt_timeout(SECOND * 2))]
         async fn call() -> Option<()> {
             pending().await
@@ -300,7 +300,7 @@ mod run_time_policy {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn without_it_the_deadline_only_stops_new_attempts() {
+    async fn deadline_only_stops_new_attempts_without_the_conversion() {
         #[retry(policy = LIMITED)]
         async fn call(attempts: &Attempts) -> Result<(), &'static str> {
             attempts.start();
@@ -313,32 +313,32 @@ mod run_time_policy {
     }
 }
 
-/// A timer that ends as soon as it is asked, and says what it was asked for.
+/// The sleep records its delays and returns at once.
 #[tokio::test]
-async fn a_sleep_of_ones_own_is_the_timer_of_the_limits_too() {
+async fn custom_sleep_is_also_the_timer_of_the_limits() {
     #[retry(attempts = 2, start = "1s", attempt_timeout = "2s", deadline = "9s", sleep = recorded_sleep)]
     async fn call() -> Result<(), Failed> {
         pending().await
     }
     let recorder = Recorder::new();
-    let outcome = recorder.sleeps(call()).await;
+    let outcome = recorder.record_sleeps(call()).await;
     assert_eq!(outcome.unwrap_err().limit(), Some(("attempt", SECOND * 2)));
     assert_eq!(recorder.slept(), all_ms([2000, 1000, 2000]));
 }
 
 #[tokio::test]
-async fn an_attempt_that_is_ready_at_once_arms_no_timer() {
+async fn attempt_that_is_ready_at_once_starts_no_timer() {
     #[retry(attempts = 2, start = "1s", attempt_timeout = "2s", sleep = recorded_sleep)]
     async fn call() -> Result<(), Failed> {
         Err(Failed::No)
     }
     let recorder = Recorder::new();
-    recorder.sleeps(call()).await.unwrap_err();
+    recorder.record_sleeps(call()).await.unwrap_err();
     assert_eq!(recorder.slept(), all_ms([1000]));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_starts_with_the_call_and_not_with_the_policy() {
+async fn deadline_starts_with_the_call_and_not_with_the_policy() {
     let policy = Policy::fixed(SECOND).attempts(9).deadline(ms(2500));
     #[retry(policy = policy)]
     async fn call(policy: &Policy, attempts: &Attempts) -> Result<(), String> {
@@ -354,7 +354,7 @@ async fn a_deadline_starts_with_the_call_and_not_with_the_policy() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_does_not_start_before_the_future_is_polled() {
+async fn deadline_starts_with_the_first_poll() {
     #[retry(attempts = 9, backoff = "fixed", start = "1s", deadline = "2500ms")]
     async fn call(attempts: &Attempts) -> Result<(), String> {
         attempts.start();
@@ -367,9 +367,9 @@ async fn a_deadline_does_not_start_before_the_future_is_polled() {
     assert_eq!(attempts.count(), 3);
 }
 
-/// No time passes here, so each delay is held against the whole deadline: 1 s, 2 s, but not 4 s.
+/// No time passes here, so each delay is compared with the whole deadline: 1 s and 2 s fit, 4 s does not.
 #[test]
-fn under_blocking_the_deadline_only_stops_new_attempts() {
+fn deadline_only_stops_new_attempts_of_blocking_functions() {
     fn no_time(_: Duration) {}
     #[retry(blocking, attempts = 9, start = "1s", deadline = "3s", sleep = no_time)]
     fn call(attempts: &Attempts) -> Result<(), &'static str> {
@@ -398,7 +398,7 @@ mod by_hand {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_deadline_and_the_attempt_timeout_hold() {
+    async fn deadline_and_attempt_timeout_apply() {
         let both = Policy::fixed(SECOND).attempts(9).attempt_timeout(SECOND * 2).deadline(SECOND * 7);
         let ((outcome, attempts), took) = timed(cut_off(both)).await;
         assert_eq!(outcome.unwrap_err().limit(), Some(("deadline", SECOND * 7)));
@@ -427,7 +427,7 @@ mod by_hand {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_a_running_attempt_leaves_is_known() {
+    async fn current_attempt_reports_the_remaining_time() {
         let policy = Policy::fixed(SECOND).attempts(3).deadline(SECOND * 4);
         let mut retry = Executor::new(&policy);
         retry.attempt(async { Err::<(), String>(String::new()) }).await.unwrap_err();
@@ -437,9 +437,9 @@ mod by_hand {
     }
 }
 
-/// Does all that its task may do at a time, again and again, so that tokio lets no timer of the task be ready.
+/// The attempt uses up tokio's cooperative budget in a loop, so that no timer of its task becomes ready.
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_never_rests_is_cut_off() {
+async fn attempt_that_never_yields_is_cut_off() {
     #[retry(attempts = 1, attempt_timeout = "1s")]
     async fn call() -> Result<(), Failed> {
         loop {
@@ -454,12 +454,12 @@ async fn an_attempt_that_never_rests_is_cut_off() {
     tokio::select! {
         biased;
         outcome = call() => assert_eq!(outcome.unwrap_err().limit(), Some(("attempt", SECOND))),
-        () = clock => panic!("the attempt went on for five seconds"),
+        () = clock => panic!("the attempt ran for five seconds"),
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_attempt_starts_where_a_pause_ended_after_the_deadline() {
+async fn no_attempt_starts_if_the_pause_ends_after_the_deadline() {
     async fn sleeps_late(_: Duration) {
         sleep(SECOND * 60).await;
     }
@@ -472,9 +472,9 @@ async fn no_attempt_starts_where_a_pause_ended_after_the_deadline() {
     assert_eq!(attempts.count(), 1);
 }
 
-/// A timer that ends early ends the attempt with the limit that it was set to.
+/// If the timer ends early, the error still names the limit that the timer was set to.
 #[tokio::test]
-async fn the_error_names_the_limit_that_the_timer_was_set_to() {
+async fn error_names_the_limit_of_the_timer() {
     const POLICY: Policy =
         Policy::fixed(SECOND).attempts(1).attempt_timeout(Duration::from_secs(9)).deadline(Duration::from_secs(2));
     #[retry(policy = POLICY, sleep = recorded_sleep)]
@@ -482,5 +482,5 @@ async fn the_error_names_the_limit_that_the_timer_was_set_to() {
         pending().await
     }
     let recorder = Recorder::new();
-    assert_eq!(recorder.sleeps(call()).await.unwrap_err().limit(), Some(("deadline", SECOND * 2)));
+    assert_eq!(recorder.record_sleeps(call()).await.unwrap_err().limit(), Some(("deadline", SECOND * 2)));
 }

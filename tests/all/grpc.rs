@@ -1,4 +1,4 @@
-//! tonic's statuses, by themselves and from a real server, on a paused clock.
+//! gRPC: how tonic's statuses are classified, alone and from a real server on a paused clock.
 
 use std::error::Error;
 use std::io;
@@ -20,7 +20,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 use tonic_prost::ProstCodec;
 
-use crate::server::refused;
+use crate::support::server::refused;
 use crate::support::{SECOND, all_ms, ms, timed};
 
 const PUSHBACK: &str = "grpc-retry-pushback-ms";
@@ -55,7 +55,7 @@ struct Delay {
     nanos: i32,
 }
 
-/// What a server says of another matter, and then that it wants this delay.
+/// Details of a status: an unrelated message, and then a `RetryInfo` with this delay.
 fn details(seconds: i64, nanos: i32) -> Vec<u8> {
     let detail = |name: &str, value| Detail { type_url: format!("type.googleapis.com/google.rpc.{name}"), value };
     let info = RetryInfo { retry_delay: Some(Delay { seconds, nanos }) }.encode_to_vec();
@@ -73,7 +73,7 @@ fn with_pushback(code: Code, value: &'static str) -> Status {
 }
 
 #[test]
-fn a_class_is_that_of_the_code() {
+fn class_depends_on_the_code() {
     let classes: Vec<_> = (0..17).map(|code| Status::new(Code::from(code), "").class().as_str()).collect();
     let expected = [
         ("ok", "unknown"),
@@ -99,19 +99,19 @@ fn a_class_is_that_of_the_code() {
 }
 
 #[test]
-fn the_servers_delay_is_that_of_retry_info_and_otherwise_of_pushback() {
+fn server_delay_comes_from_retry_info_or_else_from_pushback() {
     assert_eq!(with_delay(Code::Unavailable, 3, 500_000_000).server_delay(), Some(ms(3500)));
     assert_eq!(with_pushback(Code::Unavailable, "250").server_delay(), Some(ms(250)));
     let mut both = with_delay(Code::Unavailable, 3, 0);
     both.metadata_mut().insert(PUSHBACK, "250".parse().unwrap());
     assert_eq!(both.server_delay(), Some(SECOND * 3));
     assert_eq!(Status::unavailable("").server_delay(), None);
-    let rubbish = Status::with_details(Code::Unavailable, "", vec![0xff; 9].into());
-    assert_eq!((rubbish.class(), rubbish.server_delay()), (Class::Transient, None));
+    let invalid = Status::with_details(Code::Unavailable, "", vec![0xff; 9].into());
+    assert_eq!((invalid.class(), invalid.server_delay()), (Class::Transient, None));
 }
 
 #[test]
-fn exhaustion_is_transient_where_the_server_says_when_to_come_back() {
+fn resource_exhausted_is_transient_if_it_has_a_delay() {
     assert_eq!(with_delay(Code::ResourceExhausted, 1, 0).class(), Class::Transient);
     assert_eq!(with_pushback(Code::ResourceExhausted, "0").class(), Class::Transient);
     assert_eq!(with_pushback(Code::Aborted, "0").class(), Class::Unknown);
@@ -119,7 +119,7 @@ fn exhaustion_is_transient_where_the_server_says_when_to_come_back() {
 }
 
 #[test]
-fn pushback_that_is_negative_or_no_number_asks_for_no_further_attempt() {
+fn negative_or_invalid_pushback_is_permanent() {
     for value in ["-1", "soon", "", "1.5", "99999999999"] {
         let status = with_pushback(Code::Unavailable, value);
         assert_eq!((status.class(), status.server_delay()), (Class::Permanent, None), "{value}");
@@ -127,7 +127,7 @@ fn pushback_that_is_negative_or_no_number_asks_for_no_further_attempt() {
 }
 
 #[test]
-fn delays_are_neither_negative_nor_without_end() {
+fn delays_out_of_range_are_clamped() {
     for (seconds, nanos, expected) in [
         (-1, 0, Duration::ZERO),
         (0, -1, Duration::ZERO),
@@ -141,7 +141,7 @@ fn delays_are_neither_negative_nor_without_end() {
 }
 
 #[test]
-fn what_is_known_of_an_error_below_comes_first() {
+fn source_of_a_status_decides_first() {
     let from = |error: io::Error| Status::from_error(Box::new(error));
     assert_eq!(from(io::ErrorKind::ConnectionReset.into()).class(), Class::Transient);
     assert_eq!(from(io::ErrorKind::PermissionDenied.into()).class(), Class::Permanent);
@@ -156,14 +156,14 @@ fn what_is_known_of_an_error_below_comes_first() {
 mod calls {
     use super::*;
 
-    /// One answer.
+    /// One reply.
     #[derive(Clone)]
     enum Reply {
         /// An empty message, and these trailers.
         Trailers(Vec<(&'static str, &'static str)>),
         /// Refuses the stream.
         Refused,
-        /// Never answers.
+        /// Never replies.
         Silence,
     }
 
@@ -190,7 +190,7 @@ mod calls {
         }
     }
 
-    /// Answers with the replies, one after the other; the last one repeats.
+    /// A server that sends the replies one after the other, and repeats the last one.
     struct Server {
         channel: Channel,
         calls: Arc<Mutex<Vec<Instant>>>,
@@ -218,10 +218,10 @@ mod calls {
         }
     }
 
-    /// An error is a client that hung up.
+    /// Serves one connection. An error means that the client closed it.
     async fn serve(stream: TcpStream, replies: Vec<Reply>, calls: Arc<Mutex<Vec<Instant>>>) -> Result<(), h2::Error> {
         let mut connection = h2::server::handshake(stream).await?;
-        // Dropped, they would be answers too.
+        // A dropped stream would be reset, which is a reply too.
         let mut unanswered = vec![];
         while let Some(request) = connection.accept().await {
             let (_, mut respond) = request?;
@@ -250,30 +250,30 @@ mod calls {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn unavailable_is_tried_again() {
+    async fn unavailable_is_retried() {
         let server = Server::start([Reply::status("14"), Reply::status("14"), Reply::status("0")]).await;
         call(&server.channel).await.unwrap();
         assert_eq!(server.delays(), all_ms([1000, 1000]));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn not_found_is_not() {
+    async fn not_found_is_not_retried() {
         let server = Server::start([Reply::status("5")]).await;
         assert_eq!(call(&server.channel).await.unwrap_err().code(), Code::NotFound);
         assert_eq!(server.delays(), all_ms([]));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn pushback_is_waited_for_and_obeyed() {
+    async fn pushback_delays_or_ends_the_call() {
         let pushback = |value| Reply::Trailers(vec![("grpc-status", "14"), (PUSHBACK, value)]);
         let server = Server::start([pushback("7000"), pushback("-1")]).await;
         assert_eq!(call(&server.channel).await.unwrap_err().code(), Code::Unavailable);
         assert_eq!(server.delays(), all_ms([7000]));
     }
 
-    /// `RetryInfo` of 9 s.
+    /// The details hold a `RetryInfo` of 9 s.
     #[tokio::test(start_paused = true)]
-    async fn retry_info_is_waited_for() {
+    async fn retry_info_delays_the_next_attempt() {
         const DETAILS: &str = "CAgaMAoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ5SW5mbxIECgIICQ";
         let busy = Reply::Trailers(vec![("grpc-status", "8"), ("grpc-status-details-bin", DETAILS)]);
         let server = Server::start([busy, Reply::status("0")]).await;
@@ -282,7 +282,7 @@ mod calls {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_attempt_that_hangs_is_cut_off() {
+    async fn attempt_that_hangs_is_cut_off() {
         #[retry(attempts = 2, backoff = "fixed", start = "1s", attempt_timeout = "5s")]
         async fn limited(channel: &Channel) -> Result<(), Status> {
             send(channel).await
@@ -296,19 +296,19 @@ mod calls {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refused_stream_was_not_processed() {
+    async fn refused_stream_is_unprocessed() {
         let server = Server::start([Reply::Refused, Reply::status("0")]).await;
         let status = send(&server.channel).await.unwrap_err();
         assert_eq!((status.class(), status.is_unprocessed()), (Class::Transient, true), "{status:?}");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refused_connection_is_transient_and_nothing_was_processed() {
+    async fn refused_connection_is_transient_and_unprocessed() {
         let endpoint = Endpoint::from_shared(refused().await).unwrap();
         let status = send(&endpoint.connect_lazy()).await.unwrap_err();
         assert_eq!((status.code(), status.class()), (Code::Unavailable, Class::Transient));
         assert!(status.is_unprocessed());
-        // tonic's own error is found by its sources.
+        // tonic's own error is classified by its sources.
         let failure = verdict!(&endpoint.connect().await).failure().unwrap();
         assert_eq!((failure.class(), failure.is_unprocessed()), (Class::Transient, true));
     }

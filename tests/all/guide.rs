@@ -1,4 +1,4 @@
-//! The guide leads to everything, and leaves nothing out that an operator may meet.
+//! Completeness of the guide: it links to each public item, and explains each reason to give up.
 
 use std::cell::Cell;
 use std::fs;
@@ -18,7 +18,7 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// What a reader starts from: the front page, the chapters, and the page of `http`.
+/// The pages a reader starts from: the front page, the chapters, and the page of `http`.
 fn pages() -> String {
     let chapters = fs::read_dir(source("guide")).unwrap().map(|entry| entry.unwrap().path());
     let comments: String = read(source("lib.rs")).lines().filter(|line| line.starts_with("//!")).collect();
@@ -36,12 +36,12 @@ fn exported(file: &str) -> Vec<String> {
 fn is_linked(pages: &str, name: &str) -> bool {
     let links = [format!("[`{name}`]"), format!("[`{name}!`]"), format!("::{name}")];
     links.iter().chain([&format!("]({name}"), &format!("@{name}")]).any(|link| {
-        // Not the beginning of a longer name.
+        // A longer name that begins with this one does not count.
         pages.match_indices(link).any(|(at, _)| !pages[at + link.len()..].starts_with(char::is_alphanumeric))
     })
 }
 
-/// Types that appear in signatures, and that a reader meets there.
+/// Types that need no link, because readers find them in signatures.
 const IN_SIGNATURES: [&str; 12] = [
     "AttemptFuture",
     "Cleanup",
@@ -58,7 +58,7 @@ const IN_SIGNATURES: [&str; 12] = [
 ];
 
 #[test]
-fn a_link_leads_to_every_item() {
+fn guide_links_to_every_item() {
     let pages = pages();
     let names = ["lib.rs", "http/mod.rs"].map(exported).concat();
     assert!(names.iter().any(|name| name == "BreakerOpen") && names.iter().any(|name| name == "SendFirstOf"));
@@ -67,7 +67,7 @@ fn a_link_leads_to_every_item() {
     assert!(orphans.is_empty(), "no page links to {orphans:?}");
 }
 
-/// That of the chapter about tests, whose own examples have no clock that can be paused.
+/// The example of the chapter about tests. Doctests cannot pause the clock, so it runs here.
 #[tokio::test(start_paused = true)]
 async fn it_waits_one_second_and_then_two() {
     #[retry(attempts = 3, backoff = "exponential", start = "1s")]
@@ -81,7 +81,7 @@ async fn it_waits_one_second_and_then_two() {
 }
 
 #[test]
-fn operators_are_told_what_each_end_means() {
+fn guide_explains_each_reason_to_give_up() {
     let page = read(source("guide/operating.md"));
     for why in [
         GiveUp::Exhausted,

@@ -1,14 +1,14 @@
-//! The arguments of the attribute that are about HTTP: two values of each give two results.
+//! The attribute's arguments for HTTP. Each test compares two values of an argument.
 
 use std::time::Duration;
 
 use reqwest::{Client, Response, StatusCode};
 use retry_runtime::{Policy, retry};
 
-use crate::server::{Reply, Server, client};
-use crate::support::{Answer, Fault, Recorder, SECOND, all_ms, ms, recorded_block, recorded_sleep, run};
+use crate::support::server::{Reply, Server, client};
+use crate::support::{FakeResponse, Fault, Recorder, SECOND, all_ms, ms, recorded_blocking_sleep, recorded_sleep, run};
 
-/// Requests an answer of 503, and then one of 200, with these arguments: how many connections that takes.
+/// Sends requests with these arguments, which receive a 503 and then a 200. Returns the number of connections.
 macro_rules! connections {
     ($busy:expr, $($arguments:tt)*) => {{
         #[retry(start = "1s", $($arguments)*)]
@@ -28,17 +28,17 @@ fn slow() -> Reply {
 }
 
 #[tokio::test(start_paused = true)]
-async fn drain_limit() {
+async fn drain_limit_is_in_bytes() {
     const WHOLE: usize = 10_000;
     assert_eq!(connections!(slow(), drain_limit = 10_000), 1);
     assert_eq!(connections!(slow(), drain_limit = WHOLE), 1);
-    // A piece that exceeds it has arrived already, and only what comes after it is missing.
+    // The chunk that exceeds the limit has already arrived, so only the chunk after it is missing.
     assert_eq!(connections!(slow(), drain_limit = 8_999), 2);
     assert_eq!(connections!(slow(), drain_limit = 0), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn drain_limit_left_out_is_64_kib() {
+async fn drain_limit_defaults_to_64_kib() {
     let of_65_kb = || Reply::status(503).pieces(65, ms(1));
     let of_67_kb = || Reply::status(503).pieces(67, ms(1));
     assert_eq!((connections!(of_65_kb(),), connections!(of_67_kb(),)), (1, 2));
@@ -46,11 +46,11 @@ async fn drain_limit_left_out_is_64_kib() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn drain_timeout() {
+async fn drain_timeout_ends_the_drain() {
     const LONG: Duration = ms(501);
     assert_eq!(connections!(slow(), drain_timeout = "501ms"), 1);
     assert_eq!(connections!(slow(), drain_timeout = LONG), 1);
-    // The piece that comes after it is not the last one, and gives the connection up.
+    // The first chunk after the timeout is not the last one, so the connection is dropped.
     assert_eq!(connections!(slow(), drain_timeout = "449ms"), 2);
 }
 
@@ -61,7 +61,7 @@ async fn no_attempt_waits_for_a_drain_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_policy_says_how_much_is_read() {
+async fn drain_limit_of_a_policy_applies() {
     const WHOLE: Policy = Policy::fixed(SECOND).drain_limit(10_000);
     const NOTHING: Policy = WHOLE.drain_limit(0);
     macro_rules! connections {
@@ -94,7 +94,7 @@ fn busy() -> Reply {
 mod server_delay {
     use super::*;
 
-    /// The delays between requests, which are answered with `replies`.
+    /// Sends requests, which receive these replies. Returns the delays between them.
     macro_rules! delays {
         ($replies:expr, ($($arguments:tt)*) $output:ty, |$response:ident| $outcome:expr) => {{
             #[retry(start = "1s", $($arguments)*)]
@@ -109,7 +109,7 @@ mod server_delay {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn of_a_response() {
+    async fn function_reads_a_response() {
         macro_rules! waits {
             ($($arguments:tt)*) => {
                 delays!(
@@ -124,7 +124,7 @@ mod server_delay {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn of_an_option_of_a_response() {
+    async fn function_reads_an_option_of_a_response() {
         macro_rules! waits {
             ($($arguments:tt)*) => {
                 delays!(
@@ -137,7 +137,7 @@ mod server_delay {
         assert_eq!(waits!(server_delay = reset), all_ms([7000]));
     }
 
-    /// Of which nothing is known but what the arguments say.
+    /// A value that only the arguments can classify.
     struct Job {
         is_done: bool,
         wait: Option<Duration>,
@@ -150,7 +150,7 @@ mod server_delay {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn of_a_plain_struct() {
+    async fn function_reads_a_plain_struct() {
         macro_rules! waits {
             ($($arguments:tt)*) => {
                 delays!(
@@ -166,13 +166,13 @@ mod server_delay {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn of_an_outcome_that_is_no_result() {
-        let busy = run!((start = "1s", server_delay = |_| Some(SECOND * 7)) Answer, Answer(503));
+    async fn function_reads_an_outcome_that_is_not_a_result() {
+        let busy = run!((start = "1s", server_delay = |_| Some(SECOND * 7)) FakeResponse, FakeResponse(503));
         assert_eq!(busy.delays, all_ms([7000, 7000]));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_replaces_retry_after_where_it_gives_some() {
+    async fn returned_delay_replaces_retry_after() {
         let replies = || {
             [
                 busy().retry_after("9").header("x-ratelimit-reset", "4"),
@@ -188,85 +188,85 @@ mod server_delay {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_is_bounded_as_retry_after_is() {
-        type Busy = Result<Answer, Fault>;
-        fn asked(_: &Answer) -> Option<Duration> {
+    async fn limits_of_retry_after_apply() {
+        type Busy = Result<FakeResponse, Fault>;
+        fn seven_seconds(_: &FakeResponse) -> Option<Duration> {
             Some(SECOND * 7)
         }
         macro_rules! waits {
             ($($arguments:tt)*) => {
-                run!((start = "1s", attempts = 2, server_delay = asked, $($arguments)*) Busy, Ok(Answer(503))).delays
+                run!((start = "1s", attempts = 2, server_delay = seven_seconds, $($arguments)*) Busy, Ok(FakeResponse(503))).delays
             };
         }
         assert_eq!(waits!(max_delay = "2s"), all_ms([7000]));
         assert_eq!(waits!(retry_after = "7s"), all_ms([7000]));
         assert!(waits!(retry_after = "6s").is_empty());
         assert!(waits!(deadline = "7s").is_empty());
-        let late = run!((server_delay = |_| Some(SECOND * 61)) Answer, Answer(503));
+        let late = run!((server_delay = |_| Some(SECOND * 61)) FakeResponse, FakeResponse(503));
         assert!(late.delays.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_stands_beside_policy() {
+    async fn server_delay_works_beside_a_policy() {
         const POLICY: Policy = Policy::fixed(SECOND).attempts(2);
-        const DEAF: Policy = POLICY.ignore_retry_after();
+        const IGNORING: Policy = POLICY.ignore_retry_after();
         macro_rules! waits {
             ($policy:ident) => {
-                run!((policy = $policy, server_delay = |_| Some(SECOND * 7)) Answer, Answer(503)).delays
+                run!((policy = $policy, server_delay = |_| Some(SECOND * 7)) FakeResponse, FakeResponse(503)).delays
             };
         }
-        assert_eq!((waits!(POLICY), waits!(DEAF)), (all_ms([7000]), all_ms([1000])));
+        assert_eq!((waits!(POLICY), waits!(IGNORING)), (all_ms([7000]), all_ms([1000])));
     }
 
     #[test]
-    fn it_is_asked_in_functions_that_block() {
-        #[retry(blocking, start = "1s", sleep = recorded_block, server_delay = |_| Some(SECOND * 7))]
-        fn call() -> Answer {
-            Answer(503)
+    fn server_delay_works_in_blocking_functions() {
+        #[retry(blocking, start = "1s", sleep = recorded_blocking_sleep, server_delay = |_| Some(SECOND * 7))]
+        fn call() -> FakeResponse {
+            FakeResponse(503)
         }
         let recorder = Recorder::new();
-        recorder.sleeps_blocking(call);
+        recorder.record_blocking_sleeps(call);
         assert_eq!(recorder.slept(), all_ms([7000, 7000]));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_is_said_to_be_the_servers() {
+    async fn event_names_the_server_as_the_source() {
         #[retry(start = "1s", observer = recorder, sleep = recorded_sleep, server_delay = |_| Some(SECOND * 7))]
-        async fn call(recorder: &Recorder) -> Answer {
-            Answer(503)
+        async fn call(recorder: &Recorder) -> FakeResponse {
+            FakeResponse(503)
         }
         let recorder = Recorder::new();
-        recorder.sleeps(call(&recorder)).await;
+        recorder.record_sleeps(call(&recorder)).await;
         assert!(recorder.lines().contains(&"1/3 Waiting { delay: 7s, source: Server }".to_owned()));
     }
 
-    /// Counts the answers that it was asked about.
-    macro_rules! asked {
+    /// Counts the calls of the function.
+    macro_rules! calls {
         (($($arguments:tt)*) $output:ty, $outcome:expr) => {{
-            #[retry($($arguments)*, server_delay = |answer| { asked.push(*answer); None })]
-            async fn call(asked: &mut Vec<Answer>) -> $output {
+            #[retry($($arguments)*, server_delay = |response| { seen.push(*response); None })]
+            async fn call(seen: &mut Vec<FakeResponse>) -> $output {
                 $outcome
             }
-            let mut asked = Vec::new();
-            let _ = call(&mut asked).await;
-            asked.len()
+            let mut seen = Vec::new();
+            let _ = call(&mut seen).await;
+            seen.len()
         }};
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_is_asked_of_what_is_worth_another_attempt_and_of_nothing_else() {
-        assert_eq!(asked!((attempts = 3) Answer, Answer(503)), 3);
-        assert_eq!(asked!((attempts = 3) Answer, Answer(200)), 0);
-        assert_eq!(asked!((attempts = 3) Answer, Answer(404)), 0);
-        assert_eq!(asked!((attempts = 3) Result<Answer, Fault>, Err(Fault::TRANSIENT)), 0);
-        assert_eq!(asked!((on_status = [202]) Answer, Answer(202)), 3);
-        assert_eq!(asked!((on_ok = |answer| answer.0 == 404) Answer, Answer(404)), 3);
-        assert_eq!(asked!((on_ok = |answer| answer.0 == 404) Answer, Answer(200)), 0);
+    async fn function_is_called_for_retried_responses_only() {
+        assert_eq!(calls!((attempts = 3) FakeResponse, FakeResponse(503)), 3);
+        assert_eq!(calls!((attempts = 3) FakeResponse, FakeResponse(200)), 0);
+        assert_eq!(calls!((attempts = 3) FakeResponse, FakeResponse(404)), 0);
+        assert_eq!(calls!((attempts = 3) Result<FakeResponse, Fault>, Err(Fault::TRANSIENT)), 0);
+        assert_eq!(calls!((on_status = [202]) FakeResponse, FakeResponse(202)), 3);
+        assert_eq!(calls!((on_ok = |response| response.0 == 404) FakeResponse, FakeResponse(404)), 3);
+        assert_eq!(calls!((on_ok = |response| response.0 == 404) FakeResponse, FakeResponse(200)), 0);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn on_status_takes_constants_of_http_status_code() {
+async fn on_status_accepts_status_code_constants() {
     const TEAPOT: StatusCode = StatusCode::IM_A_TEAPOT;
     type Plain = Result<(), Fault>;
     assert_eq!(run!((on_status = [StatusCode::CONFLICT]) Plain, Err(Fault::status(409))).attempts, 3);

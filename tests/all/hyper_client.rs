@@ -1,4 +1,4 @@
-//! hyper-util's client against a real server, on a paused clock.
+//! hyper-util's client and a real server, on a paused clock.
 
 use std::error::Error;
 
@@ -10,7 +10,7 @@ use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::TokioExecutor;
 use retry_runtime::{Class, Failure, Policy, Retryable, retry};
 
-use crate::server::{Reply, Server, refused};
+use crate::support::server::{Reply, Server, refused};
 use crate::support::{Broken, SECOND, all_ms, ms, timed};
 
 type HyperClient = Client<HttpConnector, Empty<Bytes>>;
@@ -26,7 +26,7 @@ async fn fetch(client: &HyperClient, url: &str) -> Result<Response<Incoming>, le
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_connection_is_transient_and_nothing_was_processed() {
+async fn refused_connection_is_transient_and_unprocessed() {
     let (outcome, took) = timed(fetch(&client(), &refused().await)).await;
     let error = outcome.unwrap_err();
     assert_eq!((error.class(), error.is_unprocessed(), took), (Class::Transient, true, SECOND * 3));
@@ -34,16 +34,16 @@ async fn a_refused_connection_is_transient_and_nothing_was_processed() {
     assert!(Failure::of(&*boxed).is_unprocessed());
 }
 
-/// Nothing is known of what a connector says, but that there was no connection.
+/// The connector's own error cannot be classified, but it proves that there was no connection.
 #[tokio::test]
-async fn a_connection_that_is_not_made_is_transient_whatever_the_reason() {
+async fn failed_connection_is_transient_for_any_reason() {
     let error = fetch(&client(), "https://127.0.0.1:1/").await.unwrap_err();
     assert!(error.is_connect());
     assert_eq!((error.class(), error.is_unprocessed()), (Class::Transient, true));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_hangs_up_without_an_answer_is_transient() {
+async fn connection_closed_without_a_response_is_transient() {
     let server = Server::start([Reply::nothing(), Reply::status(200)]).await;
     assert_eq!(fetch(&client(), &server.url).await.unwrap().status(), 200);
     assert_eq!(server.delays(), all_ms([1000]));
@@ -53,7 +53,7 @@ async fn a_server_that_hangs_up_without_an_answer_is_transient() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_is_cut_short_is_transient() {
+async fn truncated_body_is_transient() {
     let server = Server::start([Reply::lost("half")]).await;
     let response = client().get(server.url.parse().unwrap()).await.unwrap();
     let error: hyper::Error = response.into_body().collect().await.unwrap_err();
@@ -61,14 +61,14 @@ async fn a_body_that_is_cut_short_is_transient() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_the_callers_fault_is_not_known_to_be_transient() {
+async fn invalid_request_is_not_transient() {
     let error = client().get("/no/host".parse().unwrap()).await.unwrap_err();
     assert_eq!((error.class(), error.is_unprocessed()), (Class::Unknown, false));
 }
 
-/// A body that is passed on, and whose own source is not there.
+/// The request's body is forwarded from another service, which cannot be reached.
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_the_body_did_not_get_says_nothing_of_the_request() {
+async fn connection_error_of_the_request_body_does_not_make_the_request_unprocessed() {
     let server = Server::statuses([200]).await;
     let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
     let client = Client::builder(TokioExecutor::new()).pool_idle_timeout(None).build_http();
@@ -80,14 +80,14 @@ async fn a_connection_that_the_body_did_not_get_says_nothing_of_the_request() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_servers_delay_is_waited_for() {
+async fn server_delay_is_respected() {
     let server = Server::start([Reply::status(503).retry_after("7"), Reply::status(200)]).await;
     assert_eq!(fetch(&client(), &server.url).await.unwrap().status(), 200);
     assert_eq!(server.delays(), all_ms([7000]));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_is_used_again_after_a_slow_body() {
+async fn connection_is_reused_after_a_slow_body() {
     let slow = Reply::status(503).pieces(10, ms(50));
     let server = Server::start([slow.clone(), slow, Reply::status(200)]).await;
     assert_eq!(fetch(&client(), &server.url).await.unwrap().status(), 200);
@@ -95,7 +95,7 @@ async fn a_connection_is_used_again_after_a_slow_body() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_loop_around_a_closure_knows_its_responses_too() {
+async fn policy_run_classifies_responses() {
     let slow = Reply::status(503).pieces(10, ms(50));
     let server = Server::start([slow, Reply::status(200)]).await;
     let client = client();

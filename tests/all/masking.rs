@@ -1,4 +1,4 @@
-//! Secrets in the text of errors do not reach an observer.
+//! Masking: secrets in the text of errors do not reach an observer.
 
 use std::error::Error;
 use std::fmt::{self, Display};
@@ -9,11 +9,11 @@ use retry_runtime::http::SendWithRetry;
 use retry_runtime::http::connections::TraceConnections;
 use retry_runtime::{Event, Executor, Observer, Policy, retry, track};
 
-use crate::server::{Reply, Server};
+use crate::support::server::{Reply, Server};
 
 type Boxed = Box<dyn Error + Send + Sync>;
 
-/// Keeps the reason of each failure, and everything that can be read from each event.
+/// Keeps the reason of each failure, and each textual form of each event.
 #[derive(Default)]
 pub(crate) struct Witness {
     reasons: Mutex<Vec<String>>,
@@ -63,7 +63,7 @@ fn reason_of_chain(error: impl Error + Send + Sync + 'static) -> String {
 }
 
 #[track_caller]
-fn shows(cases: &[(&str, &str)]) {
+fn assert_masked(cases: &[(&str, &str)]) {
     for (text, masked) in cases {
         assert_eq!(reason_of(text), *masked, "{text}");
     }
@@ -71,14 +71,14 @@ fn shows(cases: &[(&str, &str)]) {
 
 #[test]
 fn every_url_in_a_list_is_masked() {
-    shows(&[
+    assert_masked(&[
         ("amqp://u1:x@h1:5672,amqp://u2:SECRET@h2:5672", "amqp://***@h1:5672,amqp://***@h2:5672"),
         ("amqp://u1:x@h1:5672, amqp://u2:SECRET@h2:5672", "amqp://***@h1:5672, amqp://***@h2:5672"),
         ("amqp://h1:5672;amqp://u2:SECRET@h2:5672", "amqp://h1:5672;amqp://***@h2:5672"),
         ("https://a.example https://u:SECRET@b.example/x", "https://a.example https://***@b.example/x"),
     ]);
-    // One scheme for several hosts: what stands between the first user and the last host cannot be told apart.
-    shows(&[
+    // One scheme for several hosts: the text between the first user and the last host is ambiguous.
+    assert_masked(&[
         ("mongodb://u:SECRET@h1,h2:27017/db", "mongodb://***@h1,h2:27017/db"),
         ("nats://u:x@h1:4222,u:SECRET@h2:4222", "nats://***@h2:4222"),
         ("nats://localhost:4222, u:SECRET@h2:4222", "nats://***@h2:4222"),
@@ -87,7 +87,7 @@ fn every_url_in_a_list_is_masked() {
 
 #[test]
 fn every_url_in_brackets_is_masked() {
-    shows(&[
+    assert_masked(&[
         ("[https://a/,https://u:SECRET@b/]", "[https://a/,https://***@b/]"),
         ("[https://a.example, https://u:SECRET@b/]", "[https://a.example, https://***@b/]"),
         ("{https://u:SECRET@b/x}", "{https://***@b/x}"),
@@ -97,8 +97,8 @@ fn every_url_in_brackets_is_masked() {
 }
 
 #[test]
-fn a_url_in_the_path_of_another_is_masked() {
-    shows(&[
+fn url_in_the_path_of_another_is_masked() {
+    assert_masked(&[
         ("https://web.archive.org/web/https://u:SECRET@b/", "https://web.archive.org/web/https://***@b/"),
         ("https://web.archive.org/web/https:/u:SECRET@b/", "https://web.archive.org/web/https:/***@b/"),
         ("https://proxy.example/https://a/?t=SECRET", "https://proxy.example/https://a/?***"),
@@ -108,8 +108,8 @@ fn a_url_in_the_path_of_another_is_masked() {
 }
 
 #[test]
-fn a_password_with_a_slash_is_masked() {
-    shows(&[
+fn password_with_a_slash_is_masked() {
+    assert_masked(&[
         (
             "postgres://user:abc/SECRET@host:5432/db: invalid port number",
             "postgres://***@host:5432/db: invalid port number",
@@ -121,8 +121,8 @@ fn a_password_with_a_slash_is_masked() {
 }
 
 #[test]
-fn a_password_without_a_user_is_masked() {
-    shows(&[
+fn password_without_a_user_is_masked() {
+    assert_masked(&[
         ("redis://:abc/SECRET@host:6379", "redis://***@host:6379"),
         ("redis://:SECRET@host:6379/0", "redis://***@host:6379/0"),
         ("redis://:SECRET", "redis://***"),
@@ -131,24 +131,24 @@ fn a_password_without_a_user_is_masked() {
 }
 
 #[test]
-fn a_password_that_begins_with_punctuation_is_masked() {
+fn password_that_begins_with_punctuation_is_masked() {
     for user in ["svc.app", "1.2.3.4", "localhost", "[::1]", "my user"] {
         for odd in (b'!'..=b'~').filter(u8::is_ascii_punctuation).map(char::from) {
-            // A query could begin there.
+            // A query could begin at this character.
             let masked = if matches!(odd, '?' | '#') { "postgres://***" } else { "postgres://***@db:5432/x" };
             assert_eq!(reason_of(format!("postgres://{user}:{odd}SECRET@db:5432/x")), masked);
         }
     }
-    // A space behind the colon shows that the colon belongs to the sentence.
-    shows(&[(
+    // A space after the colon shows that the colon belongs to the sentence.
+    assert_masked(&[(
         "no answer from https://a.example: ask joe@x.example",
         "no answer from https://a.example: ask joe@x.example",
     )]);
 }
 
 #[test]
-fn a_password_with_structural_characters_is_masked() {
-    shows(&[
+fn password_with_structural_characters_is_masked() {
+    assert_masked(&[
         ("https://u:a@b@SECRET@h/p", "https://***@h/p"),
         ("https://joe@corp.example:SECRET@h/p", "https://***@h/p"),
         ("https://u:a@b/SECRET@h/p", "https://***@h/p"),
@@ -158,8 +158,8 @@ fn a_password_with_structural_characters_is_masked() {
         ("https://u:a%3F%23%2F%40SECRET@h/p?q", "https://***@h/p?***"),
         ("https://u:SECRET@[2001:db8::1]:8443/p", "https://***@[2001:db8::1]:8443/p"),
     ]);
-    // The last `@` may end the user info or stand in a query, so nothing of the URL is shown.
-    shows(&[
+    // The last `@` may end the user info or be part of a query, so the whole URL is hidden.
+    assert_masked(&[
         ("https://u:p@h/cb?hint=joe@SECRET", "https://***"),
         ("https://u:a?SECRET@h/p", "https://***"),
         ("https://u:a#SECRET@h/p?q", "https://***"),
@@ -189,9 +189,9 @@ fn debug_of_a_url_is_masked() {
 }
 
 #[test]
-fn debug_of_an_error_that_is_only_debug_is_masked() {
+fn debug_of_an_error_without_display_is_masked() {
     #[derive(Debug)]
-    #[expect(dead_code, reason = "for `Debug`")]
+    #[expect(dead_code, reason = "used by `Debug`")]
     struct Refused {
         url: reqwest::Url,
         text: String,
@@ -210,7 +210,7 @@ fn debug_of_an_error_that_is_only_debug_is_masked() {
 
 #[test]
 fn urls_with_escapes_are_masked() {
-    shows(&[
+    assert_masked(&[
         (r"https:\/\/u:SECRET@h\/p", r"https:\/\/***@h\/p"),
         (r"https:\\/\\/u:SECRET@h\\/p", r"https:\\/\\/***@h\\/p"),
         (r"https:\\u:SECRET@h\p", r"https:\\***@h\p"),
@@ -225,8 +225,8 @@ fn urls_with_escapes_are_masked() {
 }
 
 #[test]
-fn a_url_without_slashes_or_without_a_scheme_is_masked() {
-    shows(&[
+fn url_without_slashes_or_scheme_is_masked() {
+    assert_masked(&[
         ("https:u:SECRET@h/p?SECRET", "https:***@h/p?***"),
         ("proxy HTTP:u:a/SECRET@h failed", "proxy HTTP:***@h failed"),
         ("https%3Au%3ASECRET%40h", "https%3A***%40h"),
@@ -239,7 +239,7 @@ fn a_url_without_slashes_or_without_a_scheme_is_masked() {
 }
 
 #[test]
-fn a_password_with_a_space_or_a_quote_is_masked() {
+fn password_with_a_space_or_a_quote_is_masked() {
     for odd in [" ", "\"", "<", ">", "'", "`", " and ", "\t", "\n", ") "] {
         assert_eq!(reason_of(format!("https://u:a{odd}SECRET@h/p")), "https://***@h/p");
         assert_eq!(reason_of(format!("(https://u:a{odd}SECRET@h/p?q): x")), "(https://***@h/p?***): x");
@@ -248,7 +248,7 @@ fn a_password_with_a_space_or_a_quote_is_masked() {
 }
 
 #[test]
-fn a_query_with_a_space_or_a_quote_is_masked() {
+fn query_with_a_space_or_a_quote_is_masked() {
     for odd in [" ", "\"", "<", ">", "'", "`", " and ", "\t", "\n", ") ", ": "] {
         assert_eq!(reason_of(format!("https://h/p?q=a{odd}SECRET")), "https://h/p?***");
         assert_eq!(reason_of(format!("https://h/p#q=a{odd}SECRET")), "https://h/p#***");
@@ -260,8 +260,8 @@ fn a_query_with_a_space_or_a_quote_is_masked() {
 }
 
 #[test]
-fn a_fragment_is_masked() {
-    shows(&[
+fn fragment_is_masked() {
+    assert_masked(&[
         ("https://app/cb#access_token=SECRET", "https://app/cb#***"),
         ("https://app/cb?x=1#access_token=SECRET", "https://app/cb?***"),
         ("https://app#SECRET", "https://app#***"),
@@ -269,7 +269,7 @@ fn a_fragment_is_masked() {
 }
 
 #[tokio::test]
-async fn the_query_and_the_fragment_of_a_redirect_are_masked() {
+async fn query_and_fragment_of_a_redirect_are_masked() {
     let location = "https://127.0.0.1:1/web/https://u:SECRET@b/cb?code=SECRET#access_token=SECRET";
     let server = Server::start([Reply::status(302).header("location", location)]).await;
     let witness: &'static Witness = Box::leak(Box::default());
@@ -284,7 +284,7 @@ async fn the_query_and_the_fragment_of_a_redirect_are_masked() {
 
 #[test]
 fn control_characters_are_escaped() {
-    shows(&[
+    assert_masked(&[
         ("two\nlines", r"two\nlines"),
         ("\x1b[31mred\x1b[0m\r\0\x07\u{85}", r"\u{1b}[31mred\u{1b}[0m\r\0\u{7}\u{85}"),
         ("a\u{2028}b\u{202e}c", r"a\u{2028}b\u{202e}c"),
@@ -294,7 +294,7 @@ fn control_characters_are_escaped() {
 }
 
 #[test]
-fn what_is_no_secret_stays_readable() {
+fn text_without_secrets_is_unchanged() {
     for text in [
         "",
         "no url, a ? and an @",
@@ -318,9 +318,9 @@ fn what_is_no_secret_stays_readable() {
     }
 }
 
-/// The places where a value begins and ends are known where the error is formatted.
+/// When an error is formatted, masking sees where each value begins and ends.
 #[test]
-fn the_text_around_a_query_stays_readable_where_the_error_shows_its_end() {
+fn text_after_a_query_is_unchanged_if_the_end_of_the_query_is_visible() {
     #[derive(Debug, thiserror::Error)]
     #[error("GET {url} failed with status {status}")]
     struct Fetch {
@@ -346,7 +346,7 @@ fn the_text_around_a_query_stays_readable_where_the_error_shows_its_end() {
 }
 
 #[test]
-fn the_cause_of_an_anyhow_error_stays_readable() {
+fn cause_of_an_anyhow_error_is_unchanged() {
     use anyhow::Context;
     let cause: anyhow::Result<()> = Err(std::io::Error::from(std::io::ErrorKind::ConnectionRefused).into());
     let error = cause.context("GET https://h.example/p?t=SECRET failed").context("no stock").unwrap_err();
@@ -354,7 +354,7 @@ fn the_cause_of_an_anyhow_error_stays_readable() {
 }
 
 #[tokio::test]
-async fn the_history_is_masked() {
+async fn history_of_tracked_call_is_masked() {
     let policy = Policy::fixed(std::time::Duration::ZERO).attempts(2);
     let call = policy.run(|_| async { Err::<(), _>(std::io::Error::other("[https://a/,https://u:SECRET@b/]\n")) });
     let exhausted = track(call).history(9).await.into_result().unwrap_err();

@@ -1,4 +1,4 @@
-//! Properties of the masking: a secret never survives, whatever the URL and the text around it.
+//! Property tests of masking: a secret never survives, in any URL and any surrounding text.
 
 use std::fmt::{self, Display, Formatter, Write};
 
@@ -9,10 +9,10 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 use crate::masking::reason_of;
 
 const SECRET: &str = "S3CR3T";
-/// Enough for a build without optimization to take seconds. `MASKING_CASES` and `MASKING_SEED` try more and others.
+/// This many cases take seconds in a debug build. `MASKING_CASES` sets another number, `MASKING_SEED` another seed.
 const CASES: u32 = 10_000;
 
-/// A text in the pieces in which it is formatted.
+/// A text, in the pieces that a formatter receives.
 #[derive(Clone, Debug)]
 struct Text(Vec<String>);
 
@@ -22,7 +22,7 @@ impl Display for Text {
     }
 }
 
-/// How the characters that structure a URL are written.
+/// An escaping of the structural characters of a URL.
 #[derive(Clone, Copy, Debug)]
 enum Escape {
     None,
@@ -72,7 +72,7 @@ fn secret() -> impl Strategy<Value = String> {
 }
 
 fn user_info() -> impl Strategy<Value = String> {
-    // A password that begins with a space cannot be told from the end of a sentence: "no answer from https://a: …".
+    // Excluded: a password that begins with a space. It looks like the end of a sentence: "no answer from https://a: …".
     let punctuation: Vec<_> =
         (b'!'..=b'~').filter(u8::is_ascii_punctuation).map(|c| char::from(c).to_string()).collect();
     let start =
@@ -84,9 +84,9 @@ fn user_info() -> impl Strategy<Value = String> {
                 !password.contains(":/") && !password.contains(r":\") && !password.starts_with("//")
             })
     };
-    // Nor one that begins with a port, where the user looks like a host that is known for certain: `localhost:80/`.
+    // Excluded: a password that begins with a port, after a user that is certainly a host name: `localhost:80/`.
     let no_port = || password().prop_filter("a port", |password| !password.starts_with('0'));
-    // Nor one with a `scheme://` at the beginning of a word from another URL.
+    // A `scheme://` in a password. At the beginning of a word, it would look like another URL.
     let with_scheme = (select(vec!["a", "p4", "0", "99999"]), select(vec!["", "!", "@", "$x", "~"]))
         .prop_map(|(start, odd)| format!("{start}{odd}{SECRET}://"));
     prop_oneof![
@@ -104,7 +104,7 @@ fn user_info() -> impl Strategy<Value = String> {
     ]
 }
 
-/// A URL without another one in it, in the pieces in which it may be formatted.
+/// A URL without another one in it, in the pieces that a formatter may receive.
 fn plain_url() -> BoxedStrategy<Vec<String>> {
     let named = vec!["https", "http", "HTTPS", "postgres", "redis", "amqp", "mongodb+srv", "ftp", "x-1.y"];
     let schemes = prop_oneof![
@@ -125,7 +125,7 @@ fn plain_url() -> BoxedStrategy<Vec<String>> {
     let authority = (schemes, user_info(), select(hosts), select(ports));
     let leaf = (authority, select(paths), query('?'), query('#'));
     leaf.prop_map(|(((scheme, separator), user_info, host, port), path, query, fragment)| {
-        // A `?` behind a path with a space in it begins a query only where a word follows.
+        // After a path with a space, a `?` begins a query only if a word follows.
         let query = if path.contains(' ') { query.replace('?', "?k=") } else { query };
         let fragment = if path.contains(' ') { fragment.replace('#', "#k=") } else { fragment };
         [scheme.to_owned(), separator.to_owned(), format!("{user_info}{host}{port}"), path.to_owned(), query, fragment]
@@ -134,7 +134,7 @@ fn plain_url() -> BoxedStrategy<Vec<String>> {
     .boxed()
 }
 
-/// A URL of every kind, escaped.
+/// A URL, plain or nested in another, with any escaping.
 fn url() -> impl Strategy<Value = Vec<String>> {
     // In a path, two slashes do not begin a URL.
     let inner = plain_url().prop_filter("no scheme", |pieces| !pieces[0].is_empty());
@@ -148,7 +148,7 @@ fn url() -> impl Strategy<Value = Vec<String>> {
     prop_oneof![4 => escaped, 1 => nested]
 }
 
-/// Text before and behind a URL. A bracket or quote around it is closed.
+/// Text before and after a URL. A bracket or quote around it is closed.
 fn around() -> impl Strategy<Value = (&'static str, &'static str)> {
     select(vec![
         ("", ""),
@@ -167,7 +167,7 @@ fn around() -> impl Strategy<Value = (&'static str, &'static str)> {
 
 /// A text with one or more URLs.
 fn text() -> impl Strategy<Value = Text> {
-    let between = vec![",", ", ", " ", " and ", "|", ": ", "\n", "; joe@x.example said: "];
+    let between = vec![",", ", ", " ", " and ", "|", ": ", "\n", "; joe@x.example wrote:  "];
     let part = (around(), url(), any::<bool>(), select(between));
     (proptest::collection::vec(part, 1..4), any::<bool>()).prop_map(|(parts, in_pieces)| {
         let mut pieces = Vec::new();
@@ -185,7 +185,7 @@ fn text() -> impl Strategy<Value = Text> {
     })
 }
 
-/// Runs the property that all maskers must have against this one: gives the text in which a secret survived.
+/// Tests that this masker hides the secret in each text. Returns a text in which the secret survives.
 fn counterexample(mask: impl Fn(&Text) -> String) -> Option<String> {
     let cases = std::env::var("MASKING_CASES").map_or(CASES, |cases| cases.parse().unwrap());
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
@@ -203,7 +203,7 @@ fn counterexample(mask: impl Fn(&Text) -> String) -> Option<String> {
     match tested {
         Ok(()) => None,
         Err(TestError::Fail(reason, _)) => Some(reason.to_string()),
-        Err(TestError::Abort(reason)) => panic!("no cases could be made: {reason}"),
+        Err(TestError::Abort(reason)) => panic!("no cases could be generated: {reason}"),
     }
 }
 
@@ -214,7 +214,7 @@ fn no_secret_survives() {
 
 /// Proves that the property above can fail.
 #[test]
-fn broken_maskers_are_found_out() {
+fn broken_maskers_are_detected() {
     let identity = |text: &Text| text.to_string();
     assert!(counterexample(identity).is_some());
 
@@ -239,8 +239,8 @@ fn broken_maskers_are_found_out() {
     assert!(counterexample(well_formed_only).is_some());
 }
 
-/// Everything that has a meaning for the masking.
-fn soup() -> impl Strategy<Value = String> {
+/// A sequence of pieces with a meaning for masking.
+fn meaningful_pieces() -> impl Strategy<Value = String> {
     let pieces = vec![
         "://",
         ":",
@@ -299,11 +299,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_text_panics_or_keeps_control_characters(text in prop_oneof![soup(), any::<String>()]) {
+    fn no_text_panics_or_keeps_control_characters(text in prop_oneof![meaningful_pieces(), any::<String>()]) {
         prop_assert!(!reason_of(text).contains(char::is_control));
     }
 
-    /// With several URLs, a part that was hidden may have been what kept another one apart.
+    /// Only for texts with one URL. In a text with several, a hidden part may have separated two of them.
     #[test]
     fn masking_twice_changes_nothing(
         text in prop_oneof![
@@ -342,7 +342,7 @@ proptest! {
     }
 }
 
-/// A search that begins again for each URL would take minutes.
+/// A quadratic search would take minutes.
 #[test]
 fn long_texts_take_linear_time() {
     for pattern in [

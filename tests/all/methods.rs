@@ -1,4 +1,4 @@
-//! Which requests may follow a request that failed, by their methods and by what the server said.
+//! Methods: which requests may follow a failed request, depending on their methods and the response.
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -10,13 +10,13 @@ use retry_runtime::tower::TowerPolicy;
 use retry_runtime::{Condition, Policy, Verdict, verdict};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
-use crate::server::{Reply, Server, client};
+use crate::support::server::{Reply, Server, client};
 use crate::support::{Attempts, Fault, SECOND};
 
 const POLICY: Policy = Policy::fixed(SECOND).attempts(3);
 
 #[test]
-fn methods_are_compared_without_regard_to_case() {
+fn methods_are_compared_case_insensitively() {
     let outcome: Result<(), Fault> = Err(Fault::TRANSIENT);
     let retries = |condition: Condition| matches!(verdict!(&outcome, condition), Verdict::Retry(_));
     let condition = Condition::new().methods(&["get", "Post"]);
@@ -26,7 +26,7 @@ fn methods_are_compared_without_regard_to_case() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_get_is_retried_where_its_method_is_listed_in_small_letters() {
+async fn method_in_lower_case_is_retried() {
     let retry = RequestRetry::new(POLICY).condition(Condition::new().methods(&["get", "Post"]));
     for method in [Method::GET, Method::POST] {
         let server = Server::statuses([500]).await;
@@ -35,8 +35,8 @@ async fn a_get_is_retried_where_its_method_is_listed_in_small_letters() {
     }
 }
 
-/// The attempts at a POST that is always answered with this status.
-async fn attempts_at_a_post(status: u16, condition: Condition) -> u32 {
+/// Sends a POST that always gets this status, and returns the number of attempts.
+async fn post_attempts(status: u16, condition: Condition) -> u32 {
     let attempts = Attempts::new();
     let service = service_fn(|_: Request<()>| {
         attempts.start();
@@ -49,19 +49,20 @@ async fn attempts_at_a_post(status: u16, condition: Condition) -> u32 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_post_is_sent_again_after_a_listed_421_or_425() {
+async fn post_is_resent_after_a_listed_421_or_425() {
     let listed = Condition::new().on_status(&[421..=421, 425..=425, 500..=500]);
     let mut attempts = Vec::new();
     for status in [421, 425, 500] {
-        attempts.push(attempts_at_a_post(status, listed).await);
+        attempts.push(post_attempts(status, listed).await);
     }
     assert_eq!(attempts, [3, 3, 1]);
     // Neither is in the standard list.
-    assert_eq!(attempts_at_a_post(421, Condition::new()).await, 1);
-    assert_eq!(attempts_at_a_post(425, Condition::new()).await, 1);
+    assert_eq!(post_attempts(421, Condition::new()).await, 1);
+    assert_eq!(post_attempts(425, Condition::new()).await, 1);
 }
 
-/// The methods that two alternatives put on the wire, where each is answered with the next of these statuses.
+/// Sends alternative requests with these methods. The server replies with one status after the other. Returns the methods of
+/// the requests that it receives.
 async fn first_of(methods: &[Method], statuses: &[u16], retry: &RequestRetry) -> String {
     let server = Server::start(statuses.iter().map(|status| Reply::status(*status)).collect::<Vec<_>>()).await;
     let client = client();
@@ -72,7 +73,7 @@ async fn first_of(methods: &[Method], statuses: &[u16], retry: &RequestRetry) ->
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_get_may_follow_a_post_that_may_have_been_processed() {
+async fn get_may_follow_a_post_that_may_have_been_processed() {
     let retry = RequestRetry::new(POLICY.attempts(5)).condition(Condition::new().on_status(&[405..=405, 500..=599]));
     let get_after_post = [Method::POST, Method::GET];
     assert_eq!(first_of(&get_after_post, &[405, 200], &retry).await, "POST GET");
@@ -83,12 +84,12 @@ async fn a_get_may_follow_a_post_that_may_have_been_processed() {
 async fn no_post_follows_a_post_that_may_have_been_processed() {
     let retry = RequestRetry::new(POLICY.attempts(5)).condition(Condition::new().on_status(&[405..=405, 500..=599]));
     assert_eq!(first_of(&[Method::POST, Method::POST], &[405, 200], &retry).await, "POST");
-    // Not after a GET between them either.
+    // Nor does one follow with a GET between them.
     assert_eq!(first_of(&[Method::POST, Method::GET, Method::POST], &[500, 500, 200], &retry).await, "POST GET");
-    // The first POST may follow whatever has no effects.
+    // The first POST may follow a request without side effects.
     assert_eq!(first_of(&[Method::GET, Method::POST], &[500, 200], &retry).await, "GET POST");
     assert_eq!(first_of(&[Method::GET, Method::POST], &[500, 500, 200], &retry).await, "GET POST");
-    // A condition for one method holds for all requests.
+    // A condition for one method applies to all requests.
     let posts = RequestRetry::new(POLICY).condition(Condition::new().for_method("POST"));
     assert_eq!(first_of(&[Method::POST, Method::GET], &[500, 200], &posts).await, "POST");
 }

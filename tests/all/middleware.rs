@@ -1,4 +1,4 @@
-//! The middleware: every request of a client is retried.
+//! The middleware for `reqwest-middleware`, which retries every request of a client.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
 use retry_runtime::http::RequestRetry;
 use retry_runtime::{Class, Policy, Retryable};
 
-use crate::server::{Reply, Server, client, refused};
+use crate::support::server::{Reply, Server, client, refused};
 use crate::support::{Recorder, SECOND, all_ms, timed};
 
 const POLICY: Policy = Policy::fixed(SECOND);
@@ -34,7 +34,7 @@ async fn every_request_is_retried() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_may_have_its_own() {
+async fn request_extension_overrides_the_middleware() {
     let client = retrying(RequestRetry::new(POLICY));
     let server = Server::statuses([500]).await;
     client.post(&server.url).send().await.unwrap();
@@ -48,7 +48,7 @@ async fn a_request_may_have_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bodies_are_sent_again_but_streams_are_not() {
+async fn whole_body_is_resent_and_a_stream_is_not() {
     let recorder = Recorder::new();
     let client = retrying(RequestRetry::new(POLICY).observer(recorder.clone()));
     let server = Server::statuses([503, 200]).await;
@@ -61,7 +61,7 @@ async fn bodies_are_sent_again_but_streams_are_not() {
     assert_eq!(recorder.lines().last().unwrap(), "1/3 GaveUp(BodyUsedUp)");
 }
 
-/// Counts what passes.
+/// Counts the requests that pass.
 struct Counter(Arc<AtomicU32>);
 
 #[async_trait]
@@ -78,7 +78,7 @@ impl Middleware for Counter {
 }
 
 #[tokio::test(start_paused = true)]
-async fn middleware_after_it_sees_attempts_and_middleware_before_it_sees_calls() {
+async fn inner_middleware_sees_attempts_and_outer_middleware_sees_calls() {
     let (calls, attempts) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
     let counted = |retry| {
         let builder = ClientBuilder::new(client()).with(Counter(calls.clone()));
@@ -87,7 +87,7 @@ async fn middleware_after_it_sees_attempts_and_middleware_before_it_sees_calls()
     let server = Server::statuses([503, 503, 200]).await;
     counted(RequestRetry::new(POLICY)).get(&server.url).send().await.unwrap();
     assert_eq!((calls.load(Ordering::Relaxed), attempts.load(Ordering::Relaxed)), (1, 3));
-    // Another client goes past what comes after it.
+    // A request through another client skips the inner middleware.
     let retry = RequestRetry::new(POLICY).before_attempt(|outgoing| {
         assert_eq!(outgoing.request().method(), "GET");
         outgoing.send_through(client());
@@ -97,7 +97,7 @@ async fn middleware_after_it_sees_attempts_and_middleware_before_it_sees_calls()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_time_limit_is_an_error_of_the_clients() {
+async fn time_limit_becomes_an_error_of_the_client() {
     let server = Server::start([Reply::silence()]).await;
     let client = retrying(RequestRetry::new(POLICY.attempts(2).attempt_timeout(SECOND * 3)));
     let (outcome, took) = timed(client.get(&server.url).send()).await;
@@ -106,7 +106,7 @@ async fn a_time_limit_is_an_error_of_the_clients() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_of_other_middleware_is_known_by_its_chain() {
+async fn error_of_other_middleware_is_classified_by_its_chain() {
     struct Broken(fn() -> anyhow::Error);
     #[async_trait]
     impl Middleware for Broken {
@@ -125,14 +125,14 @@ async fn an_error_of_other_middleware_is_known_by_its_chain() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn on_error_sees_the_clients_error() {
+async fn on_error_receives_the_error_of_the_client() {
     let is_connect = |error: &(dyn Error + 'static)| error.downcast_ref().is_some_and(reqwest::Error::is_connect);
     let client = retrying(RequestRetry::new(POLICY).on_error(is_connect));
     let (_, took) = timed(client.get(refused().await).send()).await;
     assert_eq!(took, SECOND * 2);
 }
 
-/// Writes down what it has seen, to a place that is not there.
+/// Records each response in a journal that it cannot reach.
 struct Journal;
 
 #[async_trait]
@@ -150,7 +150,7 @@ impl Middleware for Journal {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_that_other_middleware_did_not_get_says_nothing_of_the_request() {
+async fn connection_error_of_other_middleware_does_not_make_the_request_unprocessed() {
     let client = ClientBuilder::new(client()).with(RequestRetry::new(POLICY)).with(Journal).build();
     let server = Server::statuses([200]).await;
     let error = client.post(&server.url).send().await.unwrap_err();

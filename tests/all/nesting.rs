@@ -1,4 +1,4 @@
-//! Calls inside of attempts of other calls: what is retried once, and until when there is time.
+//! Nested calls: which failures are retried once, and how the outer deadline limits inner calls.
 
 use std::future::pending;
 use std::ops::ControlFlow;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use retry_runtime::http::SendWithRetry;
 use retry_runtime::{Attempt, Condition, Executor, Policy, retry};
 
-use crate::server::{Server, client};
+use crate::support::server::{Server, client};
 use crate::support::{Attempts, Fault, Recorder, SECOND, ms, timed};
 
 const PLAIN: Policy = Policy::fixed(Duration::ZERO).attempts(3);
@@ -28,11 +28,11 @@ async fn middle(attempts: &Attempts, policy: Policy) -> Result<(), Fault> {
 }
 
 #[retry(policy = policy)]
-async fn outermost(attempts: &Attempts, policy: Policy, of_middle: Policy) -> Result<(), Fault> {
-    middle(attempts, of_middle).await
+async fn outermost(attempts: &Attempts, policy: Policy, middle_policy: Policy) -> Result<(), Fault> {
+    middle(attempts, middle_policy).await
 }
 
-/// A loop by hand around an operation.
+/// Runs an operation in a loop by hand.
 async fn by_hand(policy: &Policy, operation: impl AsyncFn() -> Result<(), Fault>) -> Result<(), Fault> {
     let mut retry = Executor::new(policy);
     loop {
@@ -45,16 +45,16 @@ async fn by_hand(policy: &Policy, operation: impl AsyncFn() -> Result<(), Fault>
 }
 
 #[tokio::test(start_paused = true)]
-async fn three_layers_of_three_attempts_are_three_calls() {
-    for (policy, of_middle, calls) in [(PLAIN, PLAIN, 27), (ONCE, PLAIN, 9), (PLAIN, ONCE, 9), (ONCE, ONCE, 3)] {
+async fn nested_once_reduces_three_layers_to_three_attempts() {
+    for (policy, middle_policy, calls) in [(PLAIN, PLAIN, 27), (ONCE, PLAIN, 9), (PLAIN, ONCE, 9), (ONCE, ONCE, 3)] {
         let attempts = Attempts::new();
-        outermost(&attempts, policy, of_middle).await.unwrap_err();
+        outermost(&attempts, policy, middle_policy).await.unwrap_err();
         assert_eq!(attempts.count(), calls);
     }
 }
 
 #[test]
-fn functions_that_block_too() {
+fn nested_once_works_in_blocking_functions() {
     #[retry(blocking, policy = PLAIN)]
     fn innermost(attempts: &Attempts) -> Result<(), Fault> {
         attempts.start();
@@ -76,7 +76,7 @@ fn functions_that_block_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn loops_by_hand_and_closures_too() {
+async fn nested_once_works_in_manual_loops_and_closures() {
     for (policy, calls) in [(PLAIN, 27), (ONCE, 3)] {
         let attempts = Attempts::new();
         by_hand(&policy, async || by_hand(&policy, async || innermost(&attempts).await).await).await.unwrap_err();
@@ -84,7 +84,7 @@ async fn loops_by_hand_and_closures_too() {
         let attempts = Attempts::new();
         policy.run(|_| async { policy.run(|_| innermost(&attempts)).await }).await.unwrap_err();
         assert_eq!(attempts.count(), calls);
-        // Mixed.
+        // A manual loop around an annotated function.
         let attempts = Attempts::new();
         by_hand(&policy, async || middle(&attempts, policy).await).await.unwrap_err();
         assert_eq!(attempts.count(), calls);
@@ -92,7 +92,7 @@ async fn loops_by_hand_and_closures_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_inside_count_too() {
+async fn nested_once_works_for_requests() {
     for (policy, requests) in [(PLAIN, 9), (ONCE, 3)] {
         let server = Server::statuses([503]).await;
         let client = client();
@@ -102,7 +102,7 @@ async fn requests_inside_count_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_event_says_so() {
+async fn event_names_the_nested_call() {
     let (attempts, recorder) = (Attempts::new(), Recorder::new());
     let mut retry = Executor::new(&ONCE).observer(&recorder);
     let error = retry.attempt(innermost(&attempts)).await.unwrap_err();
@@ -111,8 +111,8 @@ async fn the_event_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_not_retried_inside_is_retried() {
-    // One attempt, and a failure that is not worth another one, are no retries.
+async fn failure_that_was_not_retried_inside_is_retried_outside() {
+    // Neither a single attempt nor a permanent failure counts as a retry.
     for inner in [PLAIN.attempts(1), PLAIN] {
         let attempts = Attempts::new();
         let error = if inner.schedule().count() == 0 { Fault::TRANSIENT } else { Fault::PERMANENT };
@@ -125,7 +125,7 @@ async fn what_was_not_retried_inside_is_retried() {
         call.await.unwrap_err();
         assert_eq!(attempts.count(), 3);
     }
-    // Nor is a failure inside that was lived with.
+    // Nor does a failure that the operation ignores.
     let (inner, outer) = (Attempts::new(), Attempts::new());
     let call = ONCE.run(|_| async {
         outer.start();
@@ -136,28 +136,28 @@ async fn what_was_not_retried_inside_is_retried() {
     assert_eq!((outer.count(), inner.count()), (3, 9));
 }
 
-/// What failed inside of a call that succeeded all the same is that call's own affair.
+/// A nested call that succeeds does not pass on the failures inside it.
 #[tokio::test(start_paused = true)]
-async fn a_call_that_lived_with_it_tells_nothing() {
+async fn successful_call_does_not_pass_on_inner_failures() {
     let (inner, outer) = (Attempts::new(), Attempts::new());
     let call = ONCE.run(|_| async {
         outer.start();
-        let lived_with = ONCE.run(|_| async {
+        let ignores_the_failure = ONCE.run(|_| async {
             let _ = innermost(&inner).await;
             Ok::<_, Fault>(())
         });
-        lived_with.await?;
+        ignores_the_failure.await?;
         Err::<(), _>(Fault::TRANSIENT)
     });
     call.await.unwrap_err();
     assert_eq!(outer.count(), 3);
 }
 
-/// Of a hundred that run at once in one task, each knows of its own failures only.
+/// A hundred calls run concurrently in one task. Each sees its own failures only.
 #[tokio::test(start_paused = true)]
-async fn branches_of_a_join_do_not_disturb_each_other() {
+async fn concurrent_calls_do_not_affect_each_other() {
     let attempts: Vec<_> = (0..100).map(|_| Attempts::new()).collect();
-    // Every other one fails by itself, and has to be retried.
+    // Every other call fails without a nested call, and has to be retried.
     let calls = attempts.iter().enumerate().map(|(number, attempts)| async move {
         ONCE.run(|_| async move {
             tokio::time::sleep(ms(number as u64 % 7)).await;
@@ -175,7 +175,7 @@ async fn branches_of_a_join_do_not_disturb_each_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_function_with_a_deadline_only_passes_on_what_it_is_told() {
+async fn intermediate_call_with_a_deadline_passes_on_the_exhausted_flag() {
     let attempts = Attempts::new();
     let between = PLAIN.attempts(1).deadline(SECOND);
     ONCE.run(|_| async { between.run(|_| innermost(&attempts)).await }).await.unwrap_err();
@@ -183,7 +183,7 @@ async fn a_function_with_a_deadline_only_passes_on_what_it_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_and_a_drop_leave_nothing_behind() {
+async fn panic_or_drop_restores_the_context() {
     let exhausted = async |attempts: &Attempts| innermost(attempts).await;
     let attempts = Attempts::new();
     let mut panicking = Box::pin(ONCE.run(|_| async {
@@ -196,7 +196,7 @@ async fn a_panic_and_a_drop_leave_nothing_behind() {
     let polled = catch_unwind(AssertUnwindSafe(|| while panicking.as_mut().poll(&mut cx).is_pending() {}));
     polled.unwrap_err();
     {
-        // Dropped between two polls, in the middle of an attempt.
+        // The call is dropped between two polls, in the middle of an attempt.
         let policy = ONCE.deadline(SECOND);
         let call = pin!(policy.run(|_| async {
             let _ = exhausted(&attempts).await;
@@ -204,7 +204,7 @@ async fn a_panic_and_a_drop_leave_nothing_behind() {
         }));
         let _ = tokio::time::timeout(ms(5), call).await;
     }
-    // Nobody asks here, and there is no deadline.
+    // Outside these calls there is neither a deadline nor an exhausted failure.
     let mut retry = Executor::new(&PLAIN);
     retry.attempt(async { Err::<(), _>(Fault::TRANSIENT) }).await.unwrap_err();
     assert_eq!(retry.current().remaining(), None);
@@ -217,7 +217,7 @@ mod deadlines {
     const OUTER: Policy = Policy::fixed(SECOND).attempts(1).deadline(Duration::from_secs(10));
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_left_is_seen_inside() {
+    async fn inner_call_sees_the_remaining_time() {
         #[retry(attempts = 1, bind = attempt)]
         async fn inner() -> Result<Duration, Fault> {
             Ok(attempt.remaining().unwrap())
@@ -234,9 +234,9 @@ mod deadlines {
         assert_eq!(OUTER.run(|_| inner.run(shorter)).await.unwrap(), SECOND * 10);
     }
 
-    /// It gives up at once, instead of waiting until the outer one is cut off.
+    /// The inner call gives up at once, and does not wait until the outer deadline cuts it off.
     #[tokio::test(start_paused = true)]
-    async fn a_delay_that_does_not_fit_is_not_waited_for() {
+    async fn inner_call_gives_up_if_the_delay_exceeds_the_outer_deadline() {
         let attempts = Attempts::new();
         let inner = Policy::fixed(SECOND * 4).attempts(9);
         let call = OUTER.run(|_| async {
@@ -253,7 +253,7 @@ mod deadlines {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_task_that_is_spawned_has_its_own() {
+    async fn spawned_task_does_not_inherit_the_deadline() {
         let left = OUTER.run(|_| async {
             let task = tokio::spawn(async { Executor::new(&PLAIN).current().remaining() });
             Ok::<_, Fault>(task.await.unwrap())
@@ -263,7 +263,7 @@ mod deadlines {
 }
 
 #[test]
-fn code_that_blocks_is_told_too() {
+fn blocking_functions_see_the_exhausted_flag() {
     #[retry(policy = PLAIN, blocking)]
     fn inner(attempts: &Attempts) -> Result<(), Fault> {
         attempts.start();
@@ -280,7 +280,7 @@ fn code_that_blocks_is_told_too() {
     }
 }
 
-mod in_the_attribute {
+mod attribute {
     use super::*;
 
     macro_rules! layers {
@@ -300,12 +300,12 @@ mod in_the_attribute {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nested() {
+    async fn nested_argument_works_with_and_without_a_deadline() {
         assert_eq!((layers!(), layers!(, nested = "once"), layers!(, deadline = "9s", nested = "once")), (27, 3, 3));
     }
 
     #[test]
-    fn nested_in_code_that_blocks() {
+    fn nested_argument_works_in_blocking_functions() {
         #[retry(policy = PLAIN, blocking)]
         fn inner(attempts: &Attempts) -> Result<(), Fault> {
             attempts.start();

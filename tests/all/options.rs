@@ -1,4 +1,4 @@
-//! Every argument of the attribute: two values of it give two results.
+//! The arguments of the attribute. Each test compares at least two values of an argument.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -7,7 +7,8 @@ use std::time::Duration;
 use retry_runtime::{Attempt, Event, Observer, Policy, retry};
 
 use crate::support::{
-    Answer, Attempts, Fault, Recorder, SECOND, all_ms, lowest, middle, ms, recorded_block, recorded_sleep, run, timed,
+    Attempts, FakeResponse, Fault, Recorder, SECOND, all_ms, lowest, middle, ms, recorded_blocking_sleep,
+    recorded_sleep, run, timed,
 };
 
 type Plain = Result<(), &'static str>;
@@ -29,7 +30,7 @@ async fn attempts_unlimited() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn attempts_left_out_are_one_more_than_there_are_delays() {
+async fn attempts_default_to_one_more_than_the_delays() {
     assert_eq!(run!((delays = ["1s"]) Plain, Err("no")).attempts, 2);
     assert_eq!(run!((delays = ["1s", "1s", "1s", "1s"]) Plain, Err("no")).attempts, 5);
     assert_eq!(run!((attempts = 4, delays = ["1s"]) Plain, Err("no")).attempts, 4);
@@ -85,19 +86,19 @@ async fn random_source() {
 
 #[tokio::test(start_paused = true)]
 async fn on_status() {
-    assert_eq!(run!((on_status = [418]) Result<Answer, Fault>, Ok(Answer(418))).attempts, 3);
-    assert_eq!(run!((on_status = [418]) Result<Answer, Fault>, Ok(Answer(503))).attempts, 1);
-    assert_eq!(run!((on_status = [503, 410..=419]) Result<Answer, Fault>, Ok(Answer(418))).attempts, 3);
-    assert_eq!(run!((on_status = [503, 410..=417]) Result<Answer, Fault>, Ok(Answer(418))).attempts, 1);
-    assert_eq!(run!((on_status = ["4xx"]) Result<Answer, Fault>, Ok(Answer(418))).attempts, 3);
-    assert_eq!(run!((on_status = ["5xx"]) Result<Answer, Fault>, Ok(Answer(418))).attempts, 1);
-    assert_eq!(run!((on_status = []) Result<Answer, Fault>, Ok(Answer(503))).attempts, 1);
+    assert_eq!(run!((on_status = [418]) Result<FakeResponse, Fault>, Ok(FakeResponse(418))).attempts, 3);
+    assert_eq!(run!((on_status = [418]) Result<FakeResponse, Fault>, Ok(FakeResponse(503))).attempts, 1);
+    assert_eq!(run!((on_status = [503, 410..=419]) Result<FakeResponse, Fault>, Ok(FakeResponse(418))).attempts, 3);
+    assert_eq!(run!((on_status = [503, 410..=417]) Result<FakeResponse, Fault>, Ok(FakeResponse(418))).attempts, 1);
+    assert_eq!(run!((on_status = ["4xx"]) Result<FakeResponse, Fault>, Ok(FakeResponse(418))).attempts, 3);
+    assert_eq!(run!((on_status = ["5xx"]) Result<FakeResponse, Fault>, Ok(FakeResponse(418))).attempts, 1);
+    assert_eq!(run!((on_status = []) Result<FakeResponse, Fault>, Ok(FakeResponse(503))).attempts, 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn on_status_may_ask_for_more_than_errors() {
-    assert_eq!(run!((on_status = [202]) Result<Answer, Fault>, Ok(Answer(202))).attempts, 3);
-    assert_eq!(run!((on_status = [204]) Result<Answer, Fault>, Ok(Answer(202))).attempts, 1);
+async fn on_status_may_list_success_statuses() {
+    assert_eq!(run!((on_status = [202]) Result<FakeResponse, Fault>, Ok(FakeResponse(202))).attempts, 3);
+    assert_eq!(run!((on_status = [204]) Result<FakeResponse, Fault>, Ok(FakeResponse(202))).attempts, 1);
 }
 
 fn is_no(error: &&'static str) -> bool {
@@ -105,29 +106,29 @@ fn is_no(error: &&'static str) -> bool {
 }
 
 #[tokio::test(start_paused = true)]
-async fn on_error_as_a_word() {
+async fn on_error_accepts_a_keyword() {
     assert_eq!(run!((on_error = "any") Result<(), Fault>, Err(Fault::PERMANENT)).attempts, 3);
     assert_eq!(run!((on_error = "transient") Result<(), Fault>, Err(Fault::PERMANENT)).attempts, 1);
     assert_eq!(run!((on_error = "transient") Result<(), Fault>, Err(Fault::TRANSIENT)).attempts, 3);
-    assert_eq!(run!((on_error = "never") Result<Answer, Fault>, Err(Fault::TRANSIENT)).attempts, 1);
+    assert_eq!(run!((on_error = "never") Result<FakeResponse, Fault>, Err(Fault::TRANSIENT)).attempts, 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn on_error_as_a_path() {
+async fn on_error_accepts_a_path() {
     assert_eq!(run!((on_error = is_no) Plain, Err("no")).attempts, 3);
     assert_eq!(run!((on_error = is_no) Plain, Err("never")).attempts, 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn on_error_as_a_closure() {
+async fn on_error_accepts_a_closure() {
     assert_eq!(run!((on_error = |e| e.len() < 3) Plain, Err("no")).attempts, 3);
     assert_eq!(run!((on_error = |e| e.len() < 2) Plain, Err("no")).attempts, 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn on_error_as_a_closure_that_looks_at_an_argument() {
-    #[retry(on_error = |error| *error == worth)]
-    async fn call(attempts: &Attempts, worth: &str) -> Plain {
+async fn on_error_closure_may_use_an_argument() {
+    #[retry(on_error = |error| *error == retried)]
+    async fn call(attempts: &Attempts, retried: &str) -> Plain {
         attempts.start();
         Err("no")
     }
@@ -163,7 +164,7 @@ async fn retry_after() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_after_left_out_is_a_minute() {
+async fn retry_after_defaults_to_a_minute() {
     const MINUTE: Duration = Duration::from_secs(60);
     let at = run!((attempts = 2, start = "1ms") Result<(), Fault>, Err(Fault::TRANSIENT.after(MINUTE)));
     assert_eq!(at.delays, [MINUTE]);
@@ -194,7 +195,7 @@ async fn attempt_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn policy_as_a_value_a_reference_and_an_arc() {
+async fn policy_accepts_a_value_a_reference_and_an_arc() {
     const TWO: Policy = Policy::fixed(SECOND).attempts(2);
     static FOUR: Policy = Policy::fixed(ms(5)).attempts(4);
     assert_eq!(run!((policy = TWO) Plain, Err("no")).delays, all_ms([1000]));
@@ -203,7 +204,7 @@ async fn policy_as_a_value_a_reference_and_an_arc() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn policy_from_a_field() {
+async fn policy_accepts_a_field() {
     struct Client {
         policy: Policy,
         shared: Arc<Policy>,
@@ -230,7 +231,7 @@ async fn policy_from_a_field() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn policy_is_evaluated_once_a_call() {
+async fn policy_is_evaluated_once_per_call() {
     thread_local!(static EVALUATED: Cell<u32> = const { Cell::new(0) });
     fn policy() -> Policy {
         EVALUATED.set(EVALUATED.get() + 1);
@@ -242,10 +243,13 @@ async fn policy_is_evaluated_once_a_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn arguments_that_are_no_schedule_stand_beside_policy() {
+async fn conditions_work_beside_policy() {
     const POLICY: Policy = Policy::fixed(SECOND).attempts(4);
     assert_eq!(run!((policy = POLICY, on_error = is_no) Plain, Err("never")).attempts, 1);
-    assert_eq!(run!((policy = POLICY, on_status = [418]) Result<Answer, Fault>, Ok(Answer(418))).attempts, 4);
+    assert_eq!(
+        run!((policy = POLICY, on_status = [418]) Result<FakeResponse, Fault>, Ok(FakeResponse(418))).attempts,
+        4
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -268,7 +272,7 @@ async fn bind() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bind_knows_the_failure_before() {
+async fn bound_attempt_has_the_previous_failure() {
     #[retry(attempts = 3, bind = attempt)]
     async fn call(seen: &mut Vec<Option<u16>>) -> Result<(), Fault> {
         seen.push(attempt.last_failure().and_then(|failure| failure.status()));
@@ -280,7 +284,7 @@ async fn bind_knows_the_failure_before() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn bind_knows_what_is_left_until_the_deadline() {
+async fn bound_attempt_has_the_remaining_time() {
     #[retry(attempts = 3, start = "1s", deadline = "10s", bind = attempt)]
     async fn call(left: &mut Vec<Option<Duration>>) -> Result<(), String> {
         left.push(attempt.remaining());
@@ -298,12 +302,12 @@ async fn clone() {
         second.extend(first);
         attempts.succeed_at(3, "no").map(|_| (second.len(), second.capacity().min(1)))
     }
-    // What one attempt does to its clone, the next one does not see.
+    // Changes to the clone of one attempt are invisible to the next one.
     assert_eq!(call(vec![1], vec![2, 3], &Attempts::new()).await, Ok((3, 1)));
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_argument_that_is_not_cloned_keeps_what_attempts_did_to_it() {
+async fn argument_that_is_not_cloned_keeps_the_changes_of_earlier_attempts() {
     #[retry(attempts = 3)]
     async fn call(mut list: Vec<u32>) -> Result<(), usize> {
         list.push(1);
@@ -339,22 +343,22 @@ async fn name() {
 
 #[tokio::test(start_paused = true)]
 async fn observer() {
-    struct Nobody;
-    impl Observer for Nobody {
+    struct Ignoring;
+    impl Observer for Ignoring {
         fn on_event(&self, _: &Event<'_>) {}
     }
-    #[retry(observer = Nobody)]
-    async fn unheard(_: &Recorder) -> Plain {
+    #[retry(observer = Ignoring)]
+    async fn ignored(_: &Recorder) -> Plain {
         Ok(())
     }
     #[retry(observer = recorder)]
-    async fn heard(recorder: &Recorder) -> Plain {
+    async fn recorded(recorder: &Recorder) -> Plain {
         Ok(())
     }
     let recorder = Recorder::new();
-    unheard(&recorder).await.unwrap();
+    ignored(&recorder).await.unwrap();
     assert_eq!(recorder.lines().len(), 0);
-    heard(&recorder).await.unwrap();
+    recorded(&recorder).await.unwrap();
     assert_eq!(recorder.lines().len(), 2);
 }
 
@@ -363,19 +367,20 @@ async fn sleep() {
     let with_tokio = run!((start = "1s") Plain, Err("no"));
     assert_eq!(with_tokio.delays, all_ms([1000, 2000]));
     let recorder = Recorder::new();
-    let with_ours = recorder.sleeps(async { run!((start = "1s", sleep = recorded_sleep) Plain, Err("no")) }).await;
-    assert_eq!(with_ours.delays, all_ms([0, 0]));
+    let with_custom =
+        recorder.record_sleeps(async { run!((start = "1s", sleep = recorded_sleep) Plain, Err("no")) }).await;
+    assert_eq!(with_custom.delays, all_ms([0, 0]));
     assert_eq!(recorder.slept(), all_ms([1000, 2000]));
 }
 
 #[test]
-fn sleep_does_not_need_tokio() {
+fn custom_sleep_does_not_need_tokio() {
     #[retry(start = "1s", sleep = recorded_sleep)]
     async fn call() -> Plain {
         Err("no")
     }
     let recorder = Recorder::new();
-    let future = std::pin::pin!(recorder.sleeps(call()));
+    let future = std::pin::pin!(recorder.record_sleeps(call()));
     let polled = future.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()));
     assert!(polled.is_ready());
     assert_eq!(recorder.slept(), all_ms([1000, 2000]));
@@ -383,17 +388,17 @@ fn sleep_does_not_need_tokio() {
 
 #[test]
 fn blocking() {
-    #[retry(blocking, attempts = 4, start = "1s", sleep = recorded_block)]
+    #[retry(blocking, attempts = 4, start = "1s", sleep = recorded_blocking_sleep)]
     fn call(attempts: &Attempts) -> Result<u32, &'static str> {
         attempts.succeed_at(3, "no")
     }
     let recorder = Recorder::new();
-    let outcome = recorder.sleeps_blocking(|| call(&Attempts::new()));
+    let outcome = recorder.record_blocking_sleeps(|| call(&Attempts::new()));
     assert_eq!((outcome, recorder.slept()), (Ok(3), all_ms([1000, 2000])));
 }
 
 #[test]
-fn blocking_sleeps_with_the_thread() {
+fn blocking_sleeps_on_the_thread() {
     #[retry(blocking, attempts = 3, start = "0s")]
     fn call(attempts: &Attempts) -> Result<u32, &'static str> {
         attempts.succeed_at(3, "no")
@@ -412,7 +417,7 @@ async fn crate_path() {
     assert_eq!(run!((crate = crate::options::facade::inner::renamed, attempts = 2) Plain, Err("no")).attempts, 2);
 }
 
-/// Constants instead of literals, of every kind of path.
+/// Constants instead of literals, with all kinds of paths.
 mod constants {
     use super::*;
 
@@ -426,7 +431,7 @@ mod constants {
     static STATIC: u32 = 2;
 
     #[tokio::test(start_paused = true)]
-    async fn of_a_schedule() {
+    async fn schedule_accepts_constants() {
         let run = run!((attempts = STATIC, start = DELAY) Plain, Err("no"));
         assert_eq!(run.delays, all_ms([30]));
         let run = run!((attempts = 4, start = DELAY, factor = FACTOR, max_delay = CAP) Plain, Err("no"));
@@ -436,10 +441,10 @@ mod constants {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn of_a_condition() {
+    async fn on_status_accepts_constants() {
         macro_rules! attempts {
             ($status:literal) => {
-                run!((on_status = [TEAPOT, 500..=LAST_SERVER, self::LAST]) Answer, Answer($status)).attempts
+                run!((on_status = [TEAPOT, 500..=LAST_SERVER, self::LAST]) FakeResponse, FakeResponse($status)).attempts
             };
         }
         const LAST_SERVER: u16 = 502;
@@ -448,7 +453,7 @@ mod constants {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn of_limits() {
+    async fn limits_accept_constants() {
         const LATE: Fault = Fault::TRANSIENT.after(ms(1001));
         assert_eq!(run!((retry_after = LIMIT) Result<(), Fault>, Err(LATE)).attempts, 1);
         assert_eq!(
@@ -475,14 +480,14 @@ mod constants {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn of_a_type_and_generic() {
+    async fn attempts_accepts_an_associated_constant() {
         let (one, four) = (Client::<1>(Attempts::new()), Client::<4>(Attempts::new()));
         let _ = (one.associated().await, four.associated().await);
         assert_eq!((one.0.count(), four.0.count()), (2, 5));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn of_a_generic_function() {
+    async fn attempts_accepts_a_const_parameter() {
         #[retry(attempts = N, start = "0s")]
         async fn call<const N: u32>(attempts: &Attempts) -> Plain {
             attempts.start();

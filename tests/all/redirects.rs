@@ -1,8 +1,9 @@
-//! Requests that a server redirects, and requests whose URL something below the retry layer changes: what the servers see.
+//! Redirects: the requests that servers receive if one of them redirects, or if something below the retry layer changes the
+//! URL.
 
 use async_trait::async_trait;
 use http::Extensions;
-use reqwest::{Client, ClientBuilder, Method, Request, Response, Url};
+use reqwest::{Client, Method, Request, Response, Url};
 use reqwest_middleware::{Middleware, Next};
 use retry_runtime::http::connections::TraceConnections;
 use retry_runtime::http::{CheckStatus, StatusError};
@@ -11,21 +12,22 @@ use retry_runtime::tower::TowerPolicy;
 use retry_runtime::{Condition, Failure, Policy, Retryable, Verdict, verdict};
 use tower::{ServiceBuilder, ServiceExt};
 
-use crate::server::{Reply, Server, refused};
+use crate::support::server::{Reply, Server, client_builder, refused};
 use crate::support::{Recorder, SECOND};
 use crate::tables::expect;
 
 const POLICY: Policy = Policy::fixed(SECOND).attempts(3);
 
-/// The shop that orders are sent to, and another server.
-struct World {
+/// The shop that receives the orders, and another server.
+struct Servers {
     shop: Server,
     other: Server,
 }
 
-impl World {
-    /// Method and target of the requests of each attempt, in their order; of the other server's, its name too.
-    fn of_each_attempt(&self, attempts: usize) -> String {
+impl Servers {
+    /// Method and target of the requests of one attempt, in order. Those to the other server carry its name. All attempts must
+    /// send the same requests.
+    fn per_attempt(&self, attempts: usize) -> String {
         let mut lines = self.shop.lines();
         lines.extend(self.other.lines().into_iter().map(|(order, line)| (order, line.replace(" /", " other/"))));
         lines.sort();
@@ -33,9 +35,9 @@ impl World {
         if lines.is_empty() {
             return "nothing".to_owned();
         }
-        let mut of_attempts = lines.chunks(lines.len() / attempts);
-        let first = of_attempts.next().unwrap();
-        assert!(of_attempts.all(|other| other == first), "{lines:?}");
+        let mut attempts_lines = lines.chunks(lines.len() / attempts);
+        let first = attempts_lines.next().unwrap();
+        assert!(attempts_lines.all(|other| other == first), "{lines:?}");
         first.join(", ")
     }
 }
@@ -45,7 +47,7 @@ struct Case {
     name: &'static str,
     /// Set if the shop refuses connections.
     is_refused: bool,
-    /// The shop's answers to each attempt.
+    /// The shop's replies to each attempt.
     shop: Vec<Reply>,
     other: Reply,
     /// Changes the request below the retry layer.
@@ -66,7 +68,7 @@ fn busy() -> Reply {
     Reply::status(503).retry_after("0")
 }
 
-/// A redirect; `OTHER` and `DEAD` are replaced with the URLs of these servers.
+/// A redirect. `OTHER` and `DEAD` stand for the URLs of these servers.
 fn to(status: u16, location: &str) -> Reply {
     Reply::status(status).header("location", location)
 }
@@ -107,7 +109,7 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// How the order is sent.
+/// The API that sends the order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Through {
     SendWithRetry,
@@ -131,22 +133,22 @@ impl Middleware for Below {
     }
 }
 
-/// The ways to know about redirects.
+/// The ways to detect redirects.
 #[derive(Clone, Copy, Debug)]
-enum Known {
-    /// Nothing: a client as it is.
+enum Detection {
+    /// None: a plain client.
     Nothing,
-    /// The client tracks them.
+    /// The client tracks redirects.
     Tracked,
-    /// The condition assumes that there are none.
+    /// The condition assumes that there are no redirects.
     Assumed,
 }
 
-impl Known {
+impl Detection {
     fn client(self) -> Client {
         let builder = match self {
-            Self::Tracked => builder().track_redirects(),
-            Self::Nothing | Self::Assumed => builder(),
+            Self::Tracked => client_builder().track_redirects(),
+            Self::Nothing | Self::Assumed => client_builder(),
         };
         builder.build().unwrap()
     }
@@ -159,15 +161,15 @@ impl Known {
     }
 }
 
-/// Sends the order, with three attempts: how many were made, and what the servers have seen of each.
-async fn wire(case: &Case, through: Through, known: Known) -> (usize, String) {
-    let (client, condition, recorder) = (known.client(), known.condition(), Recorder::new());
+/// Sends the order with at most three attempts. Returns the number of attempts, and the requests of each.
+async fn send_order(case: &Case, through: Through, detection: Detection) -> (usize, String) {
+    let (client, condition, recorder) = (detection.client(), detection.condition(), Recorder::new());
     let other = Server::start([case.other.clone()]).await;
     let dead = refused().await;
     let attempt: Vec<_> = case.shop.iter().map(|reply| reply.with("OTHER", &other.url).with("DEAD", &dead)).collect();
     let replies = [attempt.clone(), attempt.clone(), attempt].concat();
-    let world = World { shop: Server::start(replies).await, other };
-    let base = if case.is_refused { refused().await } else { world.shop.url.clone() };
+    let servers = Servers { shop: Server::start(replies).await, other };
+    let base = if case.is_refused { refused().await } else { servers.shop.url.clone() };
     let url = Url::parse(&base).unwrap().join("order").unwrap();
     let below = case.below;
     match through {
@@ -193,27 +195,28 @@ async fn wire(case: &Case, through: Through, known: Known) -> (usize, String) {
         }
     }
     let attempts = recorder.lines().iter().filter(|line| line.ends_with("AttemptStarted")).count();
-    (attempts, world.of_each_attempt(attempts))
-}
-
-fn builder() -> ClientBuilder {
-    Client::builder().no_proxy().pool_idle_timeout(None)
+    (attempts, servers.per_attempt(attempts))
 }
 
 fn tracking() -> Client {
-    builder().track_redirects().build().unwrap()
+    client_builder().track_redirects().build().unwrap()
 }
 
-/// Prints what the servers see of each case, and writes the guide's table.
+/// Prints the requests of each case, and compares them with the table in the guide.
 #[tokio::test(start_paused = true)]
-async fn what_the_servers_see_of_a_post() {
+async fn redirected_post_is_not_resent() {
     let mut rows = Vec::new();
     for case in cases() {
         let mut row = vec![case.name.to_owned()];
-        for known in [Known::Nothing, Known::Tracked, Known::Assumed] {
-            let seen = wire(&case, Through::SendWithRetry, known).await;
+        for detection in [Detection::Nothing, Detection::Tracked, Detection::Assumed] {
+            let seen = send_order(&case, Through::SendWithRetry, detection).await;
             for through in [Through::Middleware, Through::Tower] {
-                assert_eq!(wire(&case, through, known).await, seen, "{}, {through:?}, {known:?}", case.name);
+                assert_eq!(
+                    send_order(&case, through, detection).await,
+                    seen,
+                    "{}, {through:?}, {detection:?}",
+                    case.name
+                );
             }
             row.push(format!("{} × {}", seen.0, seen.1));
         }
@@ -228,7 +231,7 @@ async fn what_the_servers_see_of_a_post() {
     expect("redirects", &columns, &rows);
 }
 
-/// The number of POSTs that a server sees which answers the first with 429 and the second with 200.
+/// The number of POSTs to a server that replies with 429 to the first and 200 to the second.
 async fn posts_after_a_429(send: impl AsyncFnOnce(String)) -> usize {
     let server = Server::start([limited(), Reply::status(200)]).await;
     send(server.url.clone()).await;
@@ -236,11 +239,11 @@ async fn posts_after_a_429(send: impl AsyncFnOnce(String)) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_policy_alone_sees_redirects_too() {
+async fn plain_policy_detects_redirects() {
     for (replies, posts) in [
         (vec![limited(), busy(), Reply::status(200)], 3),
         (vec![to(303, "/order"), limited()], 1),
-        // The first attempt is not redirected, the second one is.
+        // Only the second attempt is redirected.
         (vec![limited(), to(303, "/order"), limited()], 2),
     ] {
         let server = Server::start(replies).await;
@@ -251,25 +254,25 @@ async fn a_policy_alone_sees_redirects_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn trace_wire_tracks_redirects() {
-    let traced = Client::builder().no_proxy().pool_idle_timeout(None).trace_connections().build().unwrap();
+async fn trace_connections_tracks_redirects() {
+    let traced = client_builder().trace_connections().build().unwrap();
     let posts = posts_after_a_429(async |url| drop(traced.post(url).send_with_retry(&POLICY).await));
     assert_eq!(posts.await, 2);
 }
 
-/// Requests without proof are treated as redirected.
-mod undecided {
+/// Requests without proof count as redirected.
+mod without_proof {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_retry_policy_that_is_set_later_replaces_the_tracking() {
-        let client = builder().track_redirects().retry(reqwest::retry::never()).build().unwrap();
+    async fn retry_policy_set_later_replaces_the_tracking() {
+        let client = client_builder().track_redirects().retry(reqwest::retry::never()).build().unwrap();
         let posts = posts_after_a_429(async |url| drop(client.post(url).send_with_retry(&POLICY).await));
         assert_eq!(posts.await, 1);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_tower_policy_that_is_no_layer_sees_nothing() {
+    async fn tower_policy_without_its_layer_detects_nothing() {
         let posts = posts_after_a_429(async |url| {
             let policy = TowerPolicy::http(POLICY).cloning(Request::try_clone);
             let service = ServiceBuilder::new().retry(policy).service(tracking());
@@ -279,15 +282,15 @@ mod undecided {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_is_a_stream_is_not_tracked() {
+    async fn streamed_body_is_not_tracked() {
         let body = || async { reqwest::Body::wrap(http_body_util::Full::<bytes::Bytes>::from("one")) };
         let posts = posts_after_a_429(async |url| drop(tracking().post(url).stream_with_retry(&POLICY, body).await));
         assert_eq!(posts.await, 1);
     }
 
-    /// Such a request is not reported, but the one that follows the redirect is.
+    /// The client does not report a streamed request, but reports the request that follows its redirect.
     #[tokio::test(start_paused = true)]
-    async fn a_get_with_a_stream_that_is_redirected_is_not_taken_for_one_that_is_not() {
+    async fn redirected_get_with_a_stream_counts_as_redirected() {
         let retry = RequestRetry::new(POLICY).condition(Condition::new().methods(&["PUT"]));
         let body = || async { reqwest::Body::wrap(http_body_util::Full::<bytes::Bytes>::from("one")) };
         let server = Server::start([to(303, "/receipt"), limited()]).await;
@@ -295,7 +298,7 @@ mod undecided {
         assert_eq!(server.requests(), 2);
     }
 
-    /// Asks for a token first, with a client of its own.
+    /// Requests a token first, with its own client.
     struct Token(Client, Method, String);
 
     #[async_trait]
@@ -312,43 +315,51 @@ mod undecided {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_request_of_a_middleware_proves_nothing_about_the_post() {
+    async fn request_of_a_middleware_proves_nothing_about_the_post() {
         let tokens = Server::statuses([200]).await;
-        let plain = || builder().build().unwrap();
-        for (its_own, method, posted, posts) in [
+        let plain = || client_builder().build().unwrap();
+        for (token_client, method, post_client, posts) in [
             (plain(), Method::GET, tracking(), 2),
             (plain(), Method::POST, tracking(), 2),
             (tracking(), Method::GET, plain(), 1),
             (tracking(), Method::POST, plain(), 1),
             (tracking(), Method::GET, tracking(), 1),
         ] {
-            let client = reqwest_middleware::ClientBuilder::new(posted)
+            let client = reqwest_middleware::ClientBuilder::new(post_client)
                 .with(RequestRetry::new(POLICY))
-                .with(Token(its_own, method, tokens.url.clone()))
+                .with(Token(token_client, method, tokens.url.clone()))
                 .build();
             assert_eq!(posts_after_a_429(async |url| drop(client.post(url).send().await)).await, posts);
         }
     }
 }
 
-/// Conditions that are asked about outcomes of reqwest, as in loops by hand.
+/// Conditions that judge outcomes of reqwest, as in loops by hand.
 mod conditions {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn errors_and_responses_of_reqwest_prove_nothing_unless_no_redirects_are_assumed() {
+    async fn reqwest_outcomes_prove_nothing_unless_no_redirects_are_assumed() {
         let server = Server::start([limited()]).await;
         let refused_url = refused().await;
         let failures = [
-            Failure::of(&builder().build().unwrap().post(&refused_url).send().await.unwrap_err()),
+            Failure::of(&client_builder().build().unwrap().post(&refused_url).send().await.unwrap_err()),
             Failure::of(&reqwest_012::Client::new().post(&refused_url).send().await.unwrap_err()),
-            Failure::of(&builder().build().unwrap().post(&server.url).send().await.unwrap()),
+            Failure::of(&client_builder().build().unwrap().post(&server.url).send().await.unwrap()),
             Failure::of(&reqwest_012::Client::new().post(&server.url).send().await.unwrap()),
             Failure::of(
-                &builder().build().unwrap().post(&server.url).send().await.unwrap().check_status().unwrap_err(),
+                &client_builder().build().unwrap().post(&server.url).send().await.unwrap().check_status().unwrap_err(),
             ),
             Failure::of(
-                &builder().build().unwrap().post(&server.url).send().await.unwrap().error_for_status().unwrap_err(),
+                &client_builder()
+                    .build()
+                    .unwrap()
+                    .post(&server.url)
+                    .send()
+                    .await
+                    .unwrap()
+                    .error_for_status()
+                    .unwrap_err(),
             ),
         ];
         for failure in failures {
@@ -358,9 +369,9 @@ mod conditions {
             let direct = condition.assume_no_redirects();
             assert!(matches!(direct.judge(None, Some(failure)), Verdict::Retry(_)), "{failure:?}");
         }
-        // An error in a box, too.
+        // The same for a boxed error.
         let boxed: Box<dyn std::error::Error + Send + Sync> =
-            builder().build().unwrap().post(&refused_url).send().await.unwrap_err().into();
+            client_builder().build().unwrap().post(&refused_url).send().await.unwrap_err().into();
         let outcome: Result<(), _> = Err(boxed);
         let condition = Condition::new().for_method("POST");
         assert!(matches!(verdict!(&outcome, condition), Verdict::NotSafe(..)));
@@ -377,9 +388,9 @@ mod conditions {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_derived_error_proves_as_little_as_its_source() {
+    async fn derived_error_proves_as_little_as_its_source() {
         let server = Server::start([limited()]).await;
-        let client = builder().build().unwrap();
+        let client = client_builder().build().unwrap();
         let limited = client.post(&server.url).send().await.unwrap().check_status().unwrap_err();
         let refused = client.post(&refused().await).send().await.unwrap_err();
         for error in [OrderError::from(limited), OrderError::from(refused)] {

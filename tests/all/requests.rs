@@ -1,4 +1,4 @@
-//! Requests that are sent with retry.
+//! Requests with retry: `send_with_retry`, `stream_with_retry` and `send_first_of`.
 
 use std::error::Error;
 use std::io;
@@ -10,12 +10,12 @@ use reqwest::{Body, Client, Method, Response, StatusCode};
 use retry_runtime::http::{HowToRetry, RequestRetry, SendFirstOf, SendWithRetry};
 use retry_runtime::{Condition, OnError, Policy};
 
-use crate::server::{Reply, Server, client, refused};
+use crate::support::server::{Reply, Server, client, refused};
 use crate::support::{Broken, Recorder, SECOND, all_ms, ms, timed};
 
 const POLICY: Policy = Policy::exponential(SECOND);
 
-/// What a request is given in the end.
+/// Sends a GET with retry, and returns the final response.
 async fn get(server: &Server, retry: &impl HowToRetry) -> Response {
     client().get(&server.url).send_with_retry(retry).await.unwrap()
 }
@@ -25,7 +25,7 @@ fn observed(recorder: &Arc<Recorder>) -> RequestRetry {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_is_sent_again_until_it_succeeds() {
+async fn request_is_resent_until_it_succeeds() {
     let server = Server::statuses([503, 500, 200]).await;
     let (response, took) = timed(get(&server, &POLICY)).await;
     assert_eq!((response.status().as_u16(), took), (200, SECOND * 3));
@@ -33,7 +33,7 @@ async fn a_request_is_sent_again_until_it_succeeds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_last_response_and_the_last_error_come_back_as_they_are() {
+async fn last_response_or_error_is_returned_unchanged() {
     let server = Server::start([Reply::status(503).pieces(3, ms(1))]).await;
     let response = get(&server, &POLICY).await;
     assert_eq!((response.status().as_u16(), server.requests()), (503, 3));
@@ -44,7 +44,7 @@ async fn the_last_response_and_the_last_error_come_back_as_they_are() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_failure_or_not_worth_it_is_sent_once() {
+async fn success_and_permanent_failure_are_not_retried() {
     for status in [200, 204, 304, 404, 501] {
         let server = Server::statuses([status, 200]).await;
         assert_eq!((get(&server, &POLICY).await.status().as_u16(), server.requests()), (status, 1));
@@ -52,11 +52,11 @@ async fn what_is_no_failure_or_not_worth_it_is_sent_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_condition_says_which() {
+async fn condition_decides_which_outcomes_are_retried() {
     static TEAPOTS: RequestRetry = RequestRetry::new(POLICY).condition(Condition::new().on_status(&[418..=418]));
     let server = Server::statuses([418, 503, 200]).await;
     assert_eq!((get(&server, &TEAPOTS).await.status().as_u16(), server.requests()), (503, 2));
-    // Successes too, where they are listed.
+    // A condition may also list successes.
     let accepted = RequestRetry::new(POLICY).condition(Condition::new().on_status(&[202..=202]));
     let server = Server::start([Reply::status(202).retry_after("5"), Reply::status(200)]).await;
     assert_eq!(get(&server, &accepted).await.status(), 200);
@@ -67,14 +67,14 @@ async fn a_condition_says_which() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn too_many_redirects_are_followed_once() {
-    let server = Server::start([Reply::status(302).header("location", "/again")]).await;
+async fn redirect_loop_is_not_retried() {
+    let server = Server::start([Reply::status(302).header("location", "/loop")]).await;
     let error = client().get(&server.url).send_with_retry(&POLICY).await.unwrap_err();
     assert_eq!((error.is_redirect(), server.requests()), (true, 11));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_condition_for_a_method_stays_one() {
+async fn condition_for_a_method_applies_to_all_requests() {
     let posts = RequestRetry::new(POLICY).condition(Condition::new().for_method("POST"));
     let server = Server::statuses([500]).await;
     get(&server, &posts).await;
@@ -82,7 +82,7 @@ async fn a_condition_for_a_method_stays_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn on_ok_looks_at_the_headers_of_a_success() {
+async fn on_ok_receives_the_response() {
     let pending = RequestRetry::new(POLICY).on_ok(|response| response.headers().contains_key("x-pending"));
     let server = Server::start([Reply::status(200).header("x-pending", "1"), Reply::status(200)]).await;
     get(&server, &pending).await;
@@ -90,7 +90,7 @@ async fn on_ok_looks_at_the_headers_of_a_success() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_says_that_it_is_on_ok_that_asks_for_another_attempt() {
+async fn event_names_on_ok_as_the_reason() {
     let (server, recorder) = (Server::statuses([200]).await, Recorder::new());
     get(&server, &observed(&recorder).on_ok(|_| true)).await;
     let failed = "1/3 AttemptFailed { class: Unknown, status: Some(200), reason: `on_ok` asks for another attempt }";
@@ -98,7 +98,7 @@ async fn an_event_says_that_it_is_on_ok_that_asks_for_another_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn on_ok_is_not_asked_about_failures() {
+async fn on_ok_is_not_called_for_failures() {
     let server = Server::statuses([404, 200]).await;
     assert_eq!(get(&server, &RequestRetry::new(POLICY).on_ok(|_| true)).await.status(), 404);
 }
@@ -117,7 +117,7 @@ async fn on_error_decides_about_errors() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_server_says_when() {
+async fn server_delay_is_respected_up_to_the_limit() {
     let server = Server::start([Reply::status(503).retry_after("7"), Reply::status(200)]).await;
     get(&server, &POLICY).await;
     assert_eq!(server.delays(), all_ms([7000]));
@@ -129,7 +129,7 @@ async fn the_server_says_when() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_function_reads_other_headers() {
+async fn server_delay_function_reads_other_headers() {
     fn reset(response: &Response) -> Option<Duration> {
         let seconds = response.headers().get("x-ratelimit-reset")?.to_str().ok()?.parse().ok()?;
         Some(Duration::from_secs(seconds))
@@ -142,7 +142,7 @@ async fn a_function_reads_other_headers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn time_limits_cut_an_attempt_off() {
+async fn time_limits_cut_attempts_off() {
     const LIMITED: Policy = POLICY.attempts(2).attempt_timeout(Duration::from_secs(5));
     let server = Server::start([Reply::silence()]).await;
     let (outcome, took) = timed(client().get(&server.url).send_with_retry(&LIMITED)).await;
@@ -155,7 +155,7 @@ async fn time_limits_cut_an_attempt_off() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_counts_from_the_first_poll() {
+async fn deadline_starts_with_the_first_poll() {
     let server = Server::statuses([503, 503, 200]).await;
     let policy = POLICY.deadline(SECOND * 4);
     let future = client().get(&server.url).send_with_retry(&policy);
@@ -164,7 +164,7 @@ async fn a_deadline_counts_from_the_first_poll() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_is_the_same_each_time() {
+async fn request_is_resent_unchanged() {
     let server = Server::statuses([503, 503, 200]).await;
     let url = format!("{}{}?q=%20x&long={}#part", server.url, "path/%C3%A9", "y".repeat(300));
     let request = client().get(&url).header("x-one", "1").header("x-one", "2").timeout(SECOND * 60);
@@ -175,9 +175,9 @@ async fn a_request_is_the_same_each_time() {
     assert_eq!((&heads[0], &heads[0]), (&heads[1], &heads[2]));
 }
 
-/// What a request is made of is kept in different places, by how much there is of it.
+/// The parts of a request are stored in different places, depending on its size and kind.
 #[tokio::test(start_paused = true)]
-async fn requests_of_each_kind_are_sent_again_as_they_are() {
+async fn each_kind_of_request_is_resent_unchanged() {
     let long = "y".repeat(80);
     let kinds: [fn(reqwest::RequestBuilder) -> reqwest::RequestBuilder; 5] = [
         |request| request,
@@ -201,7 +201,7 @@ async fn requests_of_each_kind_are_sent_again_as_they_are() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_timeout_of_the_request_holds_for_each_attempt() {
+async fn request_timeout_applies_to_each_attempt() {
     let server = Server::start([Reply::silence()]).await;
     let (outcome, took) = timed(client().get(&server.url).timeout(SECOND * 2).send_with_retry(&POLICY)).await;
     assert!(outcome.unwrap_err().is_timeout());
@@ -209,17 +209,17 @@ async fn a_timeout_of_the_request_holds_for_each_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_cannot_be_built_is_no_attempt_worth_repeating() {
+async fn request_that_cannot_be_built_is_not_retried() {
     let recorder = Recorder::new();
-    let error = client().get("no url").send_with_retry(&observed(&recorder)).await.unwrap_err();
+    let error = client().get("not a url").send_with_retry(&observed(&recorder)).await.unwrap_err();
     assert!(error.is_builder());
     let lines = recorder.lines();
     assert_eq!((lines[0].as_str(), lines[2].as_str()), ("1/3 AttemptStarted", "1/3 GaveUp(Permanent)"));
-    client().get("no url").send_with_retry(&POLICY).await.unwrap_err();
+    client().get("not a url").send_with_retry(&POLICY).await.unwrap_err();
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_call_makes_its_events() {
+async fn each_call_emits_events() {
     let recorder = Recorder::new();
     let server = Server::statuses([503, 200]).await;
     get(&server, &observed(&recorder).name("a name")).await;
@@ -237,7 +237,7 @@ async fn each_call_makes_its_events() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_call_says_so_once() {
+async fn dropped_call_emits_cancelled() {
     let recorder = Recorder::new();
     let server = Server::statuses([503]).await;
     let retry = observed(&recorder);
@@ -255,14 +255,14 @@ mod bodies {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_is_sent_again() {
+    async fn body_is_resent() {
         let server = Server::statuses([503, 200]).await;
         client().put(&server.url).body("whole").send_with_retry(&POLICY).await.unwrap();
         assert_eq!(server.bodies(), ["whole", "whole"]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_stream_is_sent_once_and_the_event_says_why() {
+    async fn stream_is_sent_once_and_the_event_names_the_reason() {
         let recorder = Recorder::new();
         for retry in [RequestRetry::new(POLICY), observed(&recorder)] {
             let server = Server::statuses([503, 200]).await;
@@ -273,7 +273,7 @@ mod bodies {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_from_a_factory_is_made_anew() {
+    async fn body_factory_is_called_for_each_attempt() {
         let server = Server::statuses([503, 200]).await;
         let made = AtomicU32::new(0);
         let body = || async {
@@ -285,7 +285,7 @@ mod bodies {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_error_of_the_factory_ends_the_attempt_before_anything_is_sent() {
+    async fn factory_error_ends_the_attempt_before_a_request_is_sent() {
         let server = Server::statuses([200]).await;
         let made = AtomicU32::new(0);
         let body = || async {
@@ -303,7 +303,7 @@ mod bodies {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_error_of_the_factory_is_the_source_of_the_clients() {
+    async fn factory_error_is_the_source_of_the_client_error() {
         let server = Server::statuses([200]).await;
         let made = AtomicU32::new(0);
         let body = || async {
@@ -323,13 +323,13 @@ mod bodies {
     }
 }
 
-/// What the server may have processed is not sent again.
+/// Requests that the server may have processed are not resent.
 mod once {
     use super::*;
 
-    /// The body is an answer that is passed on, and its own request finds nobody.
+    /// The body forwards the response of another server, which refuses the connection.
     #[tokio::test(start_paused = true)]
-    async fn a_post_whose_body_fails_like_a_connection_was_sent_in_part() {
+    async fn post_whose_body_fails_with_a_connection_error_is_not_resent() {
         let (server, made) = (Server::statuses([200]).await, AtomicU32::new(0));
         let body = || {
             made.fetch_add(1, Ordering::Relaxed);
@@ -358,7 +358,7 @@ mod lists {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn they_may_differ_in_everything() {
+    async fn listed_requests_may_differ_completely() {
         let server = Server::statuses([503, 200]).await;
         let client = client();
         let first = client.get(&server.url).header("x-try", "1").build().unwrap();
@@ -371,7 +371,7 @@ mod lists {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_request_is_an_error() {
+    async fn empty_list_is_an_error() {
         let error = client().send_first_of(&POLICY, []).await.unwrap_err();
         assert!(format!("{error:?}").contains("there are no requests to send"), "{error:?}");
     }
@@ -381,7 +381,7 @@ mod hooks {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn each_attempt_may_change_its_request() {
+    async fn hook_changes_the_request_of_an_attempt() {
         let (server, other) = (Server::statuses([503, 200]).await, Server::statuses([503]).await);
         let url = other.url.parse::<reqwest::Url>().unwrap();
         let retry = RequestRetry::new(POLICY).before_attempt(move |outgoing| {
@@ -400,12 +400,12 @@ mod hooks {
             (vec!["body 1".to_owned()], vec!["body 2".to_owned(), "body 3".to_owned()])
         );
         assert!(other.heads()[0].starts_with("DELETE /"));
-        // Each starts from the request as it was given.
+        // Each attempt starts from the original request.
         assert_eq!(server.heads()[1].matches("x-attempt").count(), 1);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_attempt_may_go_through_another_client() {
+    async fn hook_selects_another_client() {
         let server = Server::statuses([503, 200]).await;
         let retry = RequestRetry::new(POLICY).before_attempt(|outgoing| {
             if outgoing.attempt().number() == 2 {
@@ -418,7 +418,7 @@ mod hooks {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_sees_the_failure_before() {
+    async fn hook_sees_the_previous_failure() {
         let server = Server::statuses([503, 200]).await;
         let retry = RequestRetry::new(POLICY).before_attempt(|outgoing| {
             let before = outgoing.attempt().last_failure().and_then(|failure| failure.status()).unwrap_or(0);
@@ -430,16 +430,16 @@ mod hooks {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_client_is_used_as_it_is() {
+async fn client_keeps_its_settings() {
     let server = Server::statuses([503, 200]).await;
-    let client = Client::builder().no_proxy().user_agent("mine").build().unwrap();
+    let client = Client::builder().no_proxy().user_agent("custom").build().unwrap();
     let response = client.get(&server.url).send_with_retry(&POLICY).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
-    assert!(server.heads().iter().all(|head| head.contains("user-agent: mine")));
+    assert!(server.heads().iter().all(|head| head.contains("user-agent: custom")));
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_future_can_be_spawned() {
+async fn request_future_can_be_spawned() {
     let server = Server::statuses([503, 200]).await;
     let url = server.url.clone();
     let task = tokio::spawn(async move { client().get(url).send_with_retry(&POLICY).await });

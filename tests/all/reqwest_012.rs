@@ -1,4 +1,4 @@
-//! What holds of reqwest 0.13 holds of 0.12.
+//! reqwest 0.12, which has the same support as 0.13.
 
 use std::error::Error;
 
@@ -6,12 +6,12 @@ use reqwest_012::{Client, Response};
 use retry_runtime::http::CheckStatus;
 use retry_runtime::{Class, Policy, Retryable, retry};
 
-use crate::server::{Reply, Server, refused};
+use crate::support::server::{Reply, Server, refused};
 use crate::support::{SECOND, all_ms, ms, timed};
 
 type Boxed = Box<dyn Error + Send + Sync>;
 
-/// Speaks to no proxy, and keeps idle connections without a timer.
+/// A client that uses no proxy, and keeps idle connections without a timer.
 fn client() -> Client {
     Client::builder().no_proxy().pool_idle_timeout(None).build().unwrap()
 }
@@ -22,27 +22,27 @@ async fn fetch(client: &Client, url: &str) -> reqwest_012::Result<Response> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_of_503_is_tried_again() {
+async fn status_503_is_retried() {
     let server = Server::statuses([503, 200]).await;
     assert_eq!(fetch(&client(), &server.url).await.unwrap().status(), 200);
     assert_eq!(server.delays(), all_ms([1000]));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_connection_is_tried_again_but_a_redirect_may_have_led_there() {
+async fn refused_connection_is_retried_but_not_proven_unprocessed() {
     let (outcome, took) = timed(fetch(&client(), &refused().await)).await;
     let error = outcome.unwrap_err();
     assert_eq!((error.class(), error.is_unprocessed(), took), (Class::Transient, false, SECOND * 3));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bad_url_is_permanent() {
-    let error = fetch(&client(), "no url").await.unwrap_err();
+async fn invalid_url_is_permanent() {
+    let error = fetch(&client(), "not a url").await.unwrap_err();
     assert_eq!(error.class(), Class::Permanent);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_servers_delay_is_waited_for() {
+async fn server_delay_is_respected() {
     #[retry(start = "1s")]
     async fn checked(client: &Client, url: &str) -> Result<Response, Boxed> {
         Ok(client.get(url).send().await?.check_status()?)
@@ -57,7 +57,7 @@ async fn the_servers_delay_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_status_is_found_in_boxed_errors() {
+async fn status_is_found_in_boxed_errors() {
     #[retry(on_status = [418])]
     async fn boxed(client: &Client, url: &str) -> Result<Response, Boxed> {
         Ok(client.get(url).send().await?.error_for_status()?)
@@ -68,7 +68,7 @@ async fn a_status_is_found_in_boxed_errors() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_is_used_again_after_a_slow_body() {
+async fn connection_is_reused_after_a_slow_body() {
     let slow = Reply::status(503).pieces(10, ms(50));
     let server = Server::start([slow.clone(), slow.clone(), Reply::status(200)]).await;
     assert_eq!(fetch(&client(), &server.url).await.unwrap().status(), 200);
@@ -80,7 +80,7 @@ async fn a_connection_is_used_again_after_a_slow_body() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_hangs_is_cut_off() {
+async fn attempt_that_hangs_is_cut_off() {
     #[retry(attempts = 2, start = "1s", attempt_timeout = "5s")]
     async fn limited(client: &Client, url: &str) -> reqwest_012::Result<Response> {
         client.get(url).send().await

@@ -1,4 +1,4 @@
-//! Every backoff and every jitter: as the attribute waits on a paused clock, and as `Policy::schedule` says.
+//! Backoff and jitter: the delays that the attribute waits on a paused clock, and those that `Policy::schedule` returns.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::support::{Recorder, SECOND, all_ms, highest, lowest, middle, ms, reco
 
 type Plain = Result<(), &'static str>;
 
-/// A policy without randomness gives bounds that are equal.
+/// The delays of a policy without randomness, whose bounds are equal.
 fn exact(policy: Policy) -> Vec<Duration> {
     let exact = |delay: RangeInclusive<Duration>| {
         assert_eq!(delay.start(), delay.end());
@@ -19,7 +19,7 @@ fn exact(policy: Policy) -> Vec<Duration> {
     policy.schedule().map(exact).collect()
 }
 
-/// The same delays, in milliseconds, from a function with these arguments and from this policy.
+/// Checks that a function with these arguments and this policy have the same delays, in milliseconds.
 macro_rules! schedules {
     ($($name:ident: ($($arguments:tt)*), $policy:expr => $delays:expr;)*) => {$(
         #[tokio::test(start_paused = true)]
@@ -41,7 +41,7 @@ schedules! {
     exponential_doubles:
         (attempts = 6, backoff = "exponential", start = "1s"), Policy::exponential(SECOND).attempts(6)
         => [1000, 2000, 4000, 8000, 16000];
-    exponential_is_what_start_alone_means:
+    start_alone_means_exponential:
         (attempts = 4, start = "1s"), Policy::exponential(SECOND).attempts(4) => [1000, 2000, 4000];
     exponential_multiplies_by_the_factor:
         (attempts = 5, start = "1s", factor = 3), Policy::exponential(SECOND).factor(3.0).attempts(5)
@@ -49,25 +49,25 @@ schedules! {
     exponential_multiplies_by_a_fraction:
         (attempts = 4, start = "1s", factor = 1.5), Policy::exponential(SECOND).factor(1.5).attempts(4)
         => [1000, 1500, 2250];
-    exponential_by_one_stays:
+    exponential_with_factor_one_stays_constant:
         (attempts = 4, start = "1s", factor = 1), Policy::exponential(SECOND).factor(1.0).attempts(4)
         => [1000, 1000, 1000];
     factor_alone_starts_at_100_ms:
         (attempts = 4, factor = 4), Policy::exponential(ms(100)).factor(4.0).attempts(4) => [100, 400, 1600];
-    fixed_stays:
+    fixed_stays_constant:
         (attempts = 5, backoff = "fixed", start = "7ms"), Policy::fixed(ms(7)).attempts(5) => [7, 7, 7, 7];
     linear_adds_the_start:
         (attempts = 5, backoff = "linear", start = "1s"), Policy::linear(SECOND).attempts(5)
         => [1000, 2000, 3000, 4000];
-    fibonacci_adds_the_two_before:
+    fibonacci_adds_the_previous_two:
         (attempts = 8, backoff = "fibonacci", start = "1s"), Policy::fibonacci(SECOND).attempts(8)
         => [1000, 1000, 2000, 3000, 5000, 8000, 13000];
-    delays_are_as_listed:
+    delays_follow_the_list:
         (delays = ["1s", "5ms", "70ms"]), Policy::delays(MIXED) => [1000, 5, 70];
-    delays_repeat_the_last:
+    delays_repeat_the_last_of_the_list:
         (attempts = 6, delays = ["1s", "5ms"]), Policy::delays(const { &[SECOND, ms(5)] }).attempts(6)
         => [1000, 5, 5, 5, 5];
-    custom_asks_the_function:
+    custom_calls_the_function:
         (attempts = 4, backoff = squares), Policy::custom(squares).attempts(4) => [1000, 4000, 9000];
     max_delay_caps_exponential:
         (attempts = 6, start = "1s", max_delay = "5s"), Policy::exponential(SECOND).max_delay(ms(5000)).attempts(6)
@@ -81,11 +81,12 @@ schedules! {
     max_delay_caps_custom:
         (attempts = 4, backoff = squares, max_delay = "4500ms"),
         Policy::custom(squares).max_delay(ms(4500)).attempts(4) => [1000, 4000, 4500];
-    a_random_range_of_one_point_is_fixed:
+    random_with_equal_bounds_is_fixed:
         (backoff = "random", start = "1s", max_delay = "1s"), Policy::random(SECOND, SECOND) => [1000, 1000];
 }
 
-/// The delays, in milliseconds, of a function with these arguments that draws from `random`.
+/// Checks the delays of a function with these arguments, in milliseconds, at the lower end, in the middle and at the upper end
+/// of the random range.
 macro_rules! drawn {
     ($($name:ident: ($($arguments:tt)*) => $delays:expr;)*) => {$(
         #[tokio::test(start_paused = true)]
@@ -98,33 +99,33 @@ macro_rules! drawn {
     )*};
 }
 
-// Tokio's timer rounds up to whole milliseconds, and so `highest` gives the whole of a delay.
+// Tokio's timer rounds up to whole milliseconds, so `highest` leads to the whole delay.
 drawn! {
-    jitter_full_reaches_from_nothing_to_all:
+    full_jitter_ranges_from_zero_to_the_delay:
         (start = "1s", jitter = "full") => [[0, 0], [500, 1000], [1000, 2000]];
-    jitter_equal_reaches_from_half_to_all:
+    equal_jitter_ranges_from_half_the_delay_to_the_delay:
         (start = "1s", jitter = "equal") => [[500, 1000], [750, 1500], [1000, 2000]];
-    jitter_of_a_share_reaches_both_ways:
+    share_jitter_ranges_around_the_delay:
         (start = "1s", jitter = "20%") => [[800, 1600], [1000, 2000], [1200, 2400]];
-    jitter_of_a_share_stays_inside_the_cap:
+    share_jitter_does_not_exceed_max_delay:
         (start = "1s", max_delay = "1100ms", jitter = "20%") => [[800, 880], [950, 990], [1100, 1100]];
-    jitter_of_everything_reaches_from_nothing_to_double:
+    share_jitter_of_100_percent_ranges_from_zero_to_double:
         (backoff = "fixed", start = "1s", jitter = "100%") => [[0, 0], [1000, 1000], [2000, 2000]];
-    jitter_comes_after_the_cap:
+    jitter_applies_after_max_delay:
         (attempts = 4, start = "1s", max_delay = "2s", jitter = "full")
         => [[0, 0, 0], [500, 1000, 1000], [1000, 2000, 2000]];
-    jitter_is_put_on_listed_delays:
+    jitter_applies_to_listed_delays:
         (delays = ["1s", "4s"], jitter = "equal") => [[500, 2000], [750, 3000], [1000, 4000]];
     random_is_uniform_between_start_and_max_delay:
         (backoff = "random", start = "1s", max_delay = "3s") => [[1000, 1000], [2000, 2000], [3000, 3000]];
-    decorrelated_is_uniform_up_to_three_times_the_delay_before:
+    decorrelated_is_uniform_up_to_three_times_the_previous_delay:
         (attempts = 4, backoff = "decorrelated", start = "1s", max_delay = "10s")
         => [[1000, 1000, 1000], [2000, 3500, 5500], [3000, 9000, 10000]];
-    the_standard_schedule_has_full_jitter:
+    standard_schedule_has_full_jitter:
         (attempts = 4) => [[0, 0, 0], [50, 100, 200], [100, 200, 400]];
-    max_delay_alone_leaves_the_standard_schedule:
+    max_delay_keeps_the_rest_of_the_standard_schedule:
         (attempts = 4, max_delay = "150ms") => [[0, 0, 0], [50, 75, 75], [100, 150, 150]];
-    jitter_alone_leaves_the_standard_schedule:
+    jitter_keeps_the_rest_of_the_standard_schedule:
         (attempts = 4, jitter = "equal") => [[50, 100, 200], [75, 150, 300], [100, 200, 400]];
 }
 
@@ -137,12 +138,12 @@ async fn delays_are_not_rounded_before_they_reach_the_timer() {
         Err("no")
     }
     let recorder = Recorder::new();
-    recorder.sleeps(call()).await.unwrap_err();
+    recorder.record_sleeps(call()).await.unwrap_err();
     assert_eq!(recorder.slept(), [500, 750, 1125].map(Duration::from_nanos));
 }
 
 #[test]
-fn a_bare_attribute_means_the_standard_policy() {
+fn standard_policy_has_the_documented_schedule() {
     let capped: Vec<_> = Policy::new().attempts(12).schedule().collect();
     assert!(capped.iter().all(|delay| delay.start().is_zero()));
     let longest: Vec<_> = capped.iter().map(|delay| *delay.end()).collect();
@@ -167,7 +168,7 @@ fn infinity() -> f64 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_random_source_outside_of_its_range_counts_as_the_nearest_number_in_it() {
+async fn random_numbers_out_of_range_are_clamped() {
     macro_rules! first_delay {
         ($source:ident) => {
             run!((attempts = 2, start = "1s", jitter = "20%", random_source = $source) Plain, Err("no"))
@@ -181,7 +182,7 @@ async fn a_random_source_outside_of_its_range_counts_as_the_nearest_number_in_it
 }
 
 #[test]
-fn a_schedule_gives_bounds_where_jitter_makes_it_uncertain() {
+fn schedule_returns_bounds_with_jitter() {
     let bounds = |policy: Policy| policy.attempts(2).schedule().next().unwrap();
     let base = Policy::exponential(SECOND);
     assert_eq!(bounds(base.jitter(Jitter::Full)), Duration::ZERO..=SECOND);
@@ -195,14 +196,14 @@ fn a_schedule_gives_bounds_where_jitter_makes_it_uncertain() {
 }
 
 #[test]
-fn jitter_on_a_decorrelated_delay_widens_the_ones_after_it() {
+fn jitter_on_a_decorrelated_delay_widens_the_later_ones() {
     let policy = Policy::decorrelated(ms(100), SECOND * 60).jitter(Jitter::Share(0.5)).attempts(4);
     let longest: Vec<_> = policy.schedule().map(|delay| *delay.end()).collect();
     assert_eq!(longest, [450_000, 2_025_000, 9_112_500].map(Duration::from_micros));
 }
 
 #[test]
-fn a_schedule_ends_where_the_deadline_leaves_no_room() {
+fn schedule_ends_at_the_deadline() {
     let policy = Policy::fixed(SECOND).unlimited().deadline(ms(3500));
     assert_eq!(exact(policy), all_ms([1000, 1000, 1000]));
     let policy = Policy::fixed(SECOND).unlimited().deadline(ms(3000));
@@ -210,12 +211,12 @@ fn a_schedule_ends_where_the_deadline_leaves_no_room() {
 }
 
 #[test]
-fn one_attempt_has_an_empty_schedule() {
+fn single_attempt_has_an_empty_schedule() {
     assert_eq!(Policy::new().attempts(1).schedule().count(), 0);
 }
 
 #[test]
-fn growth_saturates_at_the_millionth_attempt() {
+fn delays_saturate_at_the_millionth_attempt() {
     const CENTURIES: Duration = Duration::from_secs(500 * 365 * 86_400);
     let at_the_end = |policy: Policy| policy.unlimited().schedule().nth(1_000_000);
     assert_eq!(at_the_end(Policy::exponential(SECOND)), Some(Duration::MAX..=Duration::MAX));
@@ -230,7 +231,7 @@ fn growth_saturates_at_the_millionth_attempt() {
 }
 
 #[tokio::test]
-async fn centuries_and_huge_factors_are_waited_for_without_a_panic() {
+async fn huge_delays_and_factors_do_not_panic() {
     #[retry_runtime::retry(
         attempts = 5, start = "1s", factor = 1e300, max_delay = "182500d", sleep = recorded_sleep
     )]
@@ -238,22 +239,22 @@ async fn centuries_and_huge_factors_are_waited_for_without_a_panic() {
         Err("no")
     }
     let recorder = Recorder::new();
-    recorder.sleeps(call()).await.unwrap_err();
+    recorder.record_sleeps(call()).await.unwrap_err();
     let centuries = Duration::from_secs(500 * 365 * 86_400);
     assert_eq!(recorder.slept(), [SECOND, centuries, centuries, centuries]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_longest_delay_there_is_can_be_polled_with_tokios_timer() {
+async fn longest_delay_works_with_tokios_timer() {
     let policy = Policy::fixed(Duration::MAX);
     let mut retry = Executor::new(&policy);
     let pause = retry.pause("no").unwrap();
     assert!(tokio::time::timeout(SECOND, pause).await.is_err());
 }
 
-/// Doc comments and schedules come from two implementations of the same formulas.
+/// The "Retries" section and the schedule come from two implementations of the same formulas.
 #[test]
-fn the_documentation_spells_out_what_the_policy_does() {
+fn generated_documentation_matches_the_schedule() {
     let seconds = |policy: Policy| exact(policy).iter().map(Duration::as_secs).collect::<Vec<_>>();
     // "Waits 1 s, then 2 s."
     assert_eq!(seconds(Policy::exponential(SECOND)), [1, 2]);
@@ -264,7 +265,7 @@ fn the_documentation_spells_out_what_the_policy_does() {
     assert_eq!(seconds(Policy::fibonacci(SECOND * 2).attempts(6)), [2, 2, 4, 6, 10]);
 }
 
-/// Any policy that can be built, with `cap` as its `max_delay`.
+/// Any valid policy, with `cap` as its `max_delay`.
 fn policies() -> impl Strategy<Value = (Policy, Duration)> {
     let start = prop_oneof![Just(Duration::ZERO), any::<u32>().prop_map(|n| ms(n.into())), any::<Duration>()];
     let more = prop_oneof![Just(Duration::ZERO), any::<u32>().prop_map(|n| ms(n.into())), Just(Duration::MAX)];
@@ -301,13 +302,13 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_delay_is_within_its_bounds_and_never_above_max_delay((policy, cap) in policies()) {
+    fn delay_is_within_its_bounds_and_never_above_max_delay((policy, cap) in policies()) {
         let mut retry = Executor::new(&policy);
         for bounds in policy.schedule() {
             let pause = retry.pause("no").unwrap();
             let delay = pause.delay();
             pause.block_with(|_| ());
-            prop_assert!(bounds.contains(&delay), "{delay:?} is outside of {bounds:?}");
+            prop_assert!(bounds.contains(&delay), "{delay:?} is outside {bounds:?}");
             prop_assert!(delay <= cap, "{delay:?} is above {cap:?}");
         }
         prop_assert!(retry.pause("no").is_err());

@@ -1,4 +1,4 @@
-//! The delay that a server asks for, beside the schedule: which is the longer one, and the jitter on top.
+//! Server delays: how the delay that a server asks for combines with the schedule and its jitter.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -8,68 +8,69 @@ use retry_runtime::http::SendWithRetry;
 use retry_runtime::testing::Simulation;
 use retry_runtime::{Executor, Failure, Jitter, Policy};
 
-use crate::server::{Reply, Server, client};
+use crate::support::server::{Reply, Server, client};
 use crate::support::{Fault, Recorder, SECOND, all_ms, highest, lowest, middle, ms, run};
 
-type Asked = Result<(), Fault>;
+type Plain = Result<(), Fault>;
 
 const SEVEN: Fault = Fault::status(503).after(Duration::from_secs(7));
 
-/// The delays, in milliseconds, of a function with these arguments, at the ends and in the middle of what is random.
-macro_rules! asked_for_7s {
+/// Checks the delays of a function with these arguments after the server asked for 7 s, in milliseconds, at the lower end, in
+/// the middle and at the upper end of the random range.
+macro_rules! delays_after_7s {
     ($($name:ident: ($($arguments:tt)*) => $delays:expr;)*) => {$(
         #[tokio::test(start_paused = true)]
         async fn $name() {
             let [low, mid, high] = $delays;
-            assert_eq!(run!(($($arguments)*, random_source = lowest) Asked, Err(SEVEN)).delays, all_ms(low));
-            assert_eq!(run!(($($arguments)*, random_source = middle) Asked, Err(SEVEN)).delays, all_ms(mid));
-            assert_eq!(run!(($($arguments)*, random_source = highest) Asked, Err(SEVEN)).delays, all_ms(high));
+            assert_eq!(run!(($($arguments)*, random_source = lowest) Plain, Err(SEVEN)).delays, all_ms(low));
+            assert_eq!(run!(($($arguments)*, random_source = middle) Plain, Err(SEVEN)).delays, all_ms(mid));
+            assert_eq!(run!(($($arguments)*, random_source = highest) Plain, Err(SEVEN)).delays, all_ms(high));
         }
     )*};
 }
 
-asked_for_7s! {
-    full_jitter_is_added_to_the_servers_delay:
+delays_after_7s! {
+    full_jitter_is_added_to_the_server_delay:
         (start = "1s", jitter = "full") => [[7000, 7000], [7500, 8000], [8000, 9000]];
-    the_random_half_of_equal_jitter_is_added:
+    random_half_of_equal_jitter_is_added:
         (start = "1s", jitter = "equal") => [[7000, 7000], [7250, 7500], [7500, 8000]];
-    a_share_of_jitter_is_added_above_its_lower_end:
+    share_jitter_is_added_above_its_lower_end:
         (start = "1s", jitter = "20%") => [[7000, 7000], [7200, 7400], [7400, 7800]];
-    what_a_random_backoff_draws_above_its_start_is_added:
+    random_part_of_a_random_backoff_is_added:
         (backoff = "random", start = "1s", max_delay = "3s") => [[7000, 7000], [8000, 8000], [9000, 9000]];
-    what_a_decorrelated_backoff_draws_above_its_start_is_added:
+    random_part_of_a_decorrelated_backoff_is_added:
         (backoff = "decorrelated", start = "1s", max_delay = "3s") => [[7000, 7000], [8000, 8000], [9000, 9000]];
-    a_cap_does_not_shorten_the_servers_delay:
+    max_delay_does_not_shorten_the_server_delay:
         (start = "1s", max_delay = "2s", jitter = "full") => [[7000, 7000], [7500, 8000], [8000, 9000]];
-    the_limit_is_compared_with_what_the_server_asks:
+    limit_applies_to_the_server_delay_without_jitter:
         (start = "1s", jitter = "full", retry_after = "7s") => [[7000, 7000], [7500, 8000], [8000, 9000]];
-    a_server_that_is_ignored_changes_nothing:
+    ignored_server_delay_changes_nothing:
         (start = "1s", jitter = "full", retry_after = "ignore") => [[0, 0], [500, 1000], [1000, 2000]];
 }
 
 #[tokio::test(start_paused = true)]
-async fn without_jitter_the_longer_of_both_delays_is_exact() {
-    assert_eq!(run!((start = "1s") Asked, Err(SEVEN)).delays, all_ms([7000, 7000]));
-    assert_eq!(run!((start = "5s") Asked, Err(SEVEN)).delays, all_ms([7000, 10_000]));
+async fn longer_delay_is_exact_without_jitter() {
+    assert_eq!(run!((start = "1s") Plain, Err(SEVEN)).delays, all_ms([7000, 7000]));
+    assert_eq!(run!((start = "5s") Plain, Err(SEVEN)).delays, all_ms([7000, 10_000]));
 }
 
 #[tokio::test(start_paused = true)]
-async fn above_the_limit_the_call_ends() {
-    let run = run!((start = "1s", jitter = "full", retry_after = "6999ms") Asked, Err(SEVEN));
+async fn server_delay_above_the_limit_ends_the_call() {
+    let run = run!((start = "1s", jitter = "full", retry_after = "6999ms") Plain, Err(SEVEN));
     assert_eq!(run.attempts, 1);
 }
 
-/// The delay is the schedule's own where jitter cannot make it shorter than what the server asks.
+/// The schedule's delay is unchanged if jitter cannot make it shorter than the server's delay.
 #[test]
-fn a_servers_delay_below_the_jitter_changes_nothing() {
+fn server_delay_below_the_jitter_changes_nothing() {
     for (jitter, asked) in [(Jitter::Equal, ms(500)), (Jitter::Share(0.2), ms(800)), (Jitter::Full, Duration::ZERO)] {
         let policy = Policy::fixed(SECOND).jitter(jitter).random_source(middle);
-        assert_eq!(decided(&policy, asked), decided(&policy, Duration::ZERO), "{jitter:?}");
+        assert_eq!(next_delay(&policy, asked), next_delay(&policy, Duration::ZERO), "{jitter:?}");
     }
 }
 
-/// The delay and the event of it.
-fn decided(policy: &Policy, asked: Duration) -> (Duration, String) {
+/// The next delay after the server asked for `asked`, and its event.
+fn next_delay(policy: &Policy, asked: Duration) -> (Duration, String) {
     let recorder = Recorder::new();
     let failure = Failure::of(&Fault::TRANSIENT.after(asked));
     let delay = Executor::new(policy).observer(&*recorder).pause_for("no", failure).unwrap().delay();
@@ -77,15 +78,15 @@ fn decided(policy: &Policy, asked: Duration) -> (Duration, String) {
 }
 
 #[test]
-fn the_event_says_that_the_server_made_the_delay_longer() {
+fn event_names_the_server_if_it_makes_the_delay_longer() {
     let policy = Policy::fixed(SECOND).jitter(Jitter::Full).random_source(middle);
-    assert_eq!(decided(&policy, ms(100)), (ms(600), "1/3 Waiting { delay: 600ms, source: Server }".to_owned()));
+    assert_eq!(next_delay(&policy, ms(100)), (ms(600), "1/3 Waiting { delay: 600ms, source: Server }".to_owned()));
     let exact = Policy::fixed(SECOND);
-    assert_eq!(decided(&exact, ms(100)), (SECOND, "1/3 Waiting { delay: 1s, source: Backoff }".to_owned()));
+    assert_eq!(next_delay(&exact, ms(100)), (SECOND, "1/3 Waiting { delay: 1s, source: Backoff }".to_owned()));
 }
 
 #[test]
-fn the_text_of_the_event_says_what_the_server_asked_for() {
+fn text_of_the_event_contains_the_server_delay() {
     let line = |policy: &Policy| {
         let simulation = Simulation::new();
         let failure = Failure::of(&SEVEN);
@@ -99,7 +100,7 @@ fn the_text_of_the_event_says_what_the_server_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn callers_that_were_told_the_same_delay_do_not_return_in_the_same_instant() {
+async fn callers_with_the_same_server_delay_return_at_different_times() {
     let returned = Mutex::new(Vec::new());
     let start = tokio::time::Instant::now();
     let policy = Policy::new().attempts(2);
@@ -121,7 +122,7 @@ async fn callers_that_were_told_the_same_delay_do_not_return_in_the_same_instant
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_after_of_a_response_has_jitter_on_top_too() {
+async fn retry_after_of_a_response_gets_jitter() {
     const POLICY: Policy = Policy::fixed(Duration::from_secs(1)).jitter(Jitter::Full).random_source(middle);
     for status in [429, 503] {
         let server = Server::start([Reply::status(status).retry_after("7"), Reply::status(200)]).await;
@@ -131,7 +132,7 @@ async fn retry_after_of_a_response_has_jitter_on_top_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_counts_the_jitter_too() {
+async fn deadline_includes_the_jitter() {
     let run = run!((start = "1s", jitter = "full", deadline = "7500ms", random_source = middle) Result<(), String>, Err(String::new()));
     assert_eq!(run.attempts, 3);
     let policy = Policy::fixed(SECOND).jitter(Jitter::Full).random_source(middle);
@@ -143,7 +144,7 @@ async fn a_deadline_counts_the_jitter_too() {
 }
 
 #[test]
-fn a_seeded_rehearsal_draws_the_same_jitter_again() {
+fn seeded_simulation_repeats_its_jitter() {
     let delays = |seed| {
         let simulation = Simulation::new().seed(seed);
         simulation.run_blocking(|| {
@@ -160,9 +161,9 @@ fn a_seeded_rehearsal_draws_the_same_jitter_again() {
 }
 
 proptest! {
-    /// Whatever is drawn, no attempt comes sooner than the server asked, and none later than jitter allows above that.
+    /// For any random number, the delay is at least the server's delay, and at most the jitter longer.
     #[test]
-    fn no_attempt_comes_sooner_than_the_server_asked(
+    fn no_attempt_starts_before_the_server_delay(
         start in 0_u64..10_000,
         asked in 0_u64..20_000,
         jitter in prop_oneof![
@@ -171,16 +172,16 @@ proptest! {
     ) {
         let policy = Policy::fixed(ms(start)).jitter(jitter);
         let bounds = policy.schedule().next().unwrap();
-        let delay = decided(&policy, ms(asked)).0;
+        let delay = next_delay(&policy, ms(asked)).0;
         let floor = ms(asked).max(*bounds.start());
         prop_assert!(delay >= floor);
-        // Half a nanosecond for each rounding.
+        // Each rounding adds half a nanosecond.
         prop_assert!(delay <= floor + (*bounds.end() - *bounds.start()) + Duration::from_nanos(2));
     }
 }
 
 #[test]
-fn the_longest_delays_do_not_overflow() {
+fn longest_delays_do_not_overflow() {
     let policy = Policy::fixed(Duration::MAX).retry_after(Duration::MAX).jitter(Jitter::Full).random_source(highest);
-    assert_eq!(decided(&policy, Duration::MAX).0, Duration::MAX);
+    assert_eq!(next_delay(&policy, Duration::MAX).0, Duration::MAX);
 }

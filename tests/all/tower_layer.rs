@@ -1,4 +1,4 @@
-//! A tower policy as a layer: the service runs in its attempts.
+//! `TowerPolicy` as a layer, which runs the service inside its attempts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,18 +9,18 @@ use retry_runtime::{Policy, retry};
 use tokio::time::sleep;
 use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
 
-use crate::server::Server;
+use crate::support::server::{Server, client_builder};
+use crate::support::trace::record;
 use crate::support::{Attempts, Fault, Recorder, SECOND, ms, timed};
-use crate::trace::record;
 
 const POLICY: Policy = Policy::fixed(SECOND).attempts(3);
 
 #[tokio::test(start_paused = true)]
-async fn a_service_runs_in_the_span_of_its_attempt() {
+async fn service_runs_in_the_span_of_its_attempt() {
     let (trace, _guard) = record();
     let attempts = Arc::new(Attempts::new());
     let service = service_fn(|_: &str| {
-        // In the call, and in the future of the call.
+        // Logs in `call` itself, and in the future that it returns.
         tracing::info!("called");
         let attempts = attempts.clone();
         async move {
@@ -47,7 +47,7 @@ async fn a_service_runs_in_the_span_of_its_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_at_the_same_time_run_in_their_own_attempts() {
+async fn concurrent_calls_run_in_their_own_attempts() {
     let (trace, _guard) = record();
     let attempts = Arc::new(Attempts::new());
     let service = service_fn(|name: &'static str| {
@@ -78,7 +78,7 @@ async fn calls_at_the_same_time_run_in_their_own_attempts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_inside_see_the_deadline_and_that_their_retries_are_used_up() {
+async fn nested_calls_see_the_deadline_and_report_exhausted_retries() {
     #[retry(attempts = 9, backoff = "fixed", start = "1s")]
     async fn inside(attempts: &Attempts) -> Result<u32, Fault> {
         attempts.succeed_at(99, Fault::UNKNOWN)
@@ -94,15 +94,15 @@ async fn calls_inside_see_the_deadline_and_that_their_retries_are_used_up() {
         let (_, took) = timed(service.oneshot(())).await;
         (attempts.count(), took)
     }
-    // At 0, 1, 2 and 3 s; the next one would be too late.
+    // Attempts at 0, 1, 2 and 3 s. The next one would exceed the deadline.
     assert_eq!(call(POLICY.deadline(ms(3500))).await, (4, SECOND * 3));
     assert_eq!(call(POLICY.nested(retry_runtime::Nested::Once)).await, (9, SECOND * 8));
 }
 
 #[tokio::test(start_paused = true)]
-async fn connections_are_reported_for_the_attempt() {
+async fn connection_events_belong_to_the_attempt() {
     let (server, recorder) = (Server::statuses([503, 200]).await, Recorder::new());
-    let client = reqwest::Client::builder().no_proxy().pool_idle_timeout(None).trace_connections().build().unwrap();
+    let client = client_builder().trace_connections().build().unwrap();
     let policy = TowerPolicy::http(POLICY).cloning(reqwest::Request::try_clone).observer(recorder.clone());
     let request = client.get(&server.url).build().unwrap();
     ServiceBuilder::new().layer(policy).service(client).oneshot(request).await.unwrap();
@@ -111,9 +111,9 @@ async fn connections_are_reported_for_the_attempt() {
     assert!(lines[2].starts_with("1/3 Wire(Connected"), "{lines:#?}");
 }
 
-/// A call that is dropped while its service is polled, or before it is.
+/// The call is dropped while it polls the service.
 #[tokio::test(start_paused = true)]
-async fn a_dropped_call_says_so() {
+async fn dropped_call_emits_cancelled() {
     let recorder = Recorder::new();
     let policy = || TowerPolicy::new(POLICY).observer(recorder.clone());
     let silent = service_fn(|_: ()| std::future::pending::<Result<(), Fault>>());
@@ -123,7 +123,7 @@ async fn a_dropped_call_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_panics_leaves_the_next_call_alone() {
+async fn panic_in_a_service_does_not_affect_the_next_call() {
     let recorder = Recorder::new();
     let policy = TowerPolicy::new(POLICY.attempts(2)).observer(recorder.clone());
     let panics = service_fn(|request: &'static str| async move {

@@ -1,4 +1,4 @@
-//! tower's retry layer with a policy of ours, on a paused clock.
+//! `TowerPolicy` in tower's retry layer, on a paused clock.
 
 use std::convert::Infallible;
 use std::future::{Ready, pending, ready};
@@ -16,12 +16,12 @@ use tokio::time::{sleep, timeout};
 use tower::retry::{Policy as _, Retry};
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 
-use crate::server::{Reply, Server, client};
+use crate::support::server::{Reply, Server, client};
 use crate::support::{Attempts, Fault, Recorder, SECOND, all_ms, ms, timed};
 
 const POLICY: Policy = Policy::exponential(SECOND).attempts(3);
 
-/// A service whose calls fail until this is the attempt of that number.
+/// A service that fails before attempt `succeed_at`.
 fn failing(
     attempts: &Arc<Attempts>,
     succeed_at: u32,
@@ -31,7 +31,7 @@ fn failing(
     service_fn(move |_| ready(attempts.succeed_at(succeed_at, error)))
 }
 
-/// One call under this policy: what it gives, the attempts, and the events.
+/// Makes one call under this policy. Returns its outcome, the attempts and the events.
 async fn call(policy: TowerPolicy, succeed_at: u32, error: Fault) -> (Result<u32, Fault>, Arc<Attempts>, Vec<String>) {
     let (attempts, recorder) = (Arc::new(Attempts::new()), Recorder::new());
     let policy = policy.observer(recorder.clone());
@@ -40,7 +40,7 @@ async fn call(policy: TowerPolicy, succeed_at: u32, error: Fault) -> (Result<u32
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_is_tried_again_and_says_so() {
+async fn call_is_retried_and_emits_events() {
     let (outcome, attempts, lines) = call(TowerPolicy::new(POLICY), 3, Fault::status(503)).await;
     assert_eq!((outcome, attempts.delays()), (Ok(3), all_ms([1000, 2000])));
     assert_eq!(
@@ -59,14 +59,14 @@ async fn a_call_is_tried_again_and_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_last_error_comes_back_when_no_attempt_is_left() {
+async fn last_error_is_returned_when_no_attempt_is_left() {
     let (outcome, attempts, lines) = call(TowerPolicy::new(POLICY), 9, Fault::UNKNOWN).await;
     assert_eq!((outcome, attempts.count()), (Err(Fault::UNKNOWN), 3));
     assert_eq!(lines[8..], ["3/3 GaveUp(Exhausted)"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_permanent_error_is_not_tried_again_unless_the_condition_says_so() {
+async fn permanent_error_is_retried_only_if_the_condition_allows_it() {
     let (outcome, attempts, lines) = call(TowerPolicy::new(POLICY), 2, Fault::PERMANENT).await;
     assert_eq!((outcome, attempts.count()), (Err(Fault::PERMANENT), 1));
     assert_eq!(lines[2..], ["1/3 GaveUp(Permanent)"]);
@@ -75,14 +75,14 @@ async fn a_permanent_error_is_not_tried_again_unless_the_condition_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_servers_delay_is_waited_for() {
+async fn server_delay_is_respected() {
     let (_, attempts, lines) = call(TowerPolicy::new(POLICY), 2, Fault::TRANSIENT.after(SECOND * 7)).await;
     assert_eq!(attempts.delays(), all_ms([7000]));
     assert_eq!(lines[2], "1/3 Waiting { delay: 7s, source: Server }");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_ends_the_retrying_and_counts_from_the_call() {
+async fn deadline_starts_with_the_call_and_ends_its_retries() {
     let policy = TowerPolicy::new(Policy::fixed(SECOND).attempts(9).deadline(ms(2500)));
     sleep(SECOND * 10).await;
     let (outcome, attempts, lines) = call(policy, 9, Fault::UNKNOWN).await;
@@ -92,12 +92,12 @@ async fn a_deadline_ends_the_retrying_and_counts_from_the_call() {
 
 #[test]
 #[should_panic = "instead of `attempt_timeout`, put a `tower::timeout::TimeoutLayer` below the retry layer"]
-fn an_attempt_timeout_is_refused() {
+fn attempt_timeout_panics() {
     let _ = TowerPolicy::new(POLICY.attempt_timeout(SECOND));
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_timeout_layer_is_what_cuts_attempts_off() {
+async fn timeout_layer_cuts_attempts_off() {
     let attempts = Arc::new(Attempts::new());
     let slow = service_fn(async |attempts: Arc<Attempts>| {
         attempts.start();
@@ -110,7 +110,7 @@ async fn the_timeout_layer_is_what_cuts_attempts_off() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn boxed_errors_are_searched() {
+async fn boxed_errors_are_classified() {
     let attempts = Arc::new(Attempts::new());
     let boxed = |error: Fault| BoxError::from(error);
     let refused = |_| -> BoxError { io::Error::from(io::ErrorKind::InvalidInput).into() };
@@ -122,7 +122,7 @@ async fn boxed_errors_are_searched() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_of_one_service_share_no_state() {
+async fn concurrent_calls_share_no_state() {
     let (attempts, recorder) = (Arc::new(Attempts::new()), Recorder::new());
     let policy = TowerPolicy::new(Policy::exponential(SECOND).attempts(2)).observer(recorder.clone());
     let mut service = Retry::new(policy, failing(&attempts, 9, Fault::UNKNOWN));
@@ -137,9 +137,9 @@ async fn calls_of_one_service_share_no_state() {
     assert_eq!(recorder.elapsed(), all_ms([0, 0, 0, 0, 0, 0, 1000, 1000, 1000, 1000, 1000, 1000]));
 }
 
-/// Ready at once, without a clock to ask.
+/// The test has no runtime, so a timer would panic.
 #[test]
-fn a_zero_delay_takes_no_timer_but_lets_others_run_once() {
+fn zero_delay_yields_once_without_a_timer() {
     let attempts = Arc::new(Attempts::new());
     let mut service =
         Retry::new(TowerPolicy::new(Policy::fixed(Duration::ZERO)), failing(&attempts, 2, Fault::UNKNOWN));
@@ -150,7 +150,7 @@ fn a_zero_delay_takes_no_timer_but_lets_others_run_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_cannot_be_cloned_again_ends_its_call() {
+async fn request_that_cannot_be_cloned_again_ends_its_call() {
     #[derive(Debug)]
     struct Once(bool);
     let (attempts, recorder) = (Arc::new(Attempts::new()), Recorder::new());
@@ -175,7 +175,7 @@ async fn a_request_that_cannot_be_cloned_again_ends_its_call() {
 mod cancelled {
     use super::*;
 
-    /// The last event of a call that is dropped after so many milliseconds.
+    /// The last event of a call that is dropped after this many milliseconds.
     async fn after<S>(service: S, milliseconds: u64) -> String
     where
         S: Service<&'static str, Response = u32, Error = Fault> + Clone,
@@ -188,24 +188,24 @@ mod cancelled {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn in_an_attempt() {
+    async fn call_dropped_in_an_attempt_emits_cancelled() {
         let silent = service_fn(|_| pending::<Result<u32, Fault>>());
         assert_eq!(after(silent, 10).await, "1/3 Cancelled");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn in_a_pause() {
+    async fn call_dropped_in_a_pause_emits_cancelled() {
         let attempts = Arc::new(Attempts::new());
         assert_eq!(after(failing(&attempts, 9, Fault::UNKNOWN), 500).await, "1/3 Cancelled");
         assert_eq!(after(failing(&attempts, 9, Fault::UNKNOWN), 1500).await, "2/3 Cancelled");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn while_the_service_is_not_ready() {
+    async fn call_dropped_before_the_service_is_ready_emits_cancelled() {
         assert_eq!(after(ReadyOnce { is_used: false }, 1500).await, "1/3 Cancelled");
     }
 
-    /// Is ready once, and fails.
+    /// A service that is ready once, and fails.
     #[derive(Clone)]
     struct ReadyOnce {
         is_used: bool,
@@ -227,9 +227,9 @@ mod cancelled {
     }
 }
 
-/// A layer that clones the policy itself, before it begins a call.
+/// Some layers clone the policy before a call, and not between the start and the end of the call.
 #[tokio::test(start_paused = true)]
-async fn a_call_needs_no_clone_between_its_beginning_and_its_end() {
+async fn policy_works_without_a_clone_during_the_call() {
     let mut policy = TowerPolicy::<AnyRequest>::new(POLICY);
     for _ in 0..2 {
         let mut outcome = Err::<u32, _>(Fault::UNKNOWN);
@@ -254,7 +254,7 @@ impl Begin for TowerPolicy {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_panics_leaves_nothing_to_the_next() {
+async fn panic_in_a_call_does_not_affect_the_next_call() {
     let recorder = Recorder::new();
     let policy = TowerPolicy::new(Policy::fixed(SECOND).attempts(2).deadline(SECOND * 3)).observer(recorder.clone());
     let panics =
@@ -279,17 +279,17 @@ mod http {
         Response::builder().status(status).body(vec![]).unwrap()
     }
 
-    /// The attempts at a request that is always answered so, and the last event.
+    /// Sends a request that always gets this response. Returns the number of attempts, and the last event.
     async fn attempts<E: retry_runtime::Retryable + std::fmt::Display>(
         policy: TowerPolicy<retry_runtime::tower::HttpRequests>,
         request: Request<&'static str>,
-        answer: impl Fn() -> Result<Response<Vec<u8>>, E> + Clone,
+        respond: impl Fn() -> Result<Response<Vec<u8>>, E> + Clone,
     ) -> (u32, String) {
         let (attempts, recorder) = (Attempts::new(), Recorder::new());
         let policy = policy.observer(recorder.clone());
         let service = service_fn(|_: Request<&'static str>| {
             attempts.start();
-            ready(answer())
+            ready(respond())
         });
         drop(ServiceBuilder::new().retry(policy).service(service).oneshot(request).await);
         (attempts.count(), recorder.lines().pop().unwrap())
@@ -299,7 +299,7 @@ mod http {
         Ok(response(503))
     }
 
-    fn busy_for_a_while() -> Result<Response<Vec<u8>>, Infallible> {
+    fn busy_with_retry_after() -> Result<Response<Vec<u8>>, Infallible> {
         let mut response = response(503);
         response.headers_mut().insert("retry-after", "7".parse().unwrap());
         Ok(response)
@@ -308,11 +308,11 @@ mod http {
     const EXHAUSTED: &str = "3/3 GaveUp(Exhausted)";
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_is_judged_by_its_status() {
+    async fn response_is_classified_by_its_status() {
         let policy = || TowerPolicy::http(POLICY);
         assert_eq!(attempts(policy(), request("GET"), busy).await, (3, EXHAUSTED.to_owned()));
-        let lost = || Ok::<_, Infallible>(response(404));
-        assert_eq!(attempts(policy(), request("GET"), lost).await, (1, "1/3 GaveUp(Permanent)".to_owned()));
+        let missing = || Ok::<_, Infallible>(response(404));
+        assert_eq!(attempts(policy(), request("GET"), missing).await, (1, "1/3 GaveUp(Permanent)".to_owned()));
         let teapot = || Ok::<_, Infallible>(response(418));
         let condition = Condition::new().on_status(const { &[418..=418] });
         assert_eq!(attempts(policy().condition(condition), request("GET"), teapot).await.0, 3);
@@ -321,10 +321,10 @@ mod http {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_post_is_tried_again_only_where_nothing_was_processed() {
+    async fn post_is_retried_only_if_it_was_not_processed() {
         let policy = || TowerPolicy::http(POLICY);
         assert_eq!(attempts(policy(), request("POST"), busy).await, (1, "1/3 GaveUp(NotIdempotent)".to_owned()));
-        assert_eq!(attempts(policy(), request("POST"), busy_for_a_while).await.0, 3);
+        assert_eq!(attempts(policy(), request("POST"), busy_with_retry_after).await.0, 3);
         let reset = || Err(io::Error::from(io::ErrorKind::ConnectionReset));
         assert_eq!(attempts(policy(), request("POST"), reset).await.0, 1);
         let refused = || Err(io::Error::from(io::ErrorKind::ConnectionRefused));
@@ -332,7 +332,7 @@ mod http {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_post_that_is_safe_to_send_twice_is_tried_again() {
+    async fn idempotent_post_is_retried() {
         let mut with_key = request("POST");
         with_key.headers_mut().insert("Idempotency-Key", "7".parse().unwrap());
         assert_eq!(attempts(TowerPolicy::http(POLICY), with_key, busy).await.0, 3);
@@ -343,7 +343,7 @@ mod http {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_of_reqwest_is_a_service_too() {
+    async fn reqwest_client_works_as_a_service() {
         let policy = || TowerPolicy::http(POLICY).cloning(reqwest::Request::try_clone);
         let server = Server::start([Reply::status(503).retry_after("7"), Reply::status(200)]).await;
         let request = client().get(&server.url).build().unwrap();

@@ -1,4 +1,4 @@
-//! How many attempts a call took, told to its caller.
+//! `track`: reports to the caller about the attempts of a call.
 
 use std::error::Error;
 use std::io;
@@ -9,7 +9,7 @@ use retry_runtime::track::RetryError;
 use retry_runtime::{Class, Executor, Policy, Retryable, retry, track};
 use tokio::time::{sleep, timeout};
 
-use crate::server::{Reply, Server};
+use crate::support::server::{Reply, Server};
 use crate::support::{Attempts, Fault, SECOND, ms};
 
 #[retry(attempts = 3, start = "1s")]
@@ -19,17 +19,17 @@ async fn call(attempts: &Attempts, succeed_at: u32) -> Result<u32, Fault> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_success_says_how_many_attempts_it_took_and_how_long() {
+async fn report_contains_attempts_and_elapsed_time() {
     for (succeed_at, elapsed) in [(1, ms(10)), (2, ms(1020)), (3, ms(3030))] {
         let report = track(call(&Attempts::new(), succeed_at)).await;
         assert_eq!((report.attempts(), report.elapsed()), (succeed_at, elapsed));
         assert_eq!(report.outcome, Ok(succeed_at));
-        assert!(report.failures().is_empty(), "there is no history unless it is asked for");
+        assert!(report.failures().is_empty(), "the history is empty by default");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_is_one_error_of_all() {
+async fn failure_becomes_one_error_with_a_history() {
     let exhausted = track(call(&Attempts::new(), 9)).history(16).await.into_result().unwrap_err();
     assert_eq!(exhausted.to_string(), "failed after 3 attempts in 3.03s");
     assert_eq!(exhausted.source().unwrap().downcast_ref(), Some(&Fault::status(503)));
@@ -40,9 +40,9 @@ async fn a_failure_is_one_error_of_all() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_history_keeps_the_last_ones() {
-    for (most, kept) in [(0, [].as_slice()), (1, &[3]), (2, &[2, 3]), (9, &[1, 2, 3])] {
-        let report = track(call(&Attempts::new(), 9)).history(most).await;
+async fn history_keeps_the_last_failures() {
+    for (limit, kept) in [(0, [].as_slice()), (1, &[3]), (2, &[2, 3]), (9, &[1, 2, 3])] {
+        let report = track(call(&Attempts::new(), 9)).history(limit).await;
         let numbers: Vec<_> = report.failures().iter().map(|failure| failure.attempt).collect();
         assert_eq!(numbers, kept);
         assert_eq!(report.attempts(), 3);
@@ -50,14 +50,14 @@ async fn the_history_keeps_the_last_ones() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_succeeds_has_a_history_too() {
+async fn success_has_a_history() {
     let report = track(call(&Attempts::new(), 2)).history(9).await;
     assert_eq!(report.failures().len(), 1);
     assert_eq!(report.into_result().unwrap(), 2);
 }
 
 #[tokio::test(start_paused = true)]
-async fn loops_by_hand_and_closures_are_counted() {
+async fn manual_loops_and_closures_are_tracked() {
     const POLICY: Policy = Policy::fixed(SECOND).attempts(3);
     let attempts = Attempts::new();
     let by_hand = track(async {
@@ -75,7 +75,7 @@ async fn loops_by_hand_and_closures_are_counted() {
 }
 
 #[tokio::test]
-async fn a_request_is_counted_and_its_history_holds_no_secret() {
+async fn request_is_tracked_and_its_history_contains_no_secret() {
     let server = Server::start([Reply::status(503)]).await;
     let policy = Policy::fixed(Duration::ZERO).attempts(2);
     let request = reqwest::Client::new().get(&server.url).send_with_retry(&policy);
@@ -83,13 +83,13 @@ async fn a_request_is_counted_and_its_history_holds_no_secret() {
     drop(server);
     let nowhere = reqwest::Client::new().get("http://user:password@127.0.0.1:1/?token=secret").send_with_retry(&policy);
     let exhausted = track(nowhere).history(9).await.into_result().unwrap_err();
-    let said = format!("{exhausted} {:?}", exhausted.failures());
-    assert!(said.contains("127.0.0.1:1"), "{said}");
-    assert!(!["password", "secret"].iter().any(|secret| said.contains(secret)), "{said}");
+    let text = format!("{exhausted} {:?}", exhausted.failures());
+    assert!(text.contains("127.0.0.1:1"), "{text}");
+    assert!(!["password", "secret"].iter().any(|secret| text.contains(secret)), "{text}");
 }
 
 #[test]
-fn a_function_that_blocks_is_counted() {
+fn blocking_function_is_tracked() {
     #[retry(blocking, backoff = "fixed", start = "0s")]
     fn read(attempts: &Attempts) -> Result<u32, Fault> {
         attempts.succeed_at(3, Fault::UNKNOWN)
@@ -99,7 +99,7 @@ fn a_function_that_blocks_is_counted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn branches_do_not_disturb_each_other() {
+async fn concurrent_calls_are_tracked_separately() {
     let (first, second) = (Attempts::new(), Attempts::new());
     let (beside, one, three) =
         tokio::join!(call(&first, 2), track(call(&second, 1)), track(async { call(&Attempts::new(), 3).await }));
@@ -107,7 +107,7 @@ async fn branches_do_not_disturb_each_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_counted_inside_counts_outside() {
+async fn outer_report_includes_nested_reports() {
     let both = track(async {
         call(&Attempts::new(), 2).await.unwrap();
         track(call(&Attempts::new(), 3)).await.attempts()
@@ -118,7 +118,7 @@ async fn what_is_counted_inside_counts_outside() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_is_never_made_does_not_count() {
+async fn attempt_that_never_starts_does_not_count() {
     // Attempts at 0 and 1010 ms, and a pause from 1020 to 3020.
     for (dropped_after, attempts) in [(5, 1), (500, 1), (1015, 2), (1500, 2), (3025, 3)] {
         let call = async { timeout(ms(dropped_after), call(&Attempts::new(), 9)).await.unwrap_err() };
@@ -127,14 +127,14 @@ async fn an_attempt_that_is_never_made_does_not_count() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pause_that_is_dropped_before_its_attempt_counts_once() {
+async fn attempt_after_a_dropped_pause_counts_once() {
     const POLICY: Policy = Policy::fixed(SECOND).attempts(3);
     let by_hand = track(async {
         let mut retry = Executor::new(&POLICY);
         retry.attempt_to_end(async {}).await;
         drop(retry.pause("no").unwrap());
         retry.attempt_to_end(async {}).await;
-        // The loop may also run the attempt by itself.
+        // The loop may also run the attempt without the executor.
         retry.pause("no").unwrap().await;
         retry.succeed(());
     });
@@ -142,26 +142,26 @@ async fn a_pause_that_is_dropped_before_its_attempt_counts_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_counted_inside_of_one_that_is_dropped_counts_outside() {
+async fn attempts_of_a_dropped_nested_report_count_outside() {
     let outer = track(async {
         timeout(ms(1500), track(call(&Attempts::new(), 9)).history(9)).await.unwrap_err();
         call(&Attempts::new(), 2).await
     });
     let outer = outer.history(9).await;
-    // Two attempts and then two, of two calls.
+    // `attempts` is one more than the number of retries: one retry of the dropped call, and one of the second call.
     assert_eq!(outer.attempts(), 3);
     let numbers: Vec<_> = outer.failures().iter().map(|failure| failure.attempt).collect();
     assert_eq!(numbers, [1, 2, 1]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_dropped_outside_of_others_leaves_nothing_behind() {
+async fn dropped_report_does_not_affect_the_next() {
     timeout(ms(1500), track(call(&Attempts::new(), 9)).history(9)).await.unwrap_err();
     assert_eq!(track(call(&Attempts::new(), 1)).await.attempts(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_error_of_all_knows_what_the_last_one_knows() {
+async fn retry_error_has_the_class_of_the_last_failure() {
     #[retry(attempts = 2, start = "1s")]
     async fn outer(outside: &Attempts, fault: Fault) -> Result<u32, RetryError<Fault>> {
         outside.start();

@@ -1,7 +1,7 @@
-"""Asks rust-analyzer what it knows inside of annotated functions, while their attribute is half typed.
+"""Checks that rust-analyzer works inside annotated functions while their attribute is half typed.
 
-A small crate that depends on retry-runtime is written into the directory that is given, and opened in rust-analyzer. For each
-attribute the text of the body is completed as an editor would complete it; the name of the function is hovered over.
+Writes a small crate that depends on retry-runtime into the given directory, and opens it in rust-analyzer. For each attribute,
+it requests a completion in the function's body, as an editor would. It also requests the hover text of an annotated function.
 """
 
 import json
@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-# As they come to be while somebody types, most of them errors.
+# The intermediate states while a user types. Most of them are errors.
 ATTRIBUTES = [
     "",
     "att",
@@ -53,7 +53,7 @@ HOVERED = '#[retry(attempts = 3, backoff = "fixed", start = "1s")]\n/// Fetches.
 
 
 class Server:
-    """The language server protocol, as much of it as is needed."""
+    """The required part of the language server protocol."""
 
     def __init__(self, command, directory):
         self.process = subprocess.Popen(command, cwd=directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -71,12 +71,12 @@ class Server:
             if name.lower() == b"content-length":
                 length = int(value)
         if not length:
-            sys.exit("rust-analyzer has ended")
+            sys.exit("rust-analyzer exited")
         message = json.loads(self.process.stdout.read(length))
         if "method" in message and "id" in message:
-            # What the server asks of the editor: nothing is configured.
-            answer = [None] * len(message.get("params", {}).get("items", []))
-            self.send({"id": message["id"], "result": answer or None})
+            # A request from the server to the editor. The reply contains no configuration.
+            reply = [None] * len(message.get("params", {}).get("items", []))
+            self.send({"id": message["id"], "result": reply or None})
         return message
 
     def notify(self, method, **params):
@@ -140,9 +140,9 @@ def start(command, directory, source):
 
 
 def main():
-    """Prints a line for each question; fails if one has no answer."""
-    analyzer, runtime, place = sys.argv[1:]
-    directory = Path(place).resolve()
+    """Prints one line for each check. Fails if a check fails."""
+    analyzer, runtime, output = sys.argv[1:]
+    directory = Path(output).resolve()
     source = write_crate(directory, Path(runtime).resolve())
     server, document = start([analyzer], directory, source)
     failed = 0
@@ -151,16 +151,16 @@ def main():
         end = source.index("page.checked_\n", function) + len("page.checked_")
         found = server.request("textDocument/completion", textDocument=document, position=position(source, end))
         items = found["items"] if isinstance(found, dict) else found or []
-        known = any(item["label"].startswith("checked_add") for item in items)
-        failed += not known
-        print(f"{'ok' if known else 'NO':<3} completes inside of #[retry({attribute})]")
+        is_complete = any(item["label"].startswith("checked_add") for item in items)
+        failed += not is_complete
+        print(f"{'ok' if is_complete else 'NO':<3} completes below #[retry({attribute})]")
     name = source.index("hovered(")
     found = server.request("textDocument/hover", textDocument=document, position=position(source, name))
     text = found["contents"]["value"] if found else ""
-    known = "Retries" in text and "Fetches." in text
-    failed += not known
-    print(f"{'ok' if known else 'NO':<3} hovering shows the section \"Retries\"")
-    if not known:
+    is_shown = "Retries" in text and "Fetches." in text
+    failed += not is_shown
+    print(f"{'ok' if is_shown else 'NO':<3} hovering shows the section \"Retries\"")
+    if not is_shown:
         print(text)
     server.process.kill()
     sys.exit(1 if failed else 0)

@@ -1,8 +1,7 @@
-"""Compares the attempts that the examples log with the requests that a real server was sent.
+"""Compares the attempts that the examples log with the requests that a real server receives.
 
-Each example is run with the URL of the server. The events "attempt … starts" that it prints, and the redirects that its
-client follows, must be as many as the new lines of the server's access log. Both servers are on 127.0.0.1, and are
-stopped at the end.
+Each example runs with the URL of the server. The number of its events "attempt … starts", plus the redirects that its client
+follows, must equal the number of new lines in the server's access log. Both servers listen on 127.0.0.1, and stop at the end.
 """
 
 import argparse
@@ -19,35 +18,35 @@ from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 
-# What depends on time, or on the status that httpbin picks at random.
-SOME = range(1, 50)
+# A number that depends on time, or on the random status from httpbin.
+ANY = range(1, 50)
 
-# Example, path, attempts, redirects, connections. A retry has the connection of the attempt before. What follows a response
-# at once may come too early for it: the next call, and reqwest where it follows a redirect.
+# Example, path, attempts, redirects, connections. A retry reuses the connection of the previous attempt. A request that follows
+# a response immediately may come too early for that: the next call, or a redirect that reqwest follows.
 HTTPBIN = [
     ("quickstart", "/status/503", [6], 0, range(1, 3)),
     ("bodies", "", [5], 0, range(1, 3)),
     ("body_decides", "", [6], 0, range(1, 3)),
-    ("by_hand", "", SOME, 0, SOME),
-    ("custom_backoff", "", SOME, 0, [1]),
-    ("deadline", "", SOME, 0, SOME),
-    ("log", "", SOME, 0, [1]),
+    ("by_hand", "", ANY, 0, ANY),
+    ("custom_backoff", "", ANY, 0, [1]),
+    ("deadline", "", ANY, 0, ANY),
+    ("log", "", ANY, 0, [1]),
     ("middleware", "", [5], 0, range(1, 3)),
-    ("observer", "", SOME, 0, range(1, 5)),
+    ("observer", "", ANY, 0, range(1, 5)),
     ("other_parameters", "", [8], 0, range(1, 3)),
     ("own_client", "", [4], 1, range(1, 4)),
-    ("own_error", "", SOME, 0, range(1, 3)),
-    ("random_source", "", SOME, 0, [1]),
+    ("own_error", "", ANY, 0, range(1, 3)),
+    ("random_source", "", ANY, 0, [1]),
     ("requests", "", [12], 0, range(1, 6)),
-    ("run_closure", "", SOME, 0, [1]),
+    ("run_closure", "", ANY, 0, [1]),
     ("trait_methods", "", [6], 0, range(1, 3)),
     ("wire", "", [3], 2, range(1, 4)),
 ]
-# Five calls, of which the server lets one through in a second; it may have been asked just before.
-NGINX = [("rate_limit", "/", range(9, 12), 0, SOME)]
+# Five calls. The server accepts one request per second, and may have accepted another one just before.
+NGINX = [("rate_limit", "/", range(9, 12), 0, ANY)]
 
 STARTS = re.compile(r"attempt \d+( of \d+)? starts")
-# For a program that logs no starts: the quickstart.
+# For the quickstart, which does not log starts.
 ENDS = re.compile(r"attempt \d+ of \d+ (?:failed|succeeded)")
 REDIRECTED = re.compile(r"sent to \S+ by status 3\d\d")
 ROW = "{:<17} {:>8} {:>9} {:>5} {:>11}  {:<4} {}"
@@ -56,34 +55,34 @@ LOG_FORMAT = "%({remote_port}e)s %(s)s %(m)s %(U)s"
 
 
 @contextmanager
-def httpbin(gunicorn, place):
+def httpbin(gunicorn, workdir):
     command = [gunicorn, "httpbin:app", "--bind=127.0.0.1:0", "--worker-class=gthread", "--threads=8"]
     command += ["--keep-alive=30", "--graceful-timeout=1", "--no-control-socket"]
     command += ["--access-logfile=access.log", f"--access-logformat={LOG_FORMAT}"]
-    with running(command, place / "httpbin") as directory:
+    with running(command, workdir / "httpbin") as directory:
 
         def listening():
             return re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", (directory / "output").read_text())
 
         port = int(wait_for(listening, f"no port in {directory}/output")[1])
-        yield answering(port, directory)
+        yield ready(port, directory)
 
 
 @contextmanager
-def nginx(binary, place):
+def nginx(binary, workdir):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    directory = place / "nginx"
+    directory = workdir / "nginx"
     directory.mkdir(exist_ok=True)
     template = Path(__file__).with_name("nginx.conf").read_text()
     (directory / "nginx.conf").write_text(template.replace("PORT", str(port)))
     with running([binary, "-p", "./", "-c", "nginx.conf", "-e", "error.log"], directory):
-        yield answering(port, directory)
+        yield ready(port, directory)
 
 
 @contextmanager
 def running(command, directory):
-    """Runs a server, for five minutes at most whatever becomes of this process."""
+    """Runs a server, for at most five minutes even if this process is killed."""
     directory.mkdir(exist_ok=True)
     (directory / "access.log").unlink(missing_ok=True)
     with (directory / "output").open("w") as output:
@@ -97,11 +96,11 @@ def running(command, directory):
         server.wait(timeout=10)
 
 
-def answering(port, directory):
-    """The base URL and the access log of a server, as soon as that has a line."""
+def ready(port, directory):
+    """Waits until the access log of a server has a line. Returns the server's base URL and the log."""
     log = directory / "access.log"
 
-    def asked():
+    def responds():
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
         try:
             connection.request("GET", "/")
@@ -112,15 +111,15 @@ def answering(port, directory):
             connection.close()
         return wait_for(lambda: lines_of(log), f"no line in {log}")
 
-    wait_for(asked, f"no answer, see {directory}/output")
+    wait_for(responds, f"no response, see {directory}/output")
     return f"http://127.0.0.1:{port}", log
 
 
-def wait_for(what, otherwise, seconds=20):
+def wait_for(condition, message, seconds=20):
     end = time.monotonic() + seconds
-    while not (found := what()):
+    while not (found := condition()):
         if time.monotonic() > end:
-            sys.exit(otherwise)
+            sys.exit(message)
         time.sleep(0.05)
     return found
 
@@ -130,7 +129,7 @@ def lines_of(log):
 
 
 def compare(examples, cases, url, log):
-    """Runs the cases one after the other; gives how many passed."""
+    """Runs the cases one after the other. Returns the number of those that passed."""
     environment = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
     environment.pop("RUST_LOG", None)
     passed = 0
@@ -153,7 +152,7 @@ def compare(examples, cases, url, log):
             and len(hits) == attempts + redirects
             and sum(status.startswith("3") for status in statuses) == redirects
             and len(set(ports)) in connections
-            # The one that tells of redirects.
+            # The example that logs redirects.
             and (example != "wire" or len(REDIRECTED.findall(done.stdout)) == redirects)
         )
         passed += ok
@@ -167,7 +166,7 @@ def compare(examples, cases, url, log):
 
 
 def hits_of(log, before, expected):
-    """The new lines: the servers write them when they are done with a request, even one that nobody waits for."""
+    """The new lines. Servers write them at the end of a request, even if the client no longer waits for the response."""
     end = time.monotonic() + 3
     while len(lines_of(log)) - before < expected and time.monotonic() < end:
         time.sleep(0.05)
@@ -175,7 +174,7 @@ def hits_of(log, before, expected):
     return lines_of(log)[before:]
 
 
-def speak_to_httpbin():
+def examples_with_httpbin():
     sources = Path(__file__).resolve().parents[2].glob("examples/**/*.rs")
     return {source.stem for source in sources if "retry_examples::httpbin()" in source.read_text()}
 
@@ -190,13 +189,13 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--httpbin", metavar="GUNICORN")
     parser.add_argument("--nginx", metavar="NGINX")
-    parser.add_argument("place", type=Path)
+    parser.add_argument("workdir", type=Path)
     parser.add_argument("examples", type=Path)
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
-    place, examples = options.place.resolve(), options.examples.resolve()
-    if forgotten := speak_to_httpbin() - {case[0] for case in HTTPBIN}:
-        sys.exit(f"not in the table of {__file__}: {', '.join(sorted(forgotten))}")
+    workdir, examples = options.workdir.resolve(), options.examples.resolve()
+    if missing := examples_with_httpbin() - {case[0] for case in HTTPBIN}:
+        sys.exit(f"not in the table of {__file__}: {', '.join(sorted(missing))}")
 
     passed = failed = 0
     for server, cases, binary in [(httpbin, HTTPBIN, options.httpbin), (nginx, NGINX, options.nginx)]:
@@ -205,7 +204,7 @@ def main():
         binary = Path(binary).absolute()
         print(f"\n{version_of(server, binary)}")
         print(ROW.format("example", "attempts", "redirects", "hits", "connections", "ok", "requests"))
-        with server(binary, place) as (url, log):
+        with server(binary, workdir) as (url, log):
             ok = compare(examples, cases, url, log)
         passed += ok
         failed += len(cases) - ok

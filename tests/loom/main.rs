@@ -1,7 +1,7 @@
-//! Proofs on the budget and the breaker, for every order in which threads can be interleaved. Tokens are neither lost nor made.
+//! Checks of the budget and the circuit breaker in every interleaving of threads. No token is lost or created.
 //!
-//! The modules are the library's own files, with loom's atomics and lock in place of the standard ones. A `--cfg loom` would
-//! change the dependencies as well, and neither could be made in a `const`.
+//! The modules are the library's own files, with loom's atomics and lock in place of the standard ones. `--cfg loom` is not an
+//! option: it would change the dependencies as well, and loom's types cannot be created in a `const`.
 
 use loom::model;
 use loom::thread;
@@ -11,35 +11,43 @@ use crate::budget::Budget;
 
 mod breaker;
 #[path = "../../retry-runtime/src/policy/budget.rs"]
-#[allow(dead_code, unreachable_pub, clippy::missing_panics_doc, reason = "of a library, of which this uses little")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    clippy::missing_panics_doc,
+    reason = "the library's file contains more than the tests use"
+)]
 mod budget;
 #[path = "../../retry-runtime/src/load/breaker/gate.rs"]
-#[allow(dead_code, unreachable_pub, reason = "of a library, of which this uses little")]
+#[allow(dead_code, unreachable_pub, reason = "the library's file contains more than the tests use")]
 mod gate;
 
-/// Takes the place of the library's `util`.
+/// Replaces the library's `util`.
 mod util {
     pub(crate) mod sync;
 
-    /// Each proof takes less than one window of a budget.
+    /// Each test takes less than one window of a budget, so the real clock is good enough.
     pub(crate) mod clock {
         pub(crate) use std::time::Instant;
     }
 }
 
-/// Runs this in so many threads, the current one among them; gives what each of them gave.
+/// Runs each function in its own thread, one of them in the current thread. Returns their results.
 fn in_threads<S: Send + Sync + 'static, T: Send + 'static>(shared: &Arc<S>, work: &[fn(&S) -> T]) -> Vec<T> {
-    let (here, there) = work.split_first().expect("work");
+    let (here, there) = work.split_first().expect("at least one function");
     let spawn = |work: &fn(&S) -> T| {
         let (shared, work) = (Arc::clone(shared), *work);
         thread::spawn(move || work(&shared))
     };
     let threads: Vec<_> = there.iter().map(spawn).collect();
     let here = here(shared);
-    [here].into_iter().chain(threads.into_iter().map(|thread| thread.join().expect("no panic"))).collect()
+    [here]
+        .into_iter()
+        .chain(threads.into_iter().map(|thread| thread.join().expect("the thread does not panic")))
+        .collect()
 }
 
-/// Has its atomics made before threads race for that, which is no matter of the library's.
+/// Creates loom's atomics now, so that threads do not race for that: the library's own atomics need no such step.
 fn full(budget: Budget) -> Arc<Budget> {
     let _ = (budget.tokens(), budget.refusals());
     Arc::new(budget)
@@ -49,12 +57,12 @@ fn pay(budget: &Budget) -> bool {
     budget.pay(false).is_some()
 }
 
-fn is_within(budget: &Budget, capacity: u32) {
+fn assert_within(budget: &Budget, capacity: u32) {
     assert!(budget.tokens() <= capacity, "{} tokens of {capacity}", budget.tokens());
 }
 
 #[test]
-fn as_many_retries_are_paid_for_as_there_are_tokens() {
+fn number_of_paid_retries_matches_the_tokens() {
     model(|| {
         let budget = full(Budget::new().capacity(12));
         let paid = in_threads(&budget, &[pay, pay, pay]);
@@ -64,14 +72,14 @@ fn as_many_retries_are_paid_for_as_there_are_tokens() {
 }
 
 #[test]
-fn what_is_paid_and_given_back_leaves_the_budget_full() {
+fn returned_tokens_fill_the_budget_again() {
     model(|| {
         let budget = full(Budget::new().capacity(10));
         let retry_that_succeeds: fn(&Budget) = |budget| {
-            let paid = budget.pay(false).expect("tokens for two");
-            is_within(budget, 10);
+            let paid = budget.pay(false).expect("tokens for two retries");
+            assert_within(budget, 10);
             budget.give_back(paid);
-            is_within(budget, 10);
+            assert_within(budget, 10);
         };
         in_threads(&budget, &[retry_that_succeeds, retry_that_succeeds]);
         assert_eq!((budget.tokens(), budget.refusals()), (10, 0));
@@ -79,13 +87,13 @@ fn what_is_paid_and_given_back_leaves_the_budget_full() {
 }
 
 #[test]
-fn successes_never_fill_a_budget_above_its_capacity() {
+fn successes_never_exceed_the_capacity() {
     model(|| {
         let budget = full(Budget::new().capacity(10).retry_cost(3).success_gain(2));
         assert!(pay(&budget));
         let success: fn(&Budget) = |budget| {
             budget.succeeded_at_once();
-            is_within(budget, 10);
+            assert_within(budget, 10);
         };
         in_threads(&budget, &[success, success]);
         assert_eq!(budget.tokens(), 10);
@@ -93,7 +101,7 @@ fn successes_never_fill_a_budget_above_its_capacity() {
 }
 
 #[test]
-fn a_retry_and_successes_lose_no_token() {
+fn no_token_is_lost_between_a_retry_and_successes() {
     model(|| {
         let budget = full(Budget::new().capacity(20));
         assert!(pay(&budget) && pay(&budget));
@@ -104,7 +112,7 @@ fn a_retry_and_successes_lose_no_token() {
 }
 
 #[test]
-fn a_ratio_budget_counts_every_call_once() {
+fn ratio_budget_counts_each_call_once() {
     model(|| {
         let budget = full(Budget::ratio(50, 1, std::time::Duration::from_secs(3600)));
         let call: fn(&Budget) -> bool = |budget| {
@@ -112,8 +120,9 @@ fn a_ratio_budget_counts_every_call_once() {
             pay(budget)
         };
         let paid = in_threads(&budget, &[call, call]).into_iter().filter(|paid| *paid).count();
-        // One from the reserve and one from two halves; the second only where both calls have been counted before it.
-        let left = u32::try_from(2 - paid).expect("no more than there is");
+        // The reserve pays for one retry, and two calls at 50 percent pay for another. The second payment succeeds only if both
+        // calls are counted before it.
+        let left = u32::try_from(2 - paid).expect("at most two payments");
         assert_eq!((budget.tokens(), budget.refusals()), (left, left.into()));
     });
 }

@@ -1,6 +1,7 @@
-//! A token, a user's name and a password go into every call, and must come out of none of the paths that events take.
+//! Secrets: each call contains a token, a user name and a password, and none of them may appear in any output.
 //!
-//! A program of its own: a logger and a recorder are set for all of it, and `log` hears nothing once `tracing` was set up.
+//! The test needs its own process, because it sets a global logger and a global recorder, and because `log` receives nothing
+//! once `tracing` has a subscriber.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -20,8 +21,8 @@ use tracing_subscriber::layer::SubscriberExt;
 
 use crate::server::{Reply, Server, refused};
 
-#[allow(dead_code, reason = "the other tests use the rest")]
-#[path = "../all/server.rs"]
+#[allow(dead_code, reason = "other tests use the rest")]
+#[path = "../all/support/server.rs"]
 mod server;
 
 const SECRETS: [&str; 3] = ["hunter2", "s3cr3t-user", "t0k3n"];
@@ -39,29 +40,29 @@ const TEXTS: [&str; 8] = [
     "https://app/cb#access_token=t0k3n",
 ];
 
-/// The name of each path, with what came out of it.
+/// The text of each output, by its name.
 #[derive(Default)]
-struct Paths(BTreeMap<&'static str, String>);
+struct Outputs(BTreeMap<&'static str, String>);
 
-impl Paths {
-    fn add(&mut self, path: &'static str, said: impl AsRef<str>) {
-        let text = self.0.entry(path).or_default();
-        text.push_str(said.as_ref());
-        text.push('\n');
+impl Outputs {
+    fn add(&mut self, output: &'static str, text: impl AsRef<str>) {
+        let collected = self.0.entry(output).or_default();
+        collected.push_str(text.as_ref());
+        collected.push('\n');
     }
 }
 
-/// Writes down what an observer can see of an event.
+/// Records each textual form of an event.
 #[derive(Default)]
-struct Witness(Mutex<Paths>);
+struct Witness(Mutex<Outputs>);
 
 impl Observer for Witness {
     fn on_event(&self, event: &Event<'_>) {
-        let mut paths = self.0.lock().unwrap();
-        paths.add("observer, Display", event.to_string());
-        paths.add("observer, Debug", format!("{event:?}"));
+        let mut outputs = self.0.lock().unwrap();
+        outputs.add("observer, Display", event.to_string());
+        outputs.add("observer, Debug", format!("{event:?}"));
         let owned = event.into_owned();
-        paths.add("observer, OwnedEvent", format!("{owned} {owned:?}"));
+        outputs.add("observer, OwnedEvent", format!("{owned} {owned:?}"));
     }
 }
 
@@ -103,13 +104,13 @@ async fn by_hand(witness: &Witness, client: &Client, url: &str) -> reqwest::Resu
     }
 }
 
-/// `http://127.0.0.1:80/` with all that is to be kept.
+/// Adds all secrets to a URL such as `http://127.0.0.1:80/`.
 fn secret(url: &str) -> String {
     format!("{}orders?token=t0k3n", url.replace("http://", "http://s3cr3t-user:hunter2@"))
 }
 
-/// Everything that fails, at a server that answers in many ways and at one that does not.
-async fn story(paths: &mut Paths) {
+/// Makes failing calls through each API, to a server with different replies and to one that refuses connections.
+async fn make_calls(outputs: &mut Outputs) {
     let elsewhere = Reply::status(302).header("location", "/moved?token=t0k3n");
     let replies = [Reply::status(503), elsewhere, Reply::nothing(), Reply::json("{"), Reply::lost("{")];
     let server = Server::start(replies).await;
@@ -127,9 +128,9 @@ async fn story(paths: &mut Paths) {
         }
         let _ = blocking(witness, &url);
         let history = track(boxed(witness, &url)).history(9).await;
-        paths.add("retried, history", format!("{:?}", history.failures()));
+        outputs.add("track, history", format!("{:?}", history.failures()));
         if let Err(exhausted) = history.into_result() {
-            paths.add("retried, Exhausted", exhausted.to_string());
+            outputs.add("track, RetryError", exhausted.to_string());
         }
     }
     for text in TEXTS {
@@ -137,17 +138,17 @@ async fn story(paths: &mut Paths) {
         let _ = boxed(witness, text).await;
     }
     let _ = only_debug(witness);
-    for (path, said) in std::mem::take(&mut *witness.0.lock().unwrap()).0 {
-        paths.add(path, said);
+    for (output, text) in std::mem::take(&mut *witness.0.lock().unwrap()).0 {
+        outputs.add(output, text);
     }
 }
 
-/// Writes down what `log` is told.
-struct Logged;
+/// A logger that records each line.
+struct LogRecorder;
 
 static LOG: Mutex<String> = Mutex::new(String::new());
 
-impl log::Log for Logged {
+impl log::Log for LogRecorder {
     fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
         metadata.target().starts_with("retry")
     }
@@ -162,22 +163,22 @@ impl log::Log for Logged {
     fn flush(&self) {}
 }
 
-async fn through_log(paths: &mut Paths) {
-    log::set_logger(&Logged).unwrap();
+async fn through_log(outputs: &mut Outputs) {
+    log::set_logger(&LogRecorder).unwrap();
     log::set_max_level(log::LevelFilter::Trace);
     let simulation = Simulation::new();
-    simulation.run(story(paths)).await;
-    paths.add("rehearsal", format!("{simulation} {:?}", simulation.events()));
+    simulation.run(make_calls(outputs)).await;
+    outputs.add("simulation", format!("{simulation} {:?}", simulation.events()));
     log::set_max_level(log::LevelFilter::Off);
-    paths.add("log", std::mem::take(&mut *LOG.lock().unwrap()));
+    outputs.add("log", std::mem::take(&mut *LOG.lock().unwrap()));
 }
 
-/// The lines of a terminal.
-struct Terminal;
+/// A writer that records the lines of `tracing-subscriber`.
+struct LineWriter;
 
 static LINES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
-impl io::Write for Terminal {
+impl io::Write for LineWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         LINES.lock().unwrap().write(bytes)
     }
@@ -187,52 +188,55 @@ impl io::Write for Terminal {
     }
 }
 
-async fn through_tracing(paths: &mut Paths) {
+async fn through_tracing(outputs: &mut Outputs) {
     let exporter = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
     let filter = tracing_subscriber::filter::Targets::new().with_target("retry", tracing::Level::TRACE);
     let subscriber = tracing_subscriber::registry()
         .with(filter)
         .with(tracing_opentelemetry::layer().with_tracer(provider.tracer("test")))
-        .with(tracing_subscriber::fmt::layer().with_writer(|| Terminal));
+        .with(tracing_subscriber::fmt::layer().with_writer(|| LineWriter));
     let _guard = tracing::subscriber::set_default(subscriber);
-    story(paths).await;
-    paths.add("tracing-subscriber, lines", String::from_utf8_lossy(&LINES.lock().unwrap()));
-    paths.add("tracing-opentelemetry, spans", format!("{:?}", exporter.get_finished_spans().unwrap()));
+    make_calls(outputs).await;
+    outputs.add("tracing-subscriber, lines", String::from_utf8_lossy(&LINES.lock().unwrap()));
+    outputs.add("tracing-opentelemetry, spans", format!("{:?}", exporter.get_finished_spans().unwrap()));
 }
 
-/// What is counted has no texts but names and reasons, and is not to get any.
-async fn through_numbers(paths: &mut Paths) {
+/// Metrics and reports contain no texts except for names and reasons.
+async fn through_metrics_and_report(outputs: &mut Outputs) {
     let prometheus = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().unwrap();
-    story(paths).await;
-    paths.add("metrics, scraped", prometheus.render());
+    make_calls(outputs).await;
+    outputs.add("metrics, scraped", prometheus.render());
     let report = report();
-    paths.add("report, table", report.to_string());
-    paths.add("report, page", report.to_html());
-    paths.add("report, JSON", serde_json::to_string(&report).unwrap());
+    outputs.add("report, table", report.to_string());
+    outputs.add("report, page", report.to_html());
+    outputs.add("report, JSON", serde_json::to_string(&report).unwrap());
 }
 
 #[test]
-fn no_secret_leaves_by_any_path() {
+fn no_output_contains_a_secret() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut paths = Paths::default();
-    // First, for `log` hears of nothing afterwards.
-    runtime.block_on(through_log(&mut paths));
-    runtime.block_on(through_tracing(&mut paths));
-    runtime.block_on(through_numbers(&mut paths));
-    for (path, said) in &paths.0 {
-        println!("{path}: {} lines, {} bytes", said.lines().count(), said.len());
+    let mut outputs = Outputs::default();
+    // `log` comes first, because it receives nothing once `tracing` has a subscriber.
+    runtime.block_on(through_log(&mut outputs));
+    runtime.block_on(through_tracing(&mut outputs));
+    runtime.block_on(through_metrics_and_report(&mut outputs));
+    for (output, text) in &outputs.0 {
+        println!("{output}: {} lines, {} bytes", text.lines().count(), text.len());
         for secret in SECRETS {
-            let leak = said.lines().find(|line| line.contains(secret));
-            assert!(leak.is_none(), "{path} tells of {secret}: {}", leak.unwrap_or_default());
+            let leak = text.lines().find(|line| line.contains(secret));
+            assert!(leak.is_none(), "{output} contains {secret}: {}", leak.unwrap_or_default());
         }
     }
-    let observed = ["observer, Display", "observer, Debug", "observer, OwnedEvent", "retried, history", "rehearsal"];
-    for path in observed.into_iter().chain(["log", "tracing-subscriber, lines", "tracing-opentelemetry, spans"]) {
-        assert!(paths.0[path].contains("://***@127.0.0.1"), "{path} says nothing of a URL, so it proves nothing");
-        assert!(paths.0[path].contains("?***"), "{path} says nothing of a query");
+    let observed = ["observer, Display", "observer, Debug", "observer, OwnedEvent", "track, history", "simulation"];
+    for output in observed.into_iter().chain(["log", "tracing-subscriber, lines", "tracing-opentelemetry, spans"]) {
+        assert!(
+            outputs.0[output].contains("://***@127.0.0.1"),
+            "{output} contains no masked URL, so it proves nothing"
+        );
+        assert!(outputs.0[output].contains("?***"), "{output} contains no masked query");
     }
-    for path in ["metrics, scraped", "report, table", "report, page", "report, JSON"] {
-        assert!(paths.0[path].contains("secrets::boxed"), "{path} says nothing of a call");
+    for output in ["metrics, scraped", "report, table", "report, page", "report, JSON"] {
+        assert!(outputs.0[output].contains("secrets::boxed"), "{output} contains no call");
     }
 }

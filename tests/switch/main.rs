@@ -1,4 +1,5 @@
-//! All retries off. A binary of its own, since the switch is that of the process; its tests take turns.
+//! `set_enabled(false)`, which disables all retries. The tests need their own process, because the switch is global, and they
+//! run one at a time.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
@@ -14,8 +15,8 @@ type Plain = Result<(), &'static str>;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// One test at a time; the next one finds retries on.
-struct Turn(#[expect(dead_code, reason = "held")] MutexGuard<'static, ()>);
+/// Lets one test run at a time. Enables retries again at its end.
+struct Turn(#[expect(dead_code, reason = "holds the lock")] MutexGuard<'static, ()>);
 
 impl Turn {
     fn wait() -> Self {
@@ -30,7 +31,7 @@ impl Drop for Turn {
     }
 }
 
-/// Why calls gave up.
+/// Records the reasons to give up.
 #[derive(Default)]
 struct Reasons(Mutex<Vec<GiveUp>>);
 
@@ -49,14 +50,14 @@ async fn annotated(attempts: &AtomicU32, reasons: &Reasons) -> Plain {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_make_one_attempt() {
+async fn disabled_calls_make_one_attempt() {
     let _turn = Turn::wait();
     let (attempts, reasons) = (AtomicU32::new(0), Reasons::default());
-    for (enabled, made) in [(true, 3), (false, 1), (true, 3)] {
+    for (enabled, expected) in [(true, 3), (false, 1), (true, 3)] {
         set_enabled(enabled);
         assert_eq!(is_enabled(), enabled);
         assert_eq!(annotated(&attempts, &reasons).await, Err("no"));
-        assert_eq!(attempts.swap(0, Relaxed), made);
+        assert_eq!(attempts.swap(0, Relaxed), expected);
     }
     assert_eq!(*reasons.0.lock().unwrap(), [GiveUp::Exhausted, GiveUp::Disabled, GiveUp::Exhausted]);
     assert_eq!(GiveUp::Disabled.to_string(), "retries are switched off");
@@ -64,7 +65,7 @@ async fn calls_make_one_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn loops_by_hand_make_one_attempt() {
+async fn disabled_manual_loops_make_one_attempt() {
     let _turn = Turn::wait();
     set_enabled(false);
     let policy = Policy::new();
@@ -72,9 +73,9 @@ async fn loops_by_hand_make_one_attempt() {
     assert_eq!(executor.pause("no").err(), Some("no"));
 }
 
-/// What would have ended the call anyway is said as ever.
+/// If another reason ends the call anyway, the event names that reason.
 #[tokio::test(start_paused = true)]
-async fn other_reasons_come_first() {
+async fn other_reasons_take_precedence() {
     let _turn = Turn::wait();
     set_enabled(false);
     let reasons = Reasons::default();
@@ -86,7 +87,7 @@ async fn other_reasons_come_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pause_ends_with_its_attempt() {
+async fn attempt_after_a_running_pause_is_still_made() {
     let _turn = Turn::wait();
     let (attempts, reasons) = (AtomicU32::new(0), Reasons::default());
     let start = Instant::now();
@@ -99,9 +100,9 @@ async fn a_pause_ends_with_its_attempt() {
     assert_eq!(*reasons.0.lock().unwrap(), [GiveUp::Disabled]);
 }
 
-/// A retry that is not made is not paid for.
+/// A retry that is not made takes no tokens.
 #[tokio::test(start_paused = true)]
-async fn budgets_keep_their_tokens() {
+async fn disabled_retries_take_no_tokens() {
     static API: Budget = Budget::new();
     let _turn = Turn::wait();
     let tokens = API.tokens();
@@ -113,10 +114,10 @@ async fn budgets_keep_their_tokens() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn hedges_make_no_copies() {
+async fn disabled_hedges_make_no_copies() {
     let _turn = Turn::wait();
     let (copies, hedge) = (AtomicU32::new(0), Hedge::after(SECOND));
-    for (enabled, made) in [(true, 2), (false, 1)] {
+    for (enabled, expected) in [(true, 2), (false, 1)] {
         set_enabled(enabled);
         let slow = hedge.run(|_| async {
             copies.fetch_add(1, Relaxed);
@@ -124,6 +125,6 @@ async fn hedges_make_no_copies() {
             Ok::<_, std::io::Error>(())
         });
         assert!(slow.await.is_ok());
-        assert_eq!(copies.swap(0, Relaxed), made);
+        assert_eq!(copies.swap(0, Relaxed), expected);
     }
 }

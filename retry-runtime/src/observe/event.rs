@@ -242,7 +242,7 @@ impl fmt::Debug for EventKind<'_> {
                 f.debug_struct("Waiting").field("delay", delay).field("source", source).finish()
             }
             Self::Hedged { copy, after } => f.debug_struct("Hedged").field("copy", copy).field("after", after).finish(),
-            Self::Connection(what) => f.debug_tuple("Wire").field(what).finish(),
+            Self::Connection(what) => f.debug_tuple("Connection").field(what).finish(),
             Self::Succeeded => f.write_str("Succeeded"),
             Self::GaveUp(why) => f.debug_tuple("GaveUp").field(why).finish(),
             Self::Cancelled => f.write_str("Cancelled"),

@@ -1,4 +1,4 @@
-//! Arguments: patterns, `impl Trait`, references to unsized types, and attributes on them.
+//! Function arguments: patterns, `impl Trait`, references to unsized types, and attributes.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -20,38 +20,38 @@ struct Metres(u32);
 // https://github.com/dtolnay/async-trait/issues/15
 #[retry(start = "0s")]
 async fn tuple_and_array((a, b): (u32, u32), [c, ..]: [u32; 3], _: String, flaky: &Flaky) -> R<u32> {
-    flaky.give(a + b + c)
+    flaky.attempt(a + b + c)
 }
 
 #[retry(start = "0s")]
 async fn structs(Point { x, y: up }: Point, Metres(length): Metres, flaky: &Flaky) -> R<u32> {
-    flaky.give(x + up + length)
+    flaky.attempt(x + up + length)
 }
 
 #[retry(start = "0s")]
 async fn references(&n: &u32, &(ref name, size): &(String, usize), flaky: &Flaky) -> R<String> {
-    flaky.give(format!("{n} {name} {size}"))
+    flaky.attempt(format!("{n} {name} {size}"))
 }
 
 #[retry(start = "0s")]
 async fn by_reference(ref name: String, ref mut log: Vec<u32>, flaky: &Flaky) -> R<(String, usize)> {
     log.push(1);
-    flaky.give((name.clone(), log.len()))
+    flaky.attempt((name.clone(), log.len()))
 }
 
 #[retry(start = "0s")]
 async fn part_and_whole(whole @ (first, _): (u32, u32), flaky: &Flaky) -> R<((u32, u32), u32)> {
-    flaky.give((whole, first))
+    flaky.attempt((whole, first))
 }
 
 #[retry(start = "0s")]
 async fn nested((a, (mut b, [.., c])): (u32, (u32, [u32; 2])), flaky: &Flaky) -> R<u32> {
     b += 1;
-    flaky.give(a + b + c)
+    flaky.attempt(a + b + c)
 }
 
 #[tokio::test]
-async fn patterns_are_taken_apart_once() {
+async fn patterns_are_accepted() {
     let flaky = Flaky::new();
     assert_third(&flaky, tuple_and_array((1, 2), [3, 4, 5], String::new(), &flaky).await, 6_u32);
     let flaky = Flaky::new();
@@ -70,25 +70,25 @@ async fn patterns_are_taken_apart_once() {
 #[retry(start = "0s")]
 async fn mutable(mut n: u32, flaky: &Flaky) -> R<u32> {
     n += 1;
-    flaky.give(n)
+    flaky.attempt(n)
 }
 
 #[retry(start = "0s", clone = [n])]
 async fn mutable_and_cloned(mut n: u32, flaky: &Flaky) -> R<u32> {
     n += 1;
-    flaky.give(n)
+    flaky.attempt(n)
 }
 
 #[retry(start = "0s")]
 async fn shadowed(text: &str, n: u32, flaky: &Flaky) -> R<String> {
     let text = text.trim();
     let n = n + 1;
-    flaky.give(format!("{text}{n}"))
+    flaky.attempt(format!("{text}{n}"))
 }
 
 #[retry(start = "0s", clone = [body])]
 async fn consumed(body: Vec<u8>, flaky: &Flaky) -> R<usize> {
-    flaky.give(into_len(body))
+    flaky.attempt(into_len(body))
 }
 
 fn into_len(body: Vec<u8>) -> usize {
@@ -96,7 +96,7 @@ fn into_len(body: Vec<u8>) -> usize {
 }
 
 #[tokio::test]
-async fn attempts_share_a_mutable_argument_unless_it_is_cloned() {
+async fn mutable_argument_is_shared_between_attempts_unless_cloned() {
     let flaky = Flaky::new();
     assert_third(&flaky, mutable(0, &flaky).await, 3_u32);
     let flaky = Flaky::new();
@@ -106,7 +106,7 @@ async fn attempts_share_a_mutable_argument_unless_it_is_cloned() {
 }
 
 #[tokio::test]
-async fn each_attempt_shadows_the_argument_anew() {
+async fn shadowed_argument_is_the_original_in_each_attempt() {
     let flaky = Flaky::new();
     assert_third(&flaky, shadowed(" a ", 1, &flaky).await, "a2");
 }
@@ -115,25 +115,25 @@ async fn each_attempt_shadows_the_argument_anew() {
 #[retry(start = "0s")]
 async fn configured(
     #[cfg(not(target_os = "none"))] n: u32,
-    #[cfg(target_os = "none")] n: TypeOfAnotherSystem,
+    #[cfg(target_os = "none")] n: TypeOfAnotherPlatform,
     #[allow(unused_variables)] unused: u32,
     flaky: &Flaky,
 ) -> R<u32> {
-    flaky.give(n)
+    flaky.attempt(n)
 }
 
 #[retry(start = "0s")]
 #[rustfmt::skip]
-async fn trailing_comma(flaky: &Flaky,) -> R<u32> { flaky.give(1) }
+async fn trailing_comma(flaky: &Flaky,) -> R<u32> { flaky.attempt(1) }
 
 #[retry(start = "0s")]
 async fn raw_identifiers(r#type: &str, r#match: u32, flaky: &Flaky) -> R<String> {
-    flaky.give(format!("{type}{}", r#match))
+    flaky.attempt(format!("{type}{}", r#match))
 }
 
 #[retry(start = "0s")]
 async fn r#loop(flaky: &Flaky) -> R<u32> {
-    flaky.give(1)
+    flaky.attempt(1)
 }
 
 #[retry(start = "0s")]
@@ -152,11 +152,11 @@ async fn twelve(
     j: char,
     k: f64,
 ) -> R<String> {
-    flaky.give(format!("{a}{b}{c}{d}{e}{f}{g}{h:?}{i}{j}{k}"))
+    flaky.attempt(format!("{a}{b}{c}{d}{e}{f}{g}{h:?}{i}{j}{k}"))
 }
 
 #[tokio::test]
-async fn arguments_may_be_configured_named_and_many() {
+async fn cfg_attributes_raw_identifiers_and_many_arguments_are_accepted() {
     let flaky = Flaky::new();
     assert_third(&flaky, configured(1, 2, &flaky).await, 1_u32);
     let flaky = Flaky::new();
@@ -173,44 +173,44 @@ async fn arguments_may_be_configured_named_and_many() {
 // https://github.com/dtolnay/async-trait/issues/177
 #[retry(start = "0s")]
 async fn impl_display(shown: impl Display, flaky: &Flaky) -> R<String> {
-    flaky.give(shown.to_string())
+    flaky.attempt(shown.to_string())
 }
 
 #[retry(start = "0s")]
 async fn impl_fn_mut(mut next: impl FnMut() -> u32, flaky: &Flaky) -> R<u32> {
     let n = next();
-    flaky.give(n)
+    flaky.attempt(n)
 }
 
 #[retry(start = "0s")]
 async fn impl_with_lifetime<'a>(words: impl Iterator<Item = &'a str> + Clone, flaky: &Flaky) -> R<Vec<&'a str>> {
-    flaky.give(words.clone().collect())
+    flaky.attempt(words.clone().collect())
 }
 
 #[retry(start = "0s")]
 async fn impl_in_a_reference(numbers: &mut impl Iterator<Item = u32>, flaky: &Flaky) -> R<Option<u32>> {
     let n = numbers.next();
-    flaky.give(n)
+    flaky.attempt(n)
 }
 
 #[retry(start = "0s")]
 async fn impl_for_any_lifetime(cut: impl for<'a> Fn(&'a str) -> &'a str, flaky: &Flaky) -> R<String> {
-    flaky.give(cut("ab").to_owned())
+    flaky.attempt(cut("ab").to_owned())
 }
 
 #[retry(start = "0s")]
 async fn impl_async_fn(load: impl AsyncFn(u32) -> R<u32>, flaky: &Flaky) -> R<u32> {
     let n = load(1).await?;
-    flaky.give(n)
+    flaky.attempt(n)
 }
 
 #[retry(start = "0s")]
 async fn impl_as_ref(path: impl AsRef<Path> + Send, flaky: &Flaky) -> R<usize> {
-    flaky.give(path.as_ref().as_os_str().len())
+    flaky.attempt(path.as_ref().as_os_str().len())
 }
 
 #[tokio::test]
-async fn arguments_may_be_of_unnamed_types() {
+async fn impl_trait_arguments_are_accepted() {
     let flaky = Flaky::new();
     assert_third(&flaky, impl_display(7, &flaky).await, "7");
     let (flaky, mut n) = (Flaky::new(), 0);
@@ -234,7 +234,7 @@ async fn arguments_may_be_of_unnamed_types() {
 #[retry(start = "0s")]
 async fn unsized_behind_references(text: &str, list: &mut [u32], path: &Path, flaky: &Flaky) -> R<usize> {
     list[0] += 1;
-    flaky.give(text.len() + list.len() + path.as_os_str().len())
+    flaky.attempt(text.len() + list.len() + path.as_os_str().len())
 }
 
 #[retry(start = "0s")]
@@ -246,12 +246,12 @@ async fn objects(shown: &dyn Display, count: &mut dyn FnMut() -> u32, map: &(dyn
 #[retry(start = "0s")]
 async fn boxed_objects(shown: Box<dyn Display>, mut count: Box<dyn FnMut() -> u32 + '_>, flaky: &Flaky) -> R<String> {
     let n = count();
-    flaky.give(format!("{shown}{n}"))
+    flaky.attempt(format!("{shown}{n}"))
 }
 
 #[retry(start = "0s")]
 async fn function_pointers(map: fn(&str) -> usize, twice: fn(fn(&str) -> usize) -> usize, flaky: &Flaky) -> R<usize> {
-    flaky.give(map("ab") + twice(map))
+    flaky.attempt(map("ab") + twice(map))
 }
 
 #[retry(start = "0s")]
@@ -259,30 +259,30 @@ async fn optional_reference(mut log: Option<&mut Vec<u32>>, flaky: &Flaky) -> R<
     if let Some(log) = log.as_deref_mut() {
         log.push(1);
     }
-    flaky.give(())
+    flaky.attempt(())
 }
 
 #[retry(start = "0s")]
 async fn borrowed_or_owned(text: Cow<'_, str>, flaky: &Flaky) -> R<usize> {
-    flaky.give(text.len())
+    flaky.attempt(text.len())
 }
 
 #[retry(start = "0s")]
 async fn double_reference(names: &mut &[&str], flaky: &Flaky) -> R<usize> {
     *names = &names[1..];
-    flaky.give(names.len())
+    flaky.attempt(names.len())
 }
 
 #[retry(start = "0s")]
 async fn counted(words: &[&str], counts: &mut HashMap<String, u32>, flaky: &Flaky) -> R<u32> {
-    // A closure that holds an argument exclusively, and ends with the attempt.
+    // A closure that borrows an argument mutably until the end of the attempt.
     let mut count = |word: &&str| *counts.entry((*word).to_owned()).or_default() += 1;
     words.iter().for_each(&mut count);
-    flaky.give(counts["a"])
+    flaky.attempt(counts["a"])
 }
 
 #[tokio::test]
-async fn arguments_may_be_objects_and_references() {
+async fn trait_objects_and_references_are_accepted() {
     let (flaky, mut list) = (Flaky::new(), [0, 0]);
     assert_third(&flaky, unsized_behind_references("abc", &mut list, Path::new("d"), &flaky).await, 6_usize);
     assert_eq!(list, [3, 0]);
@@ -310,23 +310,23 @@ async fn arguments_may_be_objects_and_references() {
 #[retry(start = "0s", clone = [list])]
 async fn mutable_in_a_pattern((mut list, more): (Vec<u32>, u32), flaky: &Flaky) -> R<usize> {
     list.push(more);
-    flaky.give(list.len())
+    flaky.attempt(list.len())
 }
 
 #[tokio::test]
-async fn a_clone_has_the_mut_of_a_pattern() {
+async fn cloned_binding_in_a_pattern_stays_mutable() {
     let flaky = Flaky::new();
     assert_third(&flaky, mutable_in_a_pattern((vec![1], 2), &flaky).await, 2_usize);
 }
 
-/// A value made by an expression lives as long as the call.
+/// The temporary value of the expression lives as long as the call.
 #[retry(policy = &Policy::fixed(Duration::ZERO).attempts(3))]
 async fn temporary_policy(flaky: &Flaky) -> R<u32> {
-    flaky.give(1)
+    flaky.attempt(1)
 }
 
 #[tokio::test]
-async fn a_policy_may_be_a_temporary() {
+async fn policy_may_be_a_temporary_value() {
     let flaky = Flaky::new();
     assert_third(&flaky, temporary_policy(&flaky).await, 1_u32);
 }

@@ -1,4 +1,4 @@
-//! Bodies: how they end, what they declare, and what they hold.
+//! Function bodies: how they end, the items they declare, and the values they hold across an await.
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use super::{Flaky, R, assert_third};
 
 #[retry(start = "0s")]
 async fn early_return(flaky: &Flaky) -> R<u32> {
-    if let Err(error) = flaky.give(()) {
+    if let Err(error) = flaky.attempt(()) {
         return Err(error);
     }
     Ok(1)
@@ -29,7 +29,7 @@ async fn early_success(flaky: &Flaky) -> R<()> {
 #[retry(start = "0s")]
 #[allow(clippy::needless_return)]
 async fn only_a_return(flaky: &Flaky) -> R<u32> {
-    return flaky.give(1);
+    return flaky.attempt(1);
 }
 
 #[retry(start = "0s")]
@@ -37,7 +37,7 @@ async fn labelled_break(flaky: &Flaky) -> R<u32> {
     let found = 'search: loop {
         loop {
             yield_now().await;
-            break 'search flaky.give(1);
+            break 'search flaky.attempt(1);
         }
     };
     found
@@ -57,7 +57,7 @@ async fn labelled_block(flaky: &Flaky) -> R<u32> {
 async fn only_a_loop(flaky: &Flaky) -> R<u32> {
     loop {
         yield_now().await;
-        break flaky.give(1);
+        break flaky.attempt(1);
     }
 }
 
@@ -69,13 +69,13 @@ async fn loop_that_returns(flaky: &Flaky) -> R<u32> {
         if turns < 3 {
             continue;
         }
-        return flaky.give(turns);
+        return flaky.attempt(turns);
     }
 }
 
 #[retry(start = "0s")]
 async fn match_tail(flaky: &Flaky) -> R<u32> {
-    match flaky.give(1) {
+    match flaky.attempt(1) {
         Ok(n) if n > 1 => Err("too much".to_owned()),
         Ok(n) => Ok(n),
         Err(error) => Err(error),
@@ -84,12 +84,12 @@ async fn match_tail(flaky: &Flaky) -> R<u32> {
 
 #[retry(start = "0s")]
 async fn if_tail(flaky: &Flaky) -> R<u32> {
-    if let Ok(n) = flaky.give(1) { Ok(n) } else { Err("not yet".to_owned()) }
+    if let Ok(n) = flaky.attempt(1) { Ok(n) } else { Err("not yet".to_owned()) }
 }
 
 #[retry(start = "0s")]
 async fn let_else(flaky: &Flaky) -> R<u32> {
-    let Ok(n) = flaky.give(1) else {
+    let Ok(n) = flaky.attempt(1) else {
         return Err("not yet".to_owned());
     };
     Ok(n)
@@ -97,7 +97,7 @@ async fn let_else(flaky: &Flaky) -> R<u32> {
 
 #[retry(start = "0s")]
 async fn awaits_in_the_scrutinee(flaky: &Flaky) -> R<u32> {
-    let load = async || flaky.give(Some(1));
+    let load = async || flaky.attempt(Some(1));
     while let Some(n) = load().await? {
         return Ok(n);
     }
@@ -114,7 +114,7 @@ async fn every_path_leaves(flaky: &Flaky) -> R<u32> {
 }
 
 #[tokio::test]
-async fn a_body_may_end_in_any_way() {
+async fn body_may_end_in_any_way() {
     let flaky = Flaky::new();
     assert_third(&flaky, early_return(&flaky).await, 1_u32);
     let flaky = Flaky::new();
@@ -150,7 +150,7 @@ async fn closures_return(flaky: &Flaky) -> R<u32> {
         "positive"
     };
     let parsed = (|| -> Result<u32, std::num::ParseIntError> { Ok(sign(1).len().to_string().parse()?) })();
-    flaky.give(parsed.map_err(|error| error.to_string())?)
+    flaky.attempt(parsed.map_err(|error| error.to_string())?)
 }
 
 #[retry(start = "0s")]
@@ -177,11 +177,11 @@ async fn closures_hold_arguments(log: &mut Vec<u32>, mut n: u32, flaky: &Flaky) 
     step();
     yield_now().await;
     step();
-    flaky.give(n)
+    flaky.attempt(n)
 }
 
 #[tokio::test]
-async fn closures_and_blocks_return_for_themselves() {
+async fn return_in_a_closure_or_async_block_does_not_end_the_attempt() {
     let flaky = Flaky::new();
     assert_third(&flaky, closures_return(&flaky).await, 8_u32);
     let flaky = Flaky::new();
@@ -206,7 +206,7 @@ async fn items(flaky: &Flaky) -> R<usize> {
     let mut text = Text::default();
     text.add(POLICY).map_err(|error| error.to_string())?;
     CALLS.fails();
-    flaky.give(text.0.len() + CALLS.attempts() as usize)
+    flaky.attempt(text.0.len() + CALLS.attempts() as usize)
 }
 
 enum Kind {
@@ -219,7 +219,7 @@ enum Kind {
 async fn imports_that_name_the_return_type(flaky: &Flaky) -> Result<u32, String> {
     use Kind::*;
     let kind = Option;
-    flaky.give(match kind {
+    flaky.attempt(match kind {
         Result => 0,
         Option => 1,
     })
@@ -229,11 +229,11 @@ async fn imports_that_name_the_return_type(flaky: &Flaky) -> Result<u32, String>
 async fn glob_import_of_another_result(flaky: &Flaky) -> Result<u32, String> {
     use std::io::*;
     let read: Result<u32> = Ok(1);
-    flaky.give(read.map_err(|error: Error| error.to_string())?)
+    flaky.attempt(read.map_err(|error: Error| error.to_string())?)
 }
 
 #[tokio::test]
-async fn what_a_body_declares_stays_inside() {
+async fn items_declared_in_the_body_do_not_affect_the_expansion() {
     let flaky = Flaky::new();
     assert_third(&flaky, items(&flaky).await, 5_usize);
     let flaky = Flaky::new();
@@ -249,29 +249,29 @@ async fn local_rc_across_an_await(flaky: &Flaky) -> R<usize> {
     yield_now().await;
     other.borrow_mut().push(2);
     let length = shared.borrow().len();
-    flaky.give(length)
+    flaky.attempt(length)
 }
 
 #[retry(start = "0s")]
 async fn guard_until_the_end(log: &Mutex<Vec<u32>>, flaky: &Flaky) -> R<usize> {
     let mut log = log.lock().map_err(|error| error.to_string())?;
     log.push(1);
-    flaky.give(log.len())
+    flaky.attempt(log.len())
 }
 
 #[retry(start = "0s")]
 async fn temporary_in_the_tail(log: &Mutex<Vec<u32>>, flaky: &Flaky) -> R<usize> {
-    flaky.give(log.lock().map_err(|error| error.to_string())?.len())
+    flaky.attempt(log.lock().map_err(|error| error.to_string())?.len())
 }
 
 #[retry(start = "0s")]
 async fn unsafe_block(flaky: &Flaky) -> R<&'static str> {
     // SAFETY: ASCII is UTF-8.
-    flaky.give(unsafe { str::from_utf8_unchecked(b"a") })
+    flaky.attempt(unsafe { str::from_utf8_unchecked(b"a") })
 }
 
 #[tokio::test]
-async fn a_body_may_hold_what_stays_on_its_thread() {
+async fn body_may_hold_values_that_are_not_send() {
     let flaky = Flaky::new();
     assert_third(&flaky, local_rc_across_an_await(&flaky).await, 2_usize);
     let (flaky, log) = (Flaky::new(), Mutex::new(vec![]));
@@ -285,7 +285,7 @@ async fn a_body_may_hold_what_stays_on_its_thread() {
 #[retry(start = "0s")]
 async fn boxed_recursion(depth: u32, flaky: &Flaky) -> R<u32> {
     if depth == 0 {
-        return flaky.give(0);
+        return flaky.attempt(0);
     }
     Ok(Box::pin(boxed_recursion(depth - 1, flaky)).await? + 1)
 }
@@ -296,11 +296,11 @@ fn mutual(depth: u32, flaky: &Flaky) -> Pin<Box<dyn Future<Output = R<u32>> + Se
 
 #[retry(start = "0s")]
 async fn mutual_recursion(depth: u32, flaky: &Flaky) -> R<u32> {
-    if depth == 0 { flaky.give(0) } else { mutual(depth - 1, flaky).await }
+    if depth == 0 { flaky.attempt(0) } else { mutual(depth - 1, flaky).await }
 }
 
 #[tokio::test]
-async fn a_function_may_call_itself() {
+async fn recursion_is_accepted() {
     let flaky = Flaky::new();
     assert_third(&flaky, boxed_recursion(3, &flaky).await, 3_u32);
     let flaky = Flaky::new();
@@ -311,16 +311,16 @@ async fn a_function_may_call_itself() {
 async fn outer(outer: &Flaky, inner: &Flaky) -> R<u32> {
     #[retry(start = "0s")]
     async fn nested(flaky: &Flaky) -> R<u32> {
-        flaky.give(1)
+        flaky.attempt(1)
     }
     let n = nested(inner).await?;
-    outer.give(n)
+    outer.attempt(n)
 }
 
 #[tokio::test]
-async fn an_annotated_function_may_hold_another() {
+async fn annotated_function_may_be_nested_in_another() {
     let (flaky, inner) = (Flaky::new(), Flaky::new());
     assert_third(&flaky, outer(&flaky, &inner).await, 1_u32);
-    // Three in the first attempt of the outer one, then one each.
+    // Three attempts within the first attempt of the outer function, then one in each further attempt.
     assert_eq!(inner.attempts(), 5);
 }

@@ -1,4 +1,5 @@
-//! Errors that borrow, written in every way: as long as the function compiles without the attribute, it does with it.
+//! Errors that borrow, in each spelling of the return type. If the function compiles without the attribute, it compiles with
+//! it.
 
 use std::error::Error;
 use std::fmt::{self, Display};
@@ -12,7 +13,7 @@ use super::Flaky;
 
 type Borrowing<'a> = Box<dyn Error + Send + Sync + 'a>;
 type Out<'a> = Result<&'a str, Borrowing<'a>>;
-/// Has a lifetime, but its error has none.
+/// Has a lifetime parameter, but its error does not borrow.
 type Owned<'a> = Result<&'a str, Box<dyn Error + Send + Sync>>;
 
 trait Has<'a> {
@@ -23,7 +24,7 @@ impl<'a> Has<'a> for u8 {
     type Error = Borrowing<'a>;
 }
 
-/// Borrows, and has a source that does not.
+/// An error that borrows, and whose source does not.
 #[derive(Debug)]
 struct Named<'a>(&'a str, io::Error);
 
@@ -121,12 +122,12 @@ impl<'a> Reader<'a> {
     }
 
     #[retry(start = "0s", on_error = "transient")]
-    async fn read_for_less(&self, kind: io::ErrorKind) -> Result<u32, Borrowing<'_>> {
+    async fn read_with_elided_lifetime(&self, kind: io::ErrorKind) -> Result<u32, Borrowing<'_>> {
         if self.1.fails() { Err(Named(self.0, kind.into()).into()) } else { Ok(1) }
     }
 }
 
-/// Three attempts with a transient source, one with an unknown one.
+/// Checks that a transient source leads to three attempts, and an unknown one to a single attempt.
 macro_rules! assert_classified {
     ($($call:ident($text:expr)),*) => {$({
         static TRANSIENT: Flaky = Flaky::new();
@@ -138,7 +139,7 @@ macro_rules! assert_classified {
 }
 
 #[tokio::test]
-async fn an_error_object_may_borrow_behind_an_alias_or_a_projection() {
+async fn borrowing_error_object_behind_an_alias_or_a_projection_is_classified() {
     let text = "a text".to_owned();
     assert_classified!(alias(&text), whole_alias(&text), projection(&text), shared(&text), hedged(&text));
     let flaky = Flaky::new();
@@ -152,12 +153,12 @@ async fn an_error_object_may_borrow_behind_an_alias_or_a_projection() {
     assert!(reader.read(REFUSED).await.is_ok());
     assert_eq!(reader.1.attempts(), 3);
     let reader = Reader(&text, Flaky::new());
-    assert!(reader.read_for_less(REFUSED).await.is_ok());
+    assert!(reader.read_with_elided_lifetime(REFUSED).await.is_ok());
     assert_eq!(reader.1.attempts(), 3);
 }
 
 #[tokio::test]
-async fn an_error_may_be_a_reference() {
+async fn reference_to_an_error_is_classified() {
     let (transient, unknown) = (Flaky::new(), Flaky::new());
     let (text, error) = ("a text".to_owned(), io::Error::from(REFUSED));
     assert!(reference(&Named(&text, REFUSED.into()), &transient).await.is_ok());
@@ -169,25 +170,25 @@ async fn an_error_may_be_a_reference() {
 }
 
 #[tokio::test]
-async fn an_error_object_that_does_not_borrow_is_known_by_its_own_type_behind_an_alias_with_a_lifetime() {
+async fn owned_error_object_behind_an_alias_with_a_lifetime_is_classified_by_its_type() {
     let (text, transient, unknown) = ("a text".to_owned(), Flaky::new(), Flaky::new());
     assert!(alias_without_a_borrowing_error(&text, REFUSED, &transient).await.is_ok());
     assert!(alias_without_a_borrowing_error(&text, UNKNOWN, &unknown).await.is_err());
     assert_eq!((transient.attempts(), unknown.attempts()), (3, 1));
 }
 
-/// The error of rustc was that `Cut` is "not general enough".
+/// A regression test: rustc once reported that an internal trait was "not general enough".
 #[tokio::test]
-async fn a_future_with_a_time_limit_is_send_whatever_its_outcome_borrows() {
+async fn future_with_a_time_limit_is_send_if_its_outcome_borrows() {
     #[retry(start = "0s", deadline = "1s")]
-    async fn of_an_answer<'a>(text: &'a str, flaky: &Flaky) -> Result<&'a str, io::Error> {
+    async fn borrowing_value<'a>(text: &'a str, flaky: &Flaky) -> Result<&'a str, io::Error> {
         if flaky.fails() { Err(REFUSED.into()) } else { Ok(text) }
     }
     #[retry(policy = retry_runtime::Policy::fixed(Duration::ZERO), hedge = "1s")]
-    async fn of_an_error<'a>(text: &'a str, flaky: &Flaky) -> Result<u32, Timed<'a>> {
+    async fn borrowing_error<'a>(text: &'a str, flaky: &Flaky) -> Result<u32, Timed<'a>> {
         if flaky.fails() { Err(Timed(text)) } else { Ok(1) }
     }
-    struct Timed<'a>(#[expect(dead_code, reason = "what borrows is what matters")] &'a str);
+    struct Timed<'a>(#[expect(dead_code, reason = "only the lifetime matters")] &'a str);
     impl From<TimedOut> for Timed<'_> {
         fn from(_: TimedOut) -> Self {
             Self("timed out")
@@ -198,8 +199,8 @@ async fn a_future_with_a_time_limit_is_send_whatever_its_outcome_borrows() {
     }
     let (text, flaky) = ("a text".to_owned(), Flaky::new());
     assert!(assert_send(whole_alias(&text, REFUSED, &Flaky::new())).await.is_ok());
-    assert!(assert_send(of_an_answer(&text, &flaky)).await.is_ok());
-    assert!(assert_send(of_an_error(&text, &Flaky::new())).await.is_ok());
+    assert!(assert_send(borrowing_value(&text, &flaky)).await.is_ok());
+    assert!(assert_send(borrowing_error(&text, &Flaky::new())).await.is_ok());
     assert_eq!(flaky.attempts(), 3);
 }
 
@@ -214,7 +215,7 @@ enum Derived<'a> {
 }
 
 #[test]
-fn a_source_in_a_derived_implementation_may_borrow() {
+fn source_in_a_derived_implementation_may_borrow() {
     let (text, error) = ("a text".to_owned(), io::Error::from(REFUSED));
     assert_eq!(Derived::Object(Named(&text, REFUSED.into()).into()).class(), Class::Transient);
     assert_eq!(Derived::Projected(Named(&text, UNKNOWN.into()).into()).class(), Class::Unknown);

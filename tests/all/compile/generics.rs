@@ -1,4 +1,4 @@
-//! Type, lifetime and constant parameters, and what their bounds say.
+//! Type, lifetime and constant parameters, and their bounds.
 
 use std::fmt::Display;
 use std::marker::PhantomData;
@@ -13,13 +13,13 @@ async fn unsized_and_constant<T, const N: usize>(t: &T, a: [u8; N], flaky: &Flak
 where
     T: Display + ?Sized,
 {
-    flaky.give(format!("{t}{}{N}", a.len()))
+    flaky.attempt(format!("{t}{}{N}", a.len()))
 }
 
 // https://github.com/dtolnay/async-trait/issues/28
 #[retry(start = "0s")]
 async fn outlives<'a, 'b: 'a>(short: &'a str, long: &'b str, flaky: &Flaky) -> R<(&'a str, &'b str)> {
-    flaky.give((short, long))
+    flaky.attempt((short, long))
 }
 
 #[retry(start = "0s")]
@@ -28,14 +28,14 @@ where
     F: for<'a> Fn(&'a str) -> Option<T>,
     for<'a> T: PartialEq<&'a str>,
 {
-    flaky.give(())?;
+    flaky.attempt(())?;
     read("text").ok_or_else(String::new)
 }
 
 #[retry(start = "0s")]
 async fn only_in_the_body<T: Default + Into<u64>>(flaky: &Flaky) -> R<u64> {
     let value: T = T::default();
-    flaky.give(value.into() + size_of::<T>() as u64)
+    flaky.attempt(value.into() + size_of::<T>() as u64)
 }
 
 #[retry(start = "0s")]
@@ -43,7 +43,7 @@ async fn constant_expressions<const N: usize, const ODD: bool>(flaky: &Flaky) ->
     const fn doubled(n: usize) -> usize {
         n * 2
     }
-    flaky.give([const { doubled(N) }, if ODD { N } else { 0 }])
+    flaky.attempt([const { doubled(N) }, if ODD { N } else { 0 }])
 }
 
 #[retry(start = "0s")]
@@ -56,17 +56,17 @@ where
 
 #[retry(start = "0s")]
 async fn both_kinds_of_generics<T: From<u8>>(n: impl Into<u8> + Copy, flaky: &Flaky) -> R<T> {
-    flaky.give(n.into().into())
+    flaky.attempt(n.into().into())
 }
 
 #[retry(start = "0s")]
 async fn static_bound<T: Clone + Send + Sync + 'static>(t: T, flaky: &Flaky) -> R<Box<dyn Fn() -> T>> {
     let t = t.clone();
-    flaky.give(Box::new(move || t.clone()))
+    flaky.attempt(Box::new(move || t.clone()))
 }
 
 #[tokio::test]
-async fn functions_may_be_generic() {
+async fn generic_functions_are_accepted() {
     let flaky = Flaky::new();
     assert_third(&flaky, unsized_and_constant("a", [0; 2], &flaky).await, "a22");
     let flaky = Flaky::new();
@@ -78,7 +78,7 @@ async fn functions_may_be_generic() {
     let flaky = Flaky::new();
     assert_third(&flaky, constant_expressions::<3, true>(&flaky).await, [6, 3]);
     let flaky = Flaky::new();
-    assert_third(&flaky, generic_futures(|| async { flaky.give(1) }).await, 1_u32);
+    assert_third(&flaky, generic_futures(|| async { flaky.attempt(1) }).await, 1_u32);
     let flaky = Flaky::new();
     assert_third(&flaky, both_kinds_of_generics::<u32>(1_u8, &flaky).await, 1_u32);
     let flaky = Flaky::new();
@@ -92,7 +92,7 @@ struct Holder<T, M = (), const ATTEMPTS: u32 = 3> {
 }
 
 impl<T: Clone, M, const ATTEMPTS: u32> Holder<T, M, ATTEMPTS> {
-    const MOST: u32 = ATTEMPTS;
+    const MAX_ATTEMPTS: u32 = ATTEMPTS;
 
     fn of(value: T) -> Self {
         Self { value, flaky: Flaky::new(), marker: PhantomData }
@@ -100,7 +100,7 @@ impl<T: Clone, M, const ATTEMPTS: u32> Holder<T, M, ATTEMPTS> {
 
     #[retry(start = "0s")]
     async fn get(&self) -> R<T> {
-        self.flaky.give(self.value.clone())
+        self.flaky.attempt(self.value.clone())
     }
 
     #[retry(start = "0s")]
@@ -108,27 +108,27 @@ impl<T: Clone, M, const ATTEMPTS: u32> Holder<T, M, ATTEMPTS> {
     where
         U: Clone,
     {
-        self.flaky.give(())?;
+        self.flaky.attempt(())?;
         Ok(Holder::of(map(&self.value)))
     }
 
     #[retry(start = "0s", attempts = ATTEMPTS)]
-    async fn as_often_as_the_parameter(&self) -> R<Self>
+    async fn attempts_from_the_parameter(&self) -> R<Self>
     where
         Self: Sized,
     {
         let value = self.value.clone();
-        self.flaky.give(Self::of(value))
+        self.flaky.attempt(Self::of(value))
     }
 
-    #[retry(start = "0s", attempts = Self::MOST)]
-    async fn as_often_as_the_constant(&self) -> R<T> {
-        self.flaky.give(self.value.clone())
+    #[retry(start = "0s", attempts = Self::MAX_ATTEMPTS)]
+    async fn attempts_from_the_constant(&self) -> R<T> {
+        self.flaky.attempt(self.value.clone())
     }
 }
 
 #[tokio::test]
-async fn methods_of_generic_types() {
+async fn methods_of_generic_types_are_accepted() {
     let holder = Holder::<_>::of(1);
     assert_third(&holder.flaky, holder.get().await, 1);
     let holder = Holder::<_>::of(1);
@@ -136,14 +136,14 @@ async fn methods_of_generic_types() {
 }
 
 #[tokio::test]
-async fn a_generic_constant_may_be_the_number_of_attempts() {
+async fn number_of_attempts_may_be_a_generic_constant() {
     let holder = Holder::<_, (), 3>::of(1);
-    assert_third(&holder.flaky, holder.as_often_as_the_parameter().await.map(|new| new.value), 1);
+    assert_third(&holder.flaky, holder.attempts_from_the_parameter().await.map(|new| new.value), 1);
     let holder = Holder::<_, (), 2>::of(1);
-    assert!(holder.as_often_as_the_parameter().await.is_err());
+    assert!(holder.attempts_from_the_parameter().await.is_err());
     assert_eq!(holder.flaky.attempts(), 2);
     let holder = Holder::<_, (), 1>::of(1);
-    assert!(holder.as_often_as_the_constant().await.is_err());
+    assert!(holder.attempts_from_the_constant().await.is_err());
     assert_eq!(holder.flaky.attempts(), 1);
 }
 
@@ -157,20 +157,20 @@ impl<'a, T: Display + ?Sized> Reader<'a, T> {
     #[retry(start = "0s")]
     async fn read(&mut self, flaky: &Flaky) -> R<&'a str> {
         self.log.push(1);
-        flaky.give(&self.text[1..])
+        flaky.attempt(&self.text[1..])
     }
 
     #[retry(start = "0s")]
     async fn show(&self, flaky: &Flaky) -> R<impl Display + use<'a, '_, T>> {
-        flaky.give(self.other.to_string())
+        flaky.attempt(self.other.to_string())
     }
 }
 
 #[tokio::test]
-async fn methods_of_types_with_lifetimes() {
+async fn methods_of_types_with_lifetimes_are_accepted() {
     let (flaky, mut log) = (Flaky::new(), vec![]);
     let mut reader = Reader { text: "abc", log: &mut log, other: "d" };
-    // Borrows from what the reader refers to, not from the reader.
+    // The value borrows from the text behind the reader, not from the reader.
     let outcome = reader.read(&flaky).await;
     reader.log.push(2);
     assert_third(&flaky, outcome, "bc");
@@ -195,11 +195,11 @@ impl Lender for String {
 
 #[retry(start = "0s")]
 async fn generic_associated_type<'a, L: Lender>(lender: &'a L, flaky: &Flaky) -> R<L::Lent<'a>> {
-    flaky.give(lender.lend())
+    flaky.attempt(lender.lend())
 }
 
 #[tokio::test]
-async fn an_outcome_may_be_a_generic_associated_type() {
+async fn outcome_may_be_a_generic_associated_type() {
     let (flaky, lender) = (Flaky::new(), "abc".to_owned());
     assert_third(&flaky, generic_associated_type(&lender, &flaky).await, "abc");
 }

@@ -1,4 +1,4 @@
-//! Names of the user's that the expansion also uses.
+//! Hygiene: user code that has the same names as the expansion.
 
 use std::time::Duration;
 
@@ -28,17 +28,17 @@ async fn arguments(
     findings: u32,
     flaky: &Flaky,
 ) -> R<u32> {
-    flaky.give(executor + outcome + delay + pause + known + failed + again + pin + observer + findings)
+    flaky.attempt(executor + outcome + delay + pause + known + failed + again + pin + observer + findings)
 }
 
 #[retry(start = "0s", clone = [outcome], bind = executor)]
 async fn clones_and_binds(outcome: u32, flaky: &Flaky) -> R<u32> {
     let known = outcome + executor.number();
-    flaky.give(known)
+    flaky.attempt(known)
 }
 
 #[tokio::test]
-async fn arguments_may_have_the_names_of_the_expansion() {
+async fn arguments_do_not_collide_with_the_expansion() {
     let flaky = Flaky::new();
     assert_third(&flaky, arguments(1, 1, 1, 1, 1, 1, 1, 1, 1, 1, &flaky).await, 10_u32);
     let flaky = Flaky::new();
@@ -69,24 +69,24 @@ mod shadowed_prelude {
     #[allow(unused_macros)]
     macro_rules! concat {
         ($($any:tt)*) => {
-            compile_error!("of the user's")
+            compile_error!("the user's macro was called")
         };
     }
     #[allow(unused_macros)]
     macro_rules! module_path {
         () => {
-            compile_error!("of the user's")
+            compile_error!("the user's macro was called")
         };
     }
 
     #[retry(start = "0s", on_status = [], on_error = "any")]
     pub(super) async fn load(flaky: &Flaky) -> Result {
-        flaky.give(1)
+        flaky.attempt(1)
     }
 }
 
 #[tokio::test]
-async fn names_of_the_prelude_may_mean_something_else() {
+async fn prelude_names_may_be_shadowed() {
     let flaky = Flaky::new();
     assert_third(&flaky, shadowed_prelude::load(&flaky).await, 1_u32);
 }
@@ -94,18 +94,18 @@ async fn names_of_the_prelude_may_mean_something_else() {
 #[retry(start = "0s")]
 async fn labels(flaky: &Flaky) -> R<u32> {
     'retry: loop {
-        break 'retry flaky.give(1);
+        break 'retry flaky.attempt(1);
     }
 }
 
 #[tokio::test]
-async fn labels_are_the_users() {
+async fn labels_do_not_collide_with_the_expansion() {
     let flaky = Flaky::new();
     assert_third(&flaky, labels(&flaky).await, 1_u32);
 }
 
-/// Items with the names that the expansion once gave to its bindings, as diesel's `dsl::*` brings them. In a pattern such a
-/// name means the item, whatever its hygiene, and the value is compared with it.
+/// Items with the names that the expansion once gave to its bindings, as diesel's `dsl::*` imports them. In a pattern, such a
+/// name refers to the item, despite macro hygiene, and the value is compared with it.
 mod among_items {
     use std::time::Duration;
 
@@ -134,12 +134,12 @@ mod among_items {
 
     #[retry(policy = retry_runtime::Policy::fixed(Duration::ZERO), on_error = |_| true, on_ok = |_| false)]
     pub(super) async fn with_policy(flaky: &Flaky) -> R<u32> {
-        flaky.give(1)
+        flaky.attempt(1)
     }
 
     #[retry(blocking, start = "0s")]
     pub(super) fn blocking(flaky: &Flaky) -> R<u32> {
-        flaky.give(1)
+        flaky.attempt(1)
     }
 
     #[derive(Debug, Retryable)]
@@ -165,7 +165,7 @@ mod among_items {
     }
 
     #[test]
-    fn a_derived_implementation_and_a_verdict_take_no_item_for_a_binding() {
+    fn derive_and_verdict_do_not_mistake_items_for_bindings() {
         assert_eq!(Error::Refused { code: 404 }.class(), Class::Permanent);
         let outcome_of: Result<u32, _> = Err(Error::Busy(None));
         assert!(matches!(verdict!(&outcome_of), Verdict::Retry(_)));
@@ -173,7 +173,7 @@ mod among_items {
 }
 
 #[tokio::test]
-async fn items_in_scope_may_have_the_names_of_bindings() {
+async fn attribute_does_not_mistake_items_for_bindings() {
     let flaky = Flaky::new();
     assert_third(&flaky, among_items::all("text".to_owned(), &flaky).await, "text3");
     let flaky = Flaky::new();
@@ -182,9 +182,9 @@ async fn items_in_scope_may_have_the_names_of_bindings() {
     assert_third(&flaky, among_items::blocking(&flaky), 1_u32);
 }
 
-/// Methods for all types, with names that an expansion might call.
+/// A trait that adds methods to all types, with names that an expansion might call.
 mod greedy {
-    #[expect(dead_code, reason = "what is tested is that nothing calls them")]
+    #[expect(dead_code, reason = "the test is that the expansion does not call them")]
     pub(super) trait Greedy: Sized {
         fn current(&self) {}
         fn attempt_blocking(self) {}
@@ -195,11 +195,11 @@ mod greedy {
         fn decide(&mut self) {}
         fn succeed(&mut self) {}
         fn after(self) {}
-        fn answer(&self) {}
+        fn value(&self) {}
         fn error(&self) {}
         fn reason(&self) {}
         fn status(&self) {}
-        fn put_away(&self) {}
+        fn discard(&self) {}
         fn is_plain_success(&self) {}
         fn refused(&self) {}
         fn decided(&self) {}
@@ -220,26 +220,26 @@ mod among_greedy_methods {
 
     #[retry(start = "0s")]
     pub(super) async fn load(flaky: &Flaky) -> R<u32> {
-        flaky.give(1)
+        flaky.attempt(1)
     }
 
     #[retry(start = "0s")]
-    pub(super) async fn of_unknown_types(flaky: &Flaky) -> Result<u32, Unnamed> {
-        flaky.give(1).map_err(|_| Unnamed)
+    pub(super) async fn unclassified_error(flaky: &Flaky) -> Result<u32, Unnamed> {
+        flaky.attempt(1).map_err(|_| Unnamed)
     }
 
     #[retry(start = "0s", on_error = |_| true, on_ok = |_| false, deadline = "1s")]
     pub(super) async fn with_predicates(flaky: &Flaky) -> R<u32> {
-        flaky.give(1)
+        flaky.attempt(1)
     }
 }
 
 #[tokio::test]
-async fn methods_of_the_users_for_all_types_are_not_called() {
+async fn expansion_does_not_call_methods_of_user_traits() {
     let flaky = Flaky::new();
     assert_third(&flaky, among_greedy_methods::load(&flaky).await, 1_u32);
     let flaky = Flaky::new();
-    assert_third(&flaky, among_greedy_methods::of_unknown_types(&flaky).await, 1_u32);
+    assert_third(&flaky, among_greedy_methods::unclassified_error(&flaky).await, 1_u32);
     let flaky = Flaky::new();
     assert_third(&flaky, among_greedy_methods::with_predicates(&flaky).await, 1_u32);
 }

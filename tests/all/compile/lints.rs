@@ -1,5 +1,5 @@
-//! A crate that denies lints denies nothing of what `#[retry]` writes. Clippy's are looked at by `cargo clippy
-//! --all-targets`; those that must still fire on the user's own code are in `ui-tests/fail/lints`.
+//! Denied lints do not fire on the code that `#[retry]` generates. `cargo clippy --all-targets` checks Clippy's lints. The
+//! lints that must still fire on the user's own code are in `ui-tests/fail/lints`.
 
 #![deny(
     warnings,
@@ -68,7 +68,7 @@ use super::{Flaky, R, assert_third};
 
 #[retry(start = "0s")]
 async fn tail(flaky: &Flaky) -> R<u32> {
-    flaky.give(1)
+    flaky.attempt(1)
 }
 
 #[retry(start = "0s")]
@@ -76,12 +76,12 @@ async fn nothing(flaky: &Flaky) -> R<()> {
     if flaky.attempts() > 5 {
         return Ok(());
     }
-    flaky.give(())
+    flaky.attempt(())
 }
 
 #[retry(start = "0s")]
 async fn unit_tail(flaky: &Flaky) -> R<()> {
-    flaky.give(())?;
+    flaky.attempt(())?;
     Ok(())
 }
 
@@ -97,7 +97,7 @@ async fn early_return(flaky: &Flaky) -> R<u32> {
 async fn return_from_a_loop(flaky: &Flaky) -> R<u32> {
     for turn in 0_u32.. {
         if turn > 1 {
-            return flaky.give(turn);
+            return flaky.attempt(turn);
         }
     }
     Err(String::new())
@@ -106,7 +106,7 @@ async fn return_from_a_loop(flaky: &Flaky) -> R<u32> {
 #[retry(start = "0s")]
 async fn nested_blocks(flaky: &Flaky) -> R<u32> {
     let closure = |n: u32| n.min(1);
-    let block = async { flaky.give(closure(2)) };
+    let block = async { flaky.attempt(closure(2)) };
     block.await
 }
 
@@ -114,28 +114,28 @@ type Complex<'a> = (&'a str, Option<Box<dyn Fn(&'a str) -> Option<&'a str> + Sen
 
 #[retry(start = "0s")]
 async fn complex<'a>(text: &'a str, flaky: &Flaky) -> R<Complex<'a>> {
-    flaky.give((text, None))
+    flaky.attempt((text, None))
 }
 
 #[retry(start = "0s")]
 async fn generic<T: Clone + Send + Sync, const N: usize>(value: &T, flaky: &Flaky) -> R<[T; N]> {
-    flaky.give([(); N].map(|()| value.clone()))
+    flaky.attempt([(); N].map(|()| value.clone()))
 }
 
 #[retry(start = "0s")]
 async fn option(flaky: &Flaky) -> Option<u32> {
-    flaky.give(1).ok()
+    flaky.attempt(1).ok()
 }
 
 #[retry(start = "0s", blocking)]
 fn blocks(flaky: &Flaky) -> R<u32> {
-    flaky.give(1)
+    flaky.attempt(1)
 }
 
-#[allow(clippy::manual_async_fn, reason = "the case is that it is not one")]
+#[allow(clippy::manual_async_fn, reason = "the case is a function that returns its future")]
 #[retry(start = "0s")]
 fn returned(flaky: &Flaky) -> impl Future<Output = R<u32>> + Send {
-    async move { flaky.give(1) }
+    async move { flaky.attempt(1) }
 }
 
 struct Silent;
@@ -173,7 +173,7 @@ static BUDGET: Budget = Budget::new();
     crate = ::retry_runtime
 )]
 async fn every_argument(n: u32, flaky: &Flaky) -> R<u32> {
-    flaky.give(n.min(attempt.number())).map_err(|mut error: String| {
+    flaky.attempt(n.min(attempt.number())).map_err(|mut error: String| {
         error.clear();
         error
     })
@@ -181,7 +181,7 @@ async fn every_argument(n: u32, flaky: &Flaky) -> R<u32> {
 
 #[retry(policy = policy, on_status = [503], on_error = "any")]
 async fn with_a_policy(policy: &Policy, flaky: &Flaky) -> io::Result<u32> {
-    flaky.give(1).map_err(io::Error::other)
+    flaky.attempt(1).map_err(io::Error::other)
 }
 
 /// A trait with all kinds of methods.
@@ -191,7 +191,7 @@ trait Load {
     #[retry(start = "0s")]
     async fn by_default(&mut self, flaky: &Flaky) -> R<usize> {
         let length = self.load("id").await?;
-        flaky.give(length)
+        flaky.attempt(length)
     }
 }
 
@@ -212,7 +212,7 @@ impl Load for Disk {
     #[retry(start = "0s")]
     async fn load(&mut self, id: &str) -> R<usize> {
         id.clone_into(&mut self.last);
-        self.flaky.give(self.last.len())
+        self.flaky.attempt(self.last.len())
     }
 }
 
@@ -221,36 +221,36 @@ impl Store for Disk {
     #[retry(start = "0s")]
     async fn store(&mut self, text: String) -> R<usize> {
         self.last.push_str(&text);
-        self.flaky.give(self.last.len())
+        self.flaky.attempt(self.last.len())
     }
 
     #[retry(start = "0s")]
     async fn nothing(&self) -> R<()> {
-        self.flaky.give(())
+        self.flaky.attempt(())
     }
 }
 
 /// `implicit_return` and `needless_return` contradict each other.
 #[deny(clippy::implicit_return)]
-#[allow(clippy::needless_return, reason = "asked for")]
+#[allow(clippy::needless_return, reason = "`implicit_return` demands it")]
 mod explicit_returns {
     use super::{Flaky, R, retry};
 
     #[retry(start = "0s", on_ok = |n| return *n == 0)]
     pub(super) async fn value(flaky: &Flaky) -> R<u32> {
-        let n = flaky.give(1)?;
+        let n = flaky.attempt(1)?;
         return Ok(n);
     }
 
     #[retry(start = "0s", blocking)]
     pub(super) fn blocks(flaky: &Flaky) -> R<()> {
-        return flaky.give(());
+        return flaky.attempt(());
     }
 }
 
 #[tokio::test]
-#[allow(clippy::shadow_unrelated, reason = "of the test, not of what is tested")]
-async fn functions_among_denied_lints() {
+#[allow(clippy::shadow_unrelated, reason = "the test shadows, not the annotated code")]
+async fn denied_lints_do_not_fire_on_functions() {
     let flaky = Flaky::new();
     assert_third(&flaky, tail(&flaky).await, 1_u32);
     let flaky = Flaky::new();
@@ -276,8 +276,8 @@ async fn functions_among_denied_lints() {
 }
 
 #[tokio::test]
-#[allow(clippy::shadow_unrelated, reason = "of the test, not of what is tested")]
-async fn arguments_among_denied_lints() {
+#[allow(clippy::shadow_unrelated, reason = "the test shadows, not the annotated code")]
+async fn denied_lints_do_not_fire_on_arguments() {
     let flaky = Flaky::new();
     assert_third(&flaky, every_argument(7, &flaky).await, 3_u32);
     let flaky = Flaky::new();
@@ -285,8 +285,8 @@ async fn arguments_among_denied_lints() {
 }
 
 #[tokio::test]
-#[allow(clippy::shadow_unrelated, reason = "of the test, not of what is tested")]
-async fn methods_among_denied_lints() {
+#[allow(clippy::shadow_unrelated, reason = "the test shadows, not the annotated code")]
+async fn denied_lints_do_not_fire_on_methods() {
     let (flaky, mut disk) = (Flaky::new(), Disk::default());
     assert_third(&flaky, disk.by_default(&flaky).await, 2_usize);
     let mut disk = Disk::default();
@@ -297,8 +297,8 @@ async fn methods_among_denied_lints() {
 }
 
 #[tokio::test]
-#[allow(clippy::shadow_unrelated, reason = "of the test, not of what is tested")]
-async fn explicit_returns_among_denied_lints() {
+#[allow(clippy::shadow_unrelated, reason = "the test shadows, not the annotated code")]
+async fn denied_lints_do_not_fire_beside_explicit_returns() {
     let flaky = Flaky::new();
     assert_third(&flaky, explicit_returns::value(&flaky).await, 1_u32);
     let flaky = Flaky::new();

@@ -1,4 +1,4 @@
-//! The attribute, a loop by hand and a loop that retries nothing, in one function.
+//! The attribute, a loop by hand and a loop that does not retry, in one function.
 
 use std::io;
 use std::ops::ControlFlow::{Break, Continue};
@@ -9,23 +9,23 @@ use retry_runtime::{Condition, Event, Executor, Observer, Policy, retry};
 
 use super::Flaky;
 
-/// What an event says, but for the name of its call.
-type Said = (u32, Option<u32>, Duration, String);
+/// The content of an event, except for the name of its call.
+type Content = (u32, Option<u32>, Duration, String);
 
 #[derive(Default)]
-struct Log(Mutex<Vec<(String, Said)>>);
+struct Log(Mutex<Vec<(String, Content)>>);
 
 impl Observer for Log {
     fn on_event(&self, event: &Event<'_>) {
-        let said = (event.attempt, event.attempts, event.elapsed, format!("{:?} {event}", event.kind));
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((event.name.to_owned(), said));
+        let content = (event.attempt, event.attempts, event.elapsed, format!("{:?} {event}", event.kind));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((event.name.to_owned(), content));
     }
 }
 
 impl Log {
-    fn of(&self, name: &str) -> Vec<Said> {
+    fn of(&self, name: &str) -> Vec<Content> {
         let log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        log.iter().filter(|(of, _)| of == name).map(|(_, said)| said.clone()).collect()
+        log.iter().filter(|(of, _)| of == name).map(|(_, content)| content.clone()).collect()
     }
 
     fn names(&self) -> Vec<String> {
@@ -36,7 +36,7 @@ impl Log {
     }
 }
 
-/// Refuses twice for each of the two kinds of requests.
+/// Refuses the first two requests of each kind.
 #[derive(Default)]
 struct Server {
     pulls: Flaky,
@@ -44,14 +44,14 @@ struct Server {
 }
 
 impl Server {
-    fn answer(flaky: &Flaky) -> io::Result<u32> {
+    fn respond(flaky: &Flaky) -> io::Result<u32> {
         if flaky.fails() { Err(io::ErrorKind::ConnectionRefused.into()) } else { Ok(flaky.attempts()) }
     }
 }
 
 #[retry(start = "1s", name = "pull", observer = log)]
 async fn pull(server: &Server, log: &Log) -> io::Result<u32> {
-    Server::answer(&server.pulls)
+    Server::respond(&server.pulls)
 }
 
 const POLICY: Policy = Policy::exponential(Duration::from_secs(1));
@@ -64,7 +64,7 @@ async fn synchronize(server: &Server, log: &Log) -> io::Result<u32> {
         pull(server, log).await?;
         let mut retry = Executor::new(&POLICY).name("push").observer(log);
         let pushes = loop {
-            let outcome = retry.attempt(async { Server::answer(&server.pushes) }).await;
+            let outcome = retry.attempt(async { Server::respond(&server.pushes) }).await;
             match retry.next(outcome, &Condition::new()) {
                 Break(outcome) => break outcome?,
                 Continue(pause) => pause.await,
@@ -77,7 +77,7 @@ async fn synchronize(server: &Server, log: &Log) -> io::Result<u32> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_loops_mix_in_one_function() {
+async fn annotated_and_manual_loops_work_in_one_function() {
     let (server, log) = (Server::default(), Log::default());
     let start = tokio::time::Instant::now();
     assert_eq!(synchronize(&server, &log).await.unwrap(), 2);
@@ -87,14 +87,14 @@ async fn the_loops_mix_in_one_function() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_say_the_same_of_both() {
+async fn annotated_and_manual_loops_emit_the_same_events() {
     let (server, log) = (Server::default(), Log::default());
     synchronize(&server, &log).await.unwrap();
-    let said = log.of("pull");
-    assert_eq!(said, log.of("push"));
-    // Three for each of the two attempts that fail, two for each of the two that succeed.
-    assert_eq!(said.len(), 2 * 3 + 2 * 2);
-    let (attempt, attempts, elapsed, waiting) = &said[5];
+    let content = log.of("pull");
+    assert_eq!(content, log.of("push"));
+    // Three events for each of the two attempts that fail, two events for each of the two that succeed.
+    assert_eq!(content.len(), 2 * 3 + 2 * 2);
+    let (attempt, attempts, elapsed, waiting) = &content[5];
     assert_eq!((*attempt, *attempts, *elapsed), (2, Some(3), Duration::from_secs(1)));
     assert_eq!(waiting, "Waiting { delay: 2s, source: Backoff } next attempt in 2s");
 }

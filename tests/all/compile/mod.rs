@@ -1,4 +1,4 @@
-//! What users write and `#[retry]` must take: each case compiles, and is seen to try again.
+//! Code that `#[retry]` must accept. Each case compiles, and each test checks that it retries.
 
 #![allow(
     clippy::let_and_return,
@@ -9,7 +9,7 @@
     clippy::question_mark,
     clippy::toplevel_ref_arg,
     clippy::type_complexity,
-    reason = "the cases are about what may be written, not about what should be"
+    reason = "the cases cover what users may write, not what they should write"
 )]
 
 mod arguments;
@@ -41,12 +41,12 @@ impl Flaky {
         Self(AtomicU32::new(0))
     }
 
-    /// Whether this attempt fails.
+    /// Counts an attempt. Returns `true` for the first two.
     fn fails(&self) -> bool {
         self.0.fetch_add(1, Ordering::Relaxed) < 2
     }
 
-    fn give<T>(&self, value: T) -> R<T> {
+    fn attempt<T>(&self, value: T) -> R<T> {
         if self.fails() { Err("not yet".to_owned()) } else { Ok(value) }
     }
 
@@ -55,7 +55,7 @@ impl Flaky {
     }
 }
 
-/// The third attempt gave this value.
+/// Checks that the third attempt returned this value.
 #[track_caller]
 fn assert_third<T: PartialEq<V> + Debug, V: Debug, E: Debug>(flaky: &Flaky, outcome: Result<T, E>, value: V) {
     assert_eq!(outcome.expect("the third attempt succeeds"), value);

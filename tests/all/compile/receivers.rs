@@ -1,4 +1,4 @@
-//! `self` in all its forms, and `Self`.
+//! Receivers: `self` in all its forms, and `Self`.
 
 use std::pin::Pin;
 use std::rc::Rc;
@@ -23,100 +23,100 @@ impl Client {
     // https://github.com/jaemk/cached/issues/48
     #[retry(start = "0s")]
     async fn shared(&self) -> R<&str> {
-        self.flaky.give(())?;
+        self.flaky.attempt(())?;
         Ok(&self.name)
     }
 
     #[retry(start = "0s")]
     async fn shared_with_lifetime<'a>(&'a self, _other: &str) -> R<&'a str> {
-        self.flaky.give(())?;
+        self.flaky.attempt(())?;
         Ok(&self.name)
     }
 
     #[retry(start = "0s")]
     async fn part_of_an_argument<'a>(&self, text: &'a str) -> R<&'a str> {
-        self.flaky.give(&text[1..])
+        self.flaky.attempt(&text[1..])
     }
 
     // https://github.com/dtolnay/async-trait/issues/11
     #[retry(start = "0s")]
     async fn exclusive(&mut self) -> R<usize> {
         self.seen.push(1);
-        self.flaky.give(self.seen.len())
+        self.flaky.attempt(self.seen.len())
     }
 
     #[retry(start = "0s")]
     async fn exclusive_with_lifetime<'a>(&'a mut self, more: &'a [u32]) -> R<usize> {
         self.seen.extend(more);
-        self.flaky.give(self.seen.len())
+        self.flaky.attempt(self.seen.len())
     }
 
     #[retry(start = "0s")]
     async fn owned(self, flaky: &Flaky) -> R<String> {
-        flaky.give(self.name.clone())
+        flaky.attempt(self.name.clone())
     }
 
     // https://github.com/dtolnay/async-trait/issues/23
     #[retry(start = "0s")]
     async fn owned_mut(mut self, flaky: &Flaky) -> R<Vec<u32>> {
         self.seen.push(1);
-        flaky.give(self.seen.clone())
+        flaky.attempt(self.seen.clone())
     }
 
     #[retry(start = "0s")]
     async fn typed(self: &Self) -> R<&str> {
-        self.flaky.give(&*self.name)
+        self.flaky.attempt(&*self.name)
     }
 
     #[retry(start = "0s")]
     async fn typed_mut(self: &mut Self) -> R<usize> {
         self.seen.push(1);
-        self.flaky.give(self.seen.len())
+        self.flaky.attempt(self.seen.len())
     }
 
     // https://github.com/dtolnay/async-trait/issues/210
     #[retry(start = "0s")]
     async fn counted(self: Arc<Self>) -> R<String> {
-        self.flaky.give(self.name.clone())
+        self.flaky.attempt(self.name.clone())
     }
 
     #[retry(start = "0s")]
     async fn counted_and_lent(self: &Arc<Self>) -> R<Arc<Self>> {
-        self.flaky.give(Arc::clone(self))
+        self.flaky.attempt(Arc::clone(self))
     }
 
     #[retry(start = "0s")]
     async fn counted_on_one_thread(self: Rc<Self>) -> R<String> {
-        self.flaky.give(self.name.clone())
+        self.flaky.attempt(self.name.clone())
     }
 
     #[retry(start = "0s")]
     async fn boxed(self: Box<Self>) -> R<usize> {
-        self.flaky.give(self.name.len())
+        self.flaky.attempt(self.name.len())
     }
 
     #[retry(start = "0s")]
     async fn boxed_mut(mut self: Box<Self>) -> R<usize> {
         self.seen.push(1);
-        self.flaky.give(self.seen.len())
+        self.flaky.attempt(self.seen.len())
     }
 
     #[retry(start = "0s")]
     async fn pinned(self: Pin<&Self>) -> R<usize> {
-        self.flaky.give(self.get_ref().name.len())
+        self.flaky.attempt(self.get_ref().name.len())
     }
 
     #[retry(start = "0s")]
     async fn pinned_mut(mut self: Pin<&mut Self>) -> R<usize> {
         self.seen.push(1);
         self.as_mut().get_mut().seen.push(2);
-        self.flaky.give(self.seen.len())
+        self.flaky.attempt(self.seen.len())
     }
 
     // https://github.com/dtolnay/async-trait/issues/42
     #[retry(start = "0s")]
     async fn made(flaky: &Flaky, name: &str) -> R<Self> {
-        flaky.give(())?;
+        flaky.attempt(())?;
         Ok(Self::named(name))
     }
 
@@ -124,24 +124,24 @@ impl Client {
     #[retry(start = "0s")]
     async fn taken_apart(&self) -> R<(&str, usize)> {
         let Self { flaky, name, seen } = self;
-        flaky.give((name.as_str(), seen.len()))
+        flaky.attempt((name.as_str(), seen.len()))
     }
 
     // https://github.com/dtolnay/async-trait/issues/87
     #[retry(start = "0s")]
     async fn taken_apart_as_argument(Self { flaky, name, .. }: &Self) -> R<&str> {
-        flaky.give(name)
+        flaky.attempt(name)
     }
 
     #[retry(start = "0s")]
     async fn calls_its_own(&mut self, flaky: &Flaky) -> R<usize> {
         let seen = Self::exclusive(self).await?;
-        flaky.give(seen)
+        flaky.attempt(seen)
     }
 }
 
 #[tokio::test]
-async fn a_shared_reference_is_lent_to_the_outcome() {
+async fn outcome_may_borrow_from_a_shared_receiver() {
     let client = Client::named("one");
     assert_third(&client.flaky, client.shared().await, "one");
     let client = Client::named("two");
@@ -151,7 +151,7 @@ async fn a_shared_reference_is_lent_to_the_outcome() {
 }
 
 #[tokio::test]
-async fn each_attempt_has_the_exclusive_reference() {
+async fn each_attempt_may_use_an_exclusive_receiver() {
     let mut client = Client::default();
     let outcome = client.exclusive().await;
     assert_third(&client.flaky, outcome, 3_usize);
@@ -161,7 +161,7 @@ async fn each_attempt_has_the_exclusive_reference() {
 }
 
 #[tokio::test]
-async fn an_owned_receiver_lives_through_all_attempts() {
+async fn owned_receiver_lives_through_all_attempts() {
     let flaky = Flaky::new();
     assert_third(&flaky, Client::named("one").owned(&flaky).await, "one");
     let flaky = Flaky::new();
@@ -169,7 +169,7 @@ async fn an_owned_receiver_lives_through_all_attempts() {
 }
 
 #[tokio::test]
-async fn a_receiver_may_have_its_type_written() {
+async fn typed_receiver_is_accepted() {
     let client = Client::named("one");
     assert_third(&client.flaky, client.typed().await, "one");
     let mut client = Client::default();
@@ -178,7 +178,7 @@ async fn a_receiver_may_have_its_type_written() {
 }
 
 #[tokio::test]
-async fn a_receiver_may_be_a_smart_pointer() {
+async fn smart_pointer_receiver_is_accepted() {
     let client = Arc::new(Client::named("one"));
     assert_third(&client.flaky, Arc::clone(&client).counted().await, "one");
     let client = Arc::new(Client::named("two"));
@@ -186,13 +186,13 @@ async fn a_receiver_may_be_a_smart_pointer() {
     assert_third(&client.flaky, lent, "two");
     let client = Rc::new(Client::named("three"));
     assert_third(&client.flaky, Rc::clone(&client).counted_on_one_thread().await, "three");
-    // Gone with its call: that it succeeded says that it was tried three times.
+    // The call consumes the counter. Success proves that there were three attempts.
     assert_eq!(Box::new(Client::named("four")).boxed().await, Ok(4));
     assert_eq!(Box::new(Client::default()).boxed_mut().await, Ok(3));
 }
 
 #[tokio::test]
-async fn a_receiver_may_be_pinned() {
+async fn pinned_receiver_is_accepted() {
     let client = Client::named("one");
     assert_third(&client.flaky, Pin::new(&client).pinned().await, 3_usize);
     let mut client = Client::default();
@@ -201,7 +201,7 @@ async fn a_receiver_may_be_pinned() {
 }
 
 #[tokio::test]
-async fn self_type_is_understood_everywhere() {
+async fn self_type_is_accepted_in_outcomes_and_patterns() {
     let flaky = Flaky::new();
     assert_third(&flaky, Client::made(&flaky, "one").await.map(|client| client.name), "one");
     let client = Client::named("two");
@@ -211,8 +211,8 @@ async fn self_type_is_understood_everywhere() {
 }
 
 #[tokio::test]
-async fn a_method_may_call_an_annotated_one() {
+async fn annotated_method_may_call_another() {
     let (flaky, mut client) = (Flaky::new(), Client::default());
-    // Three attempts of the inner one within the first of the outer one, then one each.
+    // Three attempts of the inner method within the first of the outer one, then one in each further attempt.
     assert_third(&flaky, client.calls_its_own(&flaky).await, 5_usize);
 }

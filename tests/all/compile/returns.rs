@@ -1,4 +1,4 @@
-//! Return types: every outcome, written in every way.
+//! Return types: each kind of outcome, in each spelling.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -10,7 +10,7 @@ use std::pin::Pin;
 
 use retry_runtime::{Class, Retryable, retry};
 
-use crate::support::Answer as Page;
+use crate::support::FakeResponse;
 
 use super::{Flaky, R, assert_third};
 
@@ -37,7 +37,7 @@ async fn generic_unbounded_error<E>(make: impl Fn() -> E, flaky: &Flaky) -> Resu
 
 #[retry(start = "0s")]
 async fn error_of_the_callers_choice(flaky: &Flaky) -> Result<u32, impl Display + use<>> {
-    flaky.give(1)
+    flaky.attempt(1)
 }
 
 #[retry(start = "0s")]
@@ -47,11 +47,11 @@ async fn plain_text_error(flaky: &Flaky) -> Result<&'static str, &'static str> {
 
 #[retry(start = "0s")]
 async fn unit_error(flaky: &Flaky) -> Result<u32, ()> {
-    flaky.give(1).map_err(drop)
+    flaky.attempt(1).map_err(drop)
 }
 
 #[tokio::test]
-async fn any_type_may_be_the_error() {
+async fn error_may_be_of_any_type() {
     let flaky = Flaky::new();
     assert_third(&flaky, error_with_lifetime("one", &flaky).await, 3_usize);
     let flaky = Flaky::new();
@@ -67,10 +67,10 @@ async fn any_type_may_be_the_error() {
 }
 
 #[tokio::test]
-async fn the_last_error_comes_back_as_it_is() {
+async fn last_error_is_returned_unchanged() {
     #[retry(start = "0s")]
     async fn never<'a>(text: &'a str, flaky: &Flaky) -> Result<Infallible, BadWord<'a>> {
-        flaky.give(()).ok();
+        flaky.attempt(()).ok();
         Err(BadWord(text))
     }
     let flaky = Flaky::new();
@@ -81,13 +81,13 @@ async fn the_last_error_comes_back_as_it_is() {
 // https://github.com/tokio-rs/tokio/issues/6930
 #[retry(start = "0s")]
 async fn converts_into_a_boxed_error(text: &str, flaky: &Flaky) -> Result<u32, Box<dyn Error + Send + Sync>> {
-    flaky.give(())?;
+    flaky.attempt(())?;
     Ok(text.parse()?)
 }
 
 #[retry(start = "0s")]
 async fn converts_into_a_local_boxed_error(text: &str, flaky: &Flaky) -> Result<u32, Box<dyn Error>> {
-    flaky.give(())?;
+    flaky.attempt(())?;
     Ok(text.parse()?)
 }
 
@@ -115,7 +115,7 @@ async fn converts_into_an_enum(text: &str, flaky: &Flaky) -> Result<u32, LoadErr
 }
 
 #[tokio::test]
-async fn question_marks_convert_as_in_the_plain_function() {
+async fn question_mark_converts_errors_as_in_a_plain_function() {
     let flaky = Flaky::new();
     assert_third(&flaky, converts_into_a_boxed_error("7", &flaky).await, 7_u32);
     let flaky = Flaky::new();
@@ -149,22 +149,22 @@ async fn whole_alias(flaky: &Flaky) -> Loaded {
 
 #[retry(start = "0s")]
 async fn alias_with_a_default<'a>(text: &'a str, flaky: &Flaky) -> Text<'a> {
-    flaky.give(text)
+    flaky.attempt(text)
 }
 
 #[retry(start = "0s")]
 async fn alias_of_an_alias(flaky: &Flaky) -> Nested<u32> {
-    flaky.give(Some(1))
+    flaky.attempt(Some(1))
 }
 
 #[retry(start = "0s")]
 async fn full_path(flaky: &Flaky) -> ::std::result::Result<u32, ::std::string::String> {
-    flaky.give(1)
+    flaky.attempt(1)
 }
 
 #[retry(start = "0s")]
 async fn made_by_a_macro(flaky: &Flaky) -> outcome![u32] {
-    flaky.give(1)
+    flaky.attempt(1)
 }
 
 trait Source {
@@ -186,17 +186,17 @@ async fn associated_types<S: Source<Item: Copy>>(
     item: S::Item,
     flaky: &Flaky,
 ) -> Result<S::Item, <S as Source>::Error> {
-    flaky.give(())?;
+    flaky.attempt(())?;
     Ok(item)
 }
 
 #[retry(start = "0s")]
 async fn outcome_is_an_associated_type(flaky: &Flaky) -> <Numbers as Source>::Outcome {
-    flaky.give(1)
+    flaky.attempt(1)
 }
 
 #[tokio::test]
-async fn the_outcome_may_be_written_in_any_way() {
+async fn return_type_may_have_any_spelling() {
     let flaky = Flaky::new();
     assert_third(&flaky, io_result(&flaky).await, 1_u32);
     let flaky = Flaky::new();
@@ -218,40 +218,40 @@ async fn the_outcome_may_be_written_in_any_way() {
 // https://github.com/tokio-rs/tracing/issues/1236
 #[retry(start = "0s")]
 async fn impl_iterator(flaky: &Flaky) -> R<impl Iterator<Item = u32> + use<>> {
-    flaky.give([1, 2].into_iter())
+    flaky.attempt([1, 2].into_iter())
 }
 
 #[retry(start = "0s")]
 async fn impl_iterator_that_borrows<'a>(text: &'a str, flaky: &Flaky) -> R<impl Iterator<Item = &'a str>> {
-    flaky.give(())?;
+    flaky.attempt(())?;
     Ok(text.split(' '))
 }
 
 #[retry(start = "0s")]
 async fn two_impls(flaky: &Flaky) -> Result<(impl Fn(u32) -> u32, Vec<impl Display>), impl Display> {
     let step = 1;
-    flaky.give((move |n| n + step, vec!["a"]))
+    flaky.attempt((move |n| n + step, vec!["a"]))
 }
 
 #[retry(start = "0s")]
 async fn boxed_closure<'a>(step: &'a u32, flaky: &Flaky) -> R<Box<dyn Fn(u32) -> u32 + Send + 'a>> {
-    flaky.give(())?;
+    flaky.attempt(())?;
     Ok(Box::new(move |n| n + step))
 }
 
 #[retry(start = "0s")]
 async fn future_as_value(flaky: &Flaky) -> R<Pin<Box<dyn Future<Output = u32>>>> {
-    flaky.give(())?;
+    flaky.attempt(())?;
     Ok(Box::pin(async { 1 }))
 }
 
 #[retry(start = "0s")]
 async fn array(flaky: &Flaky) -> R<[u8; size_of::<u16>()]> {
-    flaky.give([1; 2])
+    flaky.attempt([1; 2])
 }
 
 #[tokio::test]
-async fn success_may_be_of_any_type() {
+async fn value_may_be_of_any_type() {
     let flaky = Flaky::new();
     assert_third(&flaky, impl_iterator(&flaky).await.map(Vec::from_iter), [1, 2]);
     let flaky = Flaky::new();
@@ -270,7 +270,7 @@ async fn success_may_be_of_any_type() {
 
 #[retry(start = "0s")]
 async fn option(flaky: &Flaky) -> Option<u32> {
-    flaky.give(()).ok()?;
+    flaky.attempt(()).ok()?;
     Some(1)
 }
 
@@ -284,11 +284,11 @@ async fn option_of_a_reference<'a>(list: &'a [u32], flaky: &Flaky) -> Option<&'a
 
 #[retry(start = "0s", on_ok = Option::is_none)]
 async fn option_in_a_result(flaky: &Flaky) -> R<Option<u32>> {
-    Ok(flaky.give(1).ok())
+    Ok(flaky.attempt(1).ok())
 }
 
 #[tokio::test]
-async fn none_is_a_failure_and_success_may_be_refused() {
+async fn none_is_a_failure_and_on_ok_may_reject_a_value() {
     let flaky = Flaky::new();
     assert_third(&flaky, option(&flaky).await.ok_or(()), 1_u32);
     let flaky = Flaky::new();
@@ -297,14 +297,14 @@ async fn none_is_a_failure_and_success_may_be_refused() {
     assert_third(&flaky, option_in_a_result(&flaky).await, Some(1));
 }
 
-/// An answer that says itself what it is worth.
+/// A value that classifies itself.
 #[derive(Debug, PartialEq)]
-enum Answer {
+enum JobState {
     Busy,
     Done(u32),
 }
 
-impl Retryable for Answer {
+impl Retryable for JobState {
     fn class(&self) -> Class {
         match self {
             Self::Busy => Class::Transient,
@@ -314,16 +314,16 @@ impl Retryable for Answer {
 }
 
 #[retry(start = "0s")]
-async fn own_outcome(flaky: &Flaky) -> Answer {
+async fn own_outcome(flaky: &Flaky) -> JobState {
     if flaky.fails() {
-        return Answer::Busy;
+        return JobState::Busy;
     }
-    Answer::Done(1)
+    JobState::Done(1)
 }
 
 #[retry(start = "0s")]
-async fn own_outcome_in_a_result(flaky: &Flaky) -> Result<Answer, Infallible> {
-    Ok(if flaky.fails() { Answer::Busy } else { Answer::Done(1) })
+async fn own_outcome_in_a_result(flaky: &Flaky) -> Result<JobState, Infallible> {
+    Ok(if flaky.fails() { JobState::Busy } else { JobState::Done(1) })
 }
 
 #[retry(start = "0s")]
@@ -332,23 +332,23 @@ async fn generic_outcome<O: Retryable>(make: impl Fn(bool) -> O, flaky: &Flaky) 
 }
 
 #[tokio::test]
-async fn an_outcome_may_be_a_type_of_the_users() {
+async fn outcome_may_be_a_custom_type() {
     let flaky = Flaky::new();
-    assert_third(&flaky, Ok::<_, ()>(own_outcome(&flaky).await), Answer::Done(1));
+    assert_third(&flaky, Ok::<_, ()>(own_outcome(&flaky).await), JobState::Done(1));
     let flaky = Flaky::new();
-    assert_third(&flaky, own_outcome_in_a_result(&flaky).await, Answer::Done(1));
+    assert_third(&flaky, own_outcome_in_a_result(&flaky).await, JobState::Done(1));
     let flaky = Flaky::new();
-    let make = |busy| if busy { Answer::Busy } else { Answer::Done(2) };
-    assert_third(&flaky, Ok::<_, ()>(generic_outcome(make, &flaky).await), Answer::Done(2));
+    let make = |busy| if busy { JobState::Busy } else { JobState::Done(2) };
+    assert_third(&flaky, Ok::<_, ()>(generic_outcome(make, &flaky).await), JobState::Done(2));
 }
 
 type BoxFuture<'a, O> = Pin<Box<dyn Future<Output = O> + Send + 'a>>;
 
-/// The alias of the crate `futures`, by its name.
+/// An alias with the name of the one in the crate `futures`.
 #[retry(start = "0s")]
 fn explicit_alias(flaky: &Flaky) -> BoxFuture<'_, Result<u32, Box<dyn Error + Send + Sync>>> {
     Box::pin(async {
-        flaky.give(())?;
+        flaky.attempt(())?;
         Ok("7".parse()?)
     })
 }
@@ -359,7 +359,7 @@ fn explicit_future(flaky: &Flaky) -> impl Future<Output = R<u32>> + Send {
 
 #[retry(start = "0s")]
 fn explicit(flaky: &Flaky) -> impl Future<Output = R<u32>> + Send {
-    async move { flaky.give(1) }
+    async move { flaky.attempt(1) }
 }
 
 #[retry(start = "0s")]
@@ -368,19 +368,19 @@ fn explicit_box<'a>(
     name: &'a str,
 ) -> Pin<Box<dyn Future<Output = Result<u32, Box<dyn Error>>> + 'a>> {
     Box::pin(async move {
-        flaky.give(())?;
+        flaky.attempt(())?;
         Ok(name.parse()?)
     })
 }
 
 #[retry(start = "0s", blocking)]
 fn blocks(flaky: &Flaky, text: &str) -> Result<u32, Box<dyn Error>> {
-    flaky.give(())?;
+    flaky.attempt(())?;
     Ok(text.parse()?)
 }
 
 #[tokio::test]
-async fn a_plain_function_may_return_the_future_or_block() {
+async fn plain_function_may_return_a_future_or_block() {
     let flaky = Flaky::new();
     assert_third(&flaky, explicit_future(&flaky).await, 1_u32);
     let flaky = Flaky::new();
@@ -391,42 +391,42 @@ async fn a_plain_function_may_return_the_future_or_block() {
     assert_third(&flaky, blocks(&flaky, "7"), 7_u32);
 }
 
-/// An object that borrows: what is asked of types would be asked for all lifetimes.
+/// An error object that borrows. Trait bounds on its type would have to hold for all lifetimes.
 #[retry(start = "0s")]
 async fn borrowing_object<'a>(flaky: &Flaky, name: &'a str) -> Result<&'a str, Box<dyn Error + Send + Sync + 'a>> {
-    flaky.give(name).map_err(Box::from)
+    flaky.attempt(name).map_err(Box::from)
 }
 
 #[retry(start = "0s", on_ok = |n| *n == 3, on_error = |_| false)]
 async fn borrowing_object_with_predicates<'a>(
-    answers: &mut Vec<Result<u32, &'a str>>,
+    outcomes: &mut Vec<Result<u32, &'a str>>,
 ) -> Result<u32, Box<dyn Error + Send + Sync + 'a>> {
-    answers.remove(0).map_err(Box::from)
+    outcomes.remove(0).map_err(Box::from)
 }
 
 #[retry(start = "0s", on_status = [503])]
-async fn borrowing_object_beside_an_answer<'a>(
-    answers: &mut Vec<Result<Page, &'a str>>,
-) -> Result<Page, Box<dyn Error + 'a>> {
-    answers.remove(0).map_err(Box::from)
+async fn borrowing_object_beside_a_response<'a>(
+    outcomes: &mut Vec<Result<FakeResponse, &'a str>>,
+) -> Result<FakeResponse, Box<dyn Error + 'a>> {
+    outcomes.remove(0).map_err(Box::from)
 }
 
 #[tokio::test]
-async fn an_answer_is_known_beside_an_error_object_that_borrows() {
-    let mut answers = vec![Ok(Page(503)), Ok(Page(200)), Ok(Page(1))];
-    assert_eq!(borrowing_object_beside_an_answer(&mut answers).await.unwrap(), Page(200));
-    assert_eq!(answers, [Ok(Page(1))]);
+async fn response_is_classified_beside_a_borrowing_error_object() {
+    let mut outcomes = vec![Ok(FakeResponse(503)), Ok(FakeResponse(200)), Ok(FakeResponse(1))];
+    assert_eq!(borrowing_object_beside_a_response(&mut outcomes).await.unwrap(), FakeResponse(200));
+    assert_eq!(outcomes, [Ok(FakeResponse(1))]);
 }
 
 #[tokio::test]
-async fn predicates_are_asked_beside_an_error_object_that_borrows() {
-    let mut answers = vec![Ok(3), Err("no"), Ok(1)];
-    assert_eq!(borrowing_object_with_predicates(&mut answers).await.unwrap_err().to_string(), "no");
-    assert_eq!(answers, [Ok(1)]);
+async fn predicates_are_called_beside_a_borrowing_error_object() {
+    let mut outcomes = vec![Ok(3), Err("no"), Ok(1)];
+    assert_eq!(borrowing_object_with_predicates(&mut outcomes).await.unwrap_err().to_string(), "no");
+    assert_eq!(outcomes, [Ok(1)]);
 }
 
 #[tokio::test]
-async fn an_error_object_may_borrow() {
+async fn error_object_may_borrow() {
     let (flaky, name) = (Flaky::new(), String::from("name"));
     assert_third(&flaky, borrowing_object(&flaky, &name).await.map_err(|error| error.to_string()), "name");
 }

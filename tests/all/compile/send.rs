@@ -1,4 +1,4 @@
-//! What can be spawned: each shape of loop, with errors that are not `Send` where the future does not keep them.
+//! Futures that are `Send`: each shape of loop can be spawned, even if the error is not `Send`.
 
 use std::cell::Cell;
 use std::fmt::{self, Display};
@@ -15,7 +15,7 @@ use super::{Flaky, R, assert_third};
 
 const POLICY: Policy = Policy::fixed(Duration::ZERO);
 
-/// An error that stays on its thread.
+/// An error that is not `Send`.
 #[derive(Debug)]
 struct Local(Rc<str>);
 
@@ -39,15 +39,15 @@ impl Retryable for Local {
 
 async fn load(flaky: &Flaky) -> Result<u32, Local> {
     yield_now().await;
-    flaky.give(1).map_err(|error| Local(error.into()))
+    flaky.attempt(1).map_err(|error| Local(error.into()))
 }
 
-/// Only text leaves the thread.
+/// Converts the error to text, which is `Send`.
 fn shown<E: Display>(outcome: Result<u32, E>) -> R<u32> {
     outcome.map_err(|error| error.to_string())
 }
 
-/// Spawns the call, and sees it succeed with its third attempt.
+/// Spawns the call, and checks that its third attempt succeeds.
 macro_rules! assert_spawned {
     (|$flaky:ident| $call:expr) => {{
         let counter = Arc::new(Flaky::new());
@@ -60,7 +60,7 @@ macro_rules! assert_spawned {
 async fn attempt_and_pause(flaky: &Flaky) -> R<u32> {
     let mut retry = Executor::new(&POLICY);
     loop {
-        match retry.attempt(async { flaky.give(1) }).await {
+        match retry.attempt(async { flaky.attempt(1) }).await {
             Ok(n) => break Ok(retry.succeed(n)),
             Err(error) if error.is_empty() => break Err(retry.fail(error)),
             Err(error) => retry.pause(error)?.await,
@@ -82,7 +82,7 @@ async fn attempt_to_end_and_pause(flaky: &Flaky) -> Result<u32, std::num::ParseI
 async fn next_with_a_condition(flaky: &Flaky) -> std::io::Result<u32> {
     let mut retry = Executor::new(&POLICY);
     loop {
-        let outcome = retry.attempt(async { flaky.give(1).map_err(std::io::Error::other) }).await;
+        let outcome = retry.attempt(async { flaky.attempt(1).map_err(std::io::Error::other) }).await;
         match retry.next(outcome, &Condition::new()) {
             Break(outcome) => break outcome,
             Continue(pause) => pause.await,
@@ -93,7 +93,7 @@ async fn next_with_a_condition(flaky: &Flaky) -> std::io::Result<u32> {
 async fn next_with_a_verdict(flaky: &Flaky) -> R<u32> {
     let mut retry = Executor::new(&POLICY);
     loop {
-        let outcome = retry.attempt(async { flaky.give(1) }).await;
+        let outcome = retry.attempt(async { flaky.attempt(1) }).await;
         let verdict = verdict!(&outcome);
         match retry.next(outcome, verdict) {
             Break(outcome) => break outcome,
@@ -103,15 +103,15 @@ async fn next_with_a_verdict(flaky: &Flaky) -> R<u32> {
 }
 
 #[tokio::test]
-async fn loops_by_hand() {
+async fn manual_loops_are_send() {
     assert_spawned!(|flaky| attempt_and_pause(&flaky));
     assert_spawned!(|flaky| attempt_to_end_and_pause(&flaky));
     assert_spawned!(|flaky| next_with_a_condition(&flaky));
     assert_spawned!(|flaky| next_with_a_verdict(&flaky));
-    assert_spawned!(|flaky| POLICY.run(|_| async { flaky.give(1).map_err(std::io::Error::other) }));
+    assert_spawned!(|flaky| POLICY.run(|_| async { flaky.attempt(1).map_err(std::io::Error::other) }));
 }
 
-// In a loop by hand the outcome has to leave scope before the pause, as it does in an annotated function.
+// In a loop by hand, the outcome has to go out of scope before the pause, as it does in an annotated function.
 
 async fn attempt_and_pause_local(flaky: &Flaky) -> Result<u32, Local> {
     let mut retry = Executor::new(&POLICY);
@@ -152,7 +152,7 @@ async fn next_with_a_verdict_local(flaky: &Flaky) -> Result<u32, Local> {
 }
 
 #[tokio::test]
-async fn loops_by_hand_with_an_error_of_one_thread() {
+async fn manual_loops_are_send_with_an_error_that_is_not() {
     assert_spawned!(|flaky| attempt_and_pause_local(&flaky));
     assert_spawned!(|flaky| next_with_a_condition_local(&flaky));
     assert_spawned!(|flaky| next_with_a_verdict_local(&flaky));
@@ -207,26 +207,26 @@ fn returned(flaky: &Flaky) -> impl Future<Output = Result<u32, Local>> + Send {
 }
 
 #[retry(start = "0s")]
-async fn option_of_one_thread(flaky: &Flaky) -> Option<Rc<u32>> {
+async fn option_of_rc(flaky: &Flaky) -> Option<Rc<u32>> {
     load(flaky).await.ok().map(Rc::new)
 }
 
-/// An answer that says itself what it is worth, and stays on its thread.
-struct LocalAnswer(Option<Rc<u32>>);
+/// A value that classifies itself, and is not `Send`.
+struct LocalValue(Option<Rc<u32>>);
 
-impl Retryable for LocalAnswer {
+impl Retryable for LocalValue {
     fn class(&self) -> Class {
         if self.0.is_some() { Class::Success } else { Class::Transient }
     }
 }
 
 #[retry(start = "0s")]
-async fn answer_of_one_thread(flaky: &Flaky) -> LocalAnswer {
-    LocalAnswer(load(flaky).await.ok().map(Rc::new))
+async fn value_of_rc(flaky: &Flaky) -> LocalValue {
+    LocalValue(load(flaky).await.ok().map(Rc::new))
 }
 
 #[tokio::test]
-async fn annotated_functions_with_an_error_of_one_thread() {
+async fn annotated_functions_are_send_with_an_error_that_is_not() {
     assert_spawned!(|flaky| plain(&flaky));
     assert_spawned!(|flaky| unknown_error(&flaky));
     assert_spawned!(|flaky| limited(&flaky));
@@ -237,9 +237,9 @@ async fn annotated_functions_with_an_error_of_one_thread() {
 }
 
 #[tokio::test]
-async fn annotated_functions_with_an_answer_of_one_thread() {
-    assert_spawned!(|flaky| async { option_of_one_thread(&flaky).await.map(|n| *n).ok_or("none") });
-    assert_spawned!(|flaky| async { answer_of_one_thread(&flaky).await.0.map(|n| *n).ok_or("none") });
+async fn annotated_functions_are_send_with_a_value_that_is_not() {
+    assert_spawned!(|flaky| async { option_of_rc(&flaky).await.map(|n| *n).ok_or("none") });
+    assert_spawned!(|flaky| async { value_of_rc(&flaky).await.0.map(|n| *n).ok_or("none") });
 }
 
 /// Each function calls the next one. A longer chain, which needs a higher `recursion_limit`, is in `ui-tests/pass`.
@@ -248,7 +248,7 @@ macro_rules! chain {
         #[retry(start = "0s")]
         async fn $last(text: &str, flaky: &Flaky) -> R<u32> {
             yield_now().await;
-            flaky.give(text.len() as u32)
+            flaky.attempt(text.len() as u32)
         }
     };
     ($first:ident $next:ident $($rest:ident)*) => {
@@ -263,7 +263,7 @@ macro_rules! chain {
 chain!(a b c d e f g h i j);
 
 #[tokio::test]
-async fn a_chain_of_annotated_functions() {
+async fn chain_of_annotated_functions_is_send() {
     assert_spawned!(|flaky| a("1", &flaky));
 }
 
@@ -297,28 +297,28 @@ impl Rows {
 }
 
 #[tokio::test]
-async fn an_exclusive_method_that_takes_a_closure() {
+async fn method_with_exclusive_receiver_and_closure_is_send() {
     assert_spawned!(|flaky| async move { Rows(vec![0, 5]).change(|n| *n += 1, &flaky).await.map(|n| n / 3) });
     assert_spawned!(|flaky| async move {
         let flaky = &flaky;
-        Rows(vec![1]).each(|n| async move { flaky.give(n) }).await
+        Rows(vec![1]).each(|n| async move { flaky.attempt(n) }).await
     });
 }
 
-/// `Send` and `Clone`, but not `Sync`: it cannot be held by reference over an await.
+/// `Send` and `Clone`, but not `Sync`, so a `Send` future cannot hold a reference to it across an await.
 #[derive(Clone)]
 struct Unshared(Cell<u32>);
 
 #[retry(start = "0s", clone = [service])]
-async fn clones_what_is_not_sync(service: Unshared, flaky: &Flaky) -> R<u32> {
+async fn clones_an_unshared_service(service: Unshared, flaky: &Flaky) -> R<u32> {
     yield_now().await;
-    flaky.give(service.0.get())
+    flaky.attempt(service.0.get())
 }
 
 #[tokio::test]
-async fn a_clone_of_what_is_not_sync_stays_send() {
+async fn cloned_argument_that_is_not_sync_keeps_the_future_send() {
     async fn call() -> R<u32> {
-        clones_what_is_not_sync(Unshared(Cell::new(1)), &Flaky::new()).await
+        clones_an_unshared_service(Unshared(Cell::new(1)), &Flaky::new()).await
     }
     assert_eq!(tokio::spawn(call()).await.unwrap(), Ok(1));
 }

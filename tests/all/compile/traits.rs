@@ -1,4 +1,4 @@
-//! Methods of traits: native ones, those of `#[async_trait]`, and those that return the future.
+//! Trait methods: native `async fn`, `#[async_trait]`, and methods that return a future.
 
 use std::fmt::Display;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ struct Disk {
 
 // https://github.com/dcchut/async-recursion/issues/47
 trait Load {
-    const MOST: u32;
+    const MAX_ATTEMPTS: u32;
     type Row;
 
     async fn load(&self, id: &str) -> R<Self::Row>;
@@ -27,10 +27,10 @@ trait Load {
     where
         Self: Sized;
 
-    #[retry(start = "0s", attempts = Self::MOST)]
+    #[retry(start = "0s", attempts = Self::MAX_ATTEMPTS)]
     async fn by_default(&mut self, flaky: &Flaky) -> R<u32> {
         let n = self.count();
-        flaky.give(n)
+        flaky.attempt(n)
     }
 
     #[retry(start = "0s")]
@@ -38,7 +38,7 @@ trait Load {
     where
         Self: Sized + Clone,
     {
-        flaky.give(self.clone())
+        flaky.attempt(self.clone())
     }
 
     fn count(&mut self) -> u32;
@@ -47,23 +47,23 @@ trait Load {
 static MADE: Flaky = Flaky::new();
 
 impl Load for Disk {
-    const MOST: u32 = 3;
+    const MAX_ATTEMPTS: u32 = 3;
     type Row = usize;
 
     #[retry(start = "0s")]
     async fn load(&self, id: &str) -> R<Self::Row> {
-        self.flaky.give(id.len())
+        self.flaky.attempt(id.len())
     }
 
     #[retry(start = "0s")]
     async fn generic<T: Into<String>, const N: usize>(&self, make: impl Fn() -> T) -> R<[String; N]> {
-        self.flaky.give(())?;
+        self.flaky.attempt(())?;
         Ok([(); N].map(|()| make().into()))
     }
 
     #[retry(start = "0s")]
     async fn made() -> R<Self> {
-        MADE.give(Self::default())
+        MADE.attempt(Self::default())
     }
 
     fn count(&mut self) -> u32 {
@@ -73,7 +73,7 @@ impl Load for Disk {
 }
 
 impl Load for u32 {
-    const MOST: u32 = 4;
+    const MAX_ATTEMPTS: u32 = 4;
     type Row = Self;
 
     #[retry(start = "0s")]
@@ -96,7 +96,7 @@ impl Load for u32 {
 }
 
 #[tokio::test]
-async fn native_methods_of_a_trait() {
+async fn native_async_trait_methods_retry() {
     let disk = Disk::default();
     assert_third(&disk.flaky, disk.load("id").await, 2_usize);
     let disk = Disk::default();
@@ -105,14 +105,14 @@ async fn native_methods_of_a_trait() {
 }
 
 #[tokio::test]
-async fn default_methods_of_a_trait() {
+async fn default_trait_methods_retry() {
     let flaky = Flaky::new();
     assert_third(&flaky, Disk::default().by_default(&flaky).await, 3_u32);
     let flaky = Flaky::new();
     assert_third(&flaky, 7_u32.by_default_if_sized(&flaky).await, 7_u32);
 }
 
-/// A trait whose methods may be called on objects.
+/// A trait that works as a trait object.
 #[async_trait]
 trait Store: Send + Sync {
     async fn read(&self, id: &str) -> R<String>;
@@ -127,7 +127,7 @@ trait Store: Send + Sync {
     #[retry(start = "0s")]
     async fn length(&self, flaky: &Flaky) -> R<usize> {
         let text = self.read("id").await?;
-        flaky.give(text.len())
+        flaky.attempt(text.len())
     }
 }
 
@@ -136,13 +136,13 @@ trait Store: Send + Sync {
 impl Store for Disk {
     #[retry(start = "0s")]
     async fn read(&self, id: &str) -> R<String> {
-        self.flaky.give(id.to_owned())
+        self.flaky.attempt(id.to_owned())
     }
 
     #[retry(start = "0s")]
     async fn write(&mut self, flaky: &Flaky, text: String) -> Result<usize, Box<dyn std::error::Error + Send + Sync>> {
         self.reads += 1;
-        flaky.give(())?;
+        flaky.attempt(())?;
         let number: usize = text.parse()?;
         Ok(number + self.reads as usize)
     }
@@ -152,12 +152,12 @@ impl Store for Disk {
     where
         T: Clone + Send + Sync + 'static,
     {
-        self.flaky.give(value.clone())
+        self.flaky.attempt(value.clone())
     }
 }
 
 #[tokio::test]
-async fn methods_under_async_trait() {
+async fn async_trait_methods_retry() {
     let disk = Disk::default();
     let store: &dyn Store = &disk;
     assert_third(&disk.flaky, sendable(store.read("id")).await, "id");
@@ -169,7 +169,7 @@ async fn methods_under_async_trait() {
     assert_third(&flaky, disk.length(&flaky).await, 2_usize);
 }
 
-/// Takes only what is `Send`.
+/// Checks that a future is `Send`, and runs it.
 async fn sendable<F: Future + Send>(future: F) -> F::Output {
     future.await
 }
@@ -187,18 +187,18 @@ impl Local for Disk {
     async fn read(self: Box<Self>, shown: &dyn Display, flaky: &Flaky) -> R<String> {
         let text = std::rc::Rc::new(shown.to_string());
         tokio::task::yield_now().await;
-        flaky.give(format!("{text}{}", self.reads))
+        flaky.attempt(format!("{text}{}", self.reads))
     }
 
     #[retry(start = "0s")]
     async fn patterns(&self, (a, b): (u32, u32), mut n: u32) -> R<u32> {
         n += 1;
-        self.flaky.give(a + b + n)
+        self.flaky.attempt(a + b + n)
     }
 }
 
 #[tokio::test]
-async fn methods_under_async_trait_on_one_thread() {
+async fn async_trait_methods_without_send_retry() {
     let flaky = Flaky::new();
     assert_third(&flaky, Box::new(Disk::default()).read(&"a", &flaky).await, "a0");
     let disk = Disk::default();
@@ -217,7 +217,7 @@ trait Fetch {
     {
         async move {
             let n = self.fetch(1).await?;
-            flaky.give(n)
+            flaky.attempt(n)
         }
     }
 }
@@ -228,12 +228,12 @@ struct Returned(Flaky);
 impl Fetch for Native {
     #[retry(start = "0s")]
     async fn fetch(&self, id: u32) -> R<u32> {
-        self.0.give(id)
+        self.0.attempt(id)
     }
 
     #[retry(start = "0s")]
     fn boxed<'a>(&'a self, text: &'a str) -> Pin<Box<dyn Future<Output = R<&'a str>> + Send + 'a>> {
-        Box::pin(async move { self.0.give(text) })
+        Box::pin(async move { self.0.attempt(text) })
     }
 }
 
@@ -241,7 +241,7 @@ impl Fetch for Returned {
     #[retry(start = "0s")]
     fn fetch(&self, id: u32) -> impl Future<Output = R<u32>> + Send {
         async move {
-            self.0.give(())?;
+            self.0.attempt(())?;
             Ok(id)
         }
     }
@@ -250,13 +250,13 @@ impl Fetch for Returned {
     fn boxed<'a>(&'a self, text: &'a str) -> Pin<Box<dyn Future<Output = R<&'a str>> + Send + 'a>> {
         Box::pin(async {
             let text = text.trim();
-            self.0.give(text)
+            self.0.attempt(text)
         })
     }
 }
 
 #[tokio::test]
-async fn methods_that_return_the_future() {
+async fn trait_methods_that_return_a_future_retry() {
     let native = Native(Flaky::new());
     assert_third(&native.0, native.fetch(7).await, 7_u32);
     let native = Native(Flaky::new());
@@ -269,19 +269,19 @@ async fn methods_that_return_the_future() {
     assert_third(&flaky, Native(Flaky::new()).by_default(&flaky).await, 1_u32);
 }
 
-/// For all types that have one of another trait.
+/// An extension trait, implemented for all types that implement `Fetch`.
 trait Fetched: Fetch + Sync {
     #[retry(start = "0s")]
     async fn twice(&self, flaky: &Flaky) -> R<u32> {
         let sum = self.fetch(1).await? + self.fetch(2).await?;
-        flaky.give(sum)
+        flaky.attempt(sum)
     }
 }
 
 impl<T: Fetch + Sync + ?Sized> Fetched for T {}
 
 #[tokio::test]
-async fn methods_of_an_extension_trait() {
+async fn extension_trait_methods_retry() {
     let (flaky, native) = (Flaky::new(), Native(Flaky::new()));
     assert_third(&flaky, native.twice(&flaky).await, 3_u32);
 }

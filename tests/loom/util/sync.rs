@@ -1,4 +1,4 @@
-//! Loom's atomic and lock, which cannot be made in a `const`: each is made when it is first used.
+//! Loom's atomic and lock, created at their first use, because they cannot be created in a `const`.
 
 use std::sync::{LockResult, Mutex as Once, OnceLock, PoisonError};
 
@@ -9,40 +9,40 @@ pub(crate) use loom::sync::MutexGuard;
 
 pub(crate) struct Mutex<T> {
     first: Once<Option<T>>,
-    made: OnceLock<loom::sync::Mutex<T>>,
+    inner: OnceLock<loom::sync::Mutex<T>>,
 }
 
 impl<T> Mutex<T> {
     pub(crate) const fn new(first: T) -> Self {
-        Self { first: Once::new(Some(first)), made: OnceLock::new() }
+        Self { first: Once::new(Some(first)), inner: OnceLock::new() }
     }
 
     pub(crate) fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let first = || self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
-        self.made.get_or_init(|| loom::sync::Mutex::new(first().expect("it is made once"))).lock()
+        self.inner.get_or_init(|| loom::sync::Mutex::new(first().expect("`OnceLock` initializes once"))).lock()
     }
 }
 
 pub(crate) struct AtomicU64 {
     first: u64,
-    made: OnceLock<loom::sync::atomic::AtomicU64>,
+    inner: OnceLock<loom::sync::atomic::AtomicU64>,
 }
 
 impl AtomicU64 {
     pub(crate) const fn new(first: u64) -> Self {
-        Self { first, made: OnceLock::new() }
+        Self { first, inner: OnceLock::new() }
     }
 
-    fn made(&self) -> &loom::sync::atomic::AtomicU64 {
-        self.made.get_or_init(|| loom::sync::atomic::AtomicU64::new(self.first))
+    fn inner(&self) -> &loom::sync::atomic::AtomicU64 {
+        self.inner.get_or_init(|| loom::sync::atomic::AtomicU64::new(self.first))
     }
 
     pub(crate) fn load(&self, order: Ordering) -> u64 {
-        self.made().load(order)
+        self.inner().load(order)
     }
 
     pub(crate) fn fetch_add(&self, more: u64, order: Ordering) -> u64 {
-        self.made().fetch_add(more, order)
+        self.inner().fetch_add(more, order)
     }
 
     pub(crate) fn fetch_update(
@@ -51,6 +51,6 @@ impl AtomicU64 {
         fetch: Ordering,
         change: impl FnMut(u64) -> Option<u64>,
     ) -> Result<u64, u64> {
-        self.made().fetch_update(set, fetch, change)
+        self.inner().fetch_update(set, fetch, change)
     }
 }

@@ -1,0 +1,264 @@
+//! Events and spans for `tracing`.
+
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::time::Duration;
+
+use ::tracing::Instrument;
+use ::tracing::level_filters::LevelFilter;
+use retry_runtime::{Executor, Policy, TimedOut, retry};
+use tokio::time::{sleep, timeout};
+
+use crate::support::trace::{Seen, record};
+use crate::support::{Attempts, Fault, SECOND, ms};
+
+#[retry(attempts = 3, start = "1s", name = "traced")]
+async fn traced(attempts: &Attempts) -> Result<u32, Fault> {
+    ::tracing::info!(target: "body", "inside");
+    attempts.succeed_at(3, Fault::status(503))
+}
+
+#[tokio::test(start_paused = true)]
+async fn tracing_receives_the_same_events_as_an_observer() {
+    let (seen, _guard) = record();
+    traced(&Attempts::new()).await.unwrap();
+    let events: Vec<_> = seen
+        .events()
+        .into_iter()
+        .filter(|event| event.target == "retry")
+        .map(|event| (event.level, event.message))
+        .collect();
+    let expected = [
+        ("TRACE", "attempt 1 of 3 starts"),
+        ("INFO", "attempt 1 of 3 failed: fault"),
+        ("INFO", "next attempt in 1s"),
+        ("DEBUG", "attempt 2 of 3 starts"),
+        ("INFO", "attempt 2 of 3 failed: fault"),
+        ("INFO", "next attempt in 2s"),
+        ("DEBUG", "attempt 3 of 3 starts"),
+        ("INFO", "attempt 3 of 3 succeeded"),
+    ];
+    assert_eq!(events, expected.map(|(level, message)| (level.to_owned(), message.to_owned())));
+}
+
+fn field(events: &[Seen], at: usize, name: &str) -> Option<String> {
+    events[at].fields.get(name).cloned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_have_fields() {
+    let (seen, _guard) = record();
+    traced(&Attempts::new()).await.unwrap();
+    let mut events = seen.events();
+    events.retain(|event| event.target == "retry");
+    assert!(events.iter().all(|event| event.fields["attempts"] == "3"));
+    assert_eq!(field(&events, 1, "class").as_deref(), Some("transient"));
+    assert_eq!(field(&events, 1, "http.response.status_code").as_deref(), Some("503"));
+    assert_eq!(field(&events, 2, "delay").as_deref(), Some("1s"));
+    assert_eq!(field(&events, 5, "elapsed").as_deref(), Some("1s"));
+}
+
+/// An event does not repeat the fields of its span.
+#[tokio::test(start_paused = true)]
+async fn event_without_a_span_has_a_name_and_a_number() {
+    for (level, expected) in [(LevelFilter::TRACE, None), (LevelFilter::WARN, Some("traced"))] {
+        let (seen, _guard) = crate::support::trace::record_up_to(level);
+        always_fails(&Attempts::new()).await.unwrap_err();
+        let last = seen.events().pop().unwrap();
+        assert_eq!(last.fields.get("name").map(String::as_str), expected, "{level}");
+        assert_eq!(last.fields.get("attempt").map(String::as_str), Some("3"), "the span of the attempt is closed");
+        assert_eq!(last.span.is_none(), expected.is_some(), "{level}");
+    }
+}
+
+#[retry(attempts = 3, start = "1s", name = "traced")]
+async fn always_fails(attempts: &Attempts) -> Result<u32, Fault> {
+    attempts.succeed_at(9, Fault::status(503))
+}
+
+#[tokio::test(start_paused = true)]
+async fn success_is_trace_and_giving_up_is_warn() {
+    #[retry(attempts = 1)]
+    async fn once(fail: bool) -> Result<(), &'static str> {
+        if fail { Err("no") } else { Ok(()) }
+    }
+    let (seen, _guard) = record();
+    once(false).await.unwrap();
+    once(true).await.unwrap_err();
+    let levels: Vec<_> = seen.events().into_iter().map(|event| (event.level, event.message)).collect();
+    assert_eq!(levels[1], ("TRACE".to_owned(), "attempt 1 of 1 succeeded".to_owned()));
+    assert_eq!(levels[4], ("WARN".to_owned(), "gave up after attempt 1 of 1: no attempt is left".to_owned()));
+    assert_eq!(seen.events()[4].fields["why"], "exhausted");
+}
+
+#[tokio::test(start_paused = true)]
+async fn giving_up_without_a_retry_is_info() {
+    #[retry(attempts = 3)]
+    async fn call(attempts: &Attempts, permanent_at: u32) -> Result<u32, Fault> {
+        Err(if attempts.start() == permanent_at { Fault::PERMANENT } else { Fault::TRANSIENT })
+    }
+    for (permanent_at, level) in [(1, "INFO"), (2, "WARN")] {
+        let (seen, _guard) = record();
+        call(&Attempts::new(), permanent_at).await.unwrap_err();
+        let last = seen.events().pop().unwrap();
+        assert!(last.message.starts_with("gave up"), "{}", last.message);
+        assert_eq!(last.level, level);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_attempt_has_a_span() {
+    let (seen, _guard) = record();
+    traced(&Attempts::new()).await.unwrap();
+    let inside: Vec<_> = seen.events().into_iter().filter(|event| event.target == "body").collect();
+    assert_eq!(inside.len(), 3);
+    for (number, event) in (1..).zip(inside) {
+        let span = event.span.expect("the body runs in a span");
+        assert_eq!((span.target.as_str(), span.name.as_str()), ("retry", "attempt"));
+        assert_eq!(span.fields["attempt"], number.to_string());
+        let resent = (number > 1).then(|| (number - 1).to_string());
+        assert_eq!(span.fields.get("http.request.resend_count"), resent.as_ref());
+    }
+}
+
+fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
+    pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempt_spans_are_inside_the_call_span() {
+    let (seen, _guard) = record();
+    traced(&Attempts::new()).instrument(::tracing::info_span!("handler")).await.unwrap();
+    let spans = seen.spans();
+    let names: Vec<_> = spans.iter().map(|span| (span.name.as_str(), span.parent.as_deref().unwrap())).collect();
+    let attempt = ("attempt", "retry");
+    assert_eq!(names, [attempt, attempt, attempt, ("retry", "handler")]);
+    let failed = [("error.type", "503"), ("http.response.status_code", "503"), ("otel.status_code", "ERROR")];
+    let [status, error, otel] = failed;
+    assert_eq!(spans[0].fields, pairs([("attempt", "1"), status, error, otel]));
+    assert_eq!(spans[2].fields, pairs([("attempt", "3"), ("http.request.resend_count", "2")]));
+    assert_eq!(spans[3].fields, pairs([("name", "traced"), ("attempts_made", "3")]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn call_span_names_the_reason_to_give_up() {
+    let (seen, _guard) = record();
+    always_fails(&Attempts::new()).await.unwrap_err();
+    let error =
+        [("attempts_made", "3"), ("error.type", "exhausted"), ("name", "traced"), ("otel.status_code", "ERROR")];
+    assert_eq!(seen.spans().pop().unwrap().fields, pairs(error));
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_belong_to_the_span_of_their_attempt_or_call() {
+    let (seen, _guard) = record();
+    always_fails(&Attempts::new()).await.unwrap_err();
+    let spans: Vec<_> = seen.events().into_iter().map(|event| event.span.unwrap().name).collect();
+    let cycle = ["attempt", "attempt", "retry"];
+    assert_eq!(spans, [cycle, cycle, cycle].concat());
+}
+
+/// In a loop by hand, the call span ends with the call, and an attempt span ends when the loop reports the outcome.
+#[tokio::test(start_paused = true)]
+async fn manual_loop_has_the_same_spans() {
+    let (seen, _guard) = record();
+    let policy = Policy::fixed(SECOND).attempts(2);
+    let mut retry = Executor::new(&policy).name("by hand");
+    let failed = retry.attempt_to_end(async { "busy" }).await;
+    retry.pause(failed).unwrap().await;
+    retry.attempt_to_end(async {}).await;
+    retry.succeed(());
+    drop(retry);
+    let names: Vec<_> = seen.spans().into_iter().map(|span| (span.name, span.fields.len())).collect();
+    assert_eq!(names, [("attempt".to_owned(), 3), ("attempt".to_owned(), 2), ("retry".to_owned(), 2)]);
+    let spans: Vec<_> = seen.events().into_iter().map(|event| event.span.unwrap().name).collect();
+    assert_eq!(spans, ["attempt", "attempt", "retry", "attempt", "attempt"]);
+}
+
+async fn logging_sleep(_: Duration) {
+    ::tracing::info!(target: "body", "in the pause");
+}
+
+#[tokio::test]
+async fn pause_is_outside_the_attempt_span() {
+    #[retry(attempts = 2, start = "1s", sleep = logging_sleep)]
+    async fn call() -> Result<(), &'static str> {
+        Err("no")
+    }
+    let (seen, _guard) = record();
+    call().await.unwrap_err();
+    let pause = seen.events().into_iter().find(|event| event.target == "body").unwrap();
+    assert!(pause.span.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempt_span_is_entered_during_each_poll_only() {
+    #[retry(attempts = 2)]
+    async fn call() -> Result<(), String> {
+        sleep(SECOND).await;
+        ::tracing::info!(target: "body", "inside");
+        Ok(())
+    }
+    let (seen, _guard) = record();
+    let beside = async {
+        sleep(ms(500)).await;
+        ::tracing::info!(target: "body", "beside");
+    };
+    let _ = tokio::join!(call(), beside);
+    let spans: Vec<_> = seen
+        .events()
+        .into_iter()
+        .filter(|event| event.target == "body")
+        .map(|event| (event.message, event.span.is_some()))
+        .collect();
+    assert_eq!(spans, [("beside".to_owned(), false), ("inside".to_owned(), true)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempt_span_exists_with_limits_in_blocking_code_and_in_manual_loops() {
+    #[retry(attempts = 1, attempt_timeout = "1s")]
+    async fn limited() -> Result<(), TimedOut> {
+        ::tracing::info!(target: "body", "limited");
+        Ok(())
+    }
+    #[retry(blocking)]
+    fn blocking() -> Result<(), TimedOut> {
+        ::tracing::info!(target: "body", "blocking");
+        Ok(())
+    }
+    let (seen, _guard) = record();
+    limited().await.unwrap();
+    blocking().unwrap();
+    let policy = Policy::new();
+    let mut retry = Executor::new(&policy).name("by hand");
+    retry.attempt_to_end(async { ::tracing::info!(target: "body", "by hand") }).await;
+    ::tracing::info!(target: "body", "after");
+    let spans: Vec<_> = seen
+        .events()
+        .into_iter()
+        .filter(|event| event.target == "body")
+        .map(|event| event.span.map(|span| span.name))
+        .collect();
+    let attempt = Some("attempt".to_owned());
+    assert_eq!(spans, [attempt.clone(), attempt.clone(), attempt, None]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropped_call_logs_one_cancelled_event() {
+    #[retry]
+    async fn call() -> Result<(), &'static str> {
+        pending().await
+    }
+    let (seen, _guard) = record();
+    timeout(SECOND, call()).await.unwrap_err();
+    let messages: Vec<_> = seen.events().into_iter().map(|event| event.message).collect();
+    assert_eq!(messages, ["attempt 1 of 3 starts", "cancelled in attempt 1 of 3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn subscriber_receives_events_of_its_level_only() {
+    let (seen, _guard) = crate::support::trace::record_up_to(LevelFilter::WARN);
+    always_fails(&Attempts::new()).await.unwrap_err();
+    let levels: Vec<_> = seen.events().into_iter().map(|event| event.level).collect();
+    assert_eq!(levels, ["WARN"]);
+}
