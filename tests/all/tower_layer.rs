@@ -107,8 +107,8 @@ async fn connection_events_belong_to_the_attempt() {
     let request = client.get(&server.url).build().unwrap();
     ServiceBuilder::new().layer(policy).service(client).oneshot(request).await.unwrap();
     let lines = recorder.lines();
-    assert!(lines[1].starts_with("1/3 Wire(Connecting"), "{lines:#?}");
-    assert!(lines[2].starts_with("1/3 Wire(Connected"), "{lines:#?}");
+    assert!(lines[1].starts_with("1/3 Connection(Connecting"), "{lines:#?}");
+    assert!(lines[2].starts_with("1/3 Connection(Connected"), "{lines:#?}");
 }
 
 /// The call is dropped while it polls the service.
