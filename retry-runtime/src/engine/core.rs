@@ -28,15 +28,6 @@ pub(crate) struct ActiveCall<C: Call> {
 }
 
 impl<C: Call> ActiveCall<C> {
-    #[inline(always)]
-    pub(crate) fn new(call: C) -> Self {
-        let mut active = Self { call, state: CallState::none() };
-        if active.call.observer().is_some() || sink::is_enabled() {
-            active.state.observe();
-        }
-        active
-    }
-
     /// Emits the connection events since the last time.
     #[inline(always)]
     pub(crate) fn flush_connection_events(&self) {

@@ -19,9 +19,11 @@ use crate::engine::macro_call::{CallSpec, MacroCall};
 use crate::engine::pause::{NextAttempt, Pause};
 use crate::engine::react;
 use crate::engine::situation;
+use crate::engine::state::CallState;
 use crate::engine::time_limit::{Limited, Unlimited, limited};
 use crate::observe::event::Observer;
 use crate::observe::reason::FallbackReason;
+use crate::observe::sink;
 #[cfg(any(feature = "metrics", feature = "report"))]
 use crate::observe::stats::named::CallStats;
 use crate::observe::stats::named::OwnStats;
@@ -118,7 +120,14 @@ impl<C: Call> Executor<C> {
     #[doc(hidden)]
     #[inline(always)]
     pub fn start(call: C) -> Self {
-        Self { core: Core { active: ActiveCall::new(call), sleep: TokioSleep } }
+        // Built in one place: a call may contain a policy of 200 bytes, and each constructor in between would move it.
+        let mut executor =
+            Self { core: Core { active: ActiveCall { call, state: CallState::none() }, sleep: TokioSleep } };
+        let ActiveCall { call, state } = &mut executor.core.active;
+        if call.observer().is_some() || sink::is_enabled() {
+            state.observe();
+        }
+        executor
     }
 }
 
