@@ -6,7 +6,7 @@
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as Tokens;
 
-use retry_words::{duration, suggest};
+use retry_spec::{duration, suggest};
 
 use crate::arguments::Arguments;
 use crate::errors::Errors;

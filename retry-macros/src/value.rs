@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, Span};
 use quote::ToTokens;
-use retry_words::keywords::{self, BACKOFFS, JITTERS, NESTED};
+use retry_spec::keywords::{self, BACKOFFS, JITTERS, NESTED};
 use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative;
 use syn::{Error, Expr, ExprLit, ExprPath, Lit, LitInt, LitStr, Path, Result};

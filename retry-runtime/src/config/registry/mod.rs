@@ -4,7 +4,7 @@ use core::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
-use retry_words::suggest::suggest;
+use retry_spec::suggest::suggest;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
 use crate::config::written::trail::{Trail, Word};

@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use retry_words::suggest::suggest;
+use retry_spec::suggest::suggest;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
 use crate::policy::backoff::Backoff;

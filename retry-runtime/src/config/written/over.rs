@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use retry_words::duration::human;
+use retry_spec::duration::human;
 
 use super::Written;
 use super::rules::{Broken, broken};

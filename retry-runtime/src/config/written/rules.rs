@@ -1,6 +1,6 @@
 //! What the keys mean together: the rules of the attribute, in its words. One rule a function.
 
-use retry_words::duration::human;
+use retry_spec::duration::human;
 
 use super::Written;
 use crate::policy::builder::Policy;

@@ -3,9 +3,9 @@
 use core::fmt::{self, Formatter};
 use core::time::Duration;
 
-use retry_words::duration;
-use retry_words::keywords::{self, BACKOFFS, JITTERS, NESTED};
-use retry_words::suggest::suggest_quoted;
+use retry_spec::duration;
+use retry_spec::keywords::{self, BACKOFFS, JITTERS, NESTED};
+use retry_spec::suggest::suggest_quoted;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::policy::jitter::Jitter;
