@@ -129,7 +129,7 @@ fn a_key_without_an_effect_on_the_codes_schedule_is_refused() {
     );
     refuses(
         KINDS.random,
-        &[(json!({ "jitter": "full" }), "`jitter`: `backoff = \"random\"` is random already: remove `jitter`")],
+        &[(json!({ "jitter": "full" }), "`jitter`: `backoff = \"random\"` is already random: remove `jitter`")],
     );
     let lists = "the code lists every delay";
     refuses(

@@ -1,4 +1,4 @@
-//! Durations as people write them: `"250ms"`, `"1.5s"`, `"1h 30m"`.
+//! The grammar of durations: `"250ms"`, `"1.5s"`, `"1h 30m"`.
 
 use std::time::Duration;
 
@@ -15,11 +15,12 @@ const UNITS: [(&str, u128); 8] = [
 
 const TOO_LONG: &str = "this duration is too long: write at most 584 billion years";
 
-/// Adds up the parts; white space is allowed between them. Units are `ns`, `us` or `µs`, `ms`, `s`, `m`, `h` and `d`.
+/// Reads a duration: the sum of its parts, which may be separated by white space. The units are `ns`, `us` or `µs`, `ms`, `s`,
+/// `m`, `h` and `d`.
 ///
 /// # Errors
 ///
-/// What is wrong and what to write instead.
+/// The message, which says what to write instead.
 pub fn parse(text: &str) -> Result<Duration, String> {
     let mut rest = text.trim();
     if rest.is_empty() {
@@ -32,11 +33,11 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         rest = after.trim_start();
     }
     let seconds = u64::try_from(total / 1_000_000_000).map_err(|_| TOO_LONG)?;
-    // A remainder of 10⁹ is below 10⁹, which fits.
+    // The remainder of a division by 10⁹ fits in a `u32`.
     Ok(Duration::new(seconds, (total % 1_000_000_000) as u32))
 }
 
-/// Reads `1.5s` from the start of the text.
+/// Reads one part, such as `1.5s`, from the start of the text. Returns its nanoseconds and the rest of the text.
 fn part(text: &str) -> Result<(u128, &str), String> {
     if text.starts_with('-') {
         return Err("a duration cannot be negative".to_owned());
@@ -65,7 +66,7 @@ fn split_where(text: &str, ends: impl Fn(char) -> bool) -> (&str, &str) {
     text.split_at(text.find(ends).unwrap_or(text.len()))
 }
 
-/// There are two letters that look like this: the micro sign and the Greek mu.
+/// Replaces the Greek letter mu by the micro sign, which looks the same.
 fn normal(unit: &str) -> &str {
     if unit == "\u{3bc}s" { "\u{b5}s" } else { unit }
 }
@@ -77,10 +78,10 @@ fn scaled(number: &str, unit: &str, factor: u128) -> Result<u128, String> {
     }
     let fraction = fraction.trim_end_matches('0');
     let finer = || format!("`{number}{unit}` is finer than a nanosecond");
-    // 10³⁸ is the last power of ten in a `u128`, and no unit has a use for more than 14 digits.
+    // 10³⁸ is the largest power of ten in a `u128`. No unit needs more than 14 digits.
     let digits = u32::try_from(fraction.len()).ok().filter(|digits| *digits <= 20).ok_or_else(finer)?;
     let parts = 10u128.pow(digits);
-    // At most 10²⁰ · 10¹⁴, which fits.
+    // At most 10²⁰ · 10¹⁴, which fits in a `u128`.
     let fraction = fraction.parse::<u128>().unwrap_or(0) * factor;
     if fraction % parts != 0 {
         return Err(finer());
@@ -105,7 +106,13 @@ fn unknown_unit(number: &str, unit: &str) -> String {
     format!("unknown unit `{unit}`: write `{number}{right}`")
 }
 
-/// For prose: `250 ms`, `1.5 s`, `2 min`, `1 h 30 min`.
+/// The message for a number where a duration is expected.
+#[must_use]
+pub fn without_unit(number: &str) -> String {
+    format!("a duration is a string with a unit: write `\"{number}s\"` or `\"{number}ms\"`")
+}
+
+/// Formats a duration for prose: `250 ms`, `1.5 s`, `2 min`, `1 h 30 min`.
 #[must_use]
 pub fn human(duration: Duration) -> String {
     let seconds = duration.as_secs();
@@ -122,7 +129,7 @@ pub fn human(duration: Duration) -> String {
     parts.join(" ")
 }
 
-/// In the largest unit that has at least one of it.
+/// Formats a duration below a minute in the largest unit that is not longer than the duration.
 fn short(duration: Duration) -> String {
     let nanoseconds = duration.as_nanos();
     let (unit, factor, digits) = match nanoseconds {
@@ -142,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations() {
+    fn durations_are_read() {
         for (text, nanoseconds) in [
             ("0s", 0),
             ("1ns", 1),
@@ -164,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_duration() {
+    fn the_longest_duration_is_the_limit() {
         let longest = format!("{}s 999999999ns", u64::MAX);
         assert_eq!(parse(&longest), Ok(Duration::MAX));
         for text in [&format!("{longest} 1ns"), "99999999999999999999s", "340282366920938463463374607431768211456ns"] {
@@ -173,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn messages() {
+    fn wrong_durations_get_a_message() {
         for (text, message) in [
             ("", "this duration is empty: write one such as `\"250ms\"`"),
             ("  ", "this duration is empty: write one such as `\"250ms\"`"),
@@ -197,8 +204,8 @@ mod tests {
     }
 
     #[test]
-    fn prose() {
-        for (text, prose) in [
+    fn durations_are_formatted_for_prose() {
+        for (text, formatted) in [
             ("0s", "0 s"),
             ("5ns", "5 ns"),
             ("1500ns", "1.5 µs"),
@@ -211,7 +218,7 @@ mod tests {
             ("1h 30m", "1 h 30 min"),
             ("36h", "1 d 12 h"),
         ] {
-            assert_eq!(human(parse(text).unwrap()), prose, "{text}");
+            assert_eq!(human(parse(text).unwrap()), formatted, "{text}");
         }
     }
 }

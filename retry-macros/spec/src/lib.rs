@@ -1,10 +1,30 @@
-//! The words that retry-runtime reads and says, wherever a policy is written: in the attribute at compile time, in a file
-//! or the environment at run time. One grammar and one set of messages for both.
+//! The specification of a retry policy: one copy of everything that both the attribute `#[retry]` and configuration files
+//! need to know. The attribute reads it at compile time, `retry-runtime` at run time.
 //!
-//! Not for use by itself: it changes with retry-runtime, whose every version asks for exactly one version of it.
+//! | module | contents |
+//! |---|---|
+//! | [`key`] | the table of arguments: name, kind, example, default, section of the documentation |
+//! | [`words`] | the values that are words: backoffs, jitters, conditions |
+//! | [`duration`] | the grammar of durations |
+//! | [`number`] | the rules about one number or duration |
+//! | [`schedule`] | the formulas and defaults of delays |
+//! | [`values`] | the known values of one policy, and the delays that follow from them |
+//! | [`rules`] | the rules between arguments, each with its message |
+//! | [`suggest`] | "did you mean" |
+//!
+//! Each module imports only modules below it in this order: `rules`, `values`, `schedule`, `key`, `number`, `words`,
+//! `duration`, `suggest`.
+//!
+//! Not for direct use: it changes with `retry-runtime`, and each version of `retry-runtime` requires exactly one version of
+//! this package.
 
 #![forbid(unsafe_code)]
 
 pub mod duration;
-pub mod keywords;
+pub mod key;
+pub mod number;
+pub mod rules;
+pub mod schedule;
 pub mod suggest;
+pub mod values;
+pub mod words;

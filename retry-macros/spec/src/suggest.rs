@@ -1,31 +1,32 @@
-//! "Did you mean": the nearest of the words that are allowed, by rustc's measure.
+//! "Did you mean": finds the allowed word that is nearest to a misspelled one. The measure is that of rustc.
 
-/// Words for the end of a message: ``did you mean `start`?``, or what is allowed when nothing is near.
+/// The end of a message about an unknown word: ``did you mean `start`?``, or the list of allowed words if none is near.
 #[must_use]
 pub fn suggest(word: &str, allowed: &[&str]) -> String {
-    advise(word, allowed, "")
+    advice(word, allowed, "")
 }
 
-/// The same for words that are written as strings.
+/// [`suggest`] for words that are written as strings.
 #[must_use]
 pub fn suggest_quoted(word: &str, allowed: &[&str]) -> String {
-    advise(word, allowed, "\"")
+    advice(word, allowed, "\"")
 }
 
-fn advise(word: &str, allowed: &[&str], quote: &str) -> String {
+fn advice(word: &str, allowed: &[&str], quote: &str) -> String {
     match nearest(word, allowed) {
         Some(near) => format!("did you mean `{quote}{near}{quote}`?"),
         None => format!("expected {}", one_of(allowed, quote)),
     }
 }
 
-/// The nearest word, if it is near enough to be a typo of it.
+/// The nearest word, if `word` may be a typo of it.
 fn nearest<'a>(word: &str, allowed: &[&'a str]) -> Option<&'a str> {
     let length = word.chars().count();
     let limit = length.max(3) / 3;
-    // The distance is at least what one is longer; for a word without end it would take memory without end.
-    let about_as_long = allowed.iter().filter(|known| length.abs_diff(known.chars().count()) <= limit);
-    let distances = about_as_long.map(|known| (distance(word, known), *known));
+    // The distance is at least the difference in length. Words that differ more are skipped, because computing the distance
+    // takes memory in proportion to the product of the lengths, and a file may contain a very long word.
+    let similar_length = allowed.iter().filter(|known| length.abs_diff(known.chars().count()) <= limit);
+    let distances = similar_length.map(|known| (distance(word, known), *known));
     let (found, near) = distances.min_by_key(|(found, _)| *found)?;
     (found <= limit).then_some(near)
 }
@@ -40,7 +41,7 @@ fn one_of(words: &[&str], quote: &str) -> String {
     }
 }
 
-/// The edits between two words: an insertion, a deletion, a substitution, or two neighbours swapped.
+/// The number of edits between two words. An edit inserts, deletes or replaces a character, or swaps two neighbors.
 fn distance(from: &str, to: &str) -> usize {
     let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
     let mut rows = vec![(0..=to.len()).collect::<Vec<usize>>()];
@@ -66,7 +67,7 @@ mod tests {
     const KEYS: [&str; 3] = ["attempts", "backoff", "start"];
 
     #[test]
-    fn typos_find_their_word() {
+    fn a_typo_suggests_the_nearest_word() {
         assert_eq!(suggest("atempts", &KEYS), "did you mean `attempts`?");
         assert_eq!(suggest("attemtps", &KEYS), "did you mean `attempts`?");
         assert_eq!(suggest("strat", &KEYS), "did you mean `start`?");
@@ -74,14 +75,14 @@ mod tests {
     }
 
     #[test]
-    fn far_words_get_the_list() {
+    fn a_distant_word_gets_the_list() {
         assert_eq!(suggest("colour", &KEYS), "expected `attempts`, `backoff` or `start`");
         assert_eq!(suggest("x", &["only"]), "expected `only`");
         assert_eq!(suggest(&"x".repeat(10_000_000), &["only"]), "expected `only`");
     }
 
     #[test]
-    fn distances() {
+    fn edits_are_counted() {
         for (from, to, edits) in [("", "", 0), ("", "ab", 2), ("ab", "ba", 1), ("abc", "adc", 1), ("abcd", "bcd", 1)] {
             assert_eq!(distance(from, to), edits, "{from} {to}");
         }

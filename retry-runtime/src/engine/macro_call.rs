@@ -152,16 +152,6 @@ macro_rules! sources {
 }
 sources!(Policy, &Policy, Arc<Policy>);
 
-#[cfg(feature = "serde")]
-#[diagnostic::do_not_recommend]
-impl PolicySource for crate::config::registry::NamedPolicy {
-    type Given = Given<Policy>;
-    #[inline(always)]
-    fn given(self) -> Given<Policy> {
-        Given(self.get())
-    }
-}
-
 /// A policy that is given at run time.
 #[derive(Clone, Copy, Debug)]
 pub struct Given<P>(P);

@@ -1,4 +1,4 @@
-//! Policies with names, which operators change while the program runs.
+//! Named policies that a file changes while the program runs.
 
 use core::fmt::{self, Debug, Formatter};
 use std::sync::Arc;
@@ -7,8 +7,8 @@ use arc_swap::ArcSwapOption;
 use retry_spec::suggest::suggest;
 use serde::de::{Deserializer, MapAccess, Visitor};
 
-use crate::config::written::trail::{Trail, Word};
-use crate::config::written::{Base, Draft, Over};
+use crate::config::spec::path::{ErrorPath, Name};
+use crate::config::spec::{Base, Draft, PolicySeed};
 use crate::policy::builder::Policy;
 pub use change::PolicyChange;
 pub use error::PoliciesError;
@@ -19,9 +19,9 @@ mod error;
 mod files;
 mod named;
 
-/// Policies with names: those of the code, and over them the keys of a file.
+/// Named policies: those that the code declares, with the changes of a file.
 ///
-/// The macro [`policies!`](crate::policies) declares them, so that the compiler checks each name:
+/// The macro [`policies!`](crate::policies) declares them, and the compiler checks each name:
 ///
 /// ```
 /// use std::time::Duration;
@@ -54,8 +54,7 @@ mod named;
 /// assert_eq!(POLICIES.billing.to_string(), "5 attempts, fixed 1s, with a budget");
 /// ```
 ///
-/// A call takes its policy when it begins, and keeps it. Names that are only known at run time are looked up with
-/// [`get`](Self::get).
+/// A call takes its policy when it starts, and keeps it. [`get`](Self::get) finds a policy by a name that is known only at run time.
 ///
 /// # Files
 ///
@@ -68,36 +67,36 @@ mod named;
 /// max_delay = "5s"
 /// ```
 ///
-/// Each key replaces the same key of the code, and everything else stays as the code has it: `search` above is still exponential with full
-/// jitter. This holds within the schedule too, with these rules:
+/// Each key replaces that of the code's policy, and everything else stays: `search` above is still exponential with full jitter. The
+/// schedule has these additional rules:
 ///
 /// - `backoff` keeps the code's `start`, `max_delay` and `jitter`. `"random"` and `"decorrelated"` have no jitter, and `"fixed"` has no cap.
-/// - `delays` replaces the backoff and the cap, and gives the number of attempts unless `attempts` is written. The jitter stays.
+/// - `delays` replaces the backoff and the cap. It also sets the number of attempts, unless `attempts` is written. The jitter stays.
 /// - A key without an effect on the code's schedule is an error that says what to write: `max_delay` for a fixed delay, `factor`
 ///   for a backoff that is not exponential, `start` for a list of delays or a function of the code.
 ///
-/// Budget and random source stay the code's. A file can make a limit that the code sets longer, but not remove it.
+/// A file cannot change the budget and the random source. It can extend a limit of the code's policy, but cannot remove it.
 ///
-/// A name that is not in the file has the code's policy, also if the file loaded before had it.
+/// A name that is missing in the file gets the code's policy, even if the previous file had that name.
 ///
 /// # Loading
 ///
-/// All or nothing: with an error, all running policies stay. To follow a file, load it again when it has changed, in a loop of
-/// yours (`examples/integrations/policies.rs`). Write the new file under another name and rename it, because half a file may be a valid one with
-/// fewer policies.
+/// A load changes all policies or, if there is an error, none. To follow a file, load it whenever it changes, as in
+/// `examples/integrations/policies.rs`. Write the new file under another name and rename it, because the first half of a file may be a
+/// valid file with fewer policies.
 pub struct Policies {
     declared: &'static [(&'static str, Policy)],
-    /// In the order of those declared, which they replace once something was loaded.
+    /// The current policies, in the order of `declared`. `None` until the first load.
     loaded: ArcSwapOption<Vec<Policy>>,
 }
 
 impl Policies {
-    /// Declares names, each with the policy that it has until a file changes it. [`policies!`](crate::policies) does the same, and
-    /// gives each name a field.
+    /// Declares names, each with its policy until a file changes it. [`policies!`](crate::policies) does the same, with a field for
+    /// each name.
     ///
     /// # Panics
     ///
-    /// When a name is there twice; in a `static` that is a compile error.
+    /// If two policies have the same name. In a `static` that is a compile error.
     #[track_caller]
     pub const fn new(declared: &'static [(&'static str, Policy)]) -> Self {
         let mut later = 1;
@@ -113,7 +112,7 @@ impl Policies {
         Self { declared, loaded: ArcSwapOption::const_empty() }
     }
 
-    /// The current policy with a name that is only known at run time; `None` if the code does not declare it. Takes no lock.
+    /// The current policy with this name. `None` if the code does not declare the name. Takes no lock.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Policy> {
         self.declared.iter().position(|(declared, _)| *declared == name).map(|place| self.at(place))
@@ -123,7 +122,7 @@ impl Policies {
         self.loaded.load().as_ref().map_or(self.declared[place].1, |loaded| loaded[place])
     }
 
-    /// Each name with its current policy, all of one moment.
+    /// Each name with its current policy. All policies are from the same load.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, Policy)> + use<> {
         let (declared, loaded) = (self.declared, self.loaded.load_full());
         declared
@@ -132,32 +131,32 @@ impl Policies {
             .map(move |(place, (name, policy))| (*name, loaded.as_ref().map_or(*policy, |loaded| loaded[place])))
     }
 
-    /// Returns to the policies of the code. Gives each policy that changed.
+    /// Restores the policies of the code. Returns each policy that changed.
     pub fn reset(&self) -> Vec<PolicyChange> {
         self.exchange(None)
     }
 
-    /// Loads from any format: a map of names to maps of keys. Gives each policy that changed, with what it was before.
+    /// Loads a map of names to maps of keys, from any format. Returns each policy that changed, old and new.
     ///
     /// # Errors
     ///
-    /// When something is wrong with it; the running policies stay. An error of the format itself is reported in the words of its
-    /// `Display`.
+    /// If the content is wrong. The current policies then stay in use. For an error of the format itself, the message is its `Display`
+    /// text.
     pub fn load<'de, D: Deserializer<'de>>(&self, deserializer: D) -> Result<Vec<PolicyChange>, PoliciesError> {
-        let mut trail = Trail::default();
-        let drafts = self.read(deserializer, &mut trail);
-        Ok(self.apply(drafts.map_err(|error| PoliciesError::of(trail, error.to_string()))?))
+        let mut path = ErrorPath::default();
+        let drafts = self.read(deserializer, &mut path);
+        Ok(self.apply(drafts.map_err(|error| PoliciesError::of(path, error.to_string()))?))
     }
 
-    fn read<'de, D: Deserializer<'de>>(&self, deserializer: D, trail: &mut Trail) -> Result<Vec<Draft>, D::Error> {
-        deserializer.deserialize_map(All { declared: self.declared, trail })
+    fn read<'de, D: Deserializer<'de>>(&self, deserializer: D, path: &mut ErrorPath) -> Result<Vec<Draft>, D::Error> {
+        deserializer.deserialize_map(AllPolicies { declared: self.declared, path })
     }
 
     fn apply(&self, drafts: Vec<Draft>) -> Vec<PolicyChange> {
         self.exchange(Some(drafts.into_iter().map(Draft::into_policy).collect()))
     }
 
-    /// In one step, so that of two loads at the same time each reports what it changed itself.
+    /// Replaces the policies in one step, so that two loads at the same time each report their own changes.
     fn exchange(&self, loaded: Option<Vec<Policy>>) -> Vec<PolicyChange> {
         let loaded = loaded.map(Arc::new);
         let before = self.loaded.swap(loaded.clone());
@@ -178,13 +177,13 @@ const fn is_same(one: &[u8], other: &[u8]) -> bool {
     place == one.len() && place == other.len()
 }
 
-/// Reads a policy for each name that is declared.
-struct All<'a> {
+/// Reads a policy for each declared name.
+struct AllPolicies<'a> {
     declared: &'static [(&'static str, Policy)],
-    trail: &'a mut Trail,
+    path: &'a mut ErrorPath,
 }
 
-impl<'de> Visitor<'de> for All<'_> {
+impl<'de> Visitor<'de> for AllPolicies<'_> {
     type Value = Vec<Draft>;
 
     fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -192,11 +191,11 @@ impl<'de> Visitor<'de> for All<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vec<Draft>, A::Error> {
-        let Self { declared, trail } = self;
+        let Self { declared, path } = self;
         let mut loaded: Vec<Option<Draft>> = vec![None; declared.len()];
-        while let Some(place) = map.next_key_seed(Word(|name: &str| place_of(name, declared, &loaded, trail)))? {
-            loaded[place] = Some(map.next_value_seed(Over { base: Base::Code(declared[place].1), trail })?);
-            trail.policy = None;
+        while let Some(place) = map.next_key_seed(Name(|name: &str| place_of(name, declared, &loaded, path)))? {
+            loaded[place] = Some(map.next_value_seed(PolicySeed { base: Base::Code(declared[place].1), path })?);
+            path.policy = None;
         }
         Ok(loaded.into_iter().zip(declared).map(|(loaded, (_, policy))| loaded.unwrap_or(Draft::of(*policy))).collect())
     }
@@ -206,9 +205,9 @@ fn place_of(
     name: &str,
     declared: &[(&'static str, Policy)],
     loaded: &[Option<Draft>],
-    trail: &mut Trail,
+    path: &mut ErrorPath,
 ) -> Result<usize, String> {
-    trail.policy = Some(name.to_owned());
+    path.policy = Some(name.to_owned());
     let message = match declared.iter().position(|(declared, _)| *declared == name) {
         Some(place) if loaded[place].is_none() => return Ok(place),
         Some(_) => "this policy is given twice: keep one of them".to_owned(),
@@ -217,7 +216,7 @@ fn place_of(
             format!("unknown policy: {}", suggest(name, &names))
         }
     };
-    Err(trail.wrong(message))
+    Err(path.error(message))
 }
 
 impl Debug for Policies {
