@@ -2,11 +2,12 @@
 //! attribute is on, except that `check` looks at its signature.
 
 pub(crate) mod check;
+pub(crate) mod code;
 pub(crate) mod model;
 pub(crate) mod parse;
 pub(crate) mod scan;
-pub(crate) mod value;
 pub(crate) mod values;
 
 mod migration_hints;
 mod status;
+mod value;

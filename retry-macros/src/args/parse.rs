@@ -10,7 +10,7 @@ use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
 
 use super::model::{Arg, Arguments, Written};
-use super::{migration_hints, scan, status, value};
+use super::{code, migration_hints, scan, status, value};
 use crate::errors::Errors;
 
 impl Arguments {
@@ -67,28 +67,28 @@ impl Arguments {
             Key::MaxDelay => put(&mut self.max_delay, ident, input, value::duration),
             Key::Delays => put(&mut self.delays, ident, input, value::delays),
             Key::Jitter => put(&mut self.jitter, ident, input, value::jitter),
-            Key::RandomSource => put(&mut self.random_source, ident, input, value::function),
+            Key::RandomSource => put(&mut self.random_source, ident, input, code::function),
             Key::OnStatus => put(&mut self.on_status, ident, input, status::statuses),
-            Key::OnError => put(&mut self.on_error, ident, input, value::on_error),
-            Key::OnOk => put(&mut self.on_ok, ident, input, value::on_ok),
+            Key::OnError => put(&mut self.on_error, ident, input, code::on_error),
+            Key::OnOk => put(&mut self.on_ok, ident, input, code::on_ok),
             Key::RetryAfter => put(&mut self.retry_after, ident, input, value::retry_after),
-            Key::ServerDelay => put(&mut self.server_delay, ident, input, value::server_delay),
+            Key::ServerDelay => put(&mut self.server_delay, ident, input, code::server_delay),
             Key::DrainLimit => put(&mut self.drain_limit, ident, input, value::bytes),
             Key::DrainTimeout => put(&mut self.drain_timeout, ident, input, value::duration),
             Key::Deadline => put(&mut self.deadline, ident, input, value::duration),
             Key::AttemptTimeout => put(&mut self.attempt_timeout, ident, input, value::duration),
-            Key::Budget => put(&mut self.budget, ident, input, value::budget),
+            Key::Budget => put(&mut self.budget, ident, input, code::budget),
             Key::Nested => put(&mut self.nested, ident, input, value::nested),
-            Key::Breaker => put(&mut self.breaker, ident, input, value::breaker),
+            Key::Breaker => put(&mut self.breaker, ident, input, code::breaker),
             Key::Hedge => put(&mut self.hedge, ident, input, value::duration),
             Key::HedgeMax => put(&mut self.hedge_max, ident, input, value::copies),
-            Key::Policy => put(&mut self.policy, ident, input, value::expression),
-            Key::Bind => put(&mut self.bind, ident, input, value::identifier),
-            Key::Clone => put(&mut self.clone, ident, input, value::identifiers),
+            Key::Policy => put(&mut self.policy, ident, input, code::expression),
+            Key::Bind => put(&mut self.bind, ident, input, code::identifier),
+            Key::Clone => put(&mut self.clone, ident, input, code::identifiers),
             Key::Name => put(&mut self.name, ident, input, value::text),
-            Key::Observer => put(&mut self.observer, ident, input, value::expression),
-            Key::Sleep => put(&mut self.sleep, ident, input, value::function),
-            Key::Crate => put(&mut self.krate, ident, input, value::krate),
+            Key::Observer => put(&mut self.observer, ident, input, code::expression),
+            Key::Sleep => put(&mut self.sleep, ident, input, code::function),
+            Key::Crate => put(&mut self.krate, ident, input, code::krate),
             Key::Blocking => {
                 self.blocking.get_or_insert_with(|| ident.clone());
                 no_value(key, input).map(|()| None)

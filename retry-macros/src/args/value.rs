@@ -1,17 +1,16 @@
-//! One reader for each kind of value, so that every value of the wrong kind gets the same message.
+//! Readers for values that are data: one for each kind, so that every value of the wrong kind gets the same message.
 
 use std::time::Duration;
 
 use proc_macro2::{Ident, Span};
-use quote::ToTokens;
 use retry_spec::key::Kind;
 use retry_spec::words::{self, IGNORE_WORD, Jitter, Nested, UNLIMITED_WORD};
 use retry_spec::{duration, number};
 use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative;
-use syn::{Error, Expr, ExprLit, ExprPath, Lit, LitInt, LitStr, Path, Result};
+use syn::{Error, Expr, ExprLit, ExprPath, Lit, LitInt, LitStr, Result};
 
-use super::model::{Attempts, Backoff, Delays, Given, OnError, RetryAfter};
+use super::model::{Attempts, Backoff, Delays, Given, RetryAfter};
 use super::scan::{Simple, here, list, value_ends};
 
 pub(crate) fn attempts(input: ParseStream) -> Result<Attempts> {
@@ -154,46 +153,6 @@ fn fraction(found: &Simple) -> Option<f64> {
     (share > 0.0 && share <= 1.0).then_some((share * 1e6).round() / 1e4)
 }
 
-pub(crate) fn on_error(input: ParseStream) -> Result<OnError> {
-    let span = here(input);
-    let ahead = input.fork();
-    match Simple::read(&ahead, value_ends) {
-        Simple::Literal(Lit::Str(word)) => {
-            input.advance_to(&ahead);
-            return at(&word, words::OnError::read(&word.value())).map(OnError::Word);
-        }
-        Simple::Path(path) => unquoted("on_error", &path, words::OnError::WORDS)?,
-        Simple::Literal(_) => return expected(span, Kind::OnError.expected()),
-        Simple::Other => {}
-    }
-    predicate(input, PREDICATE_OF_ERROR).map(OnError::Predicate)
-}
-
-/// A value of another kind that starts like an expression is probably meant as a function, so the message is only about that.
-const PREDICATE_OF_ERROR: &str = "the path of a function or a closure such as `|error| error.is_timeout()`";
-
-pub(crate) fn on_ok(input: ParseStream) -> Result<Expr> {
-    predicate(input, Kind::OnOk.expected())
-}
-
-fn predicate(input: ParseStream, kind: &str) -> Result<Expr> {
-    let span = here(input);
-    let found: Expr = input.parse()?;
-    match bare(&found) {
-        Expr::Path(_) | Expr::Closure(_) => Ok(found),
-        _ => expected(span, kind),
-    }
-}
-
-/// The expression inside parentheses, and inside the invisible delimiters around a variable of `macro_rules!`.
-fn bare(expr: &Expr) -> &Expr {
-    match expr {
-        Expr::Group(group) => bare(&group.expr),
-        Expr::Paren(paren) => bare(&paren.expr),
-        other => other,
-    }
-}
-
 pub(crate) fn retry_after(input: ParseStream) -> Result<RetryAfter> {
     let span = here(input);
     let ahead = input.fork();
@@ -209,16 +168,6 @@ pub(crate) fn retry_after(input: ParseStream) -> Result<RetryAfter> {
         }
     }
     duration(input).map(RetryAfter::AtMost)
-}
-
-pub(crate) fn server_delay(input: ParseStream) -> Result<Expr> {
-    match Simple::read(&input.fork(), value_ends) {
-        Simple::Literal(Lit::Str(limit)) if duration::parse(&limit.value()).is_ok() => {
-            let longest = format!("the longest delay to accept is `retry_after = \"{}\"`", limit.value());
-            expected(limit.span(), &format!("{}; {longest}", Kind::ServerDelay.expected()))
-        }
-        _ => predicate(input, Kind::ServerDelay.expected()),
-    }
 }
 
 pub(crate) fn bytes(input: ParseStream) -> Result<Given<usize>> {
@@ -246,26 +195,6 @@ fn number_of_bytes(span: Span, literal: &LitInt) -> Result<usize> {
         bytes.map_or_else(|| format!("write it without a suffix: `{digits}`"), number::write_bytes)
     };
     Err(Error::new(span, message))
-}
-
-pub(crate) fn budget(input: ParseStream) -> Result<ExprPath> {
-    path_of_static(input, "budget", "write `static API: Budget = Budget::new();` and `budget = API`")
-}
-
-pub(crate) fn breaker(input: ParseStream) -> Result<ExprPath> {
-    let right = "write `static API_BREAKER: Breaker = Breaker::new();` and `breaker = API_BREAKER`";
-    path_of_static(input, "breaker", right)
-}
-
-fn path_of_static(input: ParseStream, key: &str, right: &str) -> Result<ExprPath> {
-    let span = here(input);
-    match Simple::read(input, value_ends) {
-        Simple::Path(path) => Ok(path),
-        Simple::Literal(Lit::Str(text)) if text.parse::<Path>().is_ok() => {
-            Err(Error::new(span, format_args!("write it without quotes: `{key} = {}`", text.value())))
-        }
-        _ => expected(span, &format!("{}: {right}", Kind::Static.expected())),
-    }
 }
 
 pub(crate) fn copies(input: ParseStream) -> Result<Given<u32>> {
@@ -307,69 +236,13 @@ pub(crate) fn text(input: ParseStream) -> Result<Given<LitStr>> {
     }
 }
 
-pub(crate) fn function(input: ParseStream) -> Result<ExprPath> {
-    let span = here(input);
-    match Simple::read(input, value_ends) {
-        Simple::Path(path) => Ok(path),
-        _ => expected(span, Kind::Function.expected()),
-    }
-}
-
-pub(crate) fn krate(input: ParseStream) -> Result<Path> {
-    let span = here(input);
-    match Simple::read(input, value_ends) {
-        Simple::Path(ExprPath { qself: None, path, .. }) => Ok(path),
-        Simple::Literal(Lit::Str(text)) if text.parse::<Path>().is_ok() => {
-            Err(Error::new(span, format_args!("write it without quotes: `crate = {}`", text.value())))
-        }
-        _ => expected(span, Kind::CratePath.expected()),
-    }
-}
-
-pub(crate) fn expression(input: ParseStream) -> Result<Expr> {
-    let span = here(input);
-    input.parse().or_else(|_| expected(span, Kind::Expression.expected()))
-}
-
-pub(crate) fn identifier(input: ParseStream) -> Result<Ident> {
-    let span = here(input);
-    match Simple::read(input, value_ends) {
-        Simple::Path(path) if name(&path).is_some_and(is_name) => path.path.require_ident().cloned(),
-        Simple::Literal(Lit::Str(text)) if text.parse::<Ident>().is_ok() => {
-            Err(Error::new(span, format_args!("write it without quotes: `{}`", text.value())))
-        }
-        _ => expected(span, Kind::Name.expected()),
-    }
-}
-
 /// The name, if the path is a single one.
-fn name(path: &ExprPath) -> Option<&Ident> {
+pub(super) fn name(path: &ExprPath) -> Option<&Ident> {
     path.path.get_ident().filter(|_| path.qself.is_none())
 }
 
-/// Returns `false` for `self` and `Self`, which are paths of one segment, but cannot be bound.
-fn is_name(ident: &Ident) -> bool {
-    !["self", "Self", "super", "crate"].iter().any(|keyword| ident == keyword)
-}
-
-pub(crate) fn identifiers(input: ParseStream) -> Result<Vec<Ident>> {
-    let span = here(input);
-    if !input.peek(syn::token::Bracket) {
-        return match Simple::read(input, value_ends) {
-            Simple::Path(path) if name(&path).is_some() => {
-                Err(Error::new(span, format_args!("write a list: `clone = [{}]`", path.to_token_stream())))
-            }
-            _ => expected(span, Kind::Names.expected()),
-        };
-    }
-    list(input, |element| match Simple::read(element, value_ends) {
-        Simple::Path(path) if name(&path).is_some() => path.path.require_ident().cloned(),
-        _ => expected(here(element), "the name of an argument"),
-    })
-}
-
 /// Reports a word without quotes. Without them it looks like the path of a constant.
-fn unquoted(key: &str, path: &ExprPath, words: &[&str]) -> Result<()> {
+pub(super) fn unquoted(key: &str, path: &ExprPath, words: &[&str]) -> Result<()> {
     match name(path) {
         Some(ident) if words.iter().any(|word| ident == word) => {
             let right = format!("write it with quotes: `{key} = \"{ident}\"`");
@@ -380,7 +253,7 @@ fn unquoted(key: &str, path: &ExprPath, words: &[&str]) -> Result<()> {
 }
 
 /// Adds the position to the message.
-fn at<T>(literal: &LitStr, read: std::result::Result<T, String>) -> Result<T> {
+pub(super) fn at<T>(literal: &LitStr, read: std::result::Result<T, String>) -> Result<T> {
     read.map_err(|message| Error::new(literal.span(), message))
 }
 
@@ -394,7 +267,7 @@ fn expected_constant<T>(input: ParseStream, span: Span, kind: Kind, found: &Simp
     }
 }
 
-pub(crate) fn expected<T>(span: Span, what: &str) -> Result<T> {
+pub(super) fn expected<T>(span: Span, what: &str) -> Result<T> {
     Err(Error::new(span, format_args!("expected {what}")))
 }
 

@@ -7,7 +7,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, Fields, Generics, Item, Member, Meta, Path, Result, Token, Type, parse_quote};
 
-use crate::args::{scan, value};
+use crate::args::{code, scan};
 use crate::errors::Errors;
 
 pub(crate) struct Input {
@@ -299,7 +299,7 @@ fn field(word: &Ident, input: ParseStream) -> Result<Member> {
 
 fn krate_path(input: ParseStream) -> Result<Path> {
     input.parse::<Token![=]>()?;
-    value::krate(input)
+    code::krate(input)
 }
 
 fn source(key: &Ident, member: Option<Member>, fields: &Fields) -> Result<Field> {

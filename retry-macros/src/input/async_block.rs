@@ -255,3 +255,46 @@ pub(crate) fn like(model: &Group, content: TokenStream) -> Group {
     group.set_span(model.span());
     group
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn braced(body: TokenStream) -> Group {
+        Group::new(Delimiter::Brace, body)
+    }
+
+    #[test]
+    fn bodies_other_than_one_block_are_refused() {
+        for body in [
+            quote!(async { x }.boxed()),
+            quote!(async { x };),
+            quote!(Box::new(async { x })),
+            quote!(pin(async { x })),
+            quote!(Mine::pin(async { x })),
+            quote!(Box::pin(future)),
+            quote!(Box::pin(async { x }, 2)),
+            quote!(let a = 1; async { a }),
+            quote!(),
+        ] {
+            let body = braced(body);
+            assert!(FutureBody::read(&body, &ReturnType::Default).is_none(), "{body}");
+        }
+    }
+
+    #[test]
+    fn wrapping_restores_the_body() {
+        for body in [
+            quote!(async { x }),
+            quote!(#![allow(a)] #![allow(b)] async move { x }),
+            quote!(std::boxed::Box::pin(async move { x })),
+        ] {
+            let group = braced(body.clone());
+            let future = FutureBody::read(&group, &ReturnType::Default).unwrap();
+            assert_eq!(future.wrap(quote!(x)).to_string(), body.to_string());
+        }
+        let block = Group::new(Delimiter::None, quote!(async { x }));
+        let group = braced(quote!(Box::pin(#block)));
+        assert!(FutureBody::read(&group, &ReturnType::Default).is_some());
+    }
+}

@@ -1,6 +1,6 @@
 //! The rules about conditions and names.
 
-use super::{At, Rules};
+use super::broken::{At, Rules};
 use crate::key::Key;
 use crate::words::OnError;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{At, Rules};
+use super::broken::{At, Rules};
 use crate::duration::human;
 use crate::key::Key;
 use crate::number;

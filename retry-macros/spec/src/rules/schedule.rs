@@ -1,6 +1,6 @@
 //! The rules about the schedule.
 
-use super::{At, Rules};
+use super::broken::{At, Rules};
 use crate::duration::human;
 use crate::key::Key;
 use crate::number;

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::key::Key;
 use crate::values::Base;
 use crate::words::{Backoff, Jitter};
 

@@ -3,6 +3,10 @@ use quote::quote;
 use syn::parse::Parser;
 
 use super::*;
+use crate::args::code::{
+    breaker, budget, expression, function, identifier, identifiers, krate, on_error, on_ok, server_delay,
+};
+use crate::args::model::OnError;
 
 #[track_caller]
 fn refused<T>(read: fn(ParseStream) -> Result<T>, tokens: TokenStream, message: &str) {

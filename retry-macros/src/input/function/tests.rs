@@ -331,40 +331,6 @@ fn returned_futures_are_read() {
     }
 }
 
-#[test]
-fn bodies_other_than_one_block_are_refused() {
-    for body in [
-        quote!(async { x }.boxed()),
-        quote!(async { x };),
-        quote!(Box::new(async { x })),
-        quote!(pin(async { x })),
-        quote!(Mine::pin(async { x })),
-        quote!(Box::pin(future)),
-        quote!(Box::pin(async { x }, 2)),
-        quote!(let a = 1; async { a }),
-        quote!(),
-    ] {
-        let body = Group::new(Delimiter::Brace, body);
-        assert!(FutureBody::read(&body, &ReturnType::Default).is_none(), "{body}");
-    }
-}
-
-#[test]
-fn wrapping_restores_the_body() {
-    for body in [
-        quote!(async { x }),
-        quote!(#![allow(a)] #![allow(b)] async move { x }),
-        quote!(std::boxed::Box::pin(async move { x })),
-    ] {
-        let group = Group::new(Delimiter::Brace, body.clone());
-        let future = FutureBody::read(&group, &ReturnType::Default).unwrap();
-        assert_eq!(text(future.wrap(quote!(x))), body.to_string());
-    }
-    let block = invisible(quote!(async { x }));
-    let group = Group::new(Delimiter::Brace, quote!(Box::pin(#block)));
-    assert!(FutureBody::read(&group, &ReturnType::Default).is_some());
-}
-
 // https://github.com/dtolnay/async-trait/blob/master/src/expand.rs
 #[test]
 fn the_prologue_of_async_trait_runs_once() {

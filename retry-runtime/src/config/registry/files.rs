@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Policies, PoliciesError, PolicyChange};
+use super::change::PolicyChange;
+use super::error::PoliciesError;
+use super::policies::Policies;
 use crate::config::spec::Draft;
 use crate::config::spec::path::ErrorPath;
 

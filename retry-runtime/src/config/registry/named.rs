@@ -2,7 +2,7 @@
 
 use core::fmt::{self, Debug, Display, Formatter};
 
-use super::Policies;
+use super::policies::Policies;
 use crate::engine::macro_call::PolicySource;
 use crate::policy::builder::Policy;
 
