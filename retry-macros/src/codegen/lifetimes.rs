@@ -1,8 +1,8 @@
 //! Finds the lifetimes in the type of an outcome, and writes the type as a function of them.
 //!
-//! The runtime needs to know whether an error borrows: it can search an error for known types with `Any`, which requires
-//! `'static`. A macro cannot ask the compiler whether a type is `'static`, so the generated code passes the type with its
-//! lifetimes bound by `for<'a>`, and the runtime selects the implementation by that.
+//! The runtime searches an error for types that it recognizes, which requires `'static`. Method lookup ignores lifetimes, so it
+//! cannot tell whether an error borrows. The generated code therefore passes the outcome's type as a function of its lifetimes, and
+//! the runtime compares the error type for different lifetimes.
 
 use syn::visit_mut::{self, VisitMut};
 use syn::{

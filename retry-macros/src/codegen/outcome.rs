@@ -50,7 +50,7 @@ impl Expansion<'_> {
         let outcome = Ident::new(outcome, self.span);
         let outcome = quote_spanned!(self.span=> &#outcome);
         let lifetimes = self.function.outcome().map_or(Lifetimes::None, Lifetimes::of);
-        let asked = match lifetimes {
+        let selector = match lifetimes {
             Lifetimes::None => return self.of_outcome("classify", None, outcome),
             Lifetimes::Bound(ty) => quote!(Lifetimes::<#ty>),
             Lifetimes::OfTrait(ty) => quote!(MayBorrow::<#ty>),
@@ -58,7 +58,7 @@ impl Expansion<'_> {
         let output = self.outcome();
         let span = output.clone().into_iter().next().map_or(self.span, |token| at(token.span()));
         let krate = krate(self.arguments, span);
-        quote_spanned!(span=> #krate::private::#asked::of().__classify::<#output>(#outcome))
+        quote_spanned!(span=> #krate::private::#selector::of().__classify::<#output>(#outcome))
     }
 
     /// `private::name::<Outcome>(values)`, at the position of the type.
@@ -110,9 +110,9 @@ impl Expansion<'_> {
     pub(super) fn require_effect(&self) -> Option<TokenStream> {
         let Self { arguments, function, span, ref krate, .. } = *self;
         let required = required::required(arguments, function.outcome())?;
-        let asking = quote_spanned!(span=> __retry_classify.__inspect());
-        let question = required.question(krate, &asking, span);
-        let required = self.of_outcome(required.name(), Some(quote!(, _)), question);
+        let inspect = quote_spanned!(span=> __retry_classify.__inspect());
+        let argument = required.argument(krate, &inspect, span);
+        let required = self.of_outcome(required.name(), Some(quote!(, _)), argument);
         Some(quote_spanned!(span=> #required;))
     }
 

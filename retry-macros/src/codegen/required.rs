@@ -61,8 +61,8 @@ impl Required {
     }
 
     /// The argument of that function: an expression whose type is the result of the check.
-    pub(crate) fn question(self, krate: &Path, asking: &TokenStream, span: Span) -> TokenStream {
-        let either = |error: TokenStream, value: TokenStream| quote_spanned!(span=> #krate::private::either(#asking.#error, #asking.#value));
+    pub(crate) fn argument(self, krate: &Path, inspect: &TokenStream, span: Span) -> TokenStream {
+        let either = |error: TokenStream, value: TokenStream| quote_spanned!(span=> #krate::private::either(#inspect.#error, #inspect.#value));
         match self {
             Self::Status { written: Written { error_of_a_client: true, .. } } => {
                 either(quote!(__error_status().__without_chain()), quote!(__value_status()))
@@ -70,7 +70,7 @@ impl Required {
             Self::Status { .. } => either(quote!(__error_status()), quote!(__value_status())),
             Self::Transient => either(quote!(__error_transient()), quote!(__value_fails())),
             Self::TransientWithoutStatus => either(quote!(__error_transient()), quote!(__value_transient())),
-            Self::ValueThatFails => quote_spanned!(span=> #asking.__value_fails()),
+            Self::ValueThatFails => quote_spanned!(span=> #inspect.__value_fails()),
         }
     }
 }

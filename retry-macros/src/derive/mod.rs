@@ -27,12 +27,13 @@
 //! }
 //! ```
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Generics, Item, Path, WherePredicate, parse_quote};
 
 use crate::codegen::lifetimes::Lifetimes;
+use crate::codegen::tokens::at;
 use crate::errors::Errors;
 use read::{Field, Input, Meaning, Variant};
 
@@ -216,7 +217,7 @@ fn without_field(variant: &Variant, value: TokenStream) -> TokenStream {
 fn with_field(variant: &Variant, field: &Field, value: impl FnOnce(&Ident) -> TokenStream) -> TokenStream {
     let Variant { path, .. } = variant;
     let Field { member, ty } = field;
-    let name = Ident::new("__retry_field", Span::mixed_site().located_at(ty.span()));
+    let name = Ident::new("__retry_field", at(ty.span()));
     let value = value(&name);
     quote!(#path { #member: #name, .. } => #value,)
 }
@@ -230,7 +231,7 @@ fn status_in(krate: &Path, field: &Field, name: &Ident) -> TokenStream {
 /// If the type does not convert, the error points at the type of the user's field: every token of the call has that position, also
 /// those inside the path of the crate, which keep their hygiene.
 fn converted(krate: &Path, function: &str, field: &Field, name: &Ident) -> TokenStream {
-    let span = Span::mixed_site().located_at(field.ty.span());
+    let span = at(field.ty.span());
     let function = Ident::new(function, span);
     let call = quote_spanned!(span=> #krate::private::#function(#name));
     let located = call.into_iter().map(|mut tree| {
