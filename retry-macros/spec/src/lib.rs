@@ -4,7 +4,7 @@
 //! | module | contents |
 //! |---|---|
 //! | [`key`] | the table of arguments: name, kind, example, default, section of the documentation |
-//! | [`words`] | the values that are words: backoffs, jitters, conditions |
+//! | [`keywords`] | the values that are keywords: backoffs, jitters, conditions |
 //! | [`duration`] | the grammar of durations |
 //! | [`number`] | the rules about one number or duration |
 //! | [`schedule`] | the formulas and defaults of delays |
@@ -12,7 +12,7 @@
 //! | [`rules`] | the rules between arguments, each with its message |
 //! | [`suggest`] | "did you mean" |
 //!
-//! Each module imports only modules below it in this order: `rules`, `values`, `schedule`, `key`, `number`, `words`,
+//! Each module imports only modules below it in this order: `rules`, `values`, `schedule`, `key`, `number`, `keywords`,
 //! `duration`, `suggest`.
 //!
 //! Not for direct use: it changes with `retry-runtime`, and each version of `retry-runtime` requires exactly one version of
@@ -22,9 +22,9 @@
 
 pub mod duration;
 pub mod key;
+pub mod keywords;
 pub mod number;
 pub mod rules;
 pub mod schedule;
 pub mod suggest;
 pub mod values;
-pub mod words;

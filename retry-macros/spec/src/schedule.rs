@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::words::Jitter;
+use crate::keywords::Jitter;
 
 /// The default of `attempts`.
 pub const ATTEMPTS: u32 = 3;

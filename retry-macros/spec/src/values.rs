@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::key::Key;
+use crate::keywords::{Backoff, Jitter, Nested, OnError, UNLIMITED};
 use crate::schedule::{self, Bounds};
-use crate::words::{Backoff, Jitter, Nested, OnError, UNLIMITED};
 
 /// The values of the arguments that are written.
 ///

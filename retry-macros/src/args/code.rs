@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 use quote::ToTokens;
 use retry_spec::duration;
 use retry_spec::key::Kind;
-use retry_spec::words;
+use retry_spec::keywords;
 use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative;
 use syn::{Error, Expr, ExprPath, Lit, Path, Result};
@@ -13,7 +13,7 @@ use super::model::OnError;
 use super::scan::{Simple, here, list, value_ends};
 use super::value::{at, expected, name, unquoted};
 
-/// The message for a value that starts like an expression. It is probably meant as a function, so the words are not listed.
+/// The message for a value that starts like an expression. It is probably meant as a function, so the keywords are not listed.
 const PREDICATE_OF_ERROR: &str = "the path of a function or a closure such as `|error| error.is_timeout()`";
 
 pub(crate) fn on_error(input: ParseStream) -> Result<OnError> {
@@ -22,9 +22,9 @@ pub(crate) fn on_error(input: ParseStream) -> Result<OnError> {
     match Simple::read(&ahead, value_ends) {
         Simple::Literal(Lit::Str(word)) => {
             input.advance_to(&ahead);
-            return at(&word, words::OnError::read(&word.value())).map(OnError::Word);
+            return at(&word, keywords::OnError::read(&word.value())).map(OnError::Keyword);
         }
-        Simple::Path(path) => unquoted("on_error", &path, words::OnError::WORDS)?,
+        Simple::Path(path) => unquoted("on_error", &path, keywords::OnError::KEYWORDS)?,
         Simple::Literal(_) => return expected(span, Kind::OnError.expected()),
         Simple::Other => {}
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, Span};
 use retry_spec::key::Key;
-use retry_spec::words::{self, Nested};
+use retry_spec::keywords::{self, Nested};
 use syn::{Expr, ExprPath, LitStr, Path};
 
 /// The value of one argument.
@@ -31,7 +31,7 @@ pub(crate) enum Attempts {
 }
 
 pub(crate) enum Backoff {
-    Word(words::Backoff),
+    Keyword(keywords::Backoff),
     Function(ExprPath),
 }
 
@@ -55,7 +55,7 @@ pub(crate) enum StatusBound {
 }
 
 pub(crate) enum OnError {
-    Word(words::OnError),
+    Keyword(keywords::OnError),
     Predicate(Expr),
 }
 
@@ -73,7 +73,7 @@ pub(crate) struct Arguments {
     pub factor: Option<Arg<Given<f64>>>,
     pub max_delay: Option<Arg<Given<Duration>>>,
     pub delays: Option<Arg<Delays>>,
-    pub jitter: Option<Arg<words::Jitter>>,
+    pub jitter: Option<Arg<keywords::Jitter>>,
     pub random_source: Option<Arg<ExprPath>>,
     pub on_status: Option<Arg<Vec<StatusRange>>>,
     pub on_error: Option<Arg<OnError>>,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, Span};
 use retry_spec::key::Kind;
-use retry_spec::words::{self, IGNORE_WORD, Jitter, Nested, UNLIMITED_WORD};
+use retry_spec::keywords::{self, IGNORE_KEYWORD, Jitter, Nested, UNLIMITED_KEYWORD};
 use retry_spec::{duration, number};
 use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative;
@@ -17,12 +17,12 @@ pub(crate) fn attempts(input: ParseStream) -> Result<Attempts> {
     let span = here(input);
     match Simple::read(input, value_ends) {
         Simple::Literal(Lit::Int(number)) => number_of_attempts(span, &number).map(Attempts::Number),
-        Simple::Literal(Lit::Str(text)) if text.value() == UNLIMITED_WORD => Ok(Attempts::Unlimited),
+        Simple::Literal(Lit::Str(text)) if text.value() == UNLIMITED_KEYWORD => Ok(Attempts::Unlimited),
         Simple::Literal(Lit::Str(text)) if text.value().parse::<u32>().is_ok() => {
             let right = format!("write it without quotes: `attempts = {}`", text.value());
             Err(Error::new(span, right))
         }
-        Simple::Path(path) => unquoted("attempts", &path, &[UNLIMITED_WORD]).map(|()| Attempts::Path(path)),
+        Simple::Path(path) => unquoted("attempts", &path, &[UNLIMITED_KEYWORD]).map(|()| Attempts::Path(path)),
         other => expected_constant(input, span, Kind::Attempts, &other),
     }
 }
@@ -42,8 +42,8 @@ fn integer(literal: &LitInt) -> i128 {
 pub(crate) fn backoff(input: ParseStream) -> Result<Backoff> {
     let span = here(input);
     match Simple::read(input, value_ends) {
-        Simple::Literal(Lit::Str(word)) => at(&word, words::Backoff::read(&word.value())).map(Backoff::Word),
-        Simple::Path(path) => unquoted("backoff", &path, words::Backoff::WORDS).map(|()| Backoff::Function(path)),
+        Simple::Literal(Lit::Str(word)) => at(&word, keywords::Backoff::read(&word.value())).map(Backoff::Keyword),
+        Simple::Path(path) => unquoted("backoff", &path, keywords::Backoff::KEYWORDS).map(|()| Backoff::Function(path)),
         _ => expected(span, Kind::Backoff.expected()),
     }
 }
@@ -138,7 +138,7 @@ pub(crate) fn jitter(input: ParseStream) -> Result<Jitter> {
         return Err(Error::new(span, format_args!("a share is a percentage: write `\"{percent}%\"`")));
     }
     if let Simple::Path(path) = found {
-        unquoted("jitter", &path, Jitter::WORDS)?;
+        unquoted("jitter", &path, Jitter::KEYWORDS)?;
     }
     expected(span, Kind::Jitter.expected())
 }
@@ -157,11 +157,11 @@ pub(crate) fn retry_after(input: ParseStream) -> Result<RetryAfter> {
     let span = here(input);
     let ahead = input.fork();
     match Simple::read(&ahead, value_ends) {
-        Simple::Literal(Lit::Str(text)) if text.value() == IGNORE_WORD => {
+        Simple::Literal(Lit::Str(text)) if text.value() == IGNORE_KEYWORD => {
             input.advance_to(&ahead);
             return Ok(RetryAfter::Ignore);
         }
-        Simple::Path(path) => unquoted("retry_after", &path, &[IGNORE_WORD])?,
+        Simple::Path(path) => unquoted("retry_after", &path, &[IGNORE_KEYWORD])?,
         Simple::Literal(Lit::Str(_) | Lit::Int(_) | Lit::Float(_)) => {}
         _ => {
             return expected(span, Kind::RetryAfter.expected());
@@ -221,7 +221,7 @@ pub(crate) fn nested(input: ParseStream) -> Result<Nested> {
     let span = here(input);
     match Simple::read(input, value_ends) {
         Simple::Literal(Lit::Str(word)) => return at(&word, Nested::read(&word.value())),
-        Simple::Path(path) => unquoted("nested", &path, Nested::WORDS)?,
+        Simple::Path(path) => unquoted("nested", &path, Nested::KEYWORDS)?,
         _ => {}
     }
     expected(span, Kind::Nested.expected())
@@ -242,9 +242,9 @@ pub(super) fn name(path: &ExprPath) -> Option<&Ident> {
 }
 
 /// Reports a word without quotes. Without them it looks like the path of a constant.
-pub(super) fn unquoted(key: &str, path: &ExprPath, words: &[&str]) -> Result<()> {
+pub(super) fn unquoted(key: &str, path: &ExprPath, keywords: &[&str]) -> Result<()> {
     match name(path) {
-        Some(ident) if words.iter().any(|word| ident == word) => {
+        Some(ident) if keywords.iter().any(|keyword| ident == keyword) => {
             let right = format!("write it with quotes: `{key} = \"{ident}\"`");
             Err(Error::new(ident.span(), right))
         }

@@ -1,8 +1,8 @@
 //! The values that are known at compile time, for the rules and the formulas of the specification.
 
 use quote::ToTokens;
+use retry_spec::keywords::UNLIMITED;
 use retry_spec::values::{self, Base, Values};
-use retry_spec::words::UNLIMITED;
 
 use super::model::{Arg, Arguments, Attempts, Backoff, Delays, Given, OnError, RetryAfter};
 
@@ -13,7 +13,7 @@ pub(crate) fn values(arguments: &Arguments) -> Values {
         base: Base::Defaults,
         attempts: value(&arguments.attempts).and_then(attempts),
         backoff: value(&arguments.backoff).and_then(|backoff| match backoff {
-            Backoff::Word(word) => Some(*word),
+            Backoff::Keyword(word) => Some(*word),
             Backoff::Function(_) => None,
         }),
         backoff_is_function: matches!(value(&arguments.backoff), Some(Backoff::Function(_))),
@@ -34,7 +34,7 @@ pub(crate) fn values(arguments: &Arguments) -> Values {
         hedge: given(&arguments.hedge),
         budget: value(&arguments.budget).map(without_spaces),
         on_error: value(&arguments.on_error).and_then(|on_error| match on_error {
-            OnError::Word(word) => Some(*word),
+            OnError::Keyword(word) => Some(*word),
             OnError::Predicate(_) => None,
         }),
         on_status_is_empty: value(&arguments.on_status).map(Vec::is_empty),

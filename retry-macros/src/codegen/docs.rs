@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use quote::ToTokens;
 use retry_spec::duration::human;
+use retry_spec::keywords::{self, Jitter};
 use retry_spec::schedule;
 use retry_spec::values::Values;
-use retry_spec::words::{self, Jitter};
 use syn::{Attribute, Expr, Meta, Visibility};
 
 use crate::args::model::{
@@ -87,7 +87,7 @@ fn delays(arguments: &Arguments, values: &Values) -> Option<String> {
     let shown = limit.unwrap_or(SHOWN).min(SHOWN);
     let known: Option<Vec<String>> = (1..=shown).map(|n| values.delay(n).map(rounded)).collect();
     let more = if limit.is_none_or(|limit| limit > SHOWN) { ", …" } else { "" };
-    let fixed = values.backoff == Some(words::Backoff::Fixed);
+    let fixed = values.backoff == Some(keywords::Backoff::Fixed);
     let waits = match known.filter(|_| !fixed) {
         Some(known) => format!("{}{more}", known.join(", then ")),
         None => delays_in_words(arguments),
@@ -108,12 +108,12 @@ fn delays_that_are_not_a_series(arguments: &Arguments) -> Option<String> {
     let first = given_duration(&arguments.start).unwrap_or_else(|| human(schedule::START));
     let most = given_duration(&arguments.max_delay).unwrap_or_default();
     match &arguments.backoff.as_ref()?.value {
-        Backoff::Word(words::Backoff::Random) => Some(format!("a random time between {first} and {most}")),
-        Backoff::Word(words::Backoff::Decorrelated) => {
+        Backoff::Keyword(keywords::Backoff::Random) => Some(format!("a random time between {first} and {most}")),
+        Backoff::Keyword(keywords::Backoff::Decorrelated) => {
             Some(format!("a random time between {first} and three times the previous delay, at most {most}"))
         }
         Backoff::Function(path) => Some(format!("for the delays that {} computes", code(path))),
-        Backoff::Word(_) => None,
+        Backoff::Keyword(_) => None,
     }
 }
 
@@ -129,9 +129,9 @@ fn delays_in_words(arguments: &Arguments) -> String {
     }
     let first = given_duration(&arguments.start).unwrap_or_else(|| human(schedule::START));
     let growth = match arguments.backoff.as_ref().map(|backoff| &backoff.value) {
-        Some(Backoff::Word(words::Backoff::Fixed)) => "each time".to_owned(),
-        Some(Backoff::Word(words::Backoff::Linear)) => "at first, and that much longer each time".to_owned(),
-        Some(Backoff::Word(words::Backoff::Fibonacci)) => {
+        Some(Backoff::Keyword(keywords::Backoff::Fixed)) => "each time".to_owned(),
+        Some(Backoff::Keyword(keywords::Backoff::Linear)) => "at first, and that much longer each time".to_owned(),
+        Some(Backoff::Keyword(keywords::Backoff::Fibonacci)) => {
             "at first, and longer by the Fibonacci numbers each time".to_owned()
         }
         _ => format!("at first, and {} times as long each time", factor(arguments)),
@@ -256,9 +256,9 @@ fn errors(arguments: &Arguments) -> Option<String> {
     match arguments.on_error.as_ref().map(|on_error| &on_error.value) {
         None if arguments.on_status.is_some() => Some("on transient errors".to_owned()),
         None => Some("on errors that are not permanent".to_owned()),
-        Some(OnError::Word(words::OnError::Any)) => Some("on every error".to_owned()),
-        Some(OnError::Word(words::OnError::Transient)) => Some("on transient errors".to_owned()),
-        Some(OnError::Word(words::OnError::Never)) => None,
+        Some(OnError::Keyword(keywords::OnError::Any)) => Some("on every error".to_owned()),
+        Some(OnError::Keyword(keywords::OnError::Transient)) => Some("on transient errors".to_owned()),
+        Some(OnError::Keyword(keywords::OnError::Never)) => None,
         Some(OnError::Predicate(predicate)) => {
             Some(format!("on errors that {} accepts", expression(predicate, "a closure")))
         }

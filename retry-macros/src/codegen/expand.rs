@@ -3,7 +3,7 @@
 use proc_macro2::{Group, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use retry_spec::key::Key;
-use retry_spec::words;
+use retry_spec::keywords;
 
 use super::docs::{retries_section, wants_section};
 use super::expansion::Expansion;
@@ -191,7 +191,7 @@ impl Expansion<'_> {
 /// need it, so it always does.
 fn needs_history(arguments: &Arguments) -> bool {
     let needs_previous_delay = |backoff: &Arg<Backoff>| {
-        matches!(backoff.value, Backoff::Function(_) | Backoff::Word(words::Backoff::Decorrelated))
+        matches!(backoff.value, Backoff::Function(_) | Backoff::Keyword(keywords::Backoff::Decorrelated))
     };
     arguments.bind.is_some()
         || arguments.policy.is_some()

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use retry_spec::keywords::{self, Jitter, Nested};
 use retry_spec::schedule::START;
-use retry_spec::words::{self, Jitter, Nested};
 use syn::ext::IdentExt;
 use syn::{ExprPath, Ident, LitStr, Path};
 
@@ -126,11 +126,11 @@ fn schedule(arguments: &Arguments, span: Span) -> TokenStream {
         None if start.is_none() && factor.is_none() => {
             return constructor(arguments, "new", nowhere, TokenStream::new());
         }
-        None => words::Backoff::Exponential,
+        None => keywords::Backoff::Exponential,
         Some(given @ Arg { value: Backoff::Function(function), .. }) => {
             return constructor(arguments, "custom", Place::of(given), function.to_token_stream());
         }
-        Some(Arg { value: Backoff::Word(word), .. }) => *word,
+        Some(Arg { value: Backoff::Keyword(word), .. }) => *word,
     };
     let delay = match start {
         Some(start) => duration(start),
@@ -139,9 +139,9 @@ fn schedule(arguments: &Arguments, span: Span) -> TokenStream {
     if backoff.is_random() {
         let place = max_delay.as_ref().map_or(nowhere, Place::of);
         let max_delay = max_delay.as_ref().map(duration);
-        return constructor(arguments, backoff.word(), place, quote!(#delay, #max_delay));
+        return constructor(arguments, backoff.keyword(), place, quote!(#delay, #max_delay));
     }
-    constructor(arguments, backoff.word(), start.as_ref().map_or(nowhere, Place::of), delay)
+    constructor(arguments, backoff.keyword(), start.as_ref().map_or(nowhere, Place::of), delay)
 }
 
 /// `Policy::name(values)`
@@ -175,7 +175,7 @@ impl Place {
 
 /// `.max_delay(…)`, unless the constructor of a random backoff already takes it.
 fn max_delay_call(arguments: &Arguments) -> Option<Call> {
-    let is_random = |backoff: &Arg<Backoff>| matches!(&backoff.value, Backoff::Word(word) if word.is_random());
+    let is_random = |backoff: &Arg<Backoff>| matches!(&backoff.value, Backoff::Keyword(word) if word.is_random());
     let is_set = arguments.backoff.as_ref().is_some_and(is_random);
     let max_delay = arguments.max_delay.as_ref().filter(|_| !is_set)?;
     Some(call("max_delay", max_delay, duration(max_delay)))
@@ -267,11 +267,11 @@ fn condition(arguments: &Arguments, krate: &Path, span: Span) -> TokenStream {
         call("on_status", statuses, quote_spanned!(at(statuses.span)=> const { &[#(#ranges),*] }))
     });
     let on_error = arguments.on_error.as_ref().and_then(|on_error| {
-        let OnError::Word(word) = &on_error.value else { return None };
+        let OnError::Keyword(word) = &on_error.value else { return None };
         let word = match word {
-            words::OnError::Any => quote!(Any),
-            words::OnError::Transient => quote!(Transient),
-            words::OnError::Never => quote!(Never),
+            keywords::OnError::Any => quote!(Any),
+            keywords::OnError::Transient => quote!(Transient),
+            keywords::OnError::Never => quote!(Never),
         };
         Some(call("on_error", on_error, quote_spanned!(at(on_error.span)=> #krate::OnError::#word)))
     });

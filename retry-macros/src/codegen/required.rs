@@ -3,7 +3,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use retry_spec::words;
+use retry_spec::keywords;
 use syn::visit_mut::{self, VisitMut};
 use syn::{GenericArgument, Path, PathArguments, Type, TypePath};
 
@@ -12,7 +12,7 @@ use crate::args::model::{Arguments, OnError};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Required {
     /// The value or the error can carry a status.
-    Status { written: Written },
+    Status { clients: ClientTypes },
     /// The value or the error can be transient.
     Transient,
     /// The same, without a status.
@@ -23,7 +23,7 @@ pub(crate) enum Required {
 
 /// The names of client crates in the type as it is written. A macro sees no more of a type than its tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Written {
+pub(crate) struct ClientTypes {
     /// `true` for a type of reqwest. The message then names the feature.
     reqwest: bool,
     /// `true` for the error type of a client, whose chain contains no error of another client.
@@ -40,10 +40,12 @@ pub(crate) fn required(arguments: &Arguments, outcome: Option<&Type>) -> Option<
     let on_error = arguments.on_error.as_ref().map(|on_error| &on_error.value);
     match (on_status, on_error) {
         // A type that can carry a status can also be transient, so one check is enough.
-        (Some(false), _) => Some(Required::Status { written: written(outcome) }),
-        (_, Some(OnError::Word(words::OnError::Transient))) => Some(Required::Transient),
+        (Some(false), _) => Some(Required::Status { clients: clients(outcome) }),
+        (_, Some(OnError::Keyword(keywords::OnError::Transient))) => Some(Required::Transient),
         (Some(true), None) if !may_retry_nothing => Some(Required::TransientWithoutStatus),
-        (None, Some(OnError::Word(words::OnError::Never))) if !may_retry_nothing => Some(Required::ValueThatFails),
+        (None, Some(OnError::Keyword(keywords::OnError::Never))) if !may_retry_nothing => {
+            Some(Required::ValueThatFails)
+        }
         _ => None,
     }
 }
@@ -52,7 +54,7 @@ impl Required {
     /// The function of the runtime that checks it.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Status { written: Written { reqwest: true, .. } } => "require_status_of_reqwest",
+            Self::Status { clients: ClientTypes { reqwest: true, .. } } => "require_status_of_reqwest",
             Self::Status { .. } => "require_status",
             Self::Transient => "require_transient",
             Self::TransientWithoutStatus => "require_transient_without_status",
@@ -64,7 +66,7 @@ impl Required {
     pub(crate) fn argument(self, krate: &Path, inspect: &TokenStream, span: Span) -> TokenStream {
         let either = |error: TokenStream, value: TokenStream| quote_spanned!(span=> #krate::private::either(#inspect.#error, #inspect.#value));
         match self {
-            Self::Status { written: Written { error_of_a_client: true, .. } } => {
+            Self::Status { clients: ClientTypes { error_of_a_client: true, .. } } => {
                 either(quote!(__error_status().__without_chain()), quote!(__value_status()))
             }
             Self::Status { .. } => either(quote!(__error_status()), quote!(__value_status())),
@@ -75,11 +77,11 @@ impl Required {
     }
 }
 
-fn written(outcome: Option<&Type>) -> Written {
+fn clients(outcome: Option<&Type>) -> ClientTypes {
     let error = outcome.and_then(error_path).and_then(client);
     let mut types = TypesOfReqwest(false);
     outcome.cloned().iter_mut().for_each(|outcome| types.visit_type_mut(outcome));
-    Written { reqwest: types.0, error_of_a_client: error.is_some_and(|client| CLIENTS.contains(&client.as_str())) }
+    ClientTypes { reqwest: types.0, error_of_a_client: error.is_some_and(|client| CLIENTS.contains(&client.as_str())) }
 }
 
 /// The path that names the error type: that of the error in `Result<T, reqwest::Error>`, or that of the alias
@@ -132,7 +134,7 @@ mod tests {
 
     #[track_caller]
     fn assert_written(outcome: Type, reqwest: bool, error_of_a_client: bool) {
-        assert_eq!(written(Some(&outcome)), Written { reqwest, error_of_a_client });
+        assert_eq!(clients(Some(&outcome)), ClientTypes { reqwest, error_of_a_client });
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::policy::nested::Nested;
 use crate::policy::schedule::Schedule;
 
 /// The number of attempts that means "no limit".
-pub(crate) use retry_spec::words::UNLIMITED;
+pub(crate) use retry_spec::keywords::UNLIMITED;
 
 /// How often and when to try again: attempts, backoff, jitter and limits. No word on which outcomes;
 /// that is the [`Condition`](crate::Condition).

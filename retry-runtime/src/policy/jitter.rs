@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
+use retry_spec::keywords;
 use retry_spec::schedule::Bounds;
-use retry_spec::words;
 
 /// Randomness put on a computed delay `d`, so that clients that failed together do not come back together.
 ///
@@ -27,16 +27,16 @@ impl Jitter {
     /// `d` with the jitter on it; `random` is asked only where there is any.
     #[inline]
     pub(crate) fn apply(self, d: Duration, cap: Duration, random: fn() -> f64) -> Duration {
-        words::Jitter::from(self).apply(d, cap, random)
+        keywords::Jitter::from(self).apply(d, cap, random)
     }
 
     pub(crate) fn bounds(self, d: Bounds, cap: Duration) -> Bounds {
-        words::Jitter::from(self).bounds(d, cap)
+        keywords::Jitter::from(self).bounds(d, cap)
     }
 }
 
 /// The formulas of the specification work on its own type, so that this one can gain variants.
-impl From<Jitter> for words::Jitter {
+impl From<Jitter> for keywords::Jitter {
     #[inline(always)]
     fn from(jitter: Jitter) -> Self {
         match jitter {
@@ -49,13 +49,13 @@ impl From<Jitter> for words::Jitter {
 }
 
 #[cfg(feature = "serde")]
-impl From<words::Jitter> for Jitter {
-    fn from(jitter: words::Jitter) -> Self {
+impl From<keywords::Jitter> for Jitter {
+    fn from(jitter: keywords::Jitter) -> Self {
         match jitter {
-            words::Jitter::None => Self::None,
-            words::Jitter::Full => Self::Full,
-            words::Jitter::Equal => Self::Equal,
-            words::Jitter::Share(share) => Self::Share(share),
+            keywords::Jitter::None => Self::None,
+            keywords::Jitter::Full => Self::Full,
+            keywords::Jitter::Equal => Self::Equal,
+            keywords::Jitter::Share(share) => Self::Share(share),
         }
     }
 }

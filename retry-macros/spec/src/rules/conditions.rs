@@ -2,7 +2,7 @@
 
 use super::broken::{At, Rules};
 use crate::key::Key;
-use crate::words::OnError;
+use crate::keywords::OnError;
 
 impl Rules<'_> {
     pub(super) fn conditions(&mut self) {

@@ -3,9 +3,9 @@
 use super::broken::{At, Rules};
 use crate::duration::human;
 use crate::key::Key;
+use crate::keywords::{Backoff, Jitter};
 use crate::number;
 use crate::values::Base;
-use crate::words::{Backoff, Jitter};
 
 impl Rules<'_> {
     pub(super) fn schedule(&mut self) {
@@ -135,7 +135,7 @@ impl Rules<'_> {
     fn factor_needs_exponential_backoff(&mut self) {
         let Some(backoff) = self.values.backoff.filter(|backoff| *backoff != Backoff::Exponential) else { return };
         if self.values.is_written(Key::Factor) {
-            let word = backoff.word();
+            let word = backoff.keyword();
             let message = format!("`factor` has no effect with `backoff = \"{word}\"`: remove one of them");
             self.broken_by(Key::Factor, Key::Backoff, message);
         }
@@ -199,11 +199,11 @@ impl Rules<'_> {
 /// The message for jitter on a random backoff.
 #[must_use]
 pub fn already_random(backoff: Backoff) -> String {
-    format!("`backoff = \"{}\"` is already random: remove `jitter`", backoff.word())
+    format!("`backoff = \"{}\"` is already random: remove `jitter`", backoff.keyword())
 }
 
 /// The message for a random backoff without a cap.
 #[must_use]
 pub fn needs_upper_bound(backoff: Backoff) -> String {
-    format!("`backoff = \"{}\"` needs an upper bound: write for example `max_delay = \"30s\"`", backoff.word())
+    format!("`backoff = \"{}\"` needs an upper bound: write for example `max_delay = \"30s\"`", backoff.keyword())
 }

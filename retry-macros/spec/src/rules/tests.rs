@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::key::Key;
+use crate::keywords::{Backoff, Jitter};
 use crate::values::Base;
-use crate::words::{Backoff, Jitter};
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -1,6 +1,6 @@
 use proc_macro2::{Delimiter, Group, TokenTree};
 use quote::{ToTokens, quote};
-use retry_spec::words::{self, Jitter, Nested};
+use retry_spec::keywords::{self, Jitter, Nested};
 use syn::Expr;
 
 use super::*;
@@ -71,7 +71,7 @@ fn every_value_is_in_its_field() {
     assert!(matches!(arguments.delays.unwrap().value, Delays::List(list) if list.len() == 2));
     assert_eq!(arguments.jitter.unwrap().value, Jitter::Share(0.2));
     assert_eq!(arguments.on_status.unwrap().value.len(), 1);
-    assert!(matches!(arguments.on_error.unwrap().value, OnError::Word(words::OnError::Any)));
+    assert!(matches!(arguments.on_error.unwrap().value, OnError::Keyword(keywords::OnError::Any)));
     assert!(matches!(arguments.on_ok.unwrap().value, Expr::Closure(_)));
     assert!(matches!(arguments.retry_after.unwrap().value, RetryAfter::Ignore));
     assert!(matches!(arguments.server_delay.unwrap().value, Expr::Path(_)));

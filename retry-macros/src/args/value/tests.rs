@@ -47,7 +47,7 @@ fn attempts_are_integers_or_unlimited() {
 
 #[test]
 fn backoffs_are_words_or_functions() {
-    for word in words::Backoff::WORDS {
+    for word in keywords::Backoff::KEYWORDS {
         assert!(!matches!(read(backoff, quote!(#word)), Backoff::Function(_)), "{word}");
     }
     assert!(matches!(read(backoff, quote!(mine::backoff::<3>)), Backoff::Function(_)));
@@ -130,7 +130,7 @@ fn predicates_are_paths_or_closures() {
     for tokens in [quote!(Error::is_busy), quote!(<E as Kind>::busy), quote!(|e| e.busy()), quote!((|e| true))] {
         assert!(matches!(read(on_error, tokens), OnError::Predicate(_)));
     }
-    assert!(matches!(read(on_error, quote!("never")), OnError::Word(words::OnError::Never)));
+    assert!(matches!(read(on_error, quote!("never")), OnError::Keyword(keywords::OnError::Never)));
     refused(
         on_error,
         quote!("allways"),

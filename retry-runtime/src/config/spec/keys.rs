@@ -3,8 +3,8 @@
 use core::time::Duration;
 
 use retry_spec::key::Key;
+use retry_spec::keywords::Backoff as Keyword;
 use retry_spec::values::{Base, Values};
-use retry_spec::words::Backoff as Word;
 
 use super::value::{self, Value};
 use crate::policy::backoff::Backoff;
@@ -76,13 +76,13 @@ pub(super) fn only_in_code(key: Key) -> String {
 }
 
 /// The backoff with a word.
-pub(super) fn backoff(word: Word, start: Duration, factor: f64) -> Backoff {
+pub(super) fn backoff(word: Keyword, start: Duration, factor: f64) -> Backoff {
     match word {
-        Word::Exponential => Backoff::Exponential { start, factor },
-        Word::Fixed => Backoff::Fixed(start),
-        Word::Linear => Backoff::Linear(start),
-        Word::Fibonacci => Backoff::Fibonacci(start),
-        Word::Random => Backoff::Random(start),
-        Word::Decorrelated => Backoff::Decorrelated(start),
+        Keyword::Exponential => Backoff::Exponential { start, factor },
+        Keyword::Fixed => Backoff::Fixed(start),
+        Keyword::Linear => Backoff::Linear(start),
+        Keyword::Fibonacci => Backoff::Fibonacci(start),
+        Keyword::Random => Backoff::Random(start),
+        Keyword::Decorrelated => Backoff::Decorrelated(start),
     }
 }

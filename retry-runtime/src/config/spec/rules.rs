@@ -6,10 +6,10 @@ use core::time::Duration;
 
 use retry_spec::duration::human;
 use retry_spec::key::Key;
+use retry_spec::keywords::{self, Backoff as Keyword};
 use retry_spec::rules::{self, At, Broken};
 use retry_spec::schedule::{self, FACTOR};
 use retry_spec::values::RetryAfter;
-use retry_spec::words::{self, Backoff as Word};
 
 use super::keys::{self, Keys};
 use crate::policy::backoff::Backoff;
@@ -53,7 +53,7 @@ impl Keys {
             drain_timeout: values.drain_timeout.or(base.drain_timeout),
             deadline: values.deadline.or(base.deadline),
             attempt_timeout: values.attempt_timeout.or(base.attempt_timeout),
-            nested: values.nested.map_or(base.nested, |words::Nested::Once| Nested::Once),
+            nested: values.nested.map_or(base.nested, |keywords::Nested::Once| Nested::Once),
             ..schedule
         };
         self.first_delay_fits_into_deadline(&policy)?;
@@ -69,7 +69,7 @@ impl Keys {
         let backoff = match self.delays() {
             Some(delays) => Backoff::Fixed(schedule::listed(&delays, 1)),
             None => {
-                let word = values.backoff_or_default().unwrap_or(Word::Exponential);
+                let word = values.backoff_or_default().unwrap_or(Keyword::Exponential);
                 keys::backoff(word, start, values.factor_or_default().unwrap_or(FACTOR))
             }
         };
@@ -111,18 +111,18 @@ impl Keys {
 
     fn backoff_over(&self, code: &Policy) -> Result<Backoff, Broken> {
         let (code_word, code_start, code_factor) = match code.backoff {
-            Backoff::Exponential { start, factor } => (Word::Exponential, start, factor),
-            Backoff::Fixed(start) => (Word::Fixed, start, FACTOR),
-            Backoff::Linear(start) => (Word::Linear, start, FACTOR),
-            Backoff::Fibonacci(start) => (Word::Fibonacci, start, FACTOR),
-            Backoff::Random(start) => (Word::Random, start, FACTOR),
-            Backoff::Decorrelated(start) => (Word::Decorrelated, start, FACTOR),
+            Backoff::Exponential { start, factor } => (Keyword::Exponential, start, factor),
+            Backoff::Fixed(start) => (Keyword::Fixed, start, FACTOR),
+            Backoff::Linear(start) => (Keyword::Linear, start, FACTOR),
+            Backoff::Fibonacci(start) => (Keyword::Fibonacci, start, FACTOR),
+            Backoff::Random(start) => (Keyword::Random, start, FACTOR),
+            Backoff::Decorrelated(start) => (Keyword::Decorrelated, start, FACTOR),
             Backoff::Delays(_) => return self.instead_of(code, "the code lists every delay"),
             Backoff::Custom(_) => return self.instead_of(code, "a function of the code computes the delays"),
         };
         let word = self.values.backoff.unwrap_or(code_word);
-        if self.is_written(Key::Factor) && word != Word::Exponential {
-            let effect = format!("`factor` has no effect with the code's `backoff = \"{}\"`", word.word());
+        if self.is_written(Key::Factor) && word != Keyword::Exponential {
+            let effect = format!("`factor` has no effect with the code's `backoff = \"{}\"`", word.keyword());
             return broken(Key::Factor, format!("{effect}: write `backoff = \"exponential\"` as well"));
         }
         let start = self.values.start.unwrap_or(code_start);
@@ -134,7 +134,7 @@ impl Keys {
         match (self.values.backoff, self.values.start) {
             (Some(word), Some(start)) => Ok(keys::backoff(word, start, self.values.factor.unwrap_or(FACTOR))),
             (Some(word), None) => {
-                let needs = format!("`backoff = \"{}\"` needs a `start`, because {what}", word.word());
+                let needs = format!("`backoff = \"{}\"` needs a `start`, because {what}", word.keyword());
                 broken(Key::Backoff, format!("{needs}: write for example `start = \"1s\"`"))
             }
             (None, _) => match self.values.first_of(&[Key::Start, Key::Factor]) {
@@ -146,12 +146,12 @@ impl Keys {
 
     fn jitter_over(&self, code: &Policy, backoff: &Backoff) -> Result<Jitter, Broken> {
         let word = match backoff {
-            Backoff::Random(_) => Word::Random,
-            Backoff::Decorrelated(_) => Word::Decorrelated,
+            Backoff::Random(_) => Keyword::Random,
+            Backoff::Decorrelated(_) => Keyword::Decorrelated,
             _ => return Ok(self.values.jitter.map_or(code.jitter, Jitter::from)),
         };
         match self.values.jitter {
-            None | Some(words::Jitter::None) => Ok(Jitter::None),
+            None | Some(keywords::Jitter::None) => Ok(Jitter::None),
             Some(_) => broken(Key::Jitter, rules::already_random(word)),
         }
     }

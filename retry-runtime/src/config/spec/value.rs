@@ -4,8 +4,10 @@ use core::fmt::{self, Formatter};
 use core::time::Duration;
 
 use retry_spec::key::{Key, Kind};
+use retry_spec::keywords::{
+    Backoff, IGNORE_KEYWORD, Jitter, Nested, SHARE_WITHOUT_PERCENT, UNLIMITED, UNLIMITED_KEYWORD,
+};
 use retry_spec::values::RetryAfter;
-use retry_spec::words::{Backoff, IGNORE_WORD, Jitter, Nested, SHARE_WITHOUT_PERCENT, UNLIMITED, UNLIMITED_WORD};
 use retry_spec::{duration, number};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -22,7 +24,7 @@ type Read<T> = Result<T, String>;
 
 pub(super) fn attempts(value: &Value) -> Read<u32> {
     match value {
-        Value::Text(text) if text == UNLIMITED_WORD => Ok(UNLIMITED),
+        Value::Text(text) if text == UNLIMITED_KEYWORD => Ok(UNLIMITED),
         _ => Ok(number::attempts(integer(value).ok_or_else(|| expected(Kind::Attempts))?)?),
     }
 }
@@ -83,7 +85,7 @@ pub(super) fn jitter(value: &Value) -> Read<Jitter> {
 
 pub(super) fn retry_after(value: &Value) -> Read<RetryAfter> {
     match value {
-        Value::Text(text) if text == IGNORE_WORD => Ok(RetryAfter::Ignore),
+        Value::Text(text) if text == IGNORE_KEYWORD => Ok(RetryAfter::Ignore),
         Value::Text(_) | Value::Integer(_) | Value::Float(_) => duration(value).map(RetryAfter::AtMost),
         _ => Err(expected(Kind::RetryAfter)),
     }

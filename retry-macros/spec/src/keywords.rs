@@ -1,12 +1,12 @@
-//! The values that are words.
+//! The values that are keywords, such as `"exponential"`.
 
 use crate::suggest::suggest_quoted;
 
-/// Declares an enum whose variants are written as words.
-macro_rules! words {
+/// Declares an enum whose variants are written as keywords.
+macro_rules! keywords {
     (
         $(#[$attribute:meta])*
-        $Name:ident($kind:literal) { $($(#[$of_variant:meta])* $Variant:ident $word:literal,)+ }
+        $Name:ident($kind:literal) { $($(#[$of_variant:meta])* $Variant:ident $keyword:literal,)+ }
     ) => {
         $(#[$attribute])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,34 +15,34 @@ macro_rules! words {
         }
 
         impl $Name {
-            /// The words, in the order of the documentation.
-            pub const WORDS: &'static [&'static str] = &[$($word),+];
+            /// The keywords, in the order of the documentation.
+            pub const KEYWORDS: &'static [&'static str] = &[$($keyword),+];
 
-            /// The word for this value.
+            /// The keyword for this value.
             #[must_use]
-            pub const fn word(self) -> &'static str {
+            pub const fn keyword(self) -> &'static str {
                 match self {
-                    $(Self::$Variant => $word,)+
+                    $(Self::$Variant => $keyword,)+
                 }
             }
 
-            /// Reads a word.
+            /// Reads a keyword.
             ///
             /// # Errors
             ///
-            /// For an unknown word: the message, which suggests the nearest known one.
+            /// For an unknown keyword: the message, which suggests the nearest known one.
             pub fn read(text: &str) -> Result<Self, String> {
                 match text {
-                    $($word => Ok(Self::$Variant),)+
-                    _ => Err(unknown($kind, text, Self::WORDS)),
+                    $($keyword => Ok(Self::$Variant),)+
+                    _ => Err(unknown($kind, text, Self::KEYWORDS)),
                 }
             }
         }
     };
 }
 
-words! {
-    /// How delays grow. The words are also the names of the constructors of `Policy`.
+keywords! {
+    /// How delays grow. The keywords are also the names of the constructors of `Policy`.
     Backoff("backoff") {
         /// Each delay is the previous one times the factor.
         Exponential "exponential",
@@ -67,8 +67,8 @@ impl Backoff {
     }
 }
 
-words! {
-    /// The conditions for errors that are written as a word.
+keywords! {
+    /// The conditions for errors that are written as a keyword.
     OnError("condition") {
         /// Every error.
         Any "any",
@@ -79,7 +79,7 @@ words! {
     }
 }
 
-words! {
+keywords! {
     /// The treatment of a failure that a call inside the attempt has already retried.
     Nested("value") {
         /// It is not retried a second time.
@@ -89,10 +89,10 @@ words! {
 
 /// The number of attempts of `attempts = "unlimited"`.
 pub const UNLIMITED: u32 = u32::MAX;
-/// The word for [`UNLIMITED`].
-pub const UNLIMITED_WORD: &str = "unlimited";
+/// The keyword for [`UNLIMITED`].
+pub const UNLIMITED_KEYWORD: &str = "unlimited";
 /// The value of `retry_after` that ignores the delays of servers.
-pub const IGNORE_WORD: &str = "ignore";
+pub const IGNORE_KEYWORD: &str = "ignore";
 
 /// The randomness of a delay.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -108,10 +108,10 @@ pub enum Jitter {
 }
 
 impl Jitter {
-    /// The jitters that are written as a word.
-    pub const WORDS: &'static [&'static str] = &["none", "full", "equal"];
+    /// The jitters that are written as a keyword.
+    pub const KEYWORDS: &'static [&'static str] = &["none", "full", "equal"];
 
-    /// Reads a word, or a share such as `20%`.
+    /// Reads a keyword, or a share such as `20%`.
     ///
     /// # Errors
     ///
@@ -122,12 +122,12 @@ impl Jitter {
             "full" => Ok(Self::Full),
             "equal" => Ok(Self::Equal),
             text if text.ends_with('%') || text.parse::<f64>().is_ok() => Ok(Self::Share(share(text)?)),
-            _ => Err(unknown("jitter", text, Self::WORDS)),
+            _ => Err(unknown("jitter", text, Self::KEYWORDS)),
         }
     }
 }
 
-/// The message for a word that is not allowed.
+/// The message for a keyword that is not allowed.
 fn unknown(kind: &str, word: &str, allowed: &[&str]) -> String {
     // The name that most other retry libraries have for it.
     if kind == "backoff" && word == "constant" {
@@ -158,19 +158,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_read_back() {
-        for word in Backoff::WORDS {
-            assert_eq!(Backoff::read(word).unwrap().word(), *word);
+    fn keywords_read_back() {
+        for word in Backoff::KEYWORDS {
+            assert_eq!(Backoff::read(word).unwrap().keyword(), *word);
         }
         assert_eq!(OnError::read("never"), Ok(OnError::Never));
         assert_eq!(Nested::read("once"), Ok(Nested::Once));
-        for word in Jitter::WORDS {
+        for word in Jitter::KEYWORDS {
             assert!(Jitter::read(word).is_ok(), "{word}");
         }
     }
 
     #[test]
-    fn unknown_words_get_a_suggestion() {
+    fn unknown_keywords_get_a_suggestion() {
         let refused = |read: Result<Backoff, String>, message: &str| assert_eq!(read, Err(message.to_owned()));
         refused(Backoff::read("exponental"), "unknown backoff `\"exponental\"`: did you mean `\"exponential\"`?");
         refused(Backoff::read("constant"), "unknown backoff `\"constant\"`: write `\"fixed\"`");
