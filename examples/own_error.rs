@@ -15,7 +15,7 @@ use retry_runtime::{Retryable, retry};
 enum ApiError {
     /// The delay is a lower bound of the wait.
     #[error("the service is busy")]
-    #[retryable(transient, after = wait)]
+    #[retryable(transient, server_delay = wait)]
     Busy { wait: Duration },
 
     #[error("there is no such user")]

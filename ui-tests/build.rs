@@ -1,4 +1,4 @@
-//! Tells the tests which compiler builds them: cargo names it to build scripts alone.
+//! Passes the compiler version to the tests. Only build scripts get the path of the compiler from cargo.
 
 use std::env;
 use std::process::Command;

@@ -1,7 +1,7 @@
 //! Compares compiler messages with the version of rustc that they were blessed with.
 //!
-//! Messages differ between compiler versions. With any other one than that in the file `blessed-with`, [`run`] only checks
-//! that each case in `fail` fails to compile and each case in `pass` compiles.
+//! Messages differ between compiler versions. With any version other than the one in the file `blessed-with`, [`run`] only
+//! checks that each case in `fail` fails to compile and each case in `pass` compiles.
 
 use std::env;
 use std::fs;
@@ -16,10 +16,10 @@ const RUSTC: &str = env!("RUSTC_VERSION");
 
 const BLESSED_WITH: &str = include_str!("blessed-with").trim_ascii();
 
-/// Set in the process that runs the cases of a folder without messages.
+/// The environment variable with the folder of cases, in the process that runs them without messages.
 const CASES: &str = "UI_CASES_WITHOUT_MESSAGES";
 
-/// Runs the test `test`, for which `add` adds the cases in the folder `fail`, or in a copy of it.
+/// Runs the test `test`. `add` adds its cases, from the folder `fail` or from a copy of it.
 pub(crate) fn run(test: &str, add: impl Fn(&TestCases, &Path)) {
     if let Some(folder) = env::var_os(CASES) {
         add(&TestCases::new(), Path::new(&folder));
@@ -31,22 +31,22 @@ pub(crate) fn run(test: &str, add: impl Fn(&TestCases, &Path)) {
     }
 }
 
-/// Fails where an expected message quotes the standard library: rustc does that only where the component `rust-src` is
-/// installed, and the files it names differ between versions.
+/// Fails if an expected message quotes the standard library. rustc does that only if the component `rust-src` is installed, and the
+/// names of the quoted files differ between versions.
 pub(crate) fn messages_do_not_quote_the_standard_library() {
     let messages = files(Path::new("fail")).into_iter().filter(|file| file.extension().is_some_and(|e| e == "stderr"));
     let quotes: Vec<_> = messages.filter(|message| fs::read_to_string(message).unwrap().contains("$RUST")).collect();
-    assert!(quotes.is_empty(), "word these cases so that rustc need not point into the standard library: {quotes:?}");
+    assert!(quotes.is_empty(), "change these cases so that rustc does not quote the standard library: {quotes:?}");
 }
 
-/// Runs the test again on a copy of the cases without their messages: trybuild writes a missing message if it may
-/// overwrite messages, and so fails only where a case compiles.
+/// Runs the test on a copy of the cases without their messages. trybuild writes a missing message if it may overwrite messages, so it
+/// fails only if a case compiles.
 fn run_without_messages(test: &str) {
-    // Not by `eprintln!`, which the test harness captures where a test passes.
-    let left_out = format!(
+    // Without `eprintln!`, because the test harness captures its output if the test passes.
+    let notice = format!(
         "{test}: messages are not compared, because they were blessed with rustc {BLESSED_WITH} and this is {RUSTC}\n"
     );
-    io::stderr().write_all(left_out.as_bytes()).unwrap();
+    io::stderr().write_all(notice.as_bytes()).unwrap();
     let copy = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(env!("CARGO_PKG_NAME")).join(test);
     copy_cases(&copy).unwrap();
     let filters = env::args().filter(|argument| argument.starts_with("trybuild="));
@@ -73,7 +73,7 @@ fn copy_cases(copy: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// All files below a folder.
+/// All files in a folder and its subfolders.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let (folders, mut found): (Vec<_>, Vec<_>) = entries(folder).into_iter().partition(|path| path.is_dir());
     found.extend(folders.iter().flat_map(|folder| files(folder)));

@@ -1,13 +1,13 @@
-//! Compiler messages, read as a user would. `TRYBUILD=overwrite cargo test -p retry-ui-tests` blesses them.
+//! Tests of compiler messages. `TRYBUILD=overwrite cargo test -p retry-ui-tests` blesses them. Read each one as a user would.
 
 mod harness;
 
 use harness::{entries, run};
 
-/// The theme whose mistakes only a build finds: `cargo check` does not evaluate the constants of a function.
+/// The theme whose mistakes only a build finds, because `cargo check` does not evaluate the constants of a function.
 const BUILT: &str = "constants";
 
-/// All in one run of `cargo check`, which is what trybuild does where no case is expected to compile.
+/// Checks all cases in one run of `cargo check`. trybuild does that if no case is expected to compile.
 #[test]
 fn checked() {
     run("checked", |cases, fail| {
@@ -17,7 +17,7 @@ fn checked() {
     });
 }
 
-/// One by one with `cargo build`, which is what trybuild does where some case is expected to compile.
+/// Builds the cases one by one with `cargo build`. trybuild does that if a case is expected to compile.
 #[test]
 fn built() {
     run("built", |cases, fail| {

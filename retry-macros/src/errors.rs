@@ -1,8 +1,8 @@
-//! Every mistake in one compile: errors are collected here and reported together.
+//! Collects errors, so that one compilation reports every mistake.
 
 use proc_macro2::Span;
 
-/// A list of errors that cannot be lost: dropping it before [`Errors::finish`] panics.
+/// A list of errors that cannot be lost: it panics if it is dropped before [`Errors::finish`].
 pub(crate) struct Errors {
     found: Option<Vec<syn::Error>>,
 }
@@ -20,7 +20,7 @@ impl Errors {
         self.push(syn::Error::new(span, message));
     }
 
-    /// Keeps the value, or keeps the error and gives nothing.
+    /// Returns the value, or adds the error and returns `None`.
     pub(crate) fn take<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()
     }
@@ -37,9 +37,9 @@ impl Errors {
 
 impl Drop for Errors {
     fn drop(&mut self) {
-        // A second panic while one unwinds would abort and hide the first.
+        // A second panic during unwinding would abort the process and hide the first.
         if self.found.is_some() && !std::thread::panicking() {
-            panic!("errors were collected, but nobody asked for them");
+            panic!("errors were collected, but `finish` was not called");
         }
     }
 }
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_errors_come_out() {
+    fn all_errors_are_reported() {
         let mut errors = Errors::new();
         errors.at(Span::call_site(), "one");
         assert!(errors.take(Err::<(), _>(syn::Error::new(Span::call_site(), "two"))).is_none());
@@ -58,13 +58,13 @@ mod tests {
     }
 
     #[test]
-    fn none_is_fine() {
+    fn no_errors_is_a_success() {
         assert!(Errors::new().finish().is_ok());
     }
 
     #[test]
-    #[should_panic = "nobody asked"]
-    fn lost_errors_panic() {
+    #[should_panic = "`finish` was not called"]
+    fn dropped_errors_panic() {
         drop(Errors::new());
     }
 }

@@ -38,17 +38,17 @@ enum Sources<E: Error + 'static> {
 enum All {
     #[retryable(transient)]
     Transient,
-    #[retryable(transient, after = wait)]
+    #[retryable(transient, server_delay = wait)]
     After {
         wait: Duration,
     },
-    #[retryable(transient, after = 1)]
+    #[retryable(transient, server_delay = 1)]
     Perhaps(#[expect(dead_code, reason = "only its position matters")] u8, Option<Duration>),
     #[retryable(permanent)]
     Permanent(#[expect(dead_code, reason = "only its position matters")] u8),
     #[retryable(status = 0)]
     Status(u16),
-    #[retryable(status = code, after = wait)]
+    #[retryable(status = code, server_delay = wait)]
     Both {
         code: Code,
         wait: Duration,
@@ -92,7 +92,7 @@ fn source_provides_all_properties() {
 #[test]
 fn structs_can_derive() {
     #[derive(Retryable)]
-    #[retryable(transient, after = wait)]
+    #[retryable(transient, server_delay = wait)]
     struct Busy {
         wait: Duration,
     }

@@ -1,4 +1,4 @@
-//! Compiler messages where only the default features are on. `TRYBUILD=overwrite cargo test -p
+//! Tests of compiler messages with the default features only. `TRYBUILD=overwrite cargo test -p
 //! retry-ui-tests-default-features` blesses them.
 
 #[path = "../harness.rs"]

@@ -1,5 +1,5 @@
-// Each link is two futures, one in the other, so that 13 links are the most within rustc's standard limit of 128; two
-// plain `async` blocks a link reach 15.
+// Each link is two nested futures, so at most 13 links are within rustc's default recursion limit of 128. With two plain `async`
+// blocks for each link, the maximum is 15.
 #![recursion_limit = "256"]
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,4 +1,4 @@
-// As in a crate that does not depend on `retry_runtime` itself: `::retry_runtime` is never written out.
+// A crate that does not depend on `retry_runtime` directly, so the expansion must not contain `::retry_runtime`.
 mod facade {
     pub mod retry_runtime {
         pub use ::retry_runtime::*;

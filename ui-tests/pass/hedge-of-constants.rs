@@ -1,4 +1,4 @@
-//! Constants of a generic type, which are evaluated where the function is used.
+//! Constants of a generic type. The compiler evaluates them where the function is used.
 
 use std::time::Duration;
 

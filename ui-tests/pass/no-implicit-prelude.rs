@@ -1,4 +1,4 @@
-// Nothing is in scope but what the crate brings, and some of that has misleading names.
+// Only the names of this crate are in scope, and some of them are misleading.
 #![no_implicit_prelude]
 
 mod alloc {}
@@ -58,7 +58,7 @@ fn returned() -> impl ::core::future::Future<Output = Outcome<u32>> {
 #[derive(::core::fmt::Debug, ::retry_runtime::Retryable)]
 #[allow(dead_code)]
 enum Fault {
-    #[retryable(transient, after = after)]
+    #[retryable(transient, server_delay = after)]
     Busy { after: ::core::time::Duration },
     #[retryable(permanent)]
     Gone,

@@ -1,4 +1,4 @@
-//! The return type is written again in the body, where it has to mean the same.
+//! The expansion repeats the return type in the body, where it must have the same meaning.
 
 pub struct Error;
 

@@ -1,22 +1,21 @@
-//! Reads `#[retryable(…)]` on the variants of an enum or on a struct, and checks that the words go together.
+//! Reads `#[retryable(…)]` on the variants of an enum or on a struct, and checks that its arguments go together.
 
 use proc_macro2::{Ident, Span};
+use retry_spec::suggest::suggest;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, Fields, Generics, Item, Member, Meta, Path, Result, Token, Type, parse_quote};
 
+use crate::args::{code, scan};
 use crate::errors::Errors;
-use crate::scan;
-use crate::suggest::suggest;
-use crate::value;
 
 pub(crate) struct Input {
     pub ident: Ident,
     pub generics: Generics,
     /// The path of `retry_runtime`.
     pub krate: Path,
-    /// A struct is its own only variant.
+    /// A struct counts as an enum with one variant.
     pub variants: Vec<Variant>,
 }
 
@@ -29,15 +28,15 @@ pub(crate) struct Variant {
 pub(crate) enum Meaning {
     Unknown,
     Transient {
-        after: Option<Field>,
+        server_delay: Option<Field>,
     },
     Permanent,
     /// The status decides the class.
     Status {
         code: Field,
-        after: Option<Field>,
+        server_delay: Option<Field>,
     },
-    /// All is as the field says.
+    /// The field decides everything.
     Source(Field),
 }
 
@@ -62,37 +61,37 @@ impl Meaning {
         }
     }
 
-    pub(crate) fn after(&self) -> Option<&Field> {
+    pub(crate) fn server_delay(&self) -> Option<&Field> {
         match self {
-            Meaning::Transient { after } | Meaning::Status { after, .. } => after.as_ref(),
+            Meaning::Transient { server_delay } | Meaning::Status { server_delay, .. } => server_delay.as_ref(),
             _ => None,
         }
     }
 }
 
-/// What is written in the attributes of one variant; each word with the place of its key.
+/// The arguments of one variant, each with its key.
 #[derive(Default)]
-struct Words {
+struct Attributes {
     transient: Option<Ident>,
     permanent: Option<Ident>,
     source: Option<(Ident, Option<Member>)>,
     status: Option<(Ident, Member)>,
-    after: Option<(Ident, Member)>,
+    server_delay: Option<(Ident, Member)>,
     krate: Option<(Ident, Path)>,
-    /// Whether something else was written: then what is missing here need not be missing there.
+    /// `true` if an argument could not be read. Then errors about missing arguments may be wrong.
     misread: bool,
 }
 
-const WORDS: [&str; 6] = ["transient", "permanent", "source", "status", "after", "crate"];
+const ARGUMENTS: [&str; 6] = ["transient", "permanent", "source", "status", "server_delay", "crate"];
 
 impl Input {
-    /// Nothing if the item is neither an enum nor a struct.
+    /// Returns `None` if the item is neither an enum nor a struct.
     pub(crate) fn read(item: &Item, errors: &mut Errors) -> Option<Self> {
         match item {
             Item::Struct(item) => {
-                let words = Words::read(&item.attrs, errors);
-                let krate = krate(&words);
-                let variant = Variant::read(parse_quote!(Self), words, &item.fields, errors);
+                let attributes = Attributes::read(&item.attrs, errors);
+                let krate = krate(&attributes);
+                let variant = Variant::read(parse_quote!(Self), attributes, &item.fields, errors);
                 Some(Input {
                     ident: item.ident.clone(),
                     generics: item.generics.clone(),
@@ -101,9 +100,9 @@ impl Input {
                 })
             }
             Item::Enum(item) => {
-                let words = Words::read(&item.attrs, errors);
-                words.only_crate(errors);
-                let krate = krate(&words);
+                let attributes = Attributes::read(&item.attrs, errors);
+                attributes.only_crate(errors);
+                let krate = krate(&attributes);
                 let variants = item.variants.iter().map(|variant| read_variant(variant, errors)).collect();
                 Some(Input { ident: item.ident.clone(), generics: item.generics.clone(), krate, variants })
             }
@@ -120,35 +119,35 @@ impl Input {
     }
 }
 
-fn krate(words: &Words) -> Path {
-    words.krate.as_ref().map_or_else(|| parse_quote!(::retry_runtime), |(_, path)| path.clone())
+fn krate(attributes: &Attributes) -> Path {
+    attributes.krate.as_ref().map_or_else(|| parse_quote!(::retry_runtime), |(_, path)| path.clone())
 }
 
 fn read_variant(variant: &syn::Variant, errors: &mut Errors) -> Variant {
-    let words = Words::read(&variant.attrs, errors);
-    if let Some((key, _)) = &words.krate {
-        errors.at(key.span(), "`crate` is for the whole type: write it above the `enum`");
+    let attributes = Attributes::read(&variant.attrs, errors);
+    if let Some((key, _)) = &attributes.krate {
+        errors.at(key.span(), "`crate` applies to the whole type: write it above the `enum`");
     }
     let name = &variant.ident;
-    Variant::read(parse_quote!(Self::#name), words, &variant.fields, errors)
+    Variant::read(parse_quote!(Self::#name), attributes, &variant.fields, errors)
 }
 
 impl Variant {
-    fn read(path: Path, words: Words, fields: &Fields, errors: &mut Errors) -> Self {
+    fn read(path: Path, attributes: Attributes, fields: &Fields, errors: &mut Errors) -> Self {
         for attr in fields.iter().flat_map(|field| ours(&field.attrs)) {
-            errors.at(attr.path().span(), "`#[retryable]` says something of a variant: write it above the variant");
+            errors.at(attr.path().span(), "`#[retryable]` describes a variant: write it above the variant");
         }
-        let contradictions = if words.misread { Vec::new() } else { words.contradictions() };
+        let contradictions = if attributes.misread { Vec::new() } else { attributes.contradictions() };
         let consistent = contradictions.is_empty();
         contradictions.into_iter().for_each(|error| errors.push(error));
-        let meaning = errors.take(words.meaning(fields)).filter(|_| consistent).unwrap_or(Meaning::Unknown);
+        let meaning = errors.take(attributes.meaning(fields)).filter(|_| consistent).unwrap_or(Meaning::Unknown);
         Variant { path, meaning }
     }
 }
 
-impl Words {
+impl Attributes {
     fn read(attrs: &[Attribute], errors: &mut Errors) -> Self {
-        let mut words = Words::default();
+        let mut attributes = Attributes::default();
         for attr in ours(attrs) {
             let Meta::List(list) = &attr.meta else {
                 errors.at(attr.path().span(), EMPTY);
@@ -157,10 +156,10 @@ impl Words {
             if list.tokens.is_empty() {
                 errors.at(attr.path().span(), EMPTY);
             }
-            let read = (|input: ParseStream| words.read_all(input, errors)).parse2(list.tokens.clone());
+            let read = (|input: ParseStream| attributes.read_all(input, errors)).parse2(list.tokens.clone());
             errors.take(read);
         }
-        words
+        attributes
     }
 
     fn read_all(&mut self, input: ParseStream, errors: &mut Errors) -> Result<()> {
@@ -180,7 +179,7 @@ impl Words {
     fn read_one(&mut self, input: ParseStream) -> Result<()> {
         let word = input
             .call(Ident::parse_any)
-            .map_err(|error| Error::new(error.span(), "expected a word such as `transient`"))?;
+            .map_err(|error| Error::new(error.span(), "expected an argument such as `transient`"))?;
         match word.unraw().to_string().as_str() {
             "transient" => put(&mut self.transient, &word, flag(&word, input)?),
             "permanent" => put(&mut self.permanent, &word, flag(&word, input)?),
@@ -189,30 +188,35 @@ impl Words {
             }
             "source" => put(&mut self.source, &word, (word.clone(), None)),
             "status" => put(&mut self.status, &word, (word.clone(), field(&word, input)?)),
-            "after" => put(&mut self.after, &word, (word.clone(), field(&word, input)?)),
+            "server_delay" => put(&mut self.server_delay, &word, (word.clone(), field(&word, input)?)),
             "crate" => put(&mut self.krate, &word, (word.clone(), krate_path(input)?)),
             unknown => {
                 let _ = input.parse::<Token![=]>();
-                Err(Error::new(word.span(), format_args!("unknown word `{unknown}`: {}", suggest(unknown, &WORDS))))
+                let advice = match unknown {
+                    // The name in earlier versions.
+                    "after" => "write `server_delay`".to_owned(),
+                    _ => suggest(unknown, &ARGUMENTS),
+                };
+                Err(Error::new(word.span(), format_args!("unknown argument `{unknown}`: {advice}")))
             }
         }
     }
 
-    /// Above an `enum` nothing is said of its variants.
+    /// Reports arguments above an `enum` that describe a variant.
     fn only_crate(&self, errors: &mut Errors) {
         for (_, key) in self.keys() {
-            errors.at(key.span(), format_args!("`{key}` says something of a variant: write it above the variant"));
+            errors.at(key.span(), format_args!("`{key}` describes a variant: write it above the variant"));
         }
     }
 
-    /// The words that say something of a variant.
+    /// The arguments that describe a variant.
     fn keys(&self) -> impl Iterator<Item = (&'static str, &Ident)> {
         let transient = self.transient.as_ref().map(|key| ("transient", key));
         let permanent = self.permanent.as_ref().map(|key| ("permanent", key));
         let source = self.source.as_ref().map(|(key, _)| ("source", key));
         let status = self.status.as_ref().map(|(key, _)| ("status", key));
-        let after = self.after.as_ref().map(|(key, _)| ("after", key));
-        [transient, permanent, source, status, after].into_iter().flatten()
+        let server_delay = self.server_delay.as_ref().map(|(key, _)| ("server_delay", key));
+        [transient, permanent, source, status, server_delay].into_iter().flatten()
     }
 
     fn contradictions(&self) -> Vec<Error> {
@@ -226,29 +230,29 @@ impl Words {
                 at(status, &format!("the status decides the class: remove `{class}`"));
             }
         }
-        match (&self.source, &self.after, &self.permanent) {
-            (None, Some((after, _)), Some(_)) => at(after, "a permanent failure is not tried again: remove `after`"),
-            (None, Some((after, _)), None) if self.transient.is_none() && self.status.is_none() => {
-                at(after, "`after` needs a failure that may be tried again: write `transient, after = …`");
+        match (&self.source, &self.server_delay, &self.permanent) {
+            (None, Some((delay, _)), Some(_)) => at(delay, "a permanent failure is not retried: remove `server_delay`"),
+            (None, Some((delay, _)), None) if self.transient.is_none() && self.status.is_none() => {
+                at(delay, "`server_delay` needs a failure that can be retried: write `transient, server_delay = …`");
             }
             _ => {}
         }
         if let Some((source, _)) = &self.source {
             for (other, _) in self.keys().filter(|(word, _)| *word != "source") {
-                at(source, &format!("`source` leaves everything to the field: remove `{other}`"));
+                at(source, &format!("with `source`, the field decides everything: remove `{other}`"));
             }
         }
         errors
     }
 
     fn meaning(self, fields: &Fields) -> Result<Meaning> {
-        let after = self.after.map(|(_, member)| find(&member, fields)).transpose();
+        let server_delay = self.server_delay.map(|(_, member)| find(&member, fields)).transpose();
         if let Some((key, member)) = self.source {
             return source(&key, member, fields).map(Meaning::Source);
         }
         if let Some((_, member)) = self.status {
-            return match (find(&member, fields), after) {
-                (Ok(code), Ok(after)) => Ok(Meaning::Status { code, after }),
+            return match (find(&member, fields), server_delay) {
+                (Ok(code), Ok(server_delay)) => Ok(Meaning::Status { code, server_delay }),
                 (Err(mut error), Err(other)) => {
                     error.combine(other);
                     Err(error)
@@ -256,15 +260,15 @@ impl Words {
                 (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
             };
         }
-        after.map(|after| match (self.transient, self.permanent) {
-            (Some(_), _) => Meaning::Transient { after },
+        server_delay.map(|server_delay| match (self.transient, self.permanent) {
+            (Some(_), _) => Meaning::Transient { server_delay },
             (None, Some(_)) => Meaning::Permanent,
             (None, None) => Meaning::Unknown,
         })
     }
 }
 
-const EMPTY: &str = "`#[retryable]` says nothing: write for example `#[retryable(transient)]`";
+const EMPTY: &str = "`#[retryable]` is empty: write for example `#[retryable(transient)]`";
 
 fn ours(attrs: &[Attribute]) -> impl Iterator<Item = &Attribute> {
     attrs.iter().filter(|attr| attr.path().is_ident("retryable"))
@@ -290,12 +294,12 @@ fn field(word: &Ident, input: ParseStream) -> Result<Member> {
     }
     input.parse::<Token![=]>()?;
     let span = scan::here(input);
-    input.parse().map_err(|_| Error::new(span, "expected the name of a field, or its number in a tuple"))
+    input.parse().map_err(|_| Error::new(span, "expected the name of a field, or its index in a tuple"))
 }
 
 fn krate_path(input: ParseStream) -> Result<Path> {
     input.parse::<Token![=]>()?;
-    value::krate(input)
+    code::krate(input)
 }
 
 fn source(key: &Ident, member: Option<Member>, fields: &Fields) -> Result<Field> {
@@ -305,7 +309,7 @@ fn source(key: &Ident, member: Option<Member>, fields: &Fields) -> Result<Field>
     let mut named = named(fields);
     match (named.next(), named.next()) {
         (Some(only), None) => Ok(only),
-        (None, _) => Err(Error::new(key.span(), "`source` needs a field, and here is none")),
+        (None, _) => Err(Error::new(key.span(), "`source` needs a field, but this variant has none")),
         (Some(first), Some(_)) => {
             let example = show(&first.member);
             let right = format!("write for example `source = {example}`");
@@ -321,8 +325,8 @@ fn find(member: &Member, fields: &Fields) -> Result<Field> {
     let known: Vec<String> = named(fields).map(|field| show(&field.member)).collect();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let member_name = show(member);
-    let advice = if known.is_empty() { "there are no fields here".to_owned() } else { suggest(&member_name, &known) };
-    Err(Error::new(member.span(), format_args!("there is no field `{member_name}`: {advice}")))
+    let advice = if known.is_empty() { "this variant has no fields".to_owned() } else { suggest(&member_name, &known) };
+    Err(Error::new(member.span(), format_args!("unknown field `{member_name}`: {advice}")))
 }
 
 fn named(fields: &Fields) -> impl Iterator<Item = Field> {

@@ -4,7 +4,7 @@ use super::*;
 
 /// The methods of the implementation, without the attribute and the braces around them.
 #[track_caller]
-fn same(item: TokenStream, expected: TokenStream) {
+fn assert_derived(item: TokenStream, expected: TokenStream) {
     assert_eq!(
         derive(item).unwrap().to_string(),
         quote!(#[automatically_derived] #[allow(deprecated)] #expected).to_string()
@@ -16,12 +16,12 @@ fn refused(item: TokenStream, message: &str) {
     let item: Item = syn::parse2(item).unwrap();
     let mut errors = Errors::new();
     Input::read(&item, &mut errors);
-    assert_eq!(crate::arguments::tests::messages(errors), [message]);
+    assert_eq!(crate::args::parse::tests::messages(errors), [message]);
 }
 
 #[test]
-fn classes_alone() {
-    same(
+fn classes_without_fields() {
+    assert_derived(
         quote! {
             enum E {
                 #[retryable(transient)] A,
@@ -44,13 +44,13 @@ fn classes_alone() {
 }
 
 #[test]
-fn fields() {
-    same(
+fn fields_give_status_delay_and_source() {
+    assert_derived(
         quote! {
             #[retryable(crate = facade::retry)]
             enum E {
-                #[retryable(transient, after = wait)] A { wait: Duration },
-                #[retryable(status = 0, after = 1)] B(u16, Option<Duration>),
+                #[retryable(transient, server_delay = wait)] A { wait: Duration },
+                #[retryable(status = 0, server_delay = 1)] B(u16, Option<Duration>),
             }
         },
         quote! {
@@ -80,8 +80,8 @@ fn fields() {
 }
 
 #[test]
-fn a_generic_source() {
-    same(
+fn a_generic_source_gets_a_bound() {
+    assert_derived(
         quote!(
             #[retryable(source)]
             struct S<T, E>(E)
@@ -117,8 +117,8 @@ fn a_generic_source() {
 }
 
 #[test]
-fn an_empty_enum() {
-    same(
+fn an_empty_enum_is_matched_by_value() {
+    assert_derived(
         quote!(
             enum Never {}
         ),
@@ -131,7 +131,7 @@ fn an_empty_enum() {
 }
 
 #[test]
-fn a_mistake_leaves_an_implementation() {
+fn after_a_mistake_there_is_still_an_implementation() {
     let written = derive(quote!(
         enum E {
             #[retryable(transiet)]
@@ -145,7 +145,7 @@ fn a_mistake_leaves_an_implementation() {
 }
 
 #[test]
-fn words_and_fields() {
+fn wrong_arguments_and_fields_are_refused() {
     refused(
         quote!(
             enum E {
@@ -153,7 +153,7 @@ fn words_and_fields() {
                 A,
             }
         ),
-        "unknown word `transiet`: did you mean `transient`?",
+        "unknown argument `transiet`: did you mean `transient`?",
     );
     refused(
         quote!(
@@ -162,7 +162,7 @@ fn words_and_fields() {
                 A,
             }
         ),
-        "unknown word `x`: expected `transient`, `permanent`, `source`, `status`, `after` or `crate`",
+        "unknown argument `x`: expected `transient`, `permanent`, `source`, `status`, `server_delay` or `crate`",
     );
     refused(
         quote!(
@@ -198,9 +198,9 @@ fn words_and_fields() {
                 A,
             }
         ),
-        "expected a word such as `transient`",
+        "expected an argument such as `transient`",
     );
-    let number = "expected the name of a field, or its number in a tuple";
+    let number = "expected the name of a field, or its index in a tuple";
     refused(
         quote!(
             enum E {
@@ -217,7 +217,7 @@ fn words_and_fields() {
                 A { code: u16 },
             }
         ),
-        "there is no field `cod`: did you mean `code`?",
+        "unknown field `cod`: did you mean `code`?",
     );
     refused(
         quote!(
@@ -226,7 +226,7 @@ fn words_and_fields() {
                 A(u16, u8),
             }
         ),
-        "there is no field `2`: did you mean `0`?",
+        "unknown field `2`: did you mean `0`?",
     );
     refused(
         quote!(
@@ -235,7 +235,7 @@ fn words_and_fields() {
                 A,
             }
         ),
-        "there is no field `x`: there are no fields here",
+        "unknown field `x`: this variant has no fields",
     );
     refused(
         quote!(
@@ -244,7 +244,7 @@ fn words_and_fields() {
                 A,
             }
         ),
-        "`source` needs a field, and here is none",
+        "`source` needs a field, but this variant has none",
     );
     refused(
         quote!(
@@ -258,13 +258,13 @@ fn words_and_fields() {
     refused(
         quote!(
             enum E {
-                #[retryable(statu = 0, after = 1)]
+                #[retryable(statu = 0, server_delay = 1)]
                 A(u16, D),
             }
         ),
-        "unknown word `statu`: did you mean `status`?",
+        "unknown argument `statu`: did you mean `status`?",
     );
-    let empty = "`#[retryable]` says nothing: write for example `#[retryable(transient)]`";
+    let empty = "`#[retryable]` is empty: write for example `#[retryable(transient)]`";
     refused(
         quote!(
             enum E {
@@ -286,20 +286,24 @@ fn words_and_fields() {
 }
 
 #[test]
-fn contradictions() {
-    for (words, message) in [
+fn contradictions_are_refused() {
+    for (arguments, message) in [
         (quote!(transient, permanent), "a failure is `transient` or `permanent`: remove one of them"),
         (quote!(transient, status = 0), "the status decides the class: remove `transient`"),
         (quote!(status = 0, permanent), "the status decides the class: remove `permanent`"),
-        (quote!(after = 0), "`after` needs a failure that may be tried again: write `transient, after = …`"),
-        (quote!(permanent, after = 0), "a permanent failure is not tried again: remove `after`"),
-        (quote!(source, transient), "`source` leaves everything to the field: remove `transient`"),
-        (quote!(source, after = 0), "`source` leaves everything to the field: remove `after`"),
+        (
+            quote!(server_delay = 0),
+            "`server_delay` needs a failure that can be retried: write `transient, server_delay = …`",
+        ),
+        (quote!(transient, after = 0), "unknown argument `after`: write `server_delay`"),
+        (quote!(permanent, server_delay = 0), "a permanent failure is not retried: remove `server_delay`"),
+        (quote!(source, transient), "with `source`, the field decides everything: remove `transient`"),
+        (quote!(source, server_delay = 0), "with `source`, the field decides everything: remove `server_delay`"),
     ] {
         refused(
             quote!(
                 enum E {
-                    #[retryable(#words)]
+                    #[retryable(#arguments)]
                     A(u16),
                 }
             ),
@@ -309,14 +313,14 @@ fn contradictions() {
 }
 
 #[test]
-fn places() {
+fn arguments_in_the_wrong_place_are_refused() {
     refused(
         quote!(
             enum E {
                 A(#[retryable(source)] X),
             }
         ),
-        "`#[retryable]` says something of a variant: write it above the variant",
+        "`#[retryable]` describes a variant: write it above the variant",
     );
     refused(
         quote!(
@@ -325,7 +329,7 @@ fn places() {
                 A,
             }
         ),
-        "`transient` says something of a variant: write it above the variant",
+        "`transient` describes a variant: write it above the variant",
     );
     refused(
         quote!(
@@ -334,7 +338,7 @@ fn places() {
                 A,
             }
         ),
-        "`crate` is for the whole type: write it above the `enum`",
+        "`crate` applies to the whole type: write it above the `enum`",
     );
     refused(quote!(union U { a: u8 }), "`Retryable` can be derived for an enum or a struct, not for a `union`");
 }

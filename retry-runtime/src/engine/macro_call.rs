@@ -147,7 +147,7 @@ sources!(Policy, &Policy, Arc<Policy>);
 
 /// A policy that is known at run time.
 #[derive(Clone, Copy, Debug)]
-pub struct Given<P>(pub(crate) P);
+pub struct Given<P>(P);
 
 /// A policy that is known at run time, or `()`.
 pub trait MaybePolicy: Send + Sync {

@@ -1,9 +1,11 @@
-//! The schedule of delays, before cap, jitter and the server have their say. Knows no clock.
+//! The schedule of delays, before the cap, the jitter and the server's delay. Does not read the clock. The formulas are those of
+//! `retry_spec::schedule`, which the attribute uses too.
 
 use core::time::Duration;
 
+use retry_spec::schedule::{self, Bounds};
+
 use crate::policy::attempt::Attempt;
-use crate::policy::jitter::between;
 
 /// How the delay grows from retry to retry.
 ///
@@ -37,18 +39,6 @@ pub(crate) enum Backoff {
     Custom(fn(&Attempt) -> Duration),
 }
 
-/// What a delay may turn out to be, before the cap: equal where nothing is random.
-pub(crate) struct Bounds {
-    pub(crate) min: Duration,
-    pub(crate) max: Duration,
-}
-
-impl Bounds {
-    pub(crate) const fn exactly(delay: Duration) -> Self {
-        Self { min: delay, max: delay }
-    }
-}
-
 impl Backoff {
     /// Whether it is a function, which may ask when the call began.
     #[cfg(feature = "reqwest")]
@@ -68,8 +58,8 @@ impl Backoff {
         random: fn() -> f64,
     ) -> Duration {
         match *self {
-            Self::Random(start) => between(start, cap, random()),
-            Self::Decorrelated(start) => between(start, times(previous.max(start), 3).min(cap), random()),
+            Self::Random(start) => schedule::random(start, cap, random()),
+            Self::Decorrelated(start) => schedule::decorrelated(start, previous, cap, random()),
             Self::Custom(function) => function(&attempt()),
             _ => self.computed(n),
         }
@@ -80,7 +70,7 @@ impl Backoff {
         match *self {
             Self::Custom(function) => Bounds::exactly(function(attempt)),
             Self::Random(start) => Bounds { min: start, max: cap },
-            Self::Decorrelated(start) => Bounds { min: start, max: times(previous.max(start), 3) },
+            Self::Decorrelated(start) => Bounds { min: start, max: schedule::longest_decorrelated(start, previous) },
             _ => Bounds::exactly(self.computed(attempt.number())),
         }
     }
@@ -89,45 +79,12 @@ impl Backoff {
     #[inline(always)]
     fn computed(&self, n: u32) -> Duration {
         match *self {
-            // Exactly, and without floating point: the one delay that most failing calls need.
-            Self::Exponential { start, .. } if n == 1 => start,
-            Self::Exponential { start, factor } => scale(start, power(factor, n - 1)),
-            Self::Linear(start) => times(start, u64::from(n)),
-            Self::Fibonacci(start) => times(start, fibonacci(n)),
-            Self::Delays(delays) => delays[(n as usize - 1).min(delays.len() - 1)],
+            Self::Exponential { start, factor } => schedule::exponential(start, factor, n),
+            Self::Linear(start) => schedule::linear(start, n),
+            Self::Fibonacci(start) => schedule::fibonacci(start, n),
+            Self::Delays(delays) => schedule::listed(delays, n),
             Self::Fixed(delay) | Self::Random(delay) | Self::Decorrelated(delay) => delay,
             Self::Custom(_) => Duration::ZERO,
         }
     }
-}
-
-fn power(base: f64, exponent: u32) -> f64 {
-    base.powi(i32::try_from(exponent).unwrap_or(i32::MAX))
-}
-
-/// `delay · by`, saturating; the product is rounded to the nearest nanosecond.
-pub(crate) fn scale(delay: Duration, by: f64) -> Duration {
-    // Zero times infinity would be NaN.
-    if delay.is_zero() {
-        return Duration::ZERO;
-    }
-    Duration::try_from_secs_f64(delay.as_secs_f64() * by).unwrap_or(Duration::MAX)
-}
-
-fn times(delay: Duration, by: u64) -> Duration {
-    let nanos = delay.as_nanos().saturating_mul(u128::from(by));
-    let seconds = u64::try_from(nanos / NANOS_PER_SECOND);
-    // The remainder of a division by 10⁹ fits.
-    seconds.map_or(Duration::MAX, |s| Duration::new(s, (nanos % NANOS_PER_SECOND) as u32))
-}
-
-const NANOS_PER_SECOND: u128 = 1_000_000_000;
-
-/// The n-th Fibonacci number (1, 1, 2, 3 …), saturating, so that it takes at most 94 steps.
-fn fibonacci(n: u32) -> u64 {
-    let (mut this, mut next) = (1_u64, 1_u64);
-    for _ in 1..n.min(94) {
-        (this, next) = (next, this.saturating_add(next));
-    }
-    this
 }

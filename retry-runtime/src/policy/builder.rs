@@ -2,23 +2,18 @@
 
 use core::time::Duration;
 
+use retry_spec::schedule::{self, Bounds};
+
 use crate::classify::drain::DrainLimits;
 use crate::context::simulation;
 use crate::policy::attempt::Attempt;
-use crate::policy::backoff::{Backoff, Bounds};
+use crate::policy::backoff::Backoff;
 use crate::policy::budget::Budget;
 use crate::policy::jitter::{Jitter, thread_random};
 use crate::policy::nested::Nested;
 
-/// The number of attempts that stands for "no limit".
-pub(crate) const UNLIMITED: u32 = u32::MAX;
-const STANDARD_ATTEMPTS: u32 = 3;
-pub(crate) const STANDARD_START: Duration = Duration::from_millis(100);
-pub(crate) const STANDARD_FACTOR: f64 = 2.0;
-const STANDARD_CAP: Duration = Duration::from_secs(30);
-pub(crate) const STANDARD_RETRY_AFTER: Duration = Duration::from_secs(60);
-/// What is left unread of a body that is longer is not worth a connection.
-pub(crate) const STANDARD_DRAIN_LIMIT: usize = 64 * 1024;
+/// The number of attempts that means "no limit".
+pub(crate) use retry_spec::keywords::UNLIMITED;
 
 /// How often and when to try again: attempts, backoff, jitter and limits. No word on which outcomes;
 /// that is the [`Condition`](crate::Condition).
@@ -81,12 +76,12 @@ impl Policy {
     /// The standard policy: 3 attempts, exponential from 100 ms, factor 2, capped at 30 s, full jitter; no
     /// deadline; a server's delay is honoured up to 60 s.
     pub const fn new() -> Self {
-        Self { cap: STANDARD_CAP, jitter: Jitter::Full, ..Self::exponential(STANDARD_START) }
+        Self { cap: schedule::MAX_DELAY, jitter: Jitter::Full, ..Self::exponential(schedule::START) }
     }
 
     /// Delays of `start`, `start · 2`, `start · 4` …; [`factor`](Self::factor) changes the 2.
     pub const fn exponential(start: Duration) -> Self {
-        Self::of(Backoff::Exponential { start, factor: STANDARD_FACTOR })
+        Self::of(Backoff::Exponential { start, factor: schedule::FACTOR })
     }
 
     /// The same delay each time. Zero retries at once, after letting other tasks run.
@@ -144,15 +139,15 @@ impl Policy {
 
     const fn of(backoff: Backoff) -> Self {
         Self {
-            attempts: STANDARD_ATTEMPTS,
+            attempts: schedule::ATTEMPTS,
             backoff,
             cap: Duration::MAX,
             jitter: Jitter::None,
             random: thread_random,
             deadline: None,
             attempt_timeout: None,
-            retry_after: Some(STANDARD_RETRY_AFTER),
-            drain_limit: STANDARD_DRAIN_LIMIT,
+            retry_after: Some(schedule::RETRY_AFTER),
+            drain_limit: schedule::DRAIN_LIMIT,
             drain_timeout: None,
             budget: None,
             nested: Nested::Always,

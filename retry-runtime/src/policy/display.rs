@@ -3,9 +3,10 @@
 use core::fmt::{self, Debug, Display, Formatter};
 use core::time::Duration;
 
+use retry_spec::schedule;
+
 use crate::policy::backoff::Backoff;
 use crate::policy::builder::Policy;
-use crate::policy::builder::{STANDARD_DRAIN_LIMIT, STANDARD_FACTOR, STANDARD_RETRY_AFTER};
 use crate::policy::jitter::Jitter;
 use crate::policy::nested::Nested;
 
@@ -39,12 +40,12 @@ impl Policy {
     fn fmt_retries(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.retry_after {
             None => f.write_str(", servers' delays ignored")?,
-            Some(STANDARD_RETRY_AFTER) => {}
+            Some(schedule::RETRY_AFTER) => {}
             Some(limit) => write!(f, ", servers' delays up to {}", Time(limit))?,
         }
         match self.drain_limit {
             0 => f.write_str(", no bodies read")?,
-            STANDARD_DRAIN_LIMIT => {}
+            schedule::DRAIN_LIMIT => {}
             bytes => write!(f, ", bodies read up to {bytes} bytes")?,
         }
         if let Some(timeout) = self.drain_timeout {
@@ -66,7 +67,7 @@ impl Display for Delays<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Policy { cap, jitter, .. } = *self.0;
         match self.0.backoff {
-            Backoff::Exponential { start, factor: STANDARD_FACTOR } => write!(f, "exponential from {}", Time(start))?,
+            Backoff::Exponential { start, factor: schedule::FACTOR } => write!(f, "exponential from {}", Time(start))?,
             Backoff::Exponential { start, factor } => write!(f, "exponential from {}, factor {factor}", Time(start))?,
             Backoff::Fixed(delay) => write!(f, "fixed {}", Time(delay))?,
             Backoff::Linear(start) => write!(f, "linear from {}", Time(start))?,

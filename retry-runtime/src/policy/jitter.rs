@@ -1,8 +1,9 @@
-//! Randomness put on a delay, inside the cap.
+//! The randomness of a delay. The formulas are those of `retry_spec::schedule`.
 
 use core::time::Duration;
 
-use crate::policy::backoff::{Bounds, scale};
+use retry_spec::keywords;
+use retry_spec::schedule::Bounds;
 
 /// Randomness put on a computed delay `d`, so that clients that failed together do not come back together.
 ///
@@ -24,40 +25,39 @@ pub enum Jitter {
 
 impl Jitter {
     /// `d` with the jitter on it; `random` is asked only where there is any.
+    #[inline]
     pub(crate) fn apply(self, d: Duration, cap: Duration, random: fn() -> f64) -> Duration {
-        match self {
-            Self::None => d,
-            Self::Full => between(Duration::ZERO, d, random()),
-            Self::Equal => between(d / 2, d, random()),
-            // At once, for to and from floating point is most of what it costs.
-            Self::Share(p) => {
-                let (least, most) = (1.0 - p, 1.0 + p);
-                let most = if d.is_zero() { most } else { most.min(cap.as_secs_f64() / d.as_secs_f64()) };
-                // Rounding may lead out of the bounds by a hair.
-                scale(d, (least + (most - least) * within_one(random())).min(most)).min(cap)
-            }
-        }
+        keywords::Jitter::from(self).apply(d, cap, random)
     }
 
     pub(crate) fn bounds(self, d: Bounds, cap: Duration) -> Bounds {
-        match self {
-            Self::None => d,
-            Self::Full => Bounds { min: Duration::ZERO, max: d.max },
-            Self::Equal => Bounds { min: d.min / 2, max: d.max },
-            Self::Share(p) => Bounds { min: scale(d.min, 1.0 - p), max: scale(d.max, 1.0 + p).min(cap) },
+        keywords::Jitter::from(self).bounds(d, cap)
+    }
+}
+
+/// The formulas of the specification work on its own type, so that this one can gain variants.
+impl From<Jitter> for keywords::Jitter {
+    #[inline(always)]
+    fn from(jitter: Jitter) -> Self {
+        match jitter {
+            Jitter::None => Self::None,
+            Jitter::Full => Self::Full,
+            Jitter::Equal => Self::Equal,
+            Jitter::Share(share) => Self::Share(share),
         }
     }
 }
 
-/// The point at `share` of the way from `low` to `high`, never outside of them, whatever `share` is.
-pub(crate) fn between(low: Duration, high: Duration, share: f64) -> Duration {
-    let width = high.saturating_sub(low);
-    low.saturating_add(scale(width, within_one(share)).min(width))
-}
-
-/// A random source of the user's may break its promise: NaN and negatives become 0.
-fn within_one(share: f64) -> f64 {
-    if share > 0.0 { share.min(1.0) } else { 0.0 }
+#[cfg(feature = "serde")]
+impl From<keywords::Jitter> for Jitter {
+    fn from(jitter: keywords::Jitter) -> Self {
+        match jitter {
+            keywords::Jitter::None => Self::None,
+            keywords::Jitter::Full => Self::Full,
+            keywords::Jitter::Equal => Self::Equal,
+            keywords::Jitter::Share(share) => Self::Share(share),
+        }
+    }
 }
 
 /// The standard random source: `rand`'s thread generator, uniform in `[0, 1)`.

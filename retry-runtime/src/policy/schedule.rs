@@ -3,8 +3,9 @@
 use core::ops::RangeInclusive;
 use core::time::Duration;
 
+use retry_spec::schedule::Bounds;
+
 use crate::policy::attempt::Attempt;
-use crate::policy::backoff::Bounds;
 use crate::policy::builder::Policy;
 use crate::util::clock::Instant;
 

@@ -82,11 +82,11 @@ impl<T: Copy + Into<u16>> StatusField for T {
     }
 }
 
-/// What `#[retryable(after = field)]` names.
+/// The field that `#[retryable(server_delay = field)]` names.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no delay",
+    message = "`{Self}` is not a delay",
     label = "neither a `Duration` nor an `Option<Duration>`",
-    note = "`after = …` names a field of type `Duration` or `Option<Duration>`"
+    note = "`server_delay = …` names a field of type `Duration` or `Option<Duration>`"
 )]
 pub trait DelayField {
     fn delay(&self) -> Option<Duration>;

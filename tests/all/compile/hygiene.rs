@@ -144,7 +144,7 @@ mod among_items {
 
     #[derive(Debug, Retryable)]
     pub(super) enum Error {
-        #[retryable(transient, after = 0)]
+        #[retryable(transient, server_delay = 0)]
         Busy(Option<Duration>),
         #[retryable(status = code)]
         Refused { code: u16 },

@@ -60,8 +60,7 @@ fn random_source_of_the_code_is_kept() {
 fn file_that_contradicts_the_code_is_rejected() {
     policies!(POLICIES);
     let error = POLICIES.load(json!({ "billing": { "deadline": "1s" } })).unwrap_err();
-    let message =
-        "the first delay is at least 1 s, which does not fit in the `deadline` of 1 s: no retry could be made";
+    let message = "the first delay is at least 1 s, which does not fit in the `deadline` of 1 s: no retry could start";
     assert_eq!(error.to_string(), format!("[billing] `deadline`: {message}"));
     let error = POLICIES.load(json!({ "billing": { "start": "2m" } })).unwrap_err();
     assert_eq!((error.policy(), error.key()), (Some("billing"), Some("start")));

@@ -126,7 +126,7 @@ fn key_without_an_effect_is_rejected() {
     );
     assert_rejects(
         KINDS.random,
-        &[(json!({ "jitter": "full" }), "`jitter`: `backoff = \"random\"` is random already: remove `jitter`")],
+        &[(json!({ "jitter": "full" }), "`jitter`: `backoff = \"random\"` is already random: remove `jitter`")],
     );
     let lists = "the code lists every delay";
     assert_rejects(

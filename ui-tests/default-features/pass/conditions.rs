@@ -1,4 +1,4 @@
-//! Conditions that have an effect without any feature of an HTTP client.
+//! Conditions that have an effect without the feature of any HTTP client.
 
 use std::error::Error;
 use std::fmt::Debug;

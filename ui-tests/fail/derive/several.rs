@@ -6,7 +6,7 @@ enum Error {
     Busy,
     #[retryable(status = 1)]
     Refused(u16),
-    #[retryable(permanent, after = 0)]
+    #[retryable(permanent, server_delay = 0)]
     Gone(std::time::Duration),
 }
 

@@ -1,19 +1,19 @@
-//! The policies that loading changed.
+//! The policies that a load changed.
 
 use core::fmt::{self, Display, Formatter};
 
 use crate::policy::backoff::Backoff;
 use crate::policy::builder::Policy;
 
-/// A policy that loading changed: ``billing: 3 attempts, fixed 1s -> 5 attempts, fixed 1s``.
+/// A policy that a load changed: ``billing: 3 attempts, fixed 1s -> 5 attempts, fixed 1s``.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct PolicyChange {
     /// The name.
     pub name: &'static str,
-    /// The policy of calls that began before.
+    /// The policy of calls that started before the load.
     pub old: Policy,
-    /// The policy of calls that begin from now on.
+    /// The policy of calls that start after it.
     pub new: Policy,
 }
 
@@ -25,9 +25,9 @@ impl Display for PolicyChange {
 }
 
 impl Policy {
-    /// Compares everything that a file can change.
+    /// Compares every value that a file can change.
     pub(super) fn is_configured_as(&self, other: &Self) -> bool {
-        // Functions are the code's, and so the same in both.
+        // A file cannot change functions, so they are equal.
         let Self { attempts, backoff, cap, jitter, random: _, deadline, attempt_timeout, .. } = *self;
         let Self { retry_after, drain_limit, drain_timeout, budget: _, nested, .. } = *self;
         backoff.is_same_as(&other.backoff)

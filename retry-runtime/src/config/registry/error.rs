@@ -1,70 +1,71 @@
-//! What is wrong with policies that were to be loaded.
+//! The error of loading policies.
 
 use core::fmt::{self, Display, Formatter};
 use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::config::written::trail::Trail;
+use crate::config::spec::path::ErrorPath;
 
-/// Why policies could not be loaded, and where that is: ``policies.toml:2:1: [billing] `attemps`: unknown key: did you mean `attempts`?``
+/// An error in policies that were loaded, with its position:
+/// ``policies.toml:2:1: [billing] `attemps`: unknown key: did you mean `attempts`?``
 ///
-/// A line of text without its end, whose words are not promised; the place has functions of its own.
+/// The text is one line and may change in any release. Methods return the parts of the position.
 #[derive(Debug)]
-pub struct PoliciesError(Box<Wrong>);
+pub struct PoliciesError(Box<Details>);
 
 #[derive(Debug)]
-struct Wrong {
+struct Details {
     file: Option<PathBuf>,
     position: Option<(usize, usize)>,
-    /// Its message is what is wrong, if not the file itself.
-    trail: Trail,
+    /// Its message is the error, unless the file could not be read.
+    path: ErrorPath,
     source: Option<io::Error>,
 }
 
 impl PoliciesError {
-    /// What the format says is what is wrong, unless something else was.
-    pub(super) fn of(mut trail: Trail, format: String) -> Self {
-        trail.message.get_or_insert(format);
-        Self(Box::new(Wrong { file: None, position: None, trail, source: None }))
+    /// Uses the message of the format, unless the path already has one.
+    pub(super) fn of(mut path: ErrorPath, format: String) -> Self {
+        path.message.get_or_insert(format);
+        Self(Box::new(Details { file: None, position: None, path, source: None }))
     }
 
-    /// The file, where one was loaded.
+    /// The file, if one was loaded.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         self.0.file.as_deref()
     }
 
-    /// The line in the file, from 1, where the format tells.
+    /// The line in the file, from 1. `None` if the format does not report it.
     #[must_use]
     pub fn line(&self) -> Option<usize> {
         self.0.position.map(|(line, _)| line)
     }
 
-    /// The column in the line, from 1, where the format tells.
+    /// The column in the line, from 1. `None` if the format does not report it.
     #[must_use]
     pub fn column(&self) -> Option<usize> {
         self.0.position.map(|(_, column)| column)
     }
 
-    /// The name of the policy, where it is in one.
+    /// The name of the policy, if the error is in one.
     #[must_use]
     pub fn policy(&self) -> Option<&str> {
-        self.0.trail.policy.as_deref()
+        self.0.path.policy.as_deref()
     }
 
-    /// The key, where it is at one.
+    /// The key, if the error is at one.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
-        self.0.trail.key.as_deref()
+        self.0.path.key.as_deref()
     }
 }
 
 impl PoliciesError {
     pub(super) fn unreadable(error: io::Error) -> Self {
-        let mut wrong = Self::of(Trail::default(), String::new());
-        wrong.0.source = Some(error);
-        wrong
+        let mut unreadable = Self::of(ErrorPath::default(), String::new());
+        unreadable.0.source = Some(error);
+        unreadable
     }
 
     pub(super) fn at(mut self, line: usize, column: usize) -> Self {
@@ -80,7 +81,7 @@ impl PoliciesError {
 
 impl Display for PoliciesError {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Wrong { file, position, trail, source } = &*self.0;
+        let Details { file, position, path, source } = &*self.0;
         if let Some(file) = file {
             write!(f, "{}", file.display())?;
             position.map_or(Ok(()), |(line, column)| write!(f, ":{line}:{column}"))?;
@@ -88,7 +89,7 @@ impl Display for PoliciesError {
         }
         match source {
             Some(error) => write!(f, "cannot be read: {error}"),
-            None => Display::fmt(trail, f),
+            None => Display::fmt(path, f),
         }
     }
 }

@@ -1,13 +1,12 @@
-//! Names of policies that the compiler checks.
+//! Named policies whose names the compiler checks.
 
-use crate::engine::macro_call::Given;
-use crate::engine::macro_call::PolicySource;
 use core::fmt::{self, Debug, Display, Formatter};
 
-use super::Policies;
+use super::policies::Policies;
+use crate::engine::macro_call::PolicySource;
 use crate::policy::builder::Policy;
 
-/// Declares policies with names, which a file may change while the program runs: a `static` with a field for each name.
+/// Declares named policies that a file can change while the program runs: a `static` with a field for each name.
 ///
 /// ```
 /// use std::time::Duration;
@@ -17,7 +16,7 @@ use crate::policy::builder::Policy;
 ///     /// The policies that operators may change.
 ///     pub static POLICIES {
 ///         billing: Policy::fixed(Duration::from_secs(1)),
-///         /// Answers are needed at once.
+///         /// Users wait for it.
 ///         search: Policy::new().attempts(2),
 ///         mail as "mail-out": Policy::new(),
 ///     }
@@ -35,10 +34,10 @@ use crate::policy::builder::Policy;
 /// assert_eq!(POLICIES.mail.name(), "mail-out");
 /// ```
 ///
-/// Each field is a [`NamedPolicy`]. The static dereferences to [`Policies`], which loads files. The name in a file is that of the
-/// field, or the string behind `as`.
+/// Each field is a [`NamedPolicy`]. The `static` dereferences to [`Policies`], which loads files. The name in a file is the name of the
+/// field, or the string after `as`.
 ///
-/// A misspelt name does not compile, and rustc tells the names that there are:
+/// A misspelled name does not compile, and rustc suggests a similar one:
 ///
 /// ```compile_fail,E0609
 /// # retry_runtime::policies! { static POLICIES { billing: retry_runtime::Policy::new() } }
@@ -101,10 +100,10 @@ macro_rules! __name_of_policy {
     };
 }
 
-/// A policy that [`policies!`](crate::policies) declares: `policy = POLICIES.billing` in the attribute, and
+/// A policy that [`policies!`](crate::policies) declares. Write `policy = POLICIES.billing` in the attribute, and call
 /// [`get`](Self::get) everywhere else.
 ///
-/// Its `Display` is that of its current policy.
+/// `Display` formats the current policy.
 #[derive(Clone, Copy)]
 pub struct NamedPolicy {
     policies: &'static Policies,
@@ -118,7 +117,7 @@ impl NamedPolicy {
         Self { policies, place }
     }
 
-    /// The name of a raw identifier is that without `r#`.
+    /// The name of a field, without the `r#` of a raw identifier.
     #[doc(hidden)]
     #[must_use]
     pub const fn __name(field: &'static str) -> &'static str {
@@ -134,7 +133,7 @@ impl NamedPolicy {
         self.policies.at(self.place)
     }
 
-    /// The name in files.
+    /// The name that files use.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.policies.declared[self.place].0
@@ -147,6 +146,17 @@ impl From<NamedPolicy> for Policy {
     }
 }
 
+// Not recommended, so that the error about a value of another type names only `Policy`, `&Policy` and `Arc<Policy>`.
+#[diagnostic::do_not_recommend]
+impl PolicySource for NamedPolicy {
+    type Given = <Policy as PolicySource>::Given;
+
+    #[inline(always)]
+    fn given(self) -> Self::Given {
+        self.get().given()
+    }
+}
+
 impl Display for NamedPolicy {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         Display::fmt(&self.get(), f)
@@ -156,14 +166,5 @@ impl Display for NamedPolicy {
 impl Debug for NamedPolicy {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.debug_struct("NamedPolicy").field("name", &self.name()).field("policy", &self.get()).finish()
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl PolicySource for NamedPolicy {
-    type Given = Given<Policy>;
-    #[inline(always)]
-    fn given(self) -> Given<Policy> {
-        Given(self.get())
     }
 }

@@ -1,0 +1,149 @@
+//! Writes one attempt: the body, with everything that runs at each attempt.
+
+use proc_macro2::{Group, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Ident, Token};
+
+use super::expansion::Expansion;
+use super::tokens::{at, krate};
+use super::{policy, rewrite};
+use crate::input::async_block::like;
+use crate::input::function::Shape;
+
+impl Expansion<'_> {
+    /// The body, after the code that runs at the start of each attempt.
+    pub(super) fn attempt(&self, body: &Group) -> Group {
+        let pin = self.pin();
+        let admission = self.admission();
+        let clones = self.cloned().map(|(mutability, name)| self.shadow(mutability, name, quote!(#name)));
+        let inside = inside(body);
+        like(body, quote!(#pin #admission #(#clones)* #inside))
+    }
+
+    /// Runs an attempt without hedging.
+    pub(super) fn running(&self, attempt: &Group) -> TokenStream {
+        let Self { function, span, ref krate, .. } = *self;
+        let repeated = self.repeated("run_body_again_with_clone_for_consumed_arguments", attempt);
+        if matches!(function.shape, Shape::Blocking) {
+            let repeated = self.maybe_probe("maybe_probe_blocking", repeated);
+            return quote_spanned!(span=> #krate::Executor::attempt_blocking(&mut __retry_executor, #repeated));
+        }
+        let repeated = self.maybe_probe("maybe_probe", repeated);
+        let time_limit = self.time_limit();
+        quote_spanned!(span=> #krate::Executor::run(&mut __retry_executor, #repeated, #time_limit).await)
+    }
+
+    /// With a circuit breaker, lets calls inside the attempt find out whether it is the probe.
+    pub(super) fn maybe_probe(&self, function: &str, attempt: TokenStream) -> TokenStream {
+        let Some(breaker) = &self.arguments.breaker else { return attempt };
+        let span = at(breaker.span);
+        let (krate, function) = (krate(self.arguments, span), Ident::new(function, span));
+        quote_spanned!(span=> #krate::private::#function(#attempt))
+    }
+
+    /// `async { ATTEMPT }`, or `|| { ATTEMPT }`, which each iteration of the loop runs.
+    ///
+    /// If the attempt consumes an argument, rustc's error points at this block, so the block has the position of the attribute.
+    /// A `macro_rules!` macro of the runtime writes the block, because the name of that macro is the only text of ours that
+    /// rustc prints with such an error: `run_body_again_with_clone_for_consumed_arguments` says what to write.
+    pub(super) fn repeated(&self, advice: &str, attempt: &Group) -> TokenStream {
+        let Self { arguments, function, attribute, .. } = *self;
+        let krate = krate(arguments, attribute);
+        let advice = Ident::new(advice, attribute);
+        let kind = match function.shape {
+            Shape::Blocking => quote_spanned!(attribute=> blocking),
+            Shape::Async | Shape::Returned { .. } => quote_spanned!(attribute=> async),
+        };
+        quote_spanned!(attribute=> #krate::#advice!(#kind #attempt))
+    }
+
+    /// Returns without an attempt while the circuit breaker is open.
+    pub(super) fn admission(&self) -> Option<TokenStream> {
+        let breaker = self.arguments.breaker.as_ref()?;
+        let span = at(breaker.span);
+        let krate = krate(self.arguments, span);
+        let place = policy::of_static(breaker, "Breaker", &krate);
+        let not_made = self.of_outcome("not_made", None, quote_spanned!(span=> __retry_open));
+        if matches!(self.function.shape, Shape::Blocking) {
+            return Some(quote_spanned! {span=>
+                if let ::core::result::Result::Err(__retry_open) = #krate::private::Pass::ask_blocking(&mut __retry_pass, #place) {
+                    return #not_made;
+                }
+            });
+        }
+        // A closed breaker admits the attempt at once, without an await point.
+        Some(quote_spanned! {span=>
+            if let ::core::result::Result::Err(__retry_refused) = #krate::private::Pass::ask(&mut __retry_pass, #place) {
+                if let ::core::result::Result::Err(__retry_open) = __retry_refused.await {
+                    return #not_made;
+                }
+            }
+        })
+    }
+
+    /// Clones the arguments for one attempt, outside its `async` block. Inside, the block would hold references to the originals,
+    /// and would be `Send` only if they are `Sync`.
+    pub(super) fn clones(&self) -> TokenStream {
+        let clones = self.cloned().map(|(_, name)| {
+            self.shadow(None, name, quote_spanned!(at(name.span())=> ::core::clone::Clone::clone(&#name)))
+        });
+        quote!(#(#clones)*)
+    }
+
+    pub(super) fn cloned(&self) -> impl Iterator<Item = (Option<Token![mut]>, &Ident)> {
+        self.arguments.clone.iter().flat_map(|clone| &clone.value).map(|name| {
+            let mutability =
+                self.mutable.iter().find(|(mutable, _)| mutable == name).map(|(_, mutability)| *mutability);
+            (mutability, name)
+        })
+    }
+
+    /// Shadows an argument. The user asked for it with `clone`, so lints about shadowing are allowed.
+    pub(super) fn shadow(&self, mutability: Option<Token![mut]>, name: &Ident, value: TokenStream) -> TokenStream {
+        quote_spanned! {at(name.span())=>
+            #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::used_underscore_binding)]
+            let #mutability #name = #value;
+        }
+    }
+
+    /// Fixes the type of the outcome before rustc checks the body.
+    ///
+    /// The body becomes an `async` block or a closure, whose return type rustc infers. Without this statement, the first `?` or
+    /// `return` in the body would be checked before the type is known: `?` could not convert errors, and a `return` of a
+    /// `Box<T>` would not coerce to `Box<dyn Error>`.
+    pub(super) fn pin(&self) -> Option<TokenStream> {
+        self.function.outcome()?;
+        let output = self.outcome();
+        Some(quote_spanned! {self.span=>
+            if let ::core::option::Option::Some(__retry_pin) = ::core::option::Option::None::<#output> {
+                return __retry_pin;
+            }
+        })
+    }
+
+    /// The time limit of an attempt, as the last argument of `Executor::run`.
+    pub(super) fn time_limit(&self) -> TokenStream {
+        let Self { arguments, span, ref krate, .. } = *self;
+        if arguments.policy.is_some() {
+            let output = self.outcome();
+            quote_spanned!(span=> #krate::private::Cutting::<#output>::of().__cut())
+        } else if arguments.deadline.is_some() || arguments.attempt_timeout.is_some() {
+            self.of_outcome("limited", None, TokenStream::new())
+        } else if arguments.nested.is_some() {
+            quote_spanned!(span=> #krate::private::ScopedOnly)
+        } else {
+            quote_spanned!(span=> #krate::private::Unlimited)
+        }
+    }
+}
+
+/// The body in braces of its own, so that `use` statements in it do not affect the generated code around it.
+///
+/// The braces have the user's span, and so the user's edition. Before edition 2024, temporaries of a tail expression are dropped
+/// after the local variables. The empty `const` item prevents two lints about the braces: rustc's `unused_braces`, and
+/// clippy's `items_after_statements` about items of the body.
+fn inside(body: &Group) -> Group {
+    let (inner_attributes, code) = rewrite::split_inner_attributes(body);
+    let item = quote_spanned!(at(body.span())=> const _: () = (););
+    like(body, quote!(#inner_attributes #item #code))
+}

@@ -1,0 +1,86 @@
+//! Writes the copies of a hedged attempt.
+
+use proc_macro2::{Delimiter, Group, TokenStream};
+use quote::quote_spanned;
+
+use super::expansion::Expansion;
+use super::policy;
+use super::tokens::{at, krate};
+
+impl Expansion<'_> {
+    /// Runs copies of the attempt. All copies borrow the same arguments:
+    ///
+    /// ```text
+    /// let condition = Executor::condition(&executor);
+    /// let outcome = {
+    ///     let mut hedged = pin!(Executor::hedged(&executor, const { &Hedge::after(DELAY) }, (), Unlimited));
+    ///     loop {
+    ///         Hedged::add(Pin::as_mut(&mut hedged), async {
+    ///             let outcome = async { ATTEMPT }.await;
+    ///             let classify = &classify::<Result<Row, Error>>(&outcome);
+    ///             let classification = Classification::new(classify.__value(), classify.__error());
+    ///             HedgeOutcome::new(condition, classification, outcome)
+    ///         });
+    ///         if let Some(outcome) = Executor::run_hedged(&mut executor, Pin::as_mut(&mut hedged)).await {
+    ///             break outcome;
+    ///         }
+    ///     }
+    /// };
+    /// ```
+    pub(super) fn hedged(&self, hedge: &TokenStream, attempt: &Group) -> TokenStream {
+        let Self { attribute, krate: ref runtime, .. } = *self;
+        let clones = self.clones();
+        let copy = self.copy(attempt);
+        // The circuit breaker admits a copy before it is started.
+        let entrance = self.entrance();
+        let pass = self.arguments.breaker.as_ref().map(|breaker| {
+            let (krate, span) = (krate(self.arguments, at(breaker.span)), at(breaker.span));
+            quote_spanned!(span=> let __retry_pass = #krate::private::Hedged::pass(::core::pin::Pin::as_mut(&mut __retry_hedged));)
+        });
+        let time_limit = self.time_limit();
+        let copies =
+            quote_spanned!(self.arguments.hedge.as_ref().map_or(attribute, |hedge| at(hedge.key.span()))=> loop);
+        quote_spanned! {attribute=>
+            let __retry_condition = #runtime::Executor::condition(&__retry_executor);
+            let __retry_outcome = {
+                let mut __retry_hedged = ::core::pin::pin!(#runtime::Executor::hedged(&__retry_executor, #hedge, #entrance, #time_limit));
+                #copies {
+                    #clones
+                    #pass
+                    #runtime::private::Hedged::add(::core::pin::Pin::as_mut(&mut __retry_hedged), #copy);
+                    let __retry_done = #runtime::Executor::run_hedged(&mut __retry_executor, ::core::pin::Pin::as_mut(&mut __retry_hedged)).await;
+                    if let ::core::option::Option::Some(__retry_outcome) = __retry_done {
+                        break __retry_outcome;
+                    }
+                }
+            };
+        }
+    }
+
+    /// One copy of the attempt, with the classification of its outcome.
+    pub(super) fn copy(&self, attempt: &Group) -> TokenStream {
+        let Self { span, attribute, ref krate, .. } = *self;
+        let attempt = self.maybe_probe("maybe_probe", quote_spanned!(attribute=> async #attempt));
+        let outcome = self.outcome_of(&quote_spanned!(attribute=> #attempt.await));
+        let classify = self.classify("__retry_outcome");
+        let classification = self.classification();
+        let classified = quote_spanned! {span=>
+            #outcome
+            let __retry_classify = &#classify;
+            let __retry_classification = #classification;
+            #krate::private::HedgeOutcome::new(__retry_condition, __retry_classification, __retry_outcome)
+        };
+        let mut copy = Group::new(Delimiter::Brace, classified);
+        copy.set_span(attribute);
+        self.repeated("hedged_copies_share_all_arguments_except_those_in_clone", &copy)
+    }
+
+    /// The value that admits copies: a circuit breaker, or `()`.
+    pub(super) fn entrance(&self) -> TokenStream {
+        let Some(breaker) = &self.arguments.breaker else { return quote_spanned!(self.span=> ()) };
+        let span = at(breaker.span);
+        let krate = krate(self.arguments, span);
+        let place = policy::of_static(breaker, "Breaker", &krate);
+        quote_spanned!(span=> #krate::private::EachCopy::of(#place))
+    }
+}

@@ -1,0 +1,203 @@
+//! Writes the function again, with the loop around its body.
+
+use proc_macro2::{Group, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use retry_spec::key::Key;
+use retry_spec::keywords;
+
+use super::docs::{retries_section, wants_section};
+use super::expansion::Expansion;
+use super::tokens::{at, krate};
+use super::{policy, rewrite};
+use crate::args::model::{Arg, Arguments, Backoff};
+use crate::input::async_block::like;
+use crate::input::function::{Function, Shape};
+
+/// Input:
+///
+/// ```text
+/// #[retry(attempts = 3)]
+/// async fn load(&mut self, id: &str) -> Result<Row, Error> { BODY }
+/// ```
+///
+/// Output, with paths shortened and without the prefix `__retry_` of the bindings. Signature and body are the user's own
+/// tokens:
+///
+/// ```text
+/// async fn load(&mut self, id: &str) -> Result<Row, Error> {
+///     let mut executor = Executor::start(MacroCall::new(|| const { &CallSpec::new("module::load", POLICY, CONDITION) }));
+///     loop {
+///         let pause = {
+///             let outcome = Executor::run(&mut executor, async {                  // the user's braces
+///                 if let Some(pin) = None::<Result<Row, Error>> { return pin; }   // fixes the type before BODY is checked
+///                 { const _: () = (); BODY }
+///             }, Unlimited).await;
+///             if classify::<Result<Row, Error>>(&outcome).__is_plain_success() {  // moves the outcome out before anything
+///                 return Executor::succeed(&mut executor, outcome);               // takes its address for long
+///             }
+///             let failed = outcome;
+///             let classify = &classify::<Result<Row, Error>>(&failed);
+///             let classification = Classification::new(classify.__value(), classify.__error());
+///             match Executor::decide(&mut executor, classification, &classify.__reason()) {
+///                 None => return failed,
+///                 Some(next) => next.after(classify.__discard(), failed),
+///             }
+///         };                                                                      // the outcome is dropped before the wait
+///         pause.await;
+///     }
+/// }
+/// ```
+///
+/// Methods are called by path, or have names that no other trait uses. A blanket implementation of one of the user's traits may
+/// have a method of any other name, and method lookup could find that one first.
+pub(crate) fn expand(arguments: &Arguments, function: &Function) -> TokenStream {
+    let Function { attrs, vis, defaultness, sig, body, shape } = function;
+    let span = at(sig.ident.span());
+    let attribute = at(Span::call_site());
+    let (sig, mutable) = rewrite::signature(arguments, sig);
+    let expansion = Expansion { arguments, mutable, function, span, attribute, krate: krate(arguments, span) };
+    let content = match shape {
+        Shape::Async | Shape::Blocking => {
+            let (inner_attributes, code) = rewrite::split_inner_attributes(body);
+            let around = expansion.content(&like(body, code));
+            quote!(#inner_attributes #around)
+        }
+        Shape::Returned { future } => {
+            let prologue = &future.prologue;
+            let around = expansion.content(&future.body);
+            future.wrap(quote!(#prologue #around))
+        }
+    };
+    let body = like(body, content);
+    let section = wants_section(function).then(|| retries_section(arguments));
+    let documentation = section.map(|section| quote_spanned!(expansion.span=> #[doc = #section]));
+    quote!(#(#attrs)* #documentation #vis #defaultness #sig #body)
+}
+
+impl Expansion<'_> {
+    /// The code in the braces of the function, or of the block that it returns.
+    fn content(&self, body: &Group) -> TokenStream {
+        let start = self.start();
+        let once = self.once(body);
+        let wait = self.wait();
+        let iteration = quote_spanned! {self.span=>
+            {
+                let __retry_pause = #once;
+                __retry_pause #wait;
+            }
+        };
+        quote_spanned!(self.attribute=> #start loop #iteration)
+    }
+
+    /// `let mut __retry_executor = …;`
+    fn start(&self) -> TokenStream {
+        let Self { arguments, function, span, ref krate, .. } = *self;
+        let call_spec = policy::call_spec(arguments, &function.sig.ident);
+        let expressions = self.expressions();
+        let with_observer = arguments
+            .observer
+            .as_ref()
+            .map(|observer| quote_spanned!(at(observer.span)=> .with_observer(__retry_observer)));
+        let with_policy =
+            arguments.policy.as_ref().map(|policy| quote_spanned!(at(policy.span)=> .with_policy(__retry_policy)));
+        let with_history = needs_history(arguments).then(|| quote_spanned!(span=> .with_history()));
+        let executor = quote_spanned! {span=>
+            #krate::Executor::start(
+                #krate::private::MacroCall::new(|| const { &#call_spec }) #with_policy #with_observer #with_history
+            )
+        };
+        let executor = match (&arguments.sleep, &arguments.blocking) {
+            (Some(sleep), None) => {
+                let path = &sleep.value;
+                quote_spanned!(at(sleep.key.span())=> #executor.__sleep(#path))
+            }
+            _ => executor,
+        };
+        quote_spanned!(span=> #expressions let mut __retry_executor = #executor;)
+    }
+
+    /// Evaluates the expressions, in the order in which they are written.
+    fn expressions(&self) -> TokenStream {
+        let Self { arguments, span, .. } = *self;
+        let expressions = arguments.written.iter().filter_map(|written| match written.key {
+            Key::Observer => {
+                let observer = &arguments.observer.as_ref()?.value;
+                Some(quote_spanned!(span=> let __retry_observer = &#observer;))
+            }
+            Key::Policy => {
+                let policy = &arguments.policy.as_ref()?.value;
+                Some(quote_spanned!(span=> let __retry_policy = #policy;))
+            }
+            _ => None,
+        });
+        quote!(#(#expressions)*)
+    }
+
+    /// One attempt and the decision about its outcome: a block whose value is the pause, or which returns the outcome.
+    ///
+    /// It uses `return`. A loop that ends with `break outcome` would be an implicit return, for which the lint
+    /// `clippy::implicit_return` would report the user's function.
+    fn once(&self, body: &Group) -> TokenStream {
+        let Self { arguments, span, krate: ref runtime, .. } = *self;
+        let bind = arguments.bind.as_ref().map(|bind| {
+            let name = &bind.value;
+            let krate = krate(arguments, at(bind.span));
+            quote_spanned!(at(bind.span)=> let #name = &#krate::Executor::current(&__retry_executor);)
+        });
+        let attempt = self.attempt(body);
+        let attempt = match policy::hedge(arguments) {
+            Some(hedge) => self.hedged(&hedge, &attempt),
+            None => {
+                let clones = self.clones();
+                let outcome = self.outcome_of(&self.running(&attempt));
+                quote!(#clones #outcome)
+            }
+        };
+        let plain_success = self.plain_success();
+        let classify = self.classify("__retry_failed");
+        let classification = self.delayed(self.classification());
+        let required = [self.require_effect(), self.require_server_delay_is_read()];
+        quote_spanned! {span=>
+            {
+                #bind
+                #attempt
+                #plain_success
+                let __retry_failed = __retry_outcome;
+                let __retry_classify = &#classify;
+                #(#required)*
+                let __retry_classification = #classification;
+                match #runtime::Executor::decide(&mut __retry_executor, __retry_classification, &__retry_classify.__reason()) {
+                    ::core::option::Option::None => return __retry_failed,
+                    ::core::option::Option::Some(__retry_next) => __retry_next.after(__retry_classify.__discard(), __retry_failed),
+                }
+            }
+        }
+    }
+
+    fn wait(&self) -> TokenStream {
+        let Self { arguments, function, span, .. } = *self;
+        match (&function.shape, &arguments.sleep) {
+            (Shape::Blocking, None) => quote_spanned!(span=> .block()),
+            (Shape::Blocking, Some(sleep)) => {
+                let path = &sleep.value;
+                quote_spanned!(at(sleep.span)=> .block_with(#path))
+            }
+            _ => quote_spanned!(span=> .await),
+        }
+    }
+}
+
+/// Returns `true` if the executor must remember more than the number of the attempt. A policy that is known only at run time may
+/// need it, so it always does.
+fn needs_history(arguments: &Arguments) -> bool {
+    let needs_previous_delay = |backoff: &Arg<Backoff>| {
+        matches!(backoff.value, Backoff::Function(_) | Backoff::Keyword(keywords::Backoff::Decorrelated))
+    };
+    arguments.bind.is_some()
+        || arguments.policy.is_some()
+        || arguments.deadline.is_some()
+        || arguments.backoff.as_ref().is_some_and(needs_previous_delay)
+}
+
+#[cfg(test)]
+mod tests;
