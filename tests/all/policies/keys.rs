@@ -94,8 +94,8 @@ fn environment_variables_are_read() {
 fn unknown_keys_are_rejected() {
     assert_rejects(json!({ "attemps": 3 }), "`attemps`: unknown key: did you mean `attempts`?");
     assert_rejects(json!({ "jiter": "full" }), "`jiter`: unknown key: did you mean `jitter`?");
-    let all = "expected `attempts`, `backoff`, `start`, `factor`, `max_delay`, `delays`, `jitter`, `retry_after`, `drain_limit`, \
-               `drain_timeout`, `deadline`, `attempt_timeout` or `nested`";
+    let all = "expected `attempts`, `deadline`, `attempt_timeout`, `nested`, `backoff`, `start`, `factor`, `max_delay`, `delays`, \
+               `jitter`, `retry_after`, `drain_limit` or `drain_timeout`";
     assert_rejects(json!({ "colour": 3 }), &format!("`colour`: unknown key: {all}"));
     assert_rejects(json!({ "budget": "API" }), "`budget` can be set only in code: remove it");
     let twice = serde_json::from_str::<Policy>(r#"{ "attempts": 3, "attempts": 4 }"#).unwrap_err().to_string();
