@@ -9,7 +9,7 @@ static ENABLED: AtomicBool = AtomicBool::new(true);
 /// Use it when retries are suspected of keeping a service down: connect it to a signal, an administrative endpoint or a
 /// configuration key. While retries are off:
 ///
-/// - Each call makes only its first attempt, and the caller receives that attempt's outcome. The call emits
+/// - Each call makes only its first attempt, and the caller receives that attempt's outcome. Instead of a retry, it emits
 ///   [`GiveUp::Disabled`](crate::event::GiveUp::Disabled).
 /// - A [`Hedge`](crate::Hedge) starts no copies.
 /// - A pause that has already begun runs to its end and is followed by its attempt, which is the last one.
