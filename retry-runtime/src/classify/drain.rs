@@ -61,7 +61,6 @@ impl<O> Discard<O> for DropOutcome {
 }
 
 /// The cleanup of an outcome whose type is only known at run time: a body that is being drained, or nothing.
-
 pub struct DrainBody(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
 
 impl DrainBody {
