@@ -32,8 +32,9 @@ by_failure! {
     /// `on_error` for a call that must not run twice.
     ///
     /// The server delay is the one in `google.rpc.RetryInfo` or, without it, that of the trailer
-    /// `grpc-retry-pushback-ms`. Pushback that is negative or not a number asks for no further attempt ([gRPC
-    /// A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback)), so the status is permanent.
+    /// `grpc-retry-pushback-ms`. Pushback that is negative or not a number asks for no further attempt
+    /// ([gRPC A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback)), so the status is
+    /// permanent.
     ///
     /// A gRPC code is not an HTTP status, so `on_status` does not apply.
     ///
