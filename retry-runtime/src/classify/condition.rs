@@ -190,7 +190,7 @@ impl Condition {
         match classification {
             Classification { error: Some(failure), decided, .. } => self.of_error(failure, decided),
             Classification { refused: true, value, .. } => self.retry_if(true, value.unwrap_or(REFUSED).refused()),
-            Classification { value: Some(failure), .. } => self.of_answer(failure),
+            Classification { value: Some(failure), .. } => self.of_value(failure),
             Classification { .. } => Verdict::Done,
         }
     }
@@ -200,26 +200,27 @@ impl Condition {
         matches!(self.verdict(classification), Verdict::Retry(_) | Verdict::NotSafe(..))
     }
 
-    fn of_answer(&self, failure: Failure) -> Verdict {
+    /// The verdict on a value, which is a success unless its status is listed or its class is retried.
+    fn of_value(&self, failure: Failure) -> Verdict {
         match failure.status() {
             Some(status) if self.lists(status) => self.retry_if(true, failure),
             _ if failure.class() == Class::Success => Verdict::Done,
             Some(_) => Verdict::GiveUp(failure),
-            None => self.retry_if(self.wants(failure.class()), failure),
+            None => self.retry_if(self.retries_class(failure.class()), failure),
         }
     }
 
+    /// The verdict on an error. `decided` is the result of an `on_error` that is a predicate.
     #[inline(always)]
     fn of_error(&self, failure: Failure, decided: Option<bool>) -> Verdict {
-        // `decided` is the result of an `on_error` that is a predicate, which was called before.
         let by_error = decided.or_else(|| self.errors.map(|errors| errors.include(failure.class())));
-        let yes = match (failure.status(), by_error) {
+        let is_retried = match (failure.status(), by_error) {
             (Some(status), None) => self.lists(status),
             (Some(status), Some(by_error)) => by_error || (self.statuses.is_some() && self.lists(status)),
             (None, Some(by_error)) => by_error,
-            (None, None) => self.wants(failure.class()),
+            (None, None) => self.retries_class(failure.class()),
         };
-        self.retry_if(yes, failure)
+        self.retry_if(is_retried, failure)
     }
 
     /// Returns true if `on_status` or, without it, the standard list contains this status.
@@ -231,7 +232,7 @@ impl Condition {
     }
 
     /// Returns true if a failure of this class and without a status is worth another attempt.
-    fn wants(&self, class: Class) -> bool {
+    fn retries_class(&self, class: Class) -> bool {
         match (self.errors, self.statuses) {
             (Some(errors), _) => errors.include(class),
             (None, Some(_)) => class == Class::Transient,
@@ -239,9 +240,10 @@ impl Condition {
         }
     }
 
+    /// The verdict on a failure: retried if `is_retried`, and if resending the request is safe.
     #[inline(always)]
-    fn retry_if(&self, yes: bool, failure: Failure) -> Verdict {
-        match yes {
+    fn retry_if(&self, is_retried: bool, failure: Failure) -> Verdict {
+        match is_retried {
             false => Verdict::GiveUp(failure),
             true if self.guarded && !self.is_unprocessed(failure) => Verdict::NotSafe(failure, NotSafe::NotIdempotent),
             true => Verdict::Retry(failure),

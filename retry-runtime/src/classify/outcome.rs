@@ -52,7 +52,7 @@ pub trait Outcome {
 
 impl<T: 'static, E: Retryable + Display> Outcome for Result<T, E> {
     fn classification(&self) -> Classification {
-        Classification::new(self.as_ref().ok().and_then(known_answer), self.as_ref().err().map(Failure::of))
+        Classification::new(self.as_ref().ok().and_then(failure_of_value), self.as_ref().err().map(Failure::of))
     }
     fn reason(&self) -> Option<&dyn Display> {
         self.as_ref().err().map(|error| error as &dyn Display)
@@ -65,7 +65,7 @@ impl<T: 'static, E: Retryable + Display> Outcome for Result<T, E> {
 impl<T: 'static> Outcome for Option<T> {
     fn classification(&self) -> Classification {
         let error = self.is_none().then_some(Failure::new(Class::Unknown));
-        Classification::new(self.as_ref().and_then(known_answer), error)
+        Classification::new(self.as_ref().and_then(failure_of_value), error)
     }
     fn discard(mut self, limits: DrainLimits) -> DrainBody {
         clients::discard(&mut self, limits)
@@ -78,7 +78,7 @@ impl<R: Retryable> Outcome for R {
     }
 }
 
-fn known_answer<T: 'static>(value: &T) -> Option<Failure> {
+fn failure_of_value<T: 'static>(value: &T) -> Option<Failure> {
     clients::known_answer(value as &dyn Any)
 }
 

@@ -24,6 +24,8 @@ pub trait ResultLike {
     fn into_value(self) -> Option<Self::Value>;
 }
 
+// `do_not_recommend`, here and below: otherwise rustc reports that the type does not implement `Retryable`, the bound of
+// one of these implementations, instead of the message on the trait.
 #[diagnostic::do_not_recommend]
 impl<T, E> ResultLike for Result<T, E> {
     type Value = T;

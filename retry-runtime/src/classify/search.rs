@@ -18,11 +18,11 @@ use crate::classify::timed_out::TimedOut;
 #[cold]
 pub(crate) fn search(head: &(dyn Error + 'static)) -> Failure {
     let marked = || links(head).find_map(failure_of::<Marked>);
-    marked().or_else(|| links(head).find_map(known)).unwrap_or(Failure::new(Class::Unknown))
+    marked().or_else(|| links(head).find_map(recognized)).unwrap_or(Failure::new(Class::Unknown))
 }
 
 /// The failure of one link, if its type is recognized and classifies it.
-fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
+fn recognized(error: &(dyn Error + 'static)) -> Option<Failure> {
     let failure = None
         .or_else(|| error.downcast_ref::<io::Error>().map(of_io))
         .or_else(|| failure_of::<TimedOut>(error))

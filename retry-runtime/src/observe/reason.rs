@@ -12,14 +12,14 @@ use crate::classify::verdict::Verdict;
 /// Each error is formatted directly into `f`, so that the masking sees where the values in the text begin and end.
 pub(crate) fn write_chain(error: &dyn Error, f: &mut impl Write) -> fmt::Result {
     write!(f, "{error}")?;
-    let mut written = error.to_string();
+    let mut previous = error.to_string();
     for source in error.source().into_iter().flat_map(chain::links) {
         let text = source.to_string();
-        if !written.contains(&text) {
+        if !previous.contains(&text) {
             // A piece of its own, because the masking recognizes the separator between two errors by that.
             f.write_str(": ")?;
             write!(f, "{source}")?;
-            written = text;
+            previous = text;
         }
     }
     Ok(())

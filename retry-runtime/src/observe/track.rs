@@ -220,6 +220,7 @@ impl<E: Error + 'static> Error for RetryError<E> {
     }
 }
 
+// `do_not_recommend`: this implementation is of no help for a type that does not implement `Retryable`.
 #[diagnostic::do_not_recommend]
 impl<E: Retryable> Retryable for RetryError<E> {
     known_by!(self => self.last());

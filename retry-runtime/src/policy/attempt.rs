@@ -7,9 +7,9 @@ use crate::util::clock::Instant;
 
 /// An attempt of a call: its number, and the state of the call so far.
 ///
-/// A custom backoff and the operation of [`Policy::run`] receive it as an argument. In an annotated function,
-/// `bind = name` binds it to a variable; in a hand-written loop, [`Executor::current`](crate::Executor::current) returns
-/// it. A plain `Copy` value.
+/// A custom backoff and the operation of [`Policy::run`](crate::Policy::run) receive it as an argument. In an annotated
+/// function, `bind = name` binds it to a variable; in a hand-written loop,
+/// [`Executor::current`](crate::Executor::current) returns it. A plain `Copy` value.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt {
     number: u32,

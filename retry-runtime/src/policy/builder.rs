@@ -330,7 +330,7 @@ impl Policy {
         );
         if let Some(deadline) = self.deadline {
             assert!(
-                self.attempts == 1 || least(self.jitter, nanos(first)) < nanos(deadline),
+                self.attempts == 1 || shortest(self.jitter, nanos(first)) < nanos(deadline),
                 "the first delay reaches the `deadline`, so no retry could start: raise the deadline, or lower the start"
             );
         }
@@ -425,7 +425,7 @@ const fn nanos(duration: Duration) -> u128 {
 }
 
 /// The smallest delay after jitter, as [`Jitter::bounds`], but `const` and in nanoseconds.
-const fn least(jitter: Jitter, nanos: u128) -> u128 {
+const fn shortest(jitter: Jitter, nanos: u128) -> u128 {
     match jitter {
         Jitter::None => nanos,
         Jitter::Full => 0,

@@ -96,21 +96,21 @@ pub(crate) fn known_answer(value: &dyn Any) -> Option<Failure> {
 
 /// Drains a value, if it is the response of a client library. `value` is an `Option` of the response, which is taken out.
 pub(crate) fn discard(value: &mut dyn Any, limits: DrainLimits) -> DrainBody {
-    let found: &[ReadOn] = &[
+    let found: &[DrainAs] = &[
         #[cfg(feature = "reqwest")]
-        read_on::<::reqwest::Response>,
+        drain_as::<::reqwest::Response>,
         #[cfg(feature = "reqwest-012")]
-        read_on::<reqwest_012::Response>,
+        drain_as::<reqwest_012::Response>,
         #[cfg(feature = "hyper")]
-        read_on::<HyperResponse>,
+        drain_as::<HyperResponse>,
     ];
-    found.iter().find_map(|read_on| read_on(value, limits)).unwrap_or(DrainBody::none())
+    found.iter().find_map(|drain_as| drain_as(value, limits)).unwrap_or(DrainBody::none())
 }
 
-type ReadOn = fn(&mut dyn Any, DrainLimits) -> Option<DrainBody>;
+type DrainAs = fn(&mut dyn Any, DrainLimits) -> Option<DrainBody>;
 
 #[cfg(any(feature = "reqwest", feature = "reqwest-012", feature = "hyper"))]
-fn read_on<R: Unread + 'static>(value: &mut dyn Any, limits: DrainLimits) -> Option<DrainBody> {
+fn drain_as<R: Unread + 'static>(value: &mut dyn Any, limits: DrainLimits) -> Option<DrainBody> {
     Some(value.downcast_mut::<Option<R>>()?.take()?.read_to_end(limits))
 }
 

@@ -23,7 +23,7 @@ use crate::classify::timed_out::TimedOut;
 
 macro_rules! client {
     ($reqwest:ident, $error_of:ident) => {
-        /// An error of `error_for_status` has a status.
+        /// An error of `error_for_status` has a status, which determines its class. Other errors are classified as follows:
         ///
         /// - Transient: connect errors, timeouts and body errors, and a request whose connection was lost before the
         ///   response.

@@ -69,7 +69,8 @@ pub struct ReportRow {
     pub recovered: u64,
     /// The number of calls that returned their last failure to the caller.
     pub gave_up: u64,
-    /// `gave_up` by reason, named as in [`GiveUp::as_str`]. Reasons that never occurred are left out.
+    /// `gave_up` by reason, named as in [`GiveUp::as_str`](crate::event::GiveUp::as_str). Reasons that never occurred are
+    /// left out.
     pub gave_up_by_reason: BTreeMap<&'static str, u64>,
     /// The number of calls that were dropped after their first failure and before their end.
     pub cancelled: u64,
