@@ -1,4 +1,4 @@
-//! The error of an attempt that a circuit breaker rejected.
+//! `BreakerOpen`, the error of an attempt that an open circuit breaker rejected, and its conversion into outcomes.
 
 use core::fmt;
 use core::time::Duration;
@@ -8,17 +8,20 @@ use std::io;
 use crate::classify::class::Class;
 use crate::classify::retryable::Retryable;
 
-/// An attempt was not made, for its breaker is open.
+/// The error of an attempt that was not made, because its breaker is open.
 ///
-/// Permanent, unless the deadline of the call leaves time for the breaker to become half-open: then the retry waits for
-/// that, however long it is ([`Retryable::breaker_delay`]). [`std::io::Error`], `String`, boxed errors, `anyhow::Error` and, with the features of these names,
-/// `reqwest::Error` and `tonic::Status` are made from it; for an error of yours write `impl From<BreakerOpen>` (with thiserror: a variant with `#[from] BreakerOpen`).
-/// The wait is found along its `source()` chain, or with `#[derive(Retryable)]` in a variant with `#[retryable(source)]`.
+/// It is permanent, unless the deadline of the call leaves time for the breaker to become half-open. It is transient then,
+/// and the retry waits for the breaker, however long that takes ([`Retryable::breaker_delay`]).
+///
+/// [`std::io::Error`], `String`, boxed errors, `anyhow::Error` and, with the features of the same names, `reqwest::Error`
+/// and `tonic::Status` implement `From<BreakerOpen>`. For your own error type, write `impl From<BreakerOpen>` (with
+/// thiserror: a variant with `#[from] BreakerOpen`). The engine finds the delay in the error's `source()` chain or, with
+/// `#[derive(Retryable)]`, in a variant with `#[retryable(source)]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BreakerOpen {
     name: &'static str,
     half_open_in: Duration,
-    /// The deadline of the attempt leaves time for that.
+    /// True if the deadline of the attempt leaves time for that.
     is_in_time: bool,
 }
 
@@ -33,8 +36,11 @@ impl BreakerOpen {
         self.name
     }
 
-    /// How long it will be until a probe is let through. While one is under way, it is how long to wait before asking again: as long
-    /// as that probe has taken so far, between a tenth of [`Breaker::open_for`](crate::Breaker::open_for) and all of it.
+    /// The time until the breaker lets a probe through.
+    ///
+    /// While a probe is running, this is the time to wait before the next attempt to pass the breaker: as long as the
+    /// probe has taken so far, but at least a tenth of [`Breaker::open_for`](crate::Breaker::open_for) and at most all of
+    /// it.
     #[must_use]
     pub const fn half_open_in(&self) -> Duration {
         self.half_open_in
@@ -75,7 +81,7 @@ impl From<BreakerOpen> for String {
     }
 }
 
-/// An outcome that can say that its attempt was not made.
+/// An outcome that can represent an attempt that was not made.
 ///
 /// Implemented for `Result<T, E>` where `E: From<BreakerOpen>`, and for `Option<T>`, where it is `None`.
 #[diagnostic::on_unimplemented(
@@ -90,6 +96,7 @@ pub trait FromBreakerOpen: Sized {
     fn from_breaker_open(open: BreakerOpen) -> Self;
 }
 
+// `do_not_recommend`: otherwise rustc reports that `E: From<BreakerOpen>` is not met, instead of the message on the trait.
 #[diagnostic::do_not_recommend]
 impl<T, E: From<BreakerOpen>> FromBreakerOpen for Result<T, E> {
     fn from_breaker_open(open: BreakerOpen) -> Self {
@@ -104,7 +111,8 @@ impl<T> FromBreakerOpen for Option<T> {
     }
 }
 
-/// What an attempt gives that was not made; `O` is written out to point at it.
+/// The outcome of an attempt that was not made. Generated code calls it with the type `O` written out, so that rustc
+/// points at that type if it does not implement [`FromBreakerOpen`].
 pub fn not_made<O: FromBreakerOpen>(open: BreakerOpen) -> O {
     O::from_breaker_open(open)
 }

@@ -3,26 +3,26 @@
 use core::fmt;
 use std::io;
 
-/// What is known of an outcome: whether the same call may well succeed if it is made again.
+/// The class of an outcome: whether the same call may succeed if it is repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Class {
-    /// The cause may pass: a refused connection, a timeout, status 503.
+    /// A failure whose cause may go away: a refused connection, a timeout, status 503.
     Transient,
-    /// The same call will fail again: a bad URL, status 404.
+    /// A failure that will repeat itself: an invalid URL, status 404.
     Permanent,
-    /// Nothing is known.
+    /// A failure that cannot be classified.
     Unknown,
-    /// No failure at all. Said by types that are not always failures, such as responses.
+    /// Not a failure. Returned by types that can represent success, such as responses.
     Success,
 }
 
 impl Class {
-    /// The lowest status that is no success.
+    /// The lowest HTTP status that is a failure.
     pub(crate) const FIRST_FAILURE: u16 = 400;
 
-    /// The class of an HTTP status: 408, 429, 500, 502, 503 and 504 are transient, other codes from 400 up are
-    /// permanent, all below are successes.
+    /// The class of an HTTP status: 408, 429, 500, 502, 503 and 504 are transient, all other codes from 400 on are
+    /// permanent, and all codes below 400 are successes.
     #[must_use]
     pub const fn of_status(status: u16) -> Self {
         match status {
@@ -32,11 +32,13 @@ impl Class {
         }
     }
 
-    /// The class of an I/O error. A refused connection is also known to have processed nothing.
+    /// The class of an I/O error.
     ///
     /// Transient: `ConnectionRefused`, `ConnectionReset`, `ConnectionAborted`, `NotConnected`, `BrokenPipe`,
     /// `TimedOut`, `Interrupted`, `UnexpectedEof`, `HostUnreachable`, `NetworkUnreachable`, `NetworkDown`.
     /// Permanent: `InvalidInput`, `Unsupported`, `PermissionDenied`. Unknown: all others.
+    ///
+    /// A refused connection also counts as unprocessed ([`Failure::is_unprocessed`](crate::Failure::is_unprocessed)).
     #[must_use]
     pub const fn of_io(kind: io::ErrorKind) -> Self {
         use io::ErrorKind::*;
@@ -48,7 +50,7 @@ impl Class {
         }
     }
 
-    /// The word for it in events: `transient`, `permanent`, `unknown` or `success`.
+    /// The name of the class in events: `transient`, `permanent`, `unknown` or `success`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

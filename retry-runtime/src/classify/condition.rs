@@ -1,4 +1,5 @@
-//! Which outcomes are worth another attempt, and what that makes of one of them.
+//! The condition: the rule that decides which outcomes are worth another attempt, and the verdict that it gives on one
+//! outcome.
 
 use core::ops::RangeInclusive;
 
@@ -6,16 +7,17 @@ use crate::classify::class::Class;
 use crate::classify::failure::Failure;
 use crate::classify::verdict::{Classification, NotSafe, REFUSED, Verdict};
 
-/// Which outcomes are worth another attempt: statuses, kinds of errors, methods. A plain `Copy` value from a
-/// `const fn` builder; how often and when is the [`Policy`](crate::Policy).
+/// The rule for which outcomes are worth another attempt: statuses, kinds of errors, methods.
 ///
-/// The rule, the same for `Ok(response)` and `Err(error)`:
+/// A plain `Copy` value, built by `const fn`s. How often and when to retry is up to the [`Policy`](crate::Policy).
 ///
-/// 1. An outcome with a **status**: [`on_status`](Self::on_status) decides if it is given, otherwise the standard
-///    list (408, 429, 500, 502, 503, 504).
-/// 2. An **error without a status**: [`on_error`](Self::on_error) decides if it is given; otherwise the transient
-///    ones if `on_status` is given; otherwise all but the permanent ones.
-/// 3. `on_error` without `on_status` decides every error. With both, either yes retries.
+/// The rule is the same for `Ok(response)` and `Err(error)`:
+///
+/// 1. An outcome with a **status** is retried if [`on_status`](Self::on_status) lists the status. Without `on_status`,
+///    the standard list applies: 408, 429, 500, 502, 503, 504.
+/// 2. An **error without a status** is retried if [`on_error`](Self::on_error) includes it. Without `on_error`, transient
+///    errors are retried if `on_status` is set, and all errors except permanent ones otherwise.
+/// 3. `on_error` without `on_status` decides for every error. With both, an error is retried if either of them includes it.
 ///
 /// ```
 /// use retry_runtime::{Condition, OnError};
@@ -32,15 +34,15 @@ pub struct Condition {
     assume_no_redirects: bool,
 }
 
-/// Which errors are worth another attempt. See [`Condition::on_error`].
+/// The errors that are worth another attempt. See [`Condition::on_error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OnError {
-    /// All, permanent ones too.
+    /// All errors, permanent ones too.
     Any,
-    /// Those that are known to be transient.
+    /// Only errors that are classified as transient.
     Transient,
-    /// None.
+    /// No errors.
     Never,
 }
 
@@ -51,8 +53,8 @@ impl Default for Condition {
 }
 
 impl Condition {
-    /// The standard condition: neither `on_status` nor `on_error` given; methods that are idempotent by RFC 9110
-    /// §9.2.2: GET, HEAD, OPTIONS, TRACE, PUT, DELETE.
+    /// The standard condition: neither `on_status` nor `on_error` is set, and the methods are the idempotent ones of RFC
+    /// 9110 §9.2.2: GET, HEAD, OPTIONS, TRACE, PUT, DELETE.
     pub const fn new() -> Self {
         Self {
             statuses: None,
@@ -63,12 +65,12 @@ impl Condition {
         }
     }
 
-    /// The statuses that are worth another attempt, instead of the standard list; a code `c` is `c..=c`. An empty
-    /// slice retries no status.
+    /// Sets the statuses that are worth another attempt, instead of the standard list (408, 429, 500, 502, 503, 504).
+    /// Write a single code `c` as `c..=c`. With an empty slice, no status is retried.
     ///
     /// # Panics
     ///
-    /// When a range is empty or reaches outside of 100 to 599, or when two ranges overlap.
+    /// Panics if a range is empty or extends beyond 100 to 599, or if two ranges overlap.
     #[track_caller]
     pub const fn on_status(self, statuses: &'static [RangeInclusive<u16>]) -> Self {
         let mut i = 0;
@@ -87,18 +89,21 @@ impl Condition {
         Self { statuses: Some(statuses), ..self }
     }
 
-    /// The errors that are worth another attempt.
+    /// Sets the errors that are worth another attempt.
     pub const fn on_error(self, errors: OnError) -> Self {
         Self { errors: Some(errors), ..self }
     }
 
-    /// The methods of requests that may be resent after any failure, instead of the standard ones. They are compared without
-    /// regard to case, and used by [`for_method`](Self::for_method), `send_with_retry`, the middleware and
-    /// the tower policy. An empty slice lists no method.
+    /// Sets the methods of requests that may be resent after any failure, instead of the standard ones (see
+    /// [`Condition::new`]).
+    ///
+    /// Methods are compared case-insensitively. [`for_method`](Self::for_method), `send_with_retry`, the middleware and the
+    /// tower policy use the list. An empty slice lists no method.
     ///
     /// # Panics
     ///
-    /// When a method is not a token of HTTP (RFC 9110 §5.6.2): it is empty, or has a space or another separator in it.
+    /// Panics if a method is not an HTTP token (RFC 9110 §5.6.2), because it is empty or contains a space or another
+    /// separator.
     #[track_caller]
     pub const fn methods(self, methods: &'static [&'static str]) -> Self {
         let mut i = 0;
@@ -112,15 +117,17 @@ impl Condition {
         Self { methods, ..self }
     }
 
-    /// Assumes that no request is redirected, so that a POST is retried after a refused connection or a 429.
+    /// Assumes that no request is redirected, so that a POST is retried after a refused connection or a 429. Defaults to
+    /// off.
     ///
-    /// reqwest follows redirects and does not report them. So by default, an error or a response of reqwest never shows that
-    /// the server cannot have processed the request ([`Failure::is_unprocessed`]): that server may have processed it, and sent
-    /// the client to another server, which failed. Say this where the client has `redirect::Policy::none()`, or where the
-    /// server does not redirect requests that have effects. Where the assumption is wrong, a request that was processed is
-    /// resent.
+    /// reqwest follows redirects and does not report them. So by default, an error or a response of reqwest never proves
+    /// that the server cannot have processed the request ([`Failure::is_unprocessed`]): the first server may have
+    /// processed it and redirected the client to another server, which then failed.
     ///
-    /// A client of reqwest 0.13 that is built with `track_redirects` or `trace_connections` needs no assumption.
+    /// Use this if the client is built with `redirect::Policy::none()`, or if the server does not redirect requests that
+    /// have effects. If the assumption is wrong, a request that was already processed is resent.
+    ///
+    /// A client of reqwest 0.13 that is built with `track_redirects` or `trace_connections` does not need the assumption.
     ///
     /// ```
     /// use retry_runtime::Condition;
@@ -131,8 +138,9 @@ impl Condition {
         Self { assume_no_redirects: true, ..self }
     }
 
-    /// This condition for a request with the method `method`: itself if that is one of its methods, otherwise one that
-    /// retries only what the server cannot have processed ([`Failure::is_unprocessed`]).
+    /// Returns this condition for a request with the method `method`. If `method` is one of the condition's methods, the
+    /// condition is unchanged. Otherwise it retries only requests that the server cannot have processed
+    /// ([`Failure::is_unprocessed`]).
     ///
     /// ```
     /// # use retry_runtime::{Condition, Verdict, verdict};
@@ -148,7 +156,7 @@ impl Condition {
         Self { guarded: !self.has_method(method), ..self }
     }
 
-    /// The same with the guard that [`for_method`](Self::for_method) may set.
+    /// Sets the guard that [`for_method`](Self::for_method) sets for an unlisted method, if `guarded` is true.
     #[cfg(feature = "reqwest")]
     pub(crate) const fn guarded(self, guarded: bool) -> Self {
         Self { guarded: self.guarded || guarded, ..self }
@@ -159,7 +167,7 @@ impl Condition {
         self.guarded
     }
 
-    /// Whether a response with this status is nothing to try again.
+    /// Returns true if a response with this status is a success that the condition does not retry.
     #[cfg(feature = "reqwest")]
     #[inline]
     pub(crate) fn is_success(&self, status: u16) -> bool {
@@ -170,6 +178,8 @@ impl Condition {
         self.methods.iter().any(|listed| listed.eq_ignore_ascii_case(method))
     }
 
+    /// The verdict on an outcome, for [`verdict!`](crate::verdict): `value` and `error` are the failures that its two
+    /// sides describe.
     #[doc(hidden)]
     pub fn judge(&self, value: Option<Failure>, error: Option<Failure>) -> Verdict {
         self.verdict(Classification::new(value, error))
@@ -180,39 +190,40 @@ impl Condition {
         match classification {
             Classification { error: Some(failure), decided, .. } => self.of_error(failure, decided),
             Classification { refused: true, value, .. } => self.retry_if(true, value.unwrap_or(REFUSED).refused()),
-            Classification { value: Some(failure), .. } => self.of_answer(failure),
+            Classification { value: Some(failure), .. } => self.of_value(failure),
             Classification { .. } => Verdict::Done,
         }
     }
 
-    /// Whether an outcome is worth another attempt, even one that there must not be.
+    /// Returns true if an outcome is worth another attempt, even if resending the request is not safe.
     pub(crate) fn wants_again(&self, classification: Classification) -> bool {
         matches!(self.verdict(classification), Verdict::Retry(_) | Verdict::NotSafe(..))
     }
 
-    fn of_answer(&self, failure: Failure) -> Verdict {
+    /// The verdict on a value, which is a success unless its status is listed or its class is retried.
+    fn of_value(&self, failure: Failure) -> Verdict {
         match failure.status() {
             Some(status) if self.lists(status) => self.retry_if(true, failure),
             _ if failure.class() == Class::Success => Verdict::Done,
             Some(_) => Verdict::GiveUp(failure),
-            None => self.retry_if(self.wants(failure.class()), failure),
+            None => self.retry_if(self.retries_class(failure.class()), failure),
         }
     }
 
+    /// The verdict on an error. `decided` is the result of an `on_error` that is a predicate.
     #[inline(always)]
     fn of_error(&self, failure: Failure, decided: Option<bool>) -> Verdict {
-        // A predicate is `on_error` too; it was asked before.
         let by_error = decided.or_else(|| self.errors.map(|errors| errors.include(failure.class())));
-        let yes = match (failure.status(), by_error) {
+        let is_retried = match (failure.status(), by_error) {
             (Some(status), None) => self.lists(status),
             (Some(status), Some(by_error)) => by_error || (self.statuses.is_some() && self.lists(status)),
             (None, Some(by_error)) => by_error,
-            (None, None) => self.wants(failure.class()),
+            (None, None) => self.retries_class(failure.class()),
         };
-        self.retry_if(yes, failure)
+        self.retry_if(is_retried, failure)
     }
 
-    /// Whether `on_status` lists this status, or else the standard list does.
+    /// Returns true if `on_status` or, without it, the standard list contains this status.
     fn lists(&self, status: u16) -> bool {
         match self.statuses {
             Some(ranges) => ranges.iter().any(|range| range.contains(&status)),
@@ -220,8 +231,8 @@ impl Condition {
         }
     }
 
-    /// Whether a failure without a status is worth another attempt, by its class.
-    fn wants(&self, class: Class) -> bool {
+    /// Returns true if a failure of this class and without a status is worth another attempt.
+    fn retries_class(&self, class: Class) -> bool {
         match (self.errors, self.statuses) {
             (Some(errors), _) => errors.include(class),
             (None, Some(_)) => class == Class::Transient,
@@ -229,9 +240,10 @@ impl Condition {
         }
     }
 
+    /// The verdict on a failure: retried if `is_retried`, and if resending the request is safe.
     #[inline(always)]
-    fn retry_if(&self, yes: bool, failure: Failure) -> Verdict {
-        match yes {
+    fn retry_if(&self, is_retried: bool, failure: Failure) -> Verdict {
+        match is_retried {
             false => Verdict::GiveUp(failure),
             true if self.guarded && !self.is_unprocessed(failure) => Verdict::NotSafe(failure, NotSafe::NotIdempotent),
             true => Verdict::Retry(failure),
@@ -254,7 +266,7 @@ impl OnError {
     }
 }
 
-/// Returns whether `text` is an HTTP token, as methods are.
+/// Returns true if `text` is an HTTP token, as every method is. A loop over bytes, because iterators are not `const`.
 const fn is_token(text: &str) -> bool {
     let bytes = text.as_bytes();
     let mut i = 0;
@@ -304,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_503_whose_delay_is_read_from_it_was_not_processed() {
+    fn a_503_with_a_delay_from_its_body_counts_as_unprocessed() {
         let condition = Condition::new().for_method("POST");
         let classification = Classification::new(Some(Failure::of(&Busy)), None);
         assert!(matches!(condition.verdict(classification.server_delay(None)), Verdict::NotSafe(..)));
@@ -313,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delay_is_read_from_an_answer_of_which_nothing_else_is_known() {
+    fn a_delay_can_be_read_from_a_value_that_is_not_classified() {
         let refused = Classification::new(None, None).on_ok(true).server_delay(Some(Duration::ZERO));
         let failure = Condition::new().verdict(refused).failure().unwrap();
         assert_eq!((failure.class(), failure.server_delay()), (Class::Unknown, Some(Duration::ZERO)));

@@ -1,20 +1,20 @@
-//! TCP connections: which one a response came over.
+//! TCP connections, identified by their two ends, and the connection that a response came over.
 
 #[cfg(feature = "connection-events")]
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::net::SocketAddr;
 
-/// The two ends of a TCP connection, which tell it apart from all others.
+/// A TCP connection, identified by its two ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Connection {
-    /// This machine's end.
+    /// The address of this machine's end.
     pub local: SocketAddr,
-    /// The other end, which is a proxy's where there is one.
+    /// The address of the other end: the server, or the proxy if there is one.
     pub remote: SocketAddr,
 }
 
-/// The connection that a response came over, where the client reports it. Zero-sized without the feature `connection-events`.
+/// The connection that a response came over, if the client reports it. Zero-sized without the feature `connection-events`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Via {
     #[cfg(feature = "connection-events")]
@@ -44,7 +44,7 @@ impl Via {
     }
 }
 
-/// True once a client has been set up to report its connections. Until then, no response is asked for its connection.
+/// True once a client has been set up to report its connections. Until then, no connection is looked up in a response.
 #[cfg(feature = "connection-events")]
 static REPORTED: AtomicBool = AtomicBool::new(false);
 

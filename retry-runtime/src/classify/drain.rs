@@ -1,4 +1,8 @@
-//! Discarding an outcome that is retried: what is left of it may have to be read to its end.
+//! Discarding of outcomes that are retried. The body of a response is drained during the pause, so that its connection
+//! can be reused.
+//!
+//! Everything else of an outcome is dropped before the pause: otherwise an error that is not `Send` would make the future
+//! `!Send`.
 
 use core::fmt;
 #[cfg(feature = "http")]
@@ -12,28 +16,30 @@ use core::time::Duration;
 #[cfg(feature = "http")]
 use crate::util::clock::Instant;
 
-/// The limits of reading the rest of a response, as the policy sets them.
+/// The policy's limits for draining the body of a response.
 #[derive(Clone, Copy, Debug)]
-#[allow(dead_code, reason = "read with the features of HTTP clients")]
+#[allow(dead_code, reason = "only read with the feature of an HTTP client")]
 pub struct DrainLimits {
-    /// The number of bytes; 0 reads nothing.
+    /// The number of bytes to read at most; 0 reads nothing.
     pub(crate) bytes: usize,
+    /// The time after which draining stops; `None` if only the end of the pause stops it.
     pub(crate) timeout: Option<Duration>,
 }
 
-/// What becomes of an outcome that is not the last one.
+/// A way to discard an outcome that is retried.
 pub trait Discard<O> {
     type Cleanup: Cleanup;
     fn discard(self, outcome: O, limits: DrainLimits) -> Self::Cleanup;
 }
 
-/// What is still to be done during a pause. Given up at its end, finished or not.
+/// Work that remains to be done during a pause, such as draining a body. It is dropped at the end of the pause, finished
+/// or not.
 pub trait Cleanup {
     #[doc(hidden)]
     fn poll(&mut self, cx: &mut Context<'_>);
 }
 
-/// There is nothing to be done.
+/// A cleanup without any work.
 #[derive(Clone, Copy, Debug)]
 pub struct NoCleanup;
 
@@ -42,7 +48,7 @@ impl Cleanup for NoCleanup {
     fn poll(&mut self, _: &mut Context<'_>) {}
 }
 
-/// The outcome is dropped.
+/// Discards an outcome by dropping it.
 #[derive(Clone, Copy, Debug)]
 pub struct DropOutcome;
 
@@ -54,7 +60,7 @@ impl<O> Discard<O> for DropOutcome {
     }
 }
 
-/// What is left of an outcome whose type is not known in advance: a body that is being read, or nothing.
+/// The cleanup of an outcome whose type is only known at run time: a body that is being drained, or nothing.
 pub struct DrainBody(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
 
 impl DrainBody {
@@ -62,13 +68,14 @@ impl DrainBody {
         Self(None)
     }
 
-    /// Reads on, as long as the policy allows.
+    /// Polls `reading` until it ends or the policy's timeout has passed.
     #[cfg(feature = "http")]
     pub(crate) fn read(limits: DrainLimits, reading: impl Future<Output = ()> + Send + 'static) -> Self {
         let Some(timeout) = limits.timeout else { return Self(Some(Box::pin(reading))) };
         let start = Instant::now();
         let mut reading = Box::pin(reading);
-        // Without a timer: a body of which nothing comes costs nothing.
+        // The clock is read whenever the pause is polled, instead of arming a second timer. A body that stalls costs
+        // nothing, and is dropped at the end of the pause.
         Self(Some(Box::pin(poll_fn(move |cx| {
             if start.elapsed() < timeout { reading.as_mut().poll(cx) } else { Poll::Ready(()) }
         }))))

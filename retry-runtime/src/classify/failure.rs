@@ -1,20 +1,22 @@
-//! What is known about one failed attempt.
+//! `Failure`, the classification of one failed attempt.
 
 use core::time::Duration;
 
 use crate::classify::class::Class;
 use crate::classify::connection::Via;
 
-/// What is known of one failed attempt.
+/// The classification of one failed attempt: its class, HTTP status and server delay, and whether the request may have
+/// been processed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failure {
     pub(super) class: Class,
     pub(super) status: Option<u16>,
     pub(super) delay: Option<Duration>,
-    /// A breaker refused the attempt, so the delay is the breaker's and not the server's.
+    /// True if a breaker rejected the attempt. The delay is the breaker's then, not the server's.
     pub(super) kept_back: bool,
     pub(super) unprocessed: bool,
-    /// Set for clients that follow redirects and do not report them: the failure may be that of another server than the first.
+    /// True if the client follows redirects without reporting them, so the failure may come from a later server than the
+    /// first.
     pub(super) redirected: bool,
     pub(super) timeout: bool,
     /// The connection that a response came over.
@@ -22,7 +24,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Of this class, with neither status nor server delay.
+    /// Creates a failure of this class, without a status and a server delay. The server may have processed its request.
     #[must_use]
     pub const fn new(class: Class) -> Self {
         Self {
@@ -37,55 +39,57 @@ impl Failure {
         }
     }
 
-    /// The same with the class that its author marked it with. Without the status, which would decide before the mark does.
+    /// Sets the class that the user marked the error with, and removes the status, because a status takes precedence over
+    /// a class. What the status shows about processing is kept.
     pub(crate) const fn marked(self, class: Class) -> Self {
         Self { class, status: None, unprocessed: self.not_redirected().is_unprocessed(), ..self }
     }
 
-    /// A success that is to be tried again is a failure of which nothing is known.
+    /// Turns a success that is retried nevertheless into a failure of the class `Unknown`.
     pub(crate) fn refused(self) -> Self {
         let class = if self.class == Class::Success { Class::Unknown } else { self.class };
         Self { class, ..self }
     }
 
-    /// The same with the delay that the server asked for.
+    /// Sets the delay that the server asked for. It replaces the delay of a breaker.
     #[must_use]
     pub const fn with_server_delay(self, delay: Duration) -> Self {
         Self { delay: Some(delay), kept_back: false, ..self }
     }
 
-    /// The same of an attempt that a [`Breaker`](crate::Breaker) did not let through, and when to ask it again. It
-    /// replaces a server's delay.
+    /// Marks the attempt as rejected by a [`Breaker`](crate::Breaker), and sets the time until the breaker may let a
+    /// probe through. It replaces the delay of a server.
     #[must_use]
     pub const fn with_breaker_delay(self, delay: Duration) -> Self {
         Self { delay: Some(delay), kept_back: true, ..self }
     }
 
-    /// The same, of a request that the server cannot have processed.
+    /// Marks the request as one that the server cannot have processed.
     #[must_use]
     pub const fn before_processing(self) -> Self {
         Self { unprocessed: true, ..self }
     }
 
-    /// The same of a request that took too long.
+    /// Marks the failure as a timeout.
     #[must_use]
     pub const fn after_timeout(self) -> Self {
         Self { timeout: true, ..self }
     }
 
-    /// The same, of an error that may be about something else than the request itself.
+    /// Removes the mark of [`before_processing`](Self::before_processing), for an error that may be about something other
+    /// than the request itself.
     #[cfg(any(feature = "hyper", feature = "reqwest-middleware"))]
     pub(crate) const fn perhaps_processed(self) -> Self {
         Self { unprocessed: false, ..self }
     }
 
-    /// The same, reported by a client that follows redirects and does not tell.
+    /// Marks the failure as reported by a client that follows redirects without reporting them.
     #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
     pub(crate) const fn perhaps_redirected(self) -> Self {
         Self { redirected: true, ..self }
     }
 
-    /// The same, of a request that was not redirected.
+    /// Marks the request as one that was not redirected.
     pub(crate) const fn not_redirected(self) -> Self {
         Self { redirected: false, ..self }
     }
@@ -96,32 +100,34 @@ impl Failure {
         self.class
     }
 
-    /// The HTTP status, where there is one.
+    /// The HTTP status, if there is one.
     #[must_use]
     pub const fn status(&self) -> Option<u16> {
         self.status
     }
 
-    /// How long the server asked to wait, where it did.
+    /// The delay that the server asked for, if it did.
     #[must_use]
     pub const fn server_delay(&self) -> Option<Duration> {
         if self.kept_back { None } else { self.delay }
     }
 
-    /// How long to wait until a [`Breaker`](crate::Breaker) may let a probe through, where it did not let the attempt
-    /// through. Only the deadline bounds that wait, not [`Policy::retry_after`](crate::Policy::retry_after).
+    /// The time until a [`Breaker`](crate::Breaker) may let a probe through, if it rejected the attempt. Only the
+    /// deadline limits this delay, not [`Policy::retry_after`](crate::Policy::retry_after).
     #[must_use]
     pub const fn breaker_delay(&self) -> Option<Duration> {
         if self.kept_back { self.delay } else { None }
     }
 
-    /// Whether the server cannot have processed the request, so that it is safe to send again whatever its method:
-    /// there was no connection, the server refused the request before it looked at it, or it answered 421 (RFC 9110
-    /// §15.5.20), 425 (RFC 8470 §5.2), 429, or 503 with a delay.
+    /// Returns `true` if the server cannot have processed the request. It is safe to resend then, whatever its method.
     ///
-    /// False for the errors and responses of reqwest: it follows redirects and does not report them, so the first server may
-    /// have processed the request before the last one failed. [`Condition::assume_no_redirects`](crate::Condition::assume_no_redirects)
-    /// and, with the feature `reqwest`, `track_redirects` on the client change that.
+    /// That is the case if there was no connection, if the server rejected the request before processing it, or if the
+    /// status of the response is 421 (RFC 9110 §15.5.20), 425 (RFC 8470 §5.2), 429, or 503 with a server delay.
+    ///
+    /// Always `false` for the errors and responses of reqwest. reqwest follows redirects and does not report them, so the
+    /// first server may have processed the request before the last one failed. Two settings change that:
+    /// [`Condition::assume_no_redirects`](crate::Condition::assume_no_redirects) and, with the feature `reqwest`,
+    /// `track_redirects` on the client.
     #[must_use]
     pub const fn is_unprocessed(&self) -> bool {
         let is_unprocessed = match self.status {
@@ -132,7 +138,7 @@ impl Failure {
         is_unprocessed && !self.redirected
     }
 
-    /// Whether it took too long: a [`Budget`](crate::Budget) may take more for a retry then.
+    /// Returns `true` if the attempt took too long. A [`Budget`](crate::Budget) may charge more tokens for a retry then.
     #[must_use]
     pub const fn is_timeout(&self) -> bool {
         self.timeout

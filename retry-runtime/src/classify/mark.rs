@@ -1,4 +1,4 @@
-//! The ways out where an error's type does not say what it is.
+//! Marks: `transient` and `permanent` override the classification of an error where it is created.
 
 use core::fmt;
 use core::time::Duration;
@@ -10,9 +10,11 @@ use crate::classify::retryable::Retryable;
 
 type Boxed = Box<dyn Error + Send + Sync>;
 
-/// An error with a class that its author gave it, whatever its type. Made by [`transient`] and [`permanent`].
+/// An error that is explicitly marked as transient or permanent, whatever its type. Created by [`transient`] and
+/// [`permanent`].
 ///
-/// Its `Display` is the error's own; the error is its `source()`.
+/// Its `Display` is that of the marked error, which is also its `source()`. In a search of
+/// the `source()` chain, a mark takes precedence over all other errors.
 #[derive(Debug)]
 pub struct Marked {
     class: Class,
@@ -20,16 +22,17 @@ pub struct Marked {
 }
 
 impl Marked {
-    /// The error inside.
+    /// Returns the marked error.
     #[must_use]
     pub fn into_inner(self) -> Box<dyn Error + Send + Sync> {
         self.error
     }
 }
 
-/// Marks an error as worth another attempt; for the place in a function that knows it.
+/// Marks an error as transient, and so as worth another attempt. Use it where your function knows more about an error
+/// than its type shows.
 ///
-/// Found behind `?` into a boxed error or `anyhow::Error` as well.
+/// The mark is also found after `?` has converted the error into a boxed error or an `anyhow::Error`.
 ///
 /// ```
 /// # use std::error::Error;
@@ -42,7 +45,7 @@ pub fn transient(error: impl Into<Box<dyn Error + Send + Sync>>) -> Marked {
     Marked { class: Class::Transient, error: error.into() }
 }
 
-/// Marks an error as not worth another attempt. See [`transient`].
+/// Marks an error as permanent, and so as not worth another attempt. See [`transient`].
 pub fn permanent(error: impl Into<Box<dyn Error + Send + Sync>>) -> Marked {
     Marked { class: Class::Permanent, error: error.into() }
 }
@@ -59,8 +62,8 @@ impl Error for Marked {
     }
 }
 
-/// The class is the mark. The server's delay is that of the marked error. The status is left out, because it would decide before
-/// the mark does.
+/// The class is the mark, and the server delay is that of the marked error. The status is left out, because a status
+/// would take precedence over the mark.
 impl Retryable for Marked {
     fn class(&self) -> Class {
         self.class
@@ -82,7 +85,8 @@ impl Retryable for Marked {
         self.error.is_timeout()
     }
 
-    /// One search for all of it: with one for each method, nested marks would take exponential time.
+    /// Makes a single search of the marked error. With one search for each method, nested marks would take exponential
+    /// time.
     fn failure(&self) -> Failure {
         self.error.failure().marked(self.class)
     }

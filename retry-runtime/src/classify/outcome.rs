@@ -1,4 +1,7 @@
-//! What an attempt gives, as far as a bound can say it.
+//! Traits for classifying outcomes, as bounds on generic functions.
+//!
+//! `private/classify.rs` classifies the outcomes of the attribute and of `verdict!` without a bound, by method lookup. A
+//! method such as `Executor::next` cannot do that, so it requires `Outcome`, or takes the verdict of `verdict!`.
 
 use core::any::Any;
 use core::fmt::{self, Display};
@@ -12,13 +15,14 @@ use crate::classify::failure::Failure;
 use crate::classify::retryable::Retryable;
 use crate::classify::verdict::{Classification, Verdict};
 
-/// What an attempt gives: a `Result` whose error is [`Retryable`], an `Option`, where `None` is a failure of which
-/// nothing is known, or any type that is [`Retryable`] itself.
+/// The outcome of an attempt: a `Result` whose error is [`Retryable`], an `Option`, whose `None` is a failure of unknown
+/// class, or any type that is [`Retryable`] itself.
 ///
-/// [`Policy::run`](crate::Policy::run) and [`Executor::next`](crate::Executor::next) ask for it. The attribute and
-/// [`verdict!`](crate::verdict) do not: they find out about any type, so also where the error is an `anyhow::Error`
-/// or the answer a type of yours that implements `Retryable`. Here only the answers of this crate are known, such as
-/// `reqwest::Response`; for that, an answer may not borrow. For one that does, take the verdict of `verdict!`.
+/// [`Policy::run`](crate::Policy::run) and [`Executor::next`](crate::Executor::next) require this trait. The attribute
+/// and [`verdict!`](crate::verdict) do not: they classify outcomes of any type. They also recognize an error that is an
+/// `anyhow::Error`, and an `Ok` value of your own type that implements `Retryable`. This trait classifies only the `Ok`
+/// values that this crate recognizes, such as `reqwest::Response`, and requires that the value does not borrow. For a
+/// value that does, use the verdict of `verdict!`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be classified as success or failure",
     label = "neither a `Result` with an error that is `Retryable` and has a `Display`, nor an `Option`, nor `Retryable` itself",
@@ -26,6 +30,7 @@ use crate::classify::verdict::{Classification, Verdict};
     note = "the types of reqwest, hyper, tonic and http are known with the feature of that name of `retry-runtime`"
 )]
 pub trait Outcome {
+    /// The classification of both sides.
     #[doc(hidden)]
     fn classification(&self) -> Classification;
 
@@ -35,7 +40,7 @@ pub trait Outcome {
         None
     }
 
-    /// What is still to be done with it, when it is not the last one.
+    /// Discards an outcome that is retried. Returns the work that remains for the pause.
     #[doc(hidden)]
     fn discard(self, _: DrainLimits) -> DrainBody
     where
@@ -47,7 +52,7 @@ pub trait Outcome {
 
 impl<T: 'static, E: Retryable + Display> Outcome for Result<T, E> {
     fn classification(&self) -> Classification {
-        Classification::new(self.as_ref().ok().and_then(known_answer), self.as_ref().err().map(Failure::of))
+        Classification::new(self.as_ref().ok().and_then(failure_of_value), self.as_ref().err().map(Failure::of))
     }
     fn reason(&self) -> Option<&dyn Display> {
         self.as_ref().err().map(|error| error as &dyn Display)
@@ -60,7 +65,7 @@ impl<T: 'static, E: Retryable + Display> Outcome for Result<T, E> {
 impl<T: 'static> Outcome for Option<T> {
     fn classification(&self) -> Classification {
         let error = self.is_none().then_some(Failure::new(Class::Unknown));
-        Classification::new(self.as_ref().and_then(known_answer), error)
+        Classification::new(self.as_ref().and_then(failure_of_value), error)
     }
     fn discard(mut self, limits: DrainLimits) -> DrainBody {
         clients::discard(&mut self, limits)
@@ -73,26 +78,28 @@ impl<R: Retryable> Outcome for R {
     }
 }
 
-fn known_answer<T: 'static>(value: &T) -> Option<Failure> {
+fn failure_of_value<T: 'static>(value: &T) -> Option<Failure> {
     clients::known_answer(value as &dyn Any)
 }
 
-/// Classifies outcomes of type `O`: a `&`[`Condition`] or a [`Verdict`].
+/// Classifies outcomes of type `O`. Implemented by `&`[`Condition`], for types that are an [`Outcome`], and by
+/// [`Verdict`], for an outcome of any type that has been classified already.
 pub trait Classifier<O> {
     #[doc(hidden)]
     fn classify<'o>(&self, outcome: &'o O) -> Classified<'o>;
 
+    /// Discards an outcome that is retried. Returns the work that remains for the pause.
     #[doc(hidden)]
     fn discard(&self, outcome: O, limits: DrainLimits) -> DrainBody;
 }
 
-/// An outcome that has been classified: everything that the engine asks of it, found at once.
+/// A classified outcome: everything that the engine needs to know about it, determined once.
 #[derive(Clone, Copy)]
 pub struct Classified<'o> {
     pub(crate) verdict: Verdict,
     /// The connection that the value came over.
     pub(crate) via: Via,
-    /// The error's own text. Without one, events have the status or the class.
+    /// The error's own text. Without one, events show the status or the class.
     pub(crate) reason: Option<&'o dyn Display>,
 }
 

@@ -1,4 +1,4 @@
-//! The value and the error of an outcome, of whatever type they are.
+//! The two sides of an outcome, the value and the error, whatever their types.
 
 use core::convert::Infallible;
 use core::fmt::{self, Display};
@@ -12,18 +12,20 @@ use crate::classify::retryable::Retryable;
     note = "return a `Result` or an `Option`, or implement `retry_runtime::Retryable` for the type"
 )]
 pub trait ResultLike {
-    /// What it gives when there is no error.
+    /// The type of the value, which the outcome holds if there is no error.
     type Value;
-    /// The error.
+    /// The type of the error.
     type Error;
-    /// The answer, if it is one.
+    /// The value, if there is no error.
     fn value(&self) -> Option<&Self::Value>;
-    /// The error, if it is one.
+    /// The error, if there is one.
     fn error(&self) -> Option<&Self::Error>;
-    /// The answer by value.
+    /// The value itself, if there is no error.
     fn into_value(self) -> Option<Self::Value>;
 }
 
+// `do_not_recommend`, here and below: otherwise rustc reports that the type does not implement `Retryable`, the bound of
+// one of these implementations, instead of the message on the trait.
 #[diagnostic::do_not_recommend]
 impl<T, E> ResultLike for Result<T, E> {
     type Value = T;
@@ -75,7 +77,7 @@ impl<R: Retryable> ResultLike for R {
     }
 }
 
-/// What stands for the error of an `Option` that is `None`: nothing is known of it.
+/// The error of an `Option` that is `None`. It cannot be classified.
 #[derive(Clone, Copy, Debug)]
 pub struct NoValue;
 

@@ -1,4 +1,4 @@
-//! `Retryable`: how a type describes its own failure.
+//! `Retryable`, the trait of types that describe their own failure, and macros that implement it.
 
 use core::convert::Infallible;
 use core::time::Duration;
@@ -9,13 +9,14 @@ use crate::classify::class::Class;
 use crate::classify::connection::{Connection, Via};
 use crate::classify::failure::Failure;
 
-/// What a type knows of itself: whether it is worth another attempt, its HTTP status, and how long the server
-/// asked to wait. Errors implement it, and responses.
+/// A type that describes its own failure: whether it is worth another attempt, its HTTP status, and the delay that the
+/// server asked for. Errors and responses implement it.
 ///
-/// `#[derive(Retryable)]` implements it for error enums. Implemented here for [`std::io::Error`], boxed errors,
-/// [`Infallible`] and [`TimedOut`](crate::TimedOut); and by features:
+/// `#[derive(Retryable)]` implements it for error enums. This crate implements it for [`std::io::Error`], boxed errors,
+/// [`Infallible`], [`TimedOut`](crate::TimedOut) and [`BreakerOpen`](crate::breaker::BreakerOpen), and with the following
+/// features:
 ///
-/// | feature | for |
+/// | feature | types |
 /// |---|---|
 /// | `http` | `http::Response` |
 /// | `reqwest`, `reqwest-012` | `reqwest::Error`, `reqwest::Response`, `StatusError` |
@@ -24,7 +25,7 @@ use crate::classify::failure::Failure;
 /// | `tonic` | `tonic::Status`, `tonic::ConnectError`, `tonic::TimeoutExpired` |
 /// | `tower` | `tower::timeout::error::Elapsed` |
 ///
-/// It is asked after an attempt, on the task that made it, perhaps more than once; it should not block.
+/// The methods are called after an attempt, on the task that made it, possibly more than once. They should not block.
 ///
 /// ```
 /// use std::time::Duration;
@@ -49,52 +50,53 @@ use crate::classify::failure::Failure;
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "nothing is known of `{Self}`: whether it is worth another attempt",
+    message = "`{Self}` does not describe whether it is worth another attempt",
     label = "does not implement `Retryable`",
-    note = "derive it: `#[derive(Retryable)]`, or ask about any type with `verdict!(&outcome)`",
-    note = "the types of reqwest, hyper, tonic and http are known with the feature of that name of `retry-runtime`"
+    note = "derive it with `#[derive(Retryable)]`, or classify an outcome of any type with `verdict!(&outcome)`",
+    note = "the types of reqwest, hyper, tonic and http implement it with the feature of that name of `retry-runtime`"
 )]
 pub trait Retryable {
-    /// Whether the failure may pass.
+    /// The class of the failure.
     fn class(&self) -> Class;
 
-    /// The HTTP status, where there is one. It decides before the class does.
+    /// The HTTP status, if there is one. It takes precedence over the class. Defaults to `None`.
     fn status(&self) -> Option<u16> {
         None
     }
 
-    /// How long the server asked to wait before the next attempt.
+    /// The delay that the server asked for before the next attempt. Defaults to `None`.
     fn server_delay(&self) -> Option<Duration> {
         None
     }
 
-    /// How long to wait until a [`Breaker`](crate::Breaker) may let a probe through. For errors that hold a
-    /// [`BreakerOpen`](crate::breaker::BreakerOpen): what that knows.
+    /// The time until a [`Breaker`](crate::Breaker) may let a probe through. Defaults to `None`. An error that holds a
+    /// [`BreakerOpen`](crate::breaker::BreakerOpen) should return the delay of that one.
     fn breaker_delay(&self) -> Option<Duration> {
         None
     }
 
-    /// Whether the server cannot have processed the request, apart from what its status says. Asked for where a request
-    /// is not safe to send twice.
+    /// Returns `true` if the server cannot have processed the request, apart from what the status shows. Defaults to
+    /// `false`. It decides if the request is resent although its method is not safe to send twice.
     ///
-    /// An error that wraps one of reqwest should derive `Retryable` with `#[retryable(source)]` instead of calling these methods:
-    /// the derived implementation also keeps that reqwest may have followed a redirect before it failed.
+    /// An error that wraps one of reqwest should derive `Retryable` with `#[retryable(source)]` instead of calling these
+    /// methods. The derived implementation also preserves that reqwest may have followed a redirect before it failed.
     fn is_unprocessed(&self) -> bool {
         false
     }
 
-    /// Whether it took too long. Asked for where a [`Budget`](crate::Budget) is to pay for a retry.
+    /// Returns `true` if the attempt took too long. Defaults to `false`. A [`Budget`](crate::Budget) may charge more
+    /// tokens for a retry then.
     fn is_timeout(&self) -> bool {
         false
     }
 
-    /// All of it, found in one search.
+    /// The results of all methods, determined in a single search.
     #[doc(hidden)]
     fn failure(&self) -> Failure {
         Failure::asked(self)
     }
 
-    /// The connection that a response came over, where it is of interest.
+    /// The connection that a response came over, if connections are reported.
     #[doc(hidden)]
     fn connection(&self) -> Option<Connection> {
         None
@@ -108,7 +110,7 @@ impl Failure {
         value.failure()
     }
 
-    /// The results of the single methods of `value`.
+    /// Collects the results of the separate methods of `value`.
     pub(crate) fn asked<R: Retryable + ?Sized>(value: &R) -> Self {
         let breaker_delay = value.breaker_delay();
         Self {
@@ -124,14 +126,14 @@ impl Failure {
     }
 }
 
-/// There is no such error.
+/// Never called, because no value of this type exists.
 impl Retryable for Infallible {
     fn class(&self) -> Class {
         match *self {}
     }
 }
 
-/// The methods of [`Retryable`] for a type that knows what something inside of it knows.
+/// The methods of [`Retryable`], delegated to a value inside the type.
 macro_rules! known_by {
     ($self:ident => $inner:expr) => {
         fn class(&$self) -> $crate::Class {
@@ -168,7 +170,8 @@ macro_rules! delegate {
 }
 delegate!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
 
-/// Implements [`Retryable`] for a type that finds out all of it in one search.
+/// Implements [`Retryable`] for a type that is classified by a single search: each method returns a part of the search's
+/// result.
 macro_rules! by_failure {
     ($(#[$documentation:meta])* $type:ty, $failure:expr) => {
         $(#[$documentation])*

@@ -1,4 +1,5 @@
-//! The search for the class of an error whose type does not tell: along the `source()` chain, for types that are recognized.
+//! The search for the class of an error whose own type does not implement `Retryable`: along the `source()` chain, for
+//! marks and for recognized types.
 
 use std::error::Error;
 use std::io;
@@ -12,15 +13,16 @@ use crate::classify::mark::Marked;
 use crate::classify::retryable::{Retryable, by_failure};
 use crate::classify::timed_out::TimedOut;
 
-/// What the user has marked in the chain, or else what the first error knows that knows something of itself.
+/// The failure of the first error in the chain that the user has marked or, without a mark, of the first error of a
+/// recognized type. Unknown if there is neither.
 #[cold]
 pub(crate) fn search(head: &(dyn Error + 'static)) -> Failure {
     let marked = || links(head).find_map(failure_of::<Marked>);
-    marked().or_else(|| links(head).find_map(known)).unwrap_or(Failure::new(Class::Unknown))
+    marked().or_else(|| links(head).find_map(recognized)).unwrap_or(Failure::new(Class::Unknown))
 }
 
-/// What is known of one link by its type.
-fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
+/// The failure of one link, if its type is recognized and classifies it.
+fn recognized(error: &(dyn Error + 'static)) -> Option<Failure> {
     let failure = None
         .or_else(|| error.downcast_ref::<io::Error>().map(of_io))
         .or_else(|| failure_of::<TimedOut>(error))
@@ -29,7 +31,8 @@ fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
     (failure.class() != Class::Unknown || failure.status().is_some()).then_some(failure)
 }
 
-/// Only a refused connection cannot be one that was made before: routes may vanish under it.
+/// Only `ConnectionRefused` proves that the server has processed nothing. Errors such as `HostUnreachable` also occur on
+/// an established connection, when its route disappears.
 fn of_io(error: &io::Error) -> Failure {
     let failure = Failure::new(Class::of_io(error.kind()));
     match error.kind() {
@@ -42,15 +45,16 @@ fn of_io(error: &io::Error) -> Failure {
 macro_rules! walk {
     ($($object:ty),*) => {$(
         by_failure! {
-            /// Searches the error and its `source()` chain for types that are known.
+            /// Searches the error and its `source()` chain for marks and for recognized types.
             $object, |error| search(error)
         }
     )*};
 }
 walk!(io::Error, dyn Error, dyn Error + Send, dyn Error + Sync, dyn Error + Send + Sync);
 
-/// Whether an error of type `E` that knows itself to be transient is in the chain of `error`, its head included:
-/// for `on_error`, where a type of yours is hidden in a boxed error or in `anyhow::Error`:
+/// Returns `true` if `error` or an error in its `source()` chain has the type `E` and is transient.
+///
+/// Use it in `on_error` if your error type is hidden in a boxed error or in an `anyhow::Error`:
 /// `on_error = |error| transient_in_chain::<Busy>(error.as_ref())`.
 ///
 /// ```

@@ -1,4 +1,4 @@
-//! What an attempt that is cut off gives.
+//! `TimedOut`, the error of an attempt that a time limit cut off, and its conversion into outcomes.
 
 use core::fmt;
 use core::time::Duration;
@@ -8,13 +8,13 @@ use std::io;
 use crate::classify::class::Class;
 use crate::classify::retryable::Retryable;
 
-/// An attempt was cut off: it outlived the attempt timeout, or the deadline passed while it ran.
+/// The error of an attempt that was cut off, because it exceeded the attempt timeout or the deadline passed while it ran.
 ///
-/// The function's error type is made from it: implement `From<TimedOut>` (with thiserror: a variant with
-/// `#[from] TimedOut`). [`std::io::Error`], `String`, boxed errors, `anyhow::Error` and, with the features of these names,
-/// `reqwest::Error` and `tonic::Status` have it.
+/// It is converted into the function's error type, which has to implement `From<TimedOut>` (with thiserror: a variant
+/// with `#[from] TimedOut`). [`std::io::Error`], `String`, boxed errors, `anyhow::Error` and, with the features of the
+/// same names, `reqwest::Error` and `tonic::Status` implement it already.
 ///
-/// Transient: after an attempt timeout there may be another attempt. After the deadline there is none.
+/// It is transient: an attempt timeout may be followed by another attempt. After the deadline there is no further attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimedOut {
     limit: Duration,
@@ -30,13 +30,13 @@ impl TimedOut {
         Self { limit, deadline: true }
     }
 
-    /// The attempt timeout, or the deadline: what was exceeded.
+    /// The limit that was exceeded: the attempt timeout or the deadline.
     #[must_use]
     pub const fn limit(&self) -> Duration {
         self.limit
     }
 
-    /// Whether it was the deadline; otherwise it was the attempt timeout.
+    /// Returns `true` if the deadline passed, and `false` if the attempt timeout was exceeded.
     #[must_use]
     pub const fn is_deadline(&self) -> bool {
         self.deadline
@@ -78,10 +78,10 @@ impl From<TimedOut> for String {
     }
 }
 
-/// An outcome that can say that its attempt was cut off.
+/// An outcome that can represent an attempt that was cut off.
 ///
-/// Implemented for `Result<T, E>` where `E: From<TimedOut>`, and for `Option<T>`, where it is `None`. A type of
-/// your own that is an outcome by itself may implement it.
+/// Implemented for `Result<T, E>` where `E: From<TimedOut>`, and for `Option<T>`, where it is `None`. Your own type may
+/// implement it if it is an outcome by itself.
 #[diagnostic::on_unimplemented(
     message = "an attempt that is cut off cannot give a `{Self}`",
     label = "cannot be made from `TimedOut`",
@@ -96,6 +96,7 @@ pub trait FromTimedOut: Sized {
     fn from_timed_out(timed_out: TimedOut) -> Self;
 }
 
+// `do_not_recommend`: otherwise rustc reports that `E: From<TimedOut>` is not met, instead of the message on the trait.
 #[diagnostic::do_not_recommend]
 impl<T, E: From<TimedOut>> FromTimedOut for Result<T, E> {
     fn from_timed_out(timed_out: TimedOut) -> Self {

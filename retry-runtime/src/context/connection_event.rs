@@ -1,4 +1,4 @@
-//! What happens on the wire for an attempt.
+//! `ConnectionEvent`: name resolution, connections and redirects during an attempt.
 
 use core::fmt;
 use core::time::Duration;
@@ -7,76 +7,76 @@ use std::net::SocketAddr;
 use crate::classify::connection::Connection;
 use crate::util::durations::legible;
 
-/// What happens on the wire for an attempt. Said where a client was set up for it, as [`http::connections`](crate::http::connections)
-/// tells.
+/// An event of name resolution, of a connection or of a redirect during an attempt. Emitted if the client is set up to
+/// report connections; see [`http::connections`](crate::http::connections).
 ///
-/// Its `Display` is a line for people: `connected to 127.0.0.1:80 in 2ms`.
+/// Its `Display` is one readable line: `connected to 127.0.0.1:80 in 2ms`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConnectionEvent {
-    /// The resolver is asked for the addresses of a host.
+    /// The resolver starts to look up the addresses of a host.
     #[non_exhaustive]
     Resolving {
         /// The host.
         host: String,
     },
-    /// The resolver has answered.
+    /// The resolver found the addresses of a host.
     #[non_exhaustive]
     Resolved {
         /// The host.
         host: String,
-        /// What it gave.
+        /// The addresses that it found.
         addresses: Vec<SocketAddr>,
-        /// How long that took.
+        /// The time that the lookup took.
         took: Duration,
     },
-    /// The resolver has failed.
+    /// The lookup of a host failed.
     #[non_exhaustive]
     ResolveFailed {
         /// The host.
         host: String,
         /// The error with its sources.
         reason: String,
-        /// How long that took.
+        /// The time that the lookup took.
         took: Duration,
     },
-    /// A connection is being made; the name is resolved and TLS is agreed on as part of it.
+    /// The client starts to establish a connection, which includes name resolution and the TLS handshake.
     Connecting,
-    /// A connection was made, TLS and all.
+    /// A connection was established, including the TLS handshake.
     #[non_exhaustive]
     Connected {
-        /// Its two ends, where it is one of TCP.
+        /// Its two ends; `None` if it is not a TCP connection.
         connection: Option<Connection>,
-        /// How long that took.
+        /// The time that it took to connect.
         took: Duration,
     },
-    /// No connection was made.
+    /// The client could not establish a connection.
     #[non_exhaustive]
     ConnectFailed {
         /// The error with its sources.
         reason: String,
-        /// How long that took.
+        /// The time until the error.
         took: Duration,
     },
-    /// The attempt got its response over a connection that was there before.
+    /// The response of the attempt came over a connection that existed before the attempt.
     #[non_exhaustive]
     Reused {
         /// The connection.
         connection: Connection,
     },
-    /// The server sends the client to another URL. Whether the client follows is up to its redirect policy.
+    /// The server redirects the client to another URL. The client's redirect policy decides if it follows.
     #[non_exhaustive]
     Redirected {
-        /// The status that says so.
+        /// The status of the redirect.
         status: u16,
-        /// The URL, with user name, password, query and fragment masked.
+        /// The new URL, with user name, password, query and fragment masked.
         to: String,
     },
 }
 
 impl ConnectionEvent {
-    /// One word for it: `resolving`, `resolved`, `resolve_failed`, `connecting`, `connected`, `connect_failed`, `reused` or
-    /// `redirected`.
+    /// The name of the event: `resolving`, `resolved`, `resolve_failed`, `connecting`, `connected`, `connect_failed`,
+    /// `reused` or `redirected`.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {

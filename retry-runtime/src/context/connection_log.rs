@@ -1,4 +1,4 @@
-//! The connection events of one call that have not been emitted yet.
+//! The connection events of one call that have not been emitted yet, and the process's memory of recent connections.
 
 use core::mem;
 use std::collections::BTreeSet;
@@ -9,13 +9,15 @@ use crate::context::connection_event::ConnectionEvent;
 use crate::util::clock::Instant;
 use crate::util::sync::lock;
 
-/// The connections that were made while a client reported connections. Only of these is it certain that a response came over a
-/// connection that existed before.
+/// The connections that a client has established since it reports connections. A response proves that its connection was
+/// reused only if the connection is one of these.
 static SEEN: Mutex<Seen> = Mutex::new(Seen { young: BTreeSet::new(), old: BTreeSet::new() });
 
-/// At least this many of the youngest connections are remembered, and at most twice as many: a program may make any number.
+/// The least number of recent connections to remember; at most twice as many are kept. The number is limited, because a
+/// program may establish any number of connections.
 const REMEMBERED: usize = 16_384;
 
+/// The remembered connections, in two generations. When the young one is full, it replaces the old one, which is dropped.
 #[derive(Debug)]
 struct Seen {
     young: BTreeSet<Connection>,
@@ -35,7 +37,7 @@ impl Seen {
     }
 }
 
-/// Remembers that a connection was made.
+/// Remembers a new connection.
 pub(crate) fn remember(connection: Connection) {
     lock(&SEEN).insert(connection);
 }
@@ -48,10 +50,11 @@ pub(crate) struct ConnectionLog(Arc<Log>);
 struct Log {
     /// The events that have not been emitted yet.
     pending: Mutex<Vec<Entry>>,
-    /// The connections that were made for the last attempts, with the number of the attempt.
+    /// The connections that were established for the last attempts, with the number of the attempt.
     made: Mutex<Vec<(u32, Connection)>>,
 }
 
+/// A connection event with its attempt and its time.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) attempt: u32,
@@ -70,13 +73,13 @@ impl ConnectionLog {
         !lock(&self.0.made).contains(&(attempt, connection)) && lock(&SEEN).contains(&connection)
     }
 
-    /// The handle of an attempt.
+    /// A handle that adds events of this attempt to the log.
     pub(super) fn of_attempt(&self, attempt: u32) -> AttemptHandle {
         AttemptHandle { log: self.clone(), attempt }
     }
 }
 
-/// An attempt that connection events belong to.
+/// A handle of the attempt that connection events belong to. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct AttemptHandle {
     log: ConnectionLog,
@@ -84,12 +87,13 @@ pub(crate) struct AttemptHandle {
 }
 
 impl AttemptHandle {
+    /// Adds an event to the log.
     pub(crate) fn note(&self, event: ConnectionEvent) {
         let Self { log: ConnectionLog(log), attempt } = self;
         if let ConnectionEvent::Connected { connection: Some(connection), .. } = event {
             remember(connection);
             let mut made = lock(&log.made);
-            // The connections of earlier attempts are not asked for any more.
+            // The connections of earlier attempts are not needed any more.
             made.retain(|(of, _)| of >= attempt);
             made.push((*attempt, connection));
         }

@@ -1,8 +1,8 @@
-//! Connection events: the attempt that a name is resolved or a connection is made for.
+//! Attribution of connection events to the attempt that a name is resolved or a connection is established for.
 //!
-//! Code that is polled as part of an attempt finds the attempt in the context. A pool that makes connections in tasks of its own takes
-//! an [`AttemptHandle`] along. Events wait in the call's [`ConnectionLog`] and are emitted when the call is polled next, because only
-//! the call may use its observer.
+//! Code that is polled as part of an attempt finds the attempt in the context. If a connection pool connects in a task of
+//! its own, the task carries an [`AttemptHandle`]. Events are stored in the call's [`ConnectionLog`], and the call emits
+//! them when it is polled next, because only the call has access to its observer.
 
 use core::mem::ManuallyDrop;
 use core::pin::Pin;
@@ -31,7 +31,7 @@ impl ConnectionLog {
     }
 }
 
-/// An attempt is the current one, until this is dropped.
+/// A guard that makes an attempt the current one until it is dropped.
 pub(crate) struct AttemptScope(#[allow(dead_code, reason = "restores on drop")] Scope<AttemptField>);
 
 impl AttemptScope {
@@ -51,7 +51,7 @@ impl Field for AttemptField {
 }
 
 pin_project! {
-    /// A future that goes on for the attempt that it was made for, wherever it is polled.
+    /// A future that sets the attempt that it was created for whenever it is polled, in whatever task that is.
     #[derive(Debug)]
     pub(crate) struct For<F> {
         attempt: Option<AttemptHandle>,

@@ -1,4 +1,4 @@
-//! Without the feature `connection-events` no client reports its connections.
+//! The empty twin of `connections.rs`, without the feature `connection-events`: no client reports its connections.
 
 pub(crate) const ENABLED: bool = false;
 

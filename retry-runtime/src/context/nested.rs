@@ -1,24 +1,25 @@
-//! Whether a call inside has already exhausted its retries for the failure that the attempt reports.
+//! Exhausted nested retries: the flag is set if a call inside the attempt has already retried the failure that the
+//! attempt returns.
 
 use crate::context::thread::{CONTEXT, Context, Field, Scope};
 
-/// Notes that a call has failed: with its retries exhausted, or not.
+/// Records that a call has failed, and if it has exhausted its retries.
 pub(crate) fn set_exhausted(exhausted: bool) {
     CONTEXT.with(|context| context.nested_exhausted.set(exhausted));
 }
 
-/// An attempt that asks whether calls inside have exhausted their retries, until this is dropped. What the calls around have noted so
-/// far is kept.
+/// A guard for an attempt that checks if calls inside it have exhausted their retries. When it is dropped, it restores
+/// the flag of the attempt around it.
 pub(crate) struct NestedScope(Scope<Exhausted>);
 
 impl NestedScope {
-    /// Starts with what was noted in earlier polls of the attempt.
+    /// Sets the flag to its value at the end of the attempt's previous poll.
     #[inline(always)]
     pub(crate) fn new(exhausted: bool) -> Self {
         Self(Scope::new(exhausted))
     }
 
-    /// Ends the scope: true if the last failure inside has exhausted its retries.
+    /// Ends the scope. Returns true if the call inside that failed last has exhausted its retries.
     #[inline(always)]
     pub(crate) fn leave(self) -> bool {
         self.0.leave()

@@ -1,27 +1,28 @@
-//! The circuit breakers whose probes are polled now: the attempt, and those around it.
+//! The circuit breakers for which the attempt that is being polled, or an attempt around it, is the probe.
 
 use core::num::NonZeroUsize;
 
 use crate::context::thread::CONTEXT;
 
-/// True inside this breaker's probe.
+/// True inside the probe of this breaker.
 pub(crate) fn is_in_probe_of(breaker: NonZeroUsize) -> bool {
     with(|probes| probes.contains(&breaker))
 }
 
-/// The attempt that is polled, in a [`ProbeScope`], has become the probe of this breaker.
+/// Records that the current attempt has become the probe of this breaker. Its [`ProbeScope`] removes the record when the
+/// poll ends.
 pub(crate) fn begin_probe_of(breaker: NonZeroUsize) {
     with(|probes| probes.push(breaker));
 }
 
-/// An attempt that may be the probe of a breaker, until this is dropped.
+/// A guard for an attempt that may be the probe of a breaker.
 pub(crate) struct ProbeScope {
     /// The number of probes around it.
     around: usize,
 }
 
 impl ProbeScope {
-    /// With the breaker whose probe the attempt has become in an earlier poll.
+    /// Starts a poll of the attempt. `breaker` is the one whose probe the attempt has become in an earlier poll, if any.
     #[inline]
     pub(crate) fn new(breaker: Option<NonZeroUsize>) -> Self {
         with(|probes| {
@@ -44,7 +45,7 @@ impl Drop for ProbeScope {
         with(|probes| {
             probes.truncate(self.around);
             if self.around == 0 {
-                // Frees the memory, because the context has no destructor that would.
+                // Frees the memory here, because the context has no destructor.
                 *probes = Vec::new();
             }
         });

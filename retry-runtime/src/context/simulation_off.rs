@@ -1,4 +1,4 @@
-//! Without the feature `testing` there are no simulations.
+//! The empty twin of `simulation.rs`, without the feature `testing`: no simulation is ever current.
 
 use core::time::Duration;
 

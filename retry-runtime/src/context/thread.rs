@@ -16,9 +16,11 @@ thread_local! {
     pub(super) static CONTEXT: Context = const { Context::new() };
 }
 
-/// The fields of the context. `ManuallyDrop` keeps the thread-local free of a destructor: every access to a thread-local with one
-/// first asks whether the destructor has run, which costs a failing call some 70 instructions. Nothing leaks: a scope takes back what
-/// it has set, so all fields are empty when a thread ends.
+/// The fields of the context.
+///
+/// `ManuallyDrop` keeps the thread-local free of a destructor. Each access to a thread-local with a destructor first
+/// checks if the destructor has run, which costs a failing call about 70 instructions. Nothing leaks: a scope removes the
+/// value that it has set, so all fields are empty when a thread ends.
 pub(super) struct Context {
     pub(super) deadline: Cell<Option<Deadline>>,
     pub(super) nested_exhausted: Cell<bool>,
@@ -53,18 +55,19 @@ impl Context {
 pub(super) trait Field {
     type Value: Default;
 
+    /// Sets the field, and returns its previous value.
     fn replace(context: &Context, value: Self::Value) -> Self::Value;
 }
 
-/// Replaces the value of a field.
+/// Sets a field of this thread's context, and returns its previous value.
 #[inline(always)]
 fn replace<F: Field>(value: F::Value) -> F::Value {
     CONTEXT.with(|context| F::replace(context, value))
 }
 
-/// Sets a field of the context, and restores it when it is dropped.
+/// A guard that sets a field of the context, and restores the previous value when it is dropped.
 pub(super) struct Scope<F: Field> {
-    /// The value of the scope around this one.
+    /// The value that the scope around this one has set.
     outer: F::Value,
 }
 

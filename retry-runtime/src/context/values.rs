@@ -1,4 +1,4 @@
-//! The values that the context holds.
+//! The values that the context holds, and the trait that a simulation implements.
 
 #[cfg(feature = "testing")]
 use core::any::Any;
@@ -8,30 +8,30 @@ use core::time::Duration;
 use crate::classify::class::Class;
 use crate::util::clock::Instant;
 
-/// The deadline of a call, as calls inside its attempts see it.
+/// The deadline of a call, as the calls inside its attempts see it.
 #[derive(Clone, Copy)]
 pub(crate) struct Deadline {
     pub(crate) at: Instant,
-    /// The policy's value, for the error that names it.
+    /// The length that the policy sets, for the text of `TimedOut`.
     pub(crate) length: Duration,
-    /// True if it cuts the attempt off. Otherwise it only ends the retries.
+    /// True if the deadline cuts attempts off. Otherwise it only ends the retries.
     pub(crate) cuts_off: bool,
 }
 
-/// An attempt that failed. Its `Display` is one line: `attempt 1: status 503`.
+/// A failed attempt of a tracked call. Its `Display` is one line: `attempt 1: status 503`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FailedAttempt {
-    /// The number of the attempt in its call, from 1.
+    /// The number of the attempt in its call, starting at 1.
     pub attempt: u32,
     /// The class of the failure.
     pub class: Class,
     /// The HTTP status, if there was one.
     pub status: Option<u16>,
-    /// The reason in the event: the error with its sources. User names, passwords, queries and fragments of URLs are masked, and
-    /// control characters are escaped.
+    /// The text of the failure, as in the event: the error with its sources. User names, passwords, queries and fragments
+    /// of URLs are masked, and control characters are escaped.
     pub reason: String,
-    /// The delay that followed, or `None` if the call gave up.
+    /// The delay before the next attempt; `None` if the call gave up.
     pub delay: Option<Duration>,
 }
 
@@ -41,11 +41,11 @@ impl Display for FailedAttempt {
     }
 }
 
-/// The retries and failures inside a future so far.
+/// The retries and failures inside a tracked future so far.
 #[derive(Debug, Default)]
 pub(crate) struct TrackedAttempts {
     pub(crate) retries: u32,
-    /// The number of failures to keep.
+    /// The number of failures to keep; 0 if only retries are counted.
     pub(crate) capacity: usize,
     pub(crate) failures: Vec<FailedAttempt>,
 }
@@ -55,7 +55,7 @@ impl TrackedAttempts {
         Self { retries: 0, capacity: 0, failures: Vec::new() }
     }
 
-    /// Keeps a failure, instead of the oldest one if there is no room.
+    /// Keeps a failure. It replaces the oldest one if the capacity is reached. The capacity must not be 0.
     pub(super) fn keep(&mut self, failure: FailedAttempt) {
         if self.failures.len() >= self.capacity {
             self.failures.remove(0);
@@ -64,7 +64,7 @@ impl TrackedAttempts {
     }
 }
 
-/// What the library asks of a simulation. Implemented by [`Simulation`](crate::testing::Simulation), in a higher layer.
+/// The interface of a simulation. Implemented by [`Simulation`](crate::testing::Simulation), which is in a higher layer.
 #[cfg(feature = "testing")]
 pub(crate) trait Simulated: Send + Sync {
     /// The limit on the attempts of a call.
@@ -76,6 +76,6 @@ pub(crate) trait Simulated: Send + Sync {
     /// The next random number, from 0 to 1.
     fn random(&self) -> f64;
 
-    /// The recorder of events, whose type only `observe` knows.
+    /// The recorder of events. It is type-erased, because its type is in the layer `observe`, above this one.
     fn recorder(&self) -> &(dyn Any + Send + Sync);
 }

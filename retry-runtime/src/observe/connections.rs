@@ -1,4 +1,4 @@
-//! Events of connections, from the log of a call.
+//! Emission of connection events, from the connection log of a call.
 
 use crate::classify::connection::Via;
 use crate::context::connection_event::ConnectionEvent;

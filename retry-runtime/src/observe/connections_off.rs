@@ -1,4 +1,4 @@
-//! Without the feature `connection-events` there are no events of connections.
+//! The empty twin of `connections.rs`, without the feature `connection-events`.
 
 use crate::classify::connection::Via;
 use crate::context::connections::ConnectionLog;

@@ -1,4 +1,4 @@
-//! What happened, for whoever listens.
+//! Events of calls, and the `Observer` that receives them.
 
 use crate::classify::verdict::NotSafe;
 use crate::util::durations::legible;
@@ -9,125 +9,132 @@ use std::sync::Arc;
 use crate::classify::class::Class;
 use crate::context::connection_event::ConnectionEvent;
 
-/// Something that happened in a call: which call, which attempt, and what.
+/// An event of a call: the call, the attempt, and the kind of event.
 ///
-/// Its `Display` is a line for people: ``attempt 1 of 3 failed: status 503``.
+/// Its `Display` is one readable line: ``attempt 1 of 3 failed: status 503``.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Event<'a> {
-    /// The name of the call: `module::function` of an annotated function unless `name = …` says otherwise.
+    /// The name of the call. For an annotated function, it defaults to `module::function`; `name = …` replaces it.
     pub name: &'a str,
-    /// The number of the attempt, from 1.
+    /// The number of the attempt, starting at 1.
     pub attempt: u32,
-    /// The most attempts there may be; `None` without a limit.
+    /// The limit on attempts, including the first one; `None` without a limit.
     pub attempts: Option<u32>,
-    /// The time since the first attempt started, or since somebody began to listen.
+    /// The time since the first attempt started, or since the call was first observed, if that was later.
     pub elapsed: Duration,
-    /// What happened.
+    /// The kind of event, with its details.
     pub kind: EventKind<'a>,
 }
 
-/// What happened. A call makes these in the order: started, failed, waiting, started …, and ends with exactly one
-/// of succeeded, gave up and cancelled; a loop by hand, if it says how it ended. One that goes on after a success continues with the
-/// failure of that attempt, and ends again. Copies and what happens on the wire come in between.
+/// The kind of an event, with its details.
+///
+/// A call emits started, failed, waiting, started and so on, in this order, and ends with exactly one of succeeded, gave
+/// up and cancelled. A hand-written loop emits the last event only if it reports how it ended. If it continues after a
+/// success, it emits the failure of that attempt next, and ends again. Events of hedged copies and of connections come in
+/// between.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum EventKind<'a> {
     /// An attempt starts.
     AttemptStarted,
-    /// An attempt failed; whether another one follows is the next event.
+    /// An attempt failed. The next event shows if another attempt follows.
     #[non_exhaustive]
     AttemptFailed {
-        /// What is known of the failure.
+        /// The class of the failure.
         class: Class,
-        /// The HTTP status, where there is one.
+        /// The HTTP status, if there is one.
         status: Option<u16>,
-        /// The error with its sources (`outer: inner`), or its `Display`, else its `Debug`, else its type's name; for
-        /// an answer its status. User names, passwords, queries and fragments of URLs are masked, and control characters are
-        /// escaped.
+        /// The text of the failure. For an error, it is the error with its sources (`outer: inner`); if its type is not
+        /// an [`Error`](std::error::Error), its `Display`, its `Debug` or the name of its type. For a value, it is the
+        /// status. User names, passwords, queries and fragments of URLs are masked, and control characters are escaped.
         reason: &'a dyn Display,
     },
-    /// The next attempt follows after this delay; said before the wait.
+    /// The next attempt follows after this delay. Emitted before the wait.
     #[non_exhaustive]
     Waiting {
-        /// How long the wait is, jitter and all.
+        /// The length of the wait, including jitter.
         delay: Duration,
-        /// Where the delay comes from.
+        /// The source of the delay.
         source: DelaySource,
-        /// The delay that the server or the breaker asked for; `None` if the source is the backoff. The rest of `delay` is the
-        /// schedule's jitter.
+        /// The delay that the server or the breaker asked for; `None` if the source is the backoff. The rest of `delay`
+        /// is the schedule's jitter.
         asked: Option<Duration>,
     },
-    /// Another copy of the attempt starts, beside those that run.
+    /// Another copy of the attempt starts, while the earlier copies keep running.
     #[non_exhaustive]
     Hedged {
-        /// The number of the copy, from 2.
+        /// The number of the copy, starting at 2.
         copy: u32,
-        /// How long there has been no good answer, from when the attempt first had to wait.
+        /// The time without a successful outcome, measured from the moment when the attempt first had to wait.
         after: Duration,
     },
-    /// Something happened on the wire for the attempt, where the client was set up to tell.
+    /// A connection event of the attempt. Emitted if the client is set up to report connections.
     Connection(&'a ConnectionEvent),
-    /// The call succeeded, with the first attempt or a later one.
+    /// The call succeeded, with its first attempt or a later one.
     Succeeded,
-    /// The last failure is given back to the caller.
+    /// The call returns its last failure to the caller.
     GaveUp(GiveUp),
-    /// An attempt or a wait was dropped before its end. Not said while panicking.
+    /// An attempt or a wait was dropped before its end. Not emitted while the thread is panicking.
     Cancelled,
 }
 
-/// Where a delay comes from.
+/// The source of a delay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DelaySource {
     /// The policy's backoff and jitter.
     Backoff,
-    /// The server, which asked for more than the backoff. Its delay is the lower bound, and the jitter of the schedule comes on top.
+    /// The server, which asked for more than the backoff. Its delay is a lower bound, and the schedule's jitter is added
+    /// to it.
     Server,
-    /// The breaker, which did not let the attempt through: until it may let a probe through.
+    /// The breaker, which rejected the attempt. The delay lasts until the breaker may let a probe through.
     Breaker,
 }
 
-/// Why there is no further attempt.
+/// The reason why a call makes no further attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GiveUp {
-    /// No attempt is left.
+    /// The limit on attempts is reached.
     Exhausted,
     /// The failure is not worth another attempt.
     Permanent,
     /// The next attempt could not start before the deadline.
     Deadline,
-    /// The server asked for a delay above the policy's limit: this one.
+    /// The server asked for this delay, which is above the policy's limit
+    /// ([`Policy::retry_after`](crate::Policy::retry_after)).
     ServerDelay(Duration),
-    /// It was retried inside of the attempt already, and the policy says [`Nested::Once`](crate::Nested::Once).
+    /// A call inside the attempt has already retried the failure, and the policy has [`Nested::Once`](crate::Nested::Once).
     Nested,
-    /// The budget has not enough tokens for a retry.
+    /// The budget does not have enough tokens for a retry.
     Budget,
-    /// All retries are switched off: [`set_enabled`](crate::set_enabled).
+    /// All retries are turned off with [`set_enabled`](crate::set_enabled).
     Disabled,
-    /// The server may have processed the request, and its method is not one that is safe to send twice.
+    /// The server may have processed the request, and its method is not safe to send twice.
     NotIdempotent,
-    /// The body of the request is a stream that was used up, so there is nothing to send again.
+    /// The body of the request is a stream that has been consumed, so the request cannot be resent.
     BodyUsedUp,
 }
 
-/// Listens to the events of calls. Any number of calls may share one, on any thread.
+/// A receiver of events. Any number of calls may share an observer, on any thread.
 ///
-/// Called on the task that retries, between attempts: it should not block. The standard listener needs no
-/// `Observer`: with the `tracing` feature all events go to `tracing`, target `retry`.
+/// It is called on the task that retries, between attempts, and should not block. Tracing needs no observer: with the
+/// `tracing` feature, all events are also emitted through `tracing`, with the target `retry`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not listen to events",
     label = "does not implement `Observer`",
     note = "write `impl retry_runtime::Observer for` the type"
 )]
 pub trait Observer: Send + Sync {
-    /// Something happened.
+    /// Receives an event.
     fn on_event(&self, event: &Event<'_>);
 }
 
 macro_rules! delegate {
     ($($pointer:ty),*) => {$(
+        // Otherwise rustc reports that the type behind the pointer is not an `Observer`, instead of the message on the
+        // trait.
         #[diagnostic::do_not_recommend]
         impl<T: Observer + ?Sized> Observer for $pointer {
             fn on_event(&self, event: &Event<'_>) {
@@ -166,7 +173,7 @@ impl Display for Event<'_> {
     }
 }
 
-/// "attempt 1 of 3", or "attempt 1" without a limit.
+/// Displays "attempt 1 of 3", or "attempt 1" without a limit.
 struct Numbered {
     attempt: u32,
     attempts: Option<u32>,
@@ -186,20 +193,20 @@ impl Display for GiveUp {
             Self::Permanent => f.write_str("the failure is not worth another attempt"),
             Self::Deadline => f.write_str("the next attempt could not start before the deadline"),
             Self::ServerDelay(delay) => write!(f, "the server asked to wait {delay:?}, longer than the limit"),
-            Self::Nested => f.write_str("it was retried inside of the attempt already"),
+            Self::Nested => f.write_str("a call inside the attempt has already retried it"),
             Self::Budget => f.write_str("the budget has no tokens for a retry"),
             Self::Disabled => f.write_str("retries are switched off"),
             Self::NotIdempotent => {
                 f.write_str("the server may have processed the request, and its method is not idempotent")
             }
-            Self::BodyUsedUp => f.write_str("the body of the request is a stream, which cannot be sent again"),
+            Self::BodyUsedUp => f.write_str("the body of the request is a stream, which cannot be resent"),
         }
     }
 }
 
 impl GiveUp {
-    /// One word for it: `exhausted`, `permanent`, `deadline`, `server_delay`, `nested`, `budget`, `disabled`, `not_idempotent` or
-    /// `body_used_up`.
+    /// The name of the reason: `exhausted`, `permanent`, `deadline`, `server_delay`, `nested`, `budget`, `disabled`,
+    /// `not_idempotent` or `body_used_up`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -251,13 +258,13 @@ impl fmt::Debug for EventKind<'_> {
 }
 
 impl From<NotSafe> for GiveUp {
-    fn from(bar: NotSafe) -> Self {
-        match bar {
+    fn from(reason: NotSafe) -> Self {
+        match reason {
             NotSafe::NotIdempotent => Self::NotIdempotent,
             NotSafe::BodyUsedUp => Self::BodyUsedUp,
         }
     }
 }
 
-/// What follows a failure: the delay before the next attempt and its source, or the reason that there is none.
+/// The decision after a failure: the delay before the next attempt and its source, or the reason to give up.
 pub(crate) type Decision = Result<(Duration, DelaySource), GiveUp>;

@@ -1,7 +1,7 @@
-//! Observation: the events, spans and statistics of calls, and reports of single calls.
+//! Observation: events, spans and statistics of calls, and reports of single calls.
 //!
-//! Every part always exists. Without its feature a part is replaced by a twin, `…_off.rs`, of the same functions that do nothing and
-//! types without a size, so that the engine needs no `cfg`.
+//! Every module exists with any set of features. Without its feature, a module is replaced by an empty twin, `…_off.rs`,
+//! with the same functions, which do nothing, and zero-sized types. So the engine needs no `cfg` for observation.
 //!
 //! May import `util`, `classify`, `context` and `policy`.
 

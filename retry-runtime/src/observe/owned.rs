@@ -1,4 +1,4 @@
-//! Events that outlive their call, for channels and records.
+//! Owned events, which outlive their call and can be sent through a channel or stored.
 
 use core::fmt::{self, Display};
 use core::time::Duration;
@@ -7,7 +7,7 @@ use crate::classify::class::Class;
 use crate::context::connection_event::ConnectionEvent;
 use crate::observe::event::{DelaySource, Event, EventKind, GiveUp};
 
-/// An [`Event`] that owns what it says: to be sent through a channel, or kept. Made by [`Event::into_owned`].
+/// An [`Event`] that owns its data, so that it can be sent through a channel or stored. Created by [`Event::into_owned`].
 ///
 /// Its `Display` is that of the event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,17 +15,17 @@ use crate::observe::event::{DelaySource, Event, EventKind, GiveUp};
 pub struct OwnedEvent {
     /// The name of the call.
     pub name: String,
-    /// The number of the attempt, from 1.
+    /// The number of the attempt, starting at 1.
     pub attempt: u32,
-    /// The most attempts there may be; `None` without a limit.
+    /// The limit on attempts, including the first one; `None` without a limit.
     pub attempts: Option<u32>,
-    /// The time since the first attempt started, or since somebody began to listen.
+    /// The time since the first attempt started, or since the call was first observed, if that was later.
     pub elapsed: Duration,
-    /// What happened.
+    /// The kind of event, with its details.
     pub kind: OwnedEventKind,
 }
 
-/// An [`EventKind`] that owns what it says.
+/// An [`EventKind`] that owns its data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OwnedEventKind {
@@ -34,19 +34,19 @@ pub enum OwnedEventKind {
     /// An attempt failed.
     #[non_exhaustive]
     AttemptFailed {
-        /// What is known of the failure.
+        /// The class of the failure.
         class: Class,
-        /// The HTTP status, where there is one.
+        /// The HTTP status, if there is one.
         status: Option<u16>,
-        /// The text of the error. The secrets of URLs are masked, and control characters are escaped.
+        /// The text of the failure. Secrets in URLs are masked, and control characters are escaped.
         reason: String,
     },
     /// The next attempt follows after this delay.
     #[non_exhaustive]
     Waiting {
-        /// How long the wait is, jitter and all.
+        /// The length of the wait, including jitter.
         delay: Duration,
-        /// Where the delay comes from.
+        /// The source of the delay.
         source: DelaySource,
         /// The delay that the server or the breaker asked for; `None` if the source is the backoff.
         asked: Option<Duration>,
@@ -54,24 +54,24 @@ pub enum OwnedEventKind {
     /// Another copy of the attempt starts.
     #[non_exhaustive]
     Hedged {
-        /// The number of the copy, from 2.
+        /// The number of the copy, starting at 2.
         copy: u32,
-        /// How long there has been no good answer.
+        /// The time without a successful outcome.
         after: Duration,
     },
-    /// Something happened on the wire for the attempt.
+    /// A connection event of the attempt.
     Connection(ConnectionEvent),
     /// The call succeeded.
     Succeeded,
-    /// The last failure is given back to the caller.
+    /// The call returns its last failure to the caller.
     GaveUp(GiveUp),
     /// An attempt or a wait was dropped before its end.
     Cancelled,
 }
 
 impl Event<'_> {
-    /// The event as a value of its own. Copies the name and writes the reason: what an observer need not do for events
-    /// that nobody asks for.
+    /// Converts the event into one that owns its data. Copies the name and formats the reason. An observer saves that
+    /// cost for the events that it ignores.
     #[must_use]
     pub fn into_owned(self) -> OwnedEvent {
         let Self { name, attempt, attempts, elapsed, kind } = self;
@@ -80,7 +80,7 @@ impl Event<'_> {
 }
 
 impl EventKind<'_> {
-    /// The same as a value of its own.
+    /// Converts the kind into one that owns its data.
     #[must_use]
     pub fn into_owned(self) -> OwnedEventKind {
         match self {
@@ -99,7 +99,7 @@ impl EventKind<'_> {
 }
 
 impl OwnedEvent {
-    /// The event that it was made of.
+    /// Returns an event that borrows from this one.
     #[must_use]
     pub fn as_event(&self) -> Event<'_> {
         let Self { ref name, attempt, attempts, elapsed, ref kind } = *self;
@@ -108,7 +108,7 @@ impl OwnedEvent {
 }
 
 impl OwnedEventKind {
-    /// What it was made of.
+    /// Returns a kind that borrows from this one.
     #[must_use]
     pub fn as_kind(&self) -> EventKind<'_> {
         match self {

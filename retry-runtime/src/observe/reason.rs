@@ -1,4 +1,4 @@
-//! The text of a failure.
+//! The text of a failure, in events.
 
 use core::fmt::{self, Display, Write};
 use std::error::Error;
@@ -9,23 +9,23 @@ use crate::classify::verdict::Verdict;
 
 /// Writes the error and its sources, `outer: inner`. A source is left out if its error already contains its text.
 ///
-/// Each error is formatted into `f` itself, for the masking to see where its values begin and end.
+/// Each error is formatted directly into `f`, so that the masking sees where the values in the text begin and end.
 pub(crate) fn write_chain(error: &dyn Error, f: &mut impl Write) -> fmt::Result {
     write!(f, "{error}")?;
-    let mut written = error.to_string();
+    let mut previous = error.to_string();
     for source in error.source().into_iter().flat_map(chain::links) {
         let text = source.to_string();
-        if !written.contains(&text) {
-            // Apart, for it is what separates two errors in a text that is masked.
+        if !previous.contains(&text) {
+            // A piece of its own, because the masking recognizes the separator between two errors by that.
             f.write_str(": ")?;
             write!(f, "{source}")?;
-            written = text;
+            previous = text;
         }
     }
     Ok(())
 }
 
-/// An error with its sources.
+/// Displays an error with its sources.
 #[cfg(feature = "reqwest")]
 pub(crate) struct WithSources<'a, E: ?Sized>(pub(crate) &'a E);
 
@@ -36,11 +36,11 @@ impl<E: Error + ?Sized> Display for WithSources<'_, E> {
     }
 }
 
-/// The reason of a failure that has no text of its own: its status, or else what is known of it.
+/// The reason of a failure that has no text of its own: its status, or else its class.
 pub(crate) enum FallbackReason {
     Status(u16),
     Class(Class),
-    /// A success that `on_ok` does not want.
+    /// A success that `on_ok` retries.
     Refused,
 }
 

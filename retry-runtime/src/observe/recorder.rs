@@ -1,4 +1,4 @@
-//! The recorder of a simulation's events.
+//! Recording of the events of a simulation.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -20,7 +20,8 @@ impl Recorder {
 pub(crate) fn record(event: &Event<'_>) {
     let Some(simulation) = simulation::current() else { return };
     let Some(recorder) = simulation.recorder().downcast_ref::<Recorder>() else { return };
-    // Made before the lock is taken, because the text of the error is the user's code.
+    // Converted before the lock is taken, because formatting the error runs user code, which may make calls that record
+    // events too.
     let event = event.into_owned();
     recorder.events().push(event);
 }

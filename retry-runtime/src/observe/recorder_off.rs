@@ -1,4 +1,4 @@
-//! Without the feature `testing` there are no simulations to record.
+//! The empty twin of `recorder.rs`, without the feature `testing`.
 
 use crate::observe::event::Event;
 

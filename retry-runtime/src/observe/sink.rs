@@ -5,7 +5,8 @@ use crate::observe::event::{Event, Observer};
 use crate::observe::recorder;
 use crate::observe::spans::{self, Spans};
 
-/// True if a sink other than the call's own observer may receive the events of a failing call: one relaxed load for each sink.
+/// True if a sink other than the call's own observer may receive the events of a failing call. Costs one relaxed load for
+/// each sink.
 #[inline(always)]
 pub(crate) fn is_enabled() -> bool {
     simulation::is_on() || spans::is_logged() || spans::is_enabled()

@@ -1,4 +1,5 @@
-//! Spans and events for `tracing`: a span for each call, in it one for each attempt, and the events inside these.
+//! Spans and events for `tracing`: a span for each call, inside it a span for each attempt, and the events inside these
+//! spans.
 
 use tracing::field::{Empty, display};
 pub(crate) use tracing::span::Entered;
@@ -10,12 +11,12 @@ use crate::util::durations::legible;
 /// True if the library has spans at all.
 pub(crate) const ENABLED: bool = true;
 
-/// The spans of a call that `tracing` listens to. Names with a dot are those of OpenTelemetry's conventions, and `otel.status_code`
-/// is what tracing-opentelemetry makes the status of a span of.
+/// The spans of a call that has a subscriber of `tracing`. Field names with a dot are those of OpenTelemetry's semantic
+/// conventions. tracing-opentelemetry derives the status of a span from `otel.status_code`.
 pub(crate) struct Spans {
     call: Span,
     attempt: Span,
-    /// Of the attempt whose span is open.
+    /// The number of the attempt whose span is open.
     number: u32,
 }
 
@@ -24,7 +25,7 @@ impl Spans {
         Self { call: Span::none(), attempt: Span::none(), number: 0 }
     }
 
-    /// An attempt starts: opens its span, and before the first one that of the call.
+    /// Opens the span of an attempt, and before the first attempt that of the call.
     pub(crate) fn start(&mut self, name: &str, number: u32) {
         if self.call.is_disabled() {
             self.call = tracing::info_span!(
@@ -41,30 +42,35 @@ impl Spans {
         );
     }
 
-    /// What followed from the attempt has been said.
+    /// Closes the span of the attempt. Called after the events that follow from the attempt's outcome, so that they are
+    /// inside the span.
     pub(crate) fn end_attempt(&mut self) {
         self.attempt = Span::none();
     }
 
+    /// Enters the span of the attempt, while the attempt is polled.
     pub(crate) fn enter(&self) -> Entered<'_> {
         self.attempt.enter()
     }
 
-    /// That of the attempt, else of the call, else the one that is entered. An explicit parent of `None` would be a root.
+    /// The span of the attempt, or else the span around it. It is resolved here, because an explicit parent of `None`
+    /// would start a new trace.
     fn innermost(&self) -> Option<Id> {
         self.attempt.id().or_else(|| self.around())
     }
 
+    /// The span of the call, or else the one that is currently entered.
     fn around(&self) -> Option<Id> {
         self.call.id().or_else(|| Span::current().id())
     }
 
-    /// Returns whether the span of this attempt is open. A connection may be made for an attempt that is over.
+    /// Returns true if the span of this attempt is open. An event may belong to an attempt that has ended, such as the
+    /// event of a connection that was established for it.
     fn is_open(&self, attempt: u32) -> bool {
         self.number == attempt && !self.attempt.is_disabled()
     }
 
-    /// Notes on the spans what they are judged by.
+    /// Records the outcome in the fields of the spans.
     fn note(&self, event: &Event<'_>) {
         match event.kind {
             EventKind::AttemptFailed { class, status, .. } => {
@@ -90,7 +96,7 @@ impl Spans {
     }
 }
 
-/// True if a subscriber of `tracing` may be interested.
+/// True if a subscriber of `tracing` may be enabled for warnings, the most severe level of these events.
 #[inline(always)]
 pub(crate) fn is_enabled() -> bool {
     tracing::level_filters::LevelFilter::current() >= tracing::level_filters::LevelFilter::WARN
@@ -109,7 +115,7 @@ pub(crate) const fn is_logged() -> bool {
     false
 }
 
-/// Emits an event in the innermost span. Fields that the spans have are left out.
+/// Emits an event in the innermost span. Leaves out the fields that the spans have already.
 pub(crate) fn emit(spans: Option<&Spans>, event: &Event<'_>) {
     let spans = spans.unwrap_or(const { &Spans::none() });
     let Event { name, attempt, attempts, elapsed, kind } = *event;
@@ -118,7 +124,7 @@ pub(crate) fn emit(spans: Option<&Spans>, event: &Event<'_>) {
     let number = (!is_open).then_some(attempt);
     let elapsed = legible(elapsed);
     let parent = if is_open { spans.innermost() } else { spans.around() };
-    // The level and the names of fields must be known where the macro stands.
+    // A macro, because the level and the names of the fields must be constant at each call of `tracing::event!`.
     macro_rules! event {
         ($level:ident $(, $($key:ident).+ = $value:expr)*) => {
             tracing::event!(
@@ -139,11 +145,12 @@ pub(crate) fn emit(spans: Option<&Spans>, event: &Event<'_>) {
         EventKind::Connection(what) => event!(DEBUG, connection = what.as_str()),
         EventKind::Succeeded if attempt == 1 => event!(TRACE),
         EventKind::Succeeded => event!(INFO),
-        // Nothing was tried in vain.
+        // Not a warning, because nothing was retried in vain.
         EventKind::GaveUp(why @ GiveUp::Permanent) if attempt == 1 => event!(INFO, why = why.as_str()),
         EventKind::GaveUp(why) => event!(WARN, why = why.as_str()),
         EventKind::Cancelled => event!(DEBUG),
     }
-    // Afterwards, or a line that shows the spans would show it twice.
+    // After the event: otherwise a subscriber that shows the fields of the spans with each event would show these values
+    // twice.
     spans.note(event);
 }

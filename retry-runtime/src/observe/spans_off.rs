@@ -1,4 +1,4 @@
-//! Without the feature `tracing` there are no spans.
+//! The empty twin of `spans.rs`, without the feature `tracing`.
 
 use crate::observe::event::Event;
 

@@ -1,6 +1,8 @@
-//! How many attempts a call took, for its caller: without a word in the function's type.
+//! Reports of single calls for their caller: the attempts, the elapsed time and the failures, without a change to the
+//! function's type.
 //!
-//! As in `scope.rs`, what is noted belongs to the future that is polled. Only failures look whether somebody counts.
+//! As everything in the context, the records belong to the future that is polled. Only a failing call checks if it is
+//! tracked.
 
 use crate::context::tracked::record;
 use crate::context::values::{FailedAttempt, TrackedAttempts};
@@ -18,8 +20,8 @@ use crate::classify::retryable::known_by;
 use crate::util::clock::Instant;
 use crate::util::durations::legible;
 
-/// Counts the attempts that a call makes, and takes the time: for an annotated function, a loop with an
-/// [`Executor`](crate::Executor), a request, whatever retries.
+/// Counts the attempts of a call and measures its time. The call may be an annotated function, a loop with an
+/// [`Executor`](crate::Executor), a request, or anything else that retries.
 ///
 /// ```
 /// # use std::io;
@@ -34,13 +36,14 @@ use crate::util::durations::legible;
 ///
 /// # async fn f() -> Result<(), Box<dyn std::error::Error>> {
 /// let report = track(fetch("https://example.com")).await;
-/// println!("{} attempts in {:?}", retried.attempts(), retried.elapsed());
-/// let page = retried.outcome?;
+/// println!("{} attempts in {:?}", report.attempts(), report.elapsed());
+/// let page = report.outcome?;
 /// # Ok(()) }
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(f()).unwrap();
 /// ```
 ///
-/// With [`history`](Tracked::history) it keeps what is said of each failure, and [`CallReport::into_result`] makes one error of all:
+/// [`history`](Tracked::history) also keeps the failures, and [`CallReport::into_result`] combines everything into one
+/// error:
 ///
 /// ```
 /// # use std::io;
@@ -56,18 +59,19 @@ use crate::util::durations::legible;
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(f()).unwrap();
 /// ```
 ///
-/// All retries inside are counted, of all calls that the future awaits, one in the other or one after the other; not those of tasks
-/// that it spawns. A function that blocks is run with [`block`](Tracked::block).
+/// It counts the retries of all calls that the future awaits, nested or in sequence, but not those of tasks that it
+/// spawns. To run a blocking function, use [`block`](Tracked::block).
 ///
 /// # Cancel safety
 ///
-/// Dropping the future drops the call. If it is inside another one that counts, its attempts so far count there.
+/// Dropping the future drops the call. If the future is inside another tracked future, its attempts so far are counted
+/// there.
 pub const fn track<F>(call: F) -> Tracked<F> {
     Tracked { attempts: TrackedAttempts::new(), started: None, call }
 }
 
 pin_project! {
-    /// A call whose attempts are counted: made by [`retried`].
+    /// A tracked call, whose attempts are counted. Created by [`track`](crate::track()).
     ///
     /// # Cancel safety
     ///
@@ -82,13 +86,13 @@ pin_project! {
 }
 
 impl<F> Tracked<F> {
-    /// Keeps what is said of the last `most` failures; of none if not said.
-    pub fn history(mut self, most: usize) -> Self {
-        self.attempts.capacity = most;
+    /// Keeps the last `limit` failures. Defaults to 0.
+    pub fn history(mut self, limit: usize) -> Self {
+        self.attempts.capacity = limit;
         self
     }
 
-    /// Runs a function that blocks.
+    /// Runs a blocking function, and reports on its calls.
     pub fn block<O>(mut self) -> CallReport<O>
     where
         F: FnOnce() -> O,
@@ -110,11 +114,11 @@ impl<F: Future> Future for Tracked<F> {
     }
 }
 
-/// The outcome of a call, and what it took.
+/// The outcome of a tracked call, with its attempts, its time and its failures.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct CallReport<O> {
-    /// What the call gave.
+    /// The outcome of the call.
     pub outcome: O,
     retries: u32,
     elapsed: Duration,
@@ -128,19 +132,19 @@ impl<O> CallReport<O> {
         Self { outcome, retries, elapsed: started.elapsed(), failures }
     }
 
-    /// How many attempts were made, the first included.
+    /// The number of attempts that were made, including the first one.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.retries.saturating_add(1)
     }
 
-    /// The time that it took, from when the call was first polled.
+    /// The time that the call took, measured from its first poll.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.elapsed
     }
 
-    /// What is known of the failures, the last one last, as many as [`history`](Tracked::history) asks for.
+    /// The last failures, in the order of their attempts, up to the limit of [`history`](Tracked::history).
     #[must_use]
     pub fn failures(&self) -> &[FailedAttempt] {
         &self.failures
@@ -148,20 +152,20 @@ impl<O> CallReport<O> {
 }
 
 impl<T, E> CallReport<Result<T, E>> {
-    /// The value, or one error that holds the last one and says what was tried.
+    /// Returns the value, or an error that combines the last error with the report.
     ///
     /// # Errors
     ///
-    /// When the call failed.
+    /// Returns a [`RetryError`] if the call failed.
     pub fn into_result(self) -> Result<T, RetryError<E>> {
         let Self { outcome, retries, elapsed, failures } = self;
         outcome.map_err(|last| RetryError(Box::new(CallReport { outcome: last, retries, elapsed, failures })))
     }
 }
 
-/// The last error of a call, with how many attempts it took and what they failed with: made by [`CallReport::into_result`].
+/// The last error of a call, with the number of attempts and their failures. Created by [`CallReport::into_result`].
 ///
-/// Its [`source`](Error::source) is the last error. What that knows of itself ([`Retryable`]) it knows too.
+/// Its [`source`](Error::source) is the last error. It implements [`Retryable`] by delegating to the last error.
 pub struct RetryError<E>(Box<CallReport<E>>);
 
 impl<E> RetryError<E> {
@@ -171,25 +175,25 @@ impl<E> RetryError<E> {
         &self.0.outcome
     }
 
-    /// The last error itself.
+    /// Returns the last error by value.
     #[must_use]
     pub fn into_last(self) -> E {
         self.0.outcome
     }
 
-    /// How many attempts were made, the first included.
+    /// The number of attempts that were made, including the first one.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts()
     }
 
-    /// The time that it took, from when the call was first polled.
+    /// The time that the call took, measured from its first poll.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed
     }
 
-    /// What is known of the failures, the last one last, as many as [`history`](Tracked::history) asks for.
+    /// The last failures, in the order of their attempts, up to the limit of [`history`](Tracked::history).
     #[must_use]
     pub fn failures(&self) -> &[FailedAttempt] {
         &self.0.failures
@@ -216,6 +220,7 @@ impl<E: Error + 'static> Error for RetryError<E> {
     }
 }
 
+// `do_not_recommend`: this implementation is of no help for a type that does not implement `Retryable`.
 #[diagnostic::do_not_recommend]
 impl<E: Retryable> Retryable for RetryError<E> {
     known_by!(self => self.last());

@@ -1,21 +1,22 @@
-//! What is known of the attempt that runs.
+//! `Attempt`, a snapshot of a running attempt: its number, its limits and the last failure.
 
 use core::time::Duration;
 
 use crate::classify::failure::Failure;
 use crate::util::clock::Instant;
 
-/// One run of the body: its number, and what is known of the call so far.
+/// An attempt of a call: its number, and the state of the call so far.
 ///
-/// Handed to a custom backoff and to the operation of [`Policy::run`], bound in an annotated function with
-/// `bind = name`, and given by [`Executor::current`](crate::Executor::current). A plain `Copy` value.
+/// A custom backoff and the operation of [`Policy::run`](crate::Policy::run) receive it as an argument. In an annotated
+/// function, `bind = name` binds it to a variable; in a hand-written loop,
+/// [`Executor::current`](crate::Executor::current) returns it. A plain `Copy` value.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt {
     number: u32,
     attempts: Option<u32>,
     started: Option<Instant>,
     deadline: Option<Duration>,
-    /// The deadline of the attempt around.
+    /// The deadline of the call around this one.
     outer_deadline: Option<Instant>,
     last_failure: Option<Failure>,
 }
@@ -32,19 +33,19 @@ impl Attempt {
         Self { number, attempts, started, deadline, outer_deadline, last_failure }
     }
 
-    /// The number of the attempt, from 1.
+    /// The number of the attempt, starting at 1.
     #[must_use]
     pub fn number(&self) -> u32 {
         self.number
     }
 
-    /// The most attempts there may be, the first included; `None` without a limit.
+    /// The limit on attempts, including the first one; `None` without a limit.
     #[must_use]
     pub fn attempts(&self) -> Option<u32> {
         self.attempts
     }
 
-    /// Whether no attempt follows this one, whatever its outcome.
+    /// Returns `true` if the limit on attempts allows no attempt after this one.
     #[must_use]
     pub fn is_last(&self) -> bool {
         self.attempts().is_some_and(|attempts| self.number >= attempts)
@@ -56,9 +57,9 @@ impl Attempt {
         self.started.map_or(Duration::ZERO, |started| Instant::now().saturating_duration_since(started))
     }
 
-    /// The time left until the deadline, zero once it has passed; `None` without one.
+    /// The time left until the deadline; zero once it has passed, `None` without a deadline.
     ///
-    /// Inside of an attempt of another call that has a deadline, it is at most what that one has left.
+    /// Inside an attempt of another call that has a deadline, it is at most the time left until that deadline.
     #[must_use]
     pub fn remaining(&self) -> Option<Duration> {
         self.own_remaining().into_iter().chain(self.outer_remaining()).min()
@@ -69,20 +70,20 @@ impl Attempt {
         self.deadline.map(|deadline| deadline.saturating_sub(self.elapsed()))
     }
 
-    /// The time left until the deadline of a call around.
+    /// The time left until the deadline of a call around this one.
     pub(crate) fn outer_remaining(&self) -> Option<Duration> {
         self.outer_deadline.map(|outer| outer.saturating_duration_since(Instant::now()))
     }
 
-    /// What is known of the failure of the attempt before; for a custom backoff, of the attempt itself, which
-    /// has just failed. `None` before the first failure.
+    /// The failure of the previous attempt. In a custom backoff, the failure of this attempt, which has just ended.
+    /// `None` before the first failure.
     #[must_use]
     pub fn last_failure(&self) -> Option<Failure> {
         self.last_failure
     }
 
-    /// The element for this attempt: the first for attempt 1, and so on; the last one repeats. For elements that are not
-    /// `Copy`, see [`pick_ref`](Self::pick_ref).
+    /// Returns the element of `choices` for this attempt: the first one for attempt 1, the second one for attempt 2, and
+    /// so on. The last element repeats. For elements that are not `Copy`, see [`pick_ref`](Self::pick_ref).
     ///
     /// ```
     /// # use retry_runtime::Attempt;
@@ -100,7 +101,8 @@ impl Attempt {
         *self.pick_ref(choices)
     }
 
-    /// A reference to the element for this attempt: the first for attempt 1, and so on; the last one repeats.
+    /// Returns a reference to the element of `choices` for this attempt: the first one for attempt 1, the second one for
+    /// attempt 2, and so on. The last element repeats.
     ///
     /// ```
     /// # use retry_runtime::Attempt;

@@ -1,9 +1,10 @@
-//! A budget for retries, shared by many calls.
+//! Retry budgets, shared by many calls.
 //!
-//! Backoff and jitter spread retries; they do not make them fewer. Where a service fails all its callers at once, three
-//! attempts each are three times the load, and keep it from coming back. A budget is what bounds that: it lets a few failures
-//! be retried at once, and of many only as many as successes pay for (the SRE book, *Handling Overload* and *Addressing
-//! Cascading Failures*; gRPC A6; the retry quota of AWS's SDKs).
+//! Backoff and jitter spread retries over time, but do not reduce their number. If a service fails all its callers at
+//! once, three attempts for each call are three times the load, which may keep the service from recovering. A budget
+//! limits that load: it lets a few failures be retried at any time, and many failures only as far as successes pay for
+//! the retries (the SRE book, *Handling Overload* and *Addressing Cascading Failures*; gRPC A6; the retry quota of the
+//! AWS SDKs).
 
 use core::fmt;
 use core::mem;
@@ -13,10 +14,11 @@ use std::sync::OnceLock;
 use crate::util::clock::Instant;
 use crate::util::sync::{AtomicU64, Relaxed};
 
-/// Limits the retries of all calls that share it, and never a first attempt: a token bucket in a `static`.
+/// A limit on the retries of all calls that share it: a token bucket in a `static`. It never limits first attempts.
 ///
-/// A retry takes tokens, a success gives some back, and a success after a retry gives back what that retry took. A failure for
-/// which there are not enough tokens comes back at once; the event says [`GiveUp::Budget`](crate::event::GiveUp::Budget).
+/// A retry takes tokens. A success with the first attempt gives some back, and a retry that succeeds gives back the
+/// tokens that it took. If there are not enough tokens for a retry, the call returns its failure at once and emits
+/// [`GiveUp::Budget`](crate::event::GiveUp::Budget).
 ///
 /// ```
 /// use retry_runtime::{Budget, Policy, retry};
@@ -30,33 +32,33 @@ use crate::util::sync::{AtomicU64, Relaxed};
 ///     # Ok(String::new())
 /// }
 ///
-/// // Loops by hand, requests and tower's services, by the policy; they draw on the same tokens.
+/// // Hand-written loops, requests and tower services use the budget through their policy, and share its tokens.
 /// const POLICY: Policy = Policy::new().budget(|| &API);
 /// ```
 ///
-/// With the [standard budget](Self::new), a service that fails every call is sent at most 100 retries, and then as many calls as
-/// without retries. While nine of ten calls succeed, all the others may be retried.
+/// With the [standard budget](Self::new), a service that fails every call receives at most 100 retries, and from then on
+/// as many requests as without retries. While nine of ten calls succeed, every failed call may be retried.
 ///
-/// A budget knows what this process sends. Among very many processes that each send little, each has its tokens, and together
-/// they bound little: see [`capacity`](Self::capacity).
+/// A budget counts only the calls of its process. If there are very many processes that each send little, each of them
+/// has a full set of tokens, and together they limit little: see [`capacity`](Self::capacity).
 ///
-/// Exact and lock-free: no update is lost, and no retry is let through without its tokens. A success costs one relaxed load
-/// while the bucket is full.
+/// A budget is exact and lock-free: no update is lost, and no retry starts without its tokens. A success costs one
+/// relaxed load while the bucket is full.
 pub struct Budget {
     rule: Rule,
     state: AtomicU64,
     refusals: AtomicU64,
-    /// When the first window began.
+    /// The start of the first window of a ratio budget.
     start: OnceLock<Instant>,
 }
 
-/// When there are tokens.
+/// The rule by which retries are funded, and the meaning of the state.
 #[derive(Clone, Copy, Debug)]
 enum Rule {
-    /// The state is the number of tokens. Successes fund retries.
+    /// Successes fund retries. The state is the number of tokens.
     Bucket { capacity: u32, retry: u16, timeout: u16, success: u16 },
-    /// The state is the number of the window in its upper half, and what is left in it in its lower half, in hundredths of a
-    /// retry. Calls fund retries.
+    /// Calls fund retries. The upper half of the state is the number of the window, the lower half is the rest of its
+    /// budget, in hundredths of a retry.
     Ratio { percent: u8, reserve: u16, window: Duration },
 }
 
@@ -65,7 +67,7 @@ const RETRY: u16 = 5;
 const TIMEOUT: u16 = 20;
 const SUCCESS: u16 = 1;
 
-/// What a retry costs a ratio budget: one whole retry, in hundredths.
+/// The cost of a retry in a ratio budget: one whole retry, in hundredths.
 const WHOLE: u32 = 100;
 
 impl Default for Budget {
@@ -75,24 +77,26 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// The standard budget: 500 tokens, of which a retry takes 5, or 20 after a timeout, and a success gives 1 back.
+    /// Creates the standard budget: it has 500 tokens, a retry takes 5 of them, or 20 after a timeout, and a success
+    /// gives 1 back.
     #[must_use]
     pub const fn new() -> Self {
         Self::of(Rule::Bucket { capacity: CAPACITY, retry: RETRY, timeout: TIMEOUT, success: SUCCESS }, CAPACITY as u64)
     }
 
-    /// The usual ratio budget: in each window of time, retries are at most `percent` of the calls that were made in it so far,
-    /// and `reserve` on top. Nothing is saved up for the next window.
+    /// Creates a ratio budget: in each window of time, it allows one retry for each of `percent` % of the calls that were
+    /// made in the window so far, and `reserve` retries on top. Unused retries are not carried over to the next window.
     ///
-    /// For those who want a figure to reason with. Mind its weakness: it lets retries through while nothing succeeds. A service
-    /// that is used above a share of 1/(1+p) of its capacity when it freezes stays overloaded by p, and does not come back by
-    /// itself: above 83 % for 20 percent. The standard budget has no such point.
+    /// Use it if you need a fixed ratio for capacity planning. It has a weakness: it allows retries even while no call
+    /// succeeds. Let p be the ratio. A service that freezes while it uses more than 1/(1+p) of its capacity stays
+    /// overloaded by p, and does not recover by itself. For 20 percent, that is the case above 83 % of its capacity. The
+    /// standard budget has no such threshold.
     ///
-    /// Each call reads the clock and writes the budget once.
+    /// Each call reads the clock and writes to the budget once.
     ///
     /// # Panics
     ///
-    /// When `percent` is above 100, when neither it nor `reserve` lets a retry through, or when `window` is shorter than a
+    /// Panics if `percent` is above 100, if `percent` and `reserve` are both 0, or if `window` is shorter than a
     /// millisecond.
     #[must_use]
     #[track_caller]
@@ -100,7 +104,7 @@ impl Budget {
         assert!(percent <= 100, "a ratio budget lets through at most as many retries as there are calls: 100 percent");
         assert!(percent > 0 || reserve > 0, "a budget without a ratio and without a reserve lets no retry through");
         assert!(window.as_millis() > 0, "a `window` shorter than a millisecond holds no calls: give it some seconds");
-        // The reserve of the window that the process starts in.
+        // The reserve of the first window.
         Self::of(Rule::Ratio { percent, reserve, window }, reserve as u64 * WHOLE as u64)
     }
 
@@ -108,21 +112,23 @@ impl Budget {
         Self { rule, state: AtomicU64::new(state), refusals: AtomicU64::new(0), start: OnceLock::new() }
     }
 
-    /// How many tokens there are at most, and at first; 500 if not said. Divided by what a retry takes, it is the number of
-    /// retries that an outage is sent before the budget stops them.
+    /// Sets the capacity: the largest number of tokens, which is also their number at the start. Defaults to 500.
     ///
-    /// Each process has its own. Of 1000 calls a second that all fail, each retried three times at most, one process makes
-    /// 1010 requests a second in the first ten seconds, ten make 1100 and a hundred 2000. A thousand make 4000 for twenty
-    /// seconds and ten thousand for four minutes, as without a budget, until they have sent a million retries (`cargo run
-    /// --release -p retry-storm`).
+    /// The capacity divided by the cost of a retry is the number of retries during an outage, until the budget stops them.
     ///
-    /// Where many processes send little each, let them have less: with 10 tokens, ten thousand send 20,000
-    /// retries. Or let what they share limit them, a gateway or the server itself, and give calls a
-    /// [`deadline`](crate::Policy::deadline).
+    /// Each process has its own tokens. Suppose that 1000 calls a second all fail, and that each is retried up to three
+    /// times. If one process makes the calls, it sends 1010 requests a second in the first ten seconds; ten processes
+    /// send 1100, and a hundred 2000. A thousand processes send 4000 for twenty seconds, and ten thousand for four
+    /// minutes, as many as without a budget, until they have sent a million retries
+    /// (`cargo run --release -p retry-storm`).
+    ///
+    /// If many processes send little each, reduce the capacity: with 10 tokens each, ten thousand processes send 20,000
+    /// retries. Alternatively, limit the retries at a place that all processes share, such as a gateway or the server
+    /// itself, and set a [`deadline`](crate::Policy::deadline).
     ///
     /// # Panics
     ///
-    /// When it does not pay for one retry, and for a ratio budget.
+    /// Panics if the capacity is below the cost of one retry, and for a ratio budget.
     #[must_use]
     #[track_caller]
     pub const fn capacity(self, tokens: u32) -> Self {
@@ -130,11 +136,11 @@ impl Budget {
         self.bucket(tokens, retry, timeout, success)
     }
 
-    /// What a retry takes; 5 if not said.
+    /// Sets the number of tokens that a retry takes. Defaults to 5.
     ///
     /// # Panics
     ///
-    /// When it is 0 or above the capacity, and for a ratio budget.
+    /// Panics if it is 0 or above the capacity, and for a ratio budget.
     #[must_use]
     #[track_caller]
     pub const fn retry_cost(self, tokens: u16) -> Self {
@@ -142,12 +148,14 @@ impl Budget {
         self.bucket(capacity, tokens, timeout, success)
     }
 
-    /// What a retry after a timeout takes, at most all tokens that there can be; 20 if not said. A timeout tells of a service that is
-    /// too slow, which another call makes slower.
+    /// Sets the number of tokens that a retry after a timeout takes. Defaults to 20. A cost above the capacity counts as
+    /// the capacity.
+    ///
+    /// A timeout is a sign of a service that is too slow, and another request makes it slower.
     ///
     /// # Panics
     ///
-    /// When it is 0, and for a ratio budget.
+    /// Panics if it is 0, and for a ratio budget.
     #[must_use]
     #[track_caller]
     pub const fn timeout_cost(self, tokens: u16) -> Self {
@@ -155,12 +163,14 @@ impl Budget {
         self.bucket(capacity, retry, tokens, success)
     }
 
-    /// What a success with the first attempt gives back; 1 if not said. Divided by what a retry takes, it is the share of
-    /// calls that can be retried for ever: one in five.
+    /// Sets the number of tokens that a success with the first attempt gives back. Defaults to 1.
+    ///
+    /// The gain divided by the cost of a retry is the share of calls that can be retried permanently. By default, it is
+    /// one in five.
     ///
     /// # Panics
     ///
-    /// For a ratio budget.
+    /// Panics for a ratio budget.
     #[must_use]
     #[track_caller]
     pub const fn success_gain(self, tokens: u16) -> Self {
@@ -175,12 +185,13 @@ impl Budget {
             retry as u32 <= capacity,
             "a budget whose capacity does not pay for one retry lets none through: raise it, or let a retry take less"
         );
-        // Its drop is no constant function; there is nothing to drop yet.
+        // A value with a destructor cannot be dropped in a `const fn`. There is nothing to free: `start` has not been
+        // initialized.
         mem::forget(self);
         Self::of(Rule::Bucket { capacity, retry, timeout, success }, capacity as u64)
     }
 
-    /// How many tokens are left; of a ratio budget, how many retries the window has left.
+    /// The number of tokens left. For a ratio budget, the number of retries left in the current window.
     #[must_use]
     pub fn tokens(&self) -> u32 {
         let state = self.state.load(Relaxed);
@@ -190,13 +201,13 @@ impl Budget {
         }
     }
 
-    /// How many retries there were no tokens for, since the start.
+    /// The number of retries that were not made for lack of tokens, since the start of the process.
     #[must_use]
     pub fn refusals(&self) -> u64 {
         self.refusals.load(Relaxed)
     }
 
-    /// A call has come to the end of its first attempt, well or not.
+    /// Counts a call at the end of its first attempt, whatever its outcome.
     #[inline]
     pub(crate) fn count_call(&self) {
         if let Rule::Ratio { percent, reserve, window } = self.rule {
@@ -208,11 +219,11 @@ impl Budget {
         }
     }
 
-    /// Pays for a retry: gives what it took, or nothing where there is not enough.
+    /// Pays for a retry. Returns the number of tokens taken, or `None` if there are not enough.
     pub(crate) fn pay(&self, timed_out: bool) -> Option<u16> {
         let paid = match self.rule {
             Rule::Bucket { retry, timeout, capacity, .. } => {
-                // More than there can be is all that there can be.
+                // A cost above the capacity could never be paid, so it is reduced to the capacity.
                 let timeout = if capacity < timeout.into() { capacity as u16 } else { timeout };
                 let cost = if timed_out { timeout } else { retry };
                 self.update(|tokens| tokens.checked_sub(cost.into())).then_some(cost)
@@ -223,7 +234,7 @@ impl Budget {
                     let window = Window::of(state).at(number, reserve);
                     Some(Window { left: window.left.checked_sub(WHOLE)?, ..window }.state())
                 };
-                // Nothing is given back of it.
+                // A ratio budget takes no tokens that could be given back.
                 self.update(take).then_some(0)
             }
         };
@@ -233,7 +244,7 @@ impl Budget {
         paid
     }
 
-    /// A call has succeeded with its first attempt.
+    /// Gives tokens back for a call that succeeded with its first attempt.
     #[inline]
     pub(crate) fn succeeded_at_once(&self) {
         match self.rule {
@@ -242,7 +253,7 @@ impl Budget {
         }
     }
 
-    /// A retry has succeeded, or is not made after it was paid for.
+    /// Gives tokens back, because a retry has succeeded, or because a retry that was paid for is not made.
     #[inline]
     pub(crate) fn give_back(&self, tokens: u16) {
         if let Rule::Bucket { capacity, .. } = self.rule {
@@ -253,15 +264,16 @@ impl Budget {
         }
     }
 
-    /// The number of the window that it is now.
+    /// The number of the current window.
     fn number(&self, window: Duration) -> u32 {
         let elapsed = self.start.get_or_init(Instant::now).elapsed();
-        // The window is a millisecond at least. After the last number there is but one window.
+        // Not a division by zero, because the window is at least a millisecond. After the last number, the last window
+        // never ends.
         u32::try_from(elapsed.as_millis() / window.as_millis()).unwrap_or(u32::MAX)
     }
 
-    /// Whether `change` had a value for the state, which it then has. The tokens are all that is shared, so their own order is
-    /// order enough.
+    /// Changes the state, and returns true, unless `change` returns `None`. `Relaxed` is sufficient, because the state is
+    /// the only shared value: no other memory has to become visible with it.
     fn update(&self, change: impl FnMut(u64) -> Option<u64>) -> bool {
         self.state.fetch_update(Relaxed, Relaxed, change).is_ok()
     }
@@ -269,7 +281,7 @@ impl Budget {
 
 const NO_BUCKET: &str = "a ratio budget has no tokens: start with `Budget::new`";
 
-/// A window of a ratio budget, and what is left in it, in hundredths of a retry.
+/// A window of a ratio budget, and the rest of its budget, in hundredths of a retry.
 #[derive(Clone, Copy)]
 struct Window {
     number: u32,
@@ -285,9 +297,9 @@ impl Window {
         (self.number as u64) << 32 | self.left as u64
     }
 
-    /// This one, if it is the window of that number, or else that one, which begins with its reserve.
+    /// Moves on to the window `number`, which begins with the reserve, or stays in the current window if that is not older.
     fn at(self, number: u32, reserve: u16) -> Self {
-        // A thread that read the clock before the window changed is counted into the new one.
+        // A thread that read the clock before the window changed is counted in the new window.
         if number > self.number { Self { number, left: u32::from(reserve) * WHOLE } } else { self }
     }
 }

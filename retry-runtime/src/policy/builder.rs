@@ -1,4 +1,4 @@
-//! How often and when: a plain value that a `const fn` builder makes.
+//! `Policy`: how often and when to retry, as a plain value that `const fn`s build and check.
 
 use core::time::Duration;
 
@@ -15,11 +15,10 @@ use crate::policy::nested::Nested;
 /// The number of attempts that means "no limit".
 pub(crate) use retry_spec::keywords::UNLIMITED;
 
-/// How often and when to try again: attempts, backoff, jitter and limits. No word on which outcomes;
-/// that is the [`Condition`](crate::Condition).
+/// How often and when to retry: attempts, backoff, jitter and limits. The [`Condition`](crate::Condition) decides which
+/// outcomes are retried.
 ///
-/// A plain `Copy` value; every function that makes one is `const`, so a policy that makes no sense is a
-/// compile error where it stands in a `const`:
+/// A plain `Copy` value. All functions that build one are `const`, so an invalid policy in a `const` is a compile error:
 ///
 /// ```
 /// use std::time::Duration;
@@ -37,14 +36,13 @@ pub(crate) use retry_spec::keywords::UNLIMITED;
 /// # fn main() { let _ = NEVER; }
 /// ```
 ///
-/// What you write is what happens: a constructor that names a schedule ([`fixed`](Self::fixed),
-/// [`exponential`](Self::exponential) …) has no jitter and no cap of its own. Only [`Policy::new`], which
-/// names none, has both.
+/// Constructors that name a schedule ([`fixed`](Self::fixed), [`exponential`](Self::exponential) …) add no jitter and no
+/// cap. Only [`Policy::new`], which does not name a schedule, has both.
 ///
 /// # Panics
 ///
-/// Each builder function panics, in constant evaluation where the policy is a `const`, on a value that makes
-/// no sense by itself or beside what was said before; its own page says which. The message names the fix.
+/// Each builder function panics on a value that is invalid by itself or in combination with the values set before; its
+/// documentation lists them. For a policy in a `const`, that is a compile error. The message describes the fix.
 #[derive(Clone, Copy)]
 #[must_use]
 pub struct Policy {
@@ -55,12 +53,12 @@ pub struct Policy {
     pub(crate) random: fn() -> f64,
     pub(crate) deadline: Option<Duration>,
     pub(crate) attempt_timeout: Option<Duration>,
-    /// The longest server delay to honour; `None` ignores them.
+    /// The longest server delay to honour; `None` ignores servers' delays.
     pub(crate) retry_after: Option<Duration>,
     pub(crate) drain_limit: usize,
-    /// The delay is the limit where there is none.
+    /// `None` if only the delay before the next attempt limits the time.
     pub(crate) drain_timeout: Option<Duration>,
-    // A function, for a constant may not refer to what changes before Rust 1.91.
+    // A function, because a constant may not refer to a static with interior mutability before Rust 1.91.
     pub(crate) budget: Option<fn() -> &'static Budget>,
     pub(crate) nested: Nested,
 }
@@ -71,60 +69,63 @@ impl Default for Policy {
     }
 }
 
-/// Constructors: one for each backoff.
+/// Constructors, one for each backoff.
 impl Policy {
-    /// The standard policy: 3 attempts, exponential from 100 ms, factor 2, capped at 30 s, full jitter; no
-    /// deadline; a server's delay is honoured up to 60 s.
+    /// Creates the standard policy: 3 attempts, exponential backoff from 100 ms with factor 2, capped at 30 s, full
+    /// jitter, and no deadline. A server's delay is honoured up to 60 s.
     pub const fn new() -> Self {
         Self { cap: schedule::MAX_DELAY, jitter: Jitter::Full, ..Self::exponential(schedule::START) }
     }
 
-    /// Delays of `start`, `start · 2`, `start · 4` …; [`factor`](Self::factor) changes the 2.
+    /// Exponential backoff: delays of `start`, `start · 2`, `start · 4` … To change the factor 2, use
+    /// [`factor`](Self::factor).
     pub const fn exponential(start: Duration) -> Self {
         Self::of(Backoff::Exponential { start, factor: schedule::FACTOR })
     }
 
-    /// The same delay each time. Zero retries at once, after letting other tasks run.
+    /// Fixed backoff: the same delay before each retry. A delay of zero yields to other tasks once, and then retries at
+    /// once.
     pub const fn fixed(delay: Duration) -> Self {
         Self::of(Backoff::Fixed(delay))
     }
 
-    /// Delays of `start`, `start · 2`, `start · 3` …
+    /// Linear backoff: delays of `start`, `start · 2`, `start · 3` …
     pub const fn linear(start: Duration) -> Self {
         Self::of(Backoff::Linear(start))
     }
 
-    /// Delays of `start` times 1, 1, 2, 3, 5, 8 …
+    /// Fibonacci backoff: delays of `start` times 1, 1, 2, 3, 5, 8 …
     pub const fn fibonacci(start: Duration) -> Self {
         Self::of(Backoff::Fibonacci(start))
     }
 
-    /// Delays uniform between `start` and `max_delay`, both included.
+    /// Random backoff: delays distributed uniformly from `start` to `max_delay`, both included.
     ///
     /// # Panics
     ///
-    /// When `start` is above `max_delay`.
+    /// Panics if `start` is above `max_delay`.
     #[track_caller]
     pub const fn random(start: Duration, max_delay: Duration) -> Self {
         Self::of(Backoff::Random(start)).max_delay(max_delay)
     }
 
-    /// Delays uniform between `start` and three times the previous delay, at most `max_delay`.
+    /// Decorrelated jitter: delays distributed uniformly from `start` to three times the previous delay, but at most
+    /// `max_delay`.
     ///
     /// # Panics
     ///
-    /// When `start` is above `max_delay`.
+    /// Panics if `start` is above `max_delay`.
     #[track_caller]
     pub const fn decorrelated(start: Duration, max_delay: Duration) -> Self {
         Self::of(Backoff::Decorrelated(start)).max_delay(max_delay)
     }
 
-    /// Exactly these delays; one more attempt than there are delays. With more [`attempts`](Self::attempts)
-    /// the last delay repeats.
+    /// A list of delays. The number of attempts defaults to one more than the number of delays. With more
+    /// [`attempts`](Self::attempts), the last delay repeats.
     ///
     /// # Panics
     ///
-    /// When `delays` is empty.
+    /// Panics if `delays` is empty.
     #[track_caller]
     pub const fn delays(delays: &'static [Duration]) -> Self {
         assert!(!delays.is_empty(), "`delays` must have at least one delay: for no retry at all write `attempts(1)`");
@@ -132,7 +133,7 @@ impl Policy {
         Self { attempts, ..Self::of(Backoff::Delays(delays)) }
     }
 
-    /// Delays computed by a function of the attempt that has just failed.
+    /// Custom backoff: a function that computes the delay from the attempt that has just failed.
     pub const fn custom(delay: fn(&Attempt) -> Duration) -> Self {
         Self::of(Backoff::Custom(delay))
     }
@@ -155,29 +156,30 @@ impl Policy {
     }
 }
 
-/// What else a policy says.
+/// Settings.
 impl Policy {
-    /// The most attempts, the first one included; 3 if not said. `1` never retries.
+    /// Sets the limit on attempts, including the first one. Defaults to 3; for [`Policy::delays`](Self::delays), to one
+    /// more than there are delays. With 1, nothing is retried.
     ///
     /// # Panics
     ///
-    /// When `attempts` is 0.
+    /// Panics if `attempts` is 0.
     #[track_caller]
     pub const fn attempts(self, attempts: u32) -> Self {
         assert!(attempts > 0, "`attempts` counts the first call too: write 1 for no retry at all");
         Self { attempts, ..self }
     }
 
-    /// No limit on the number of attempts. Think of a [`deadline`](Self::deadline).
+    /// Removes the limit on attempts. Consider setting a [`deadline`](Self::deadline), which ends the retries then.
     pub const fn unlimited(self) -> Self {
         Self { attempts: UNLIMITED, ..self }
     }
 
-    /// What an exponential backoff multiplies each delay with; 2 if not said.
+    /// Sets the factor by which an exponential backoff multiplies each delay. Defaults to 2.
     ///
     /// # Panics
     ///
-    /// When `factor` is below 1 or not finite, and where the backoff is not exponential.
+    /// Panics if `factor` is below 1 or not finite, or if the backoff is not exponential.
     #[track_caller]
     pub const fn factor(self, factor: f64) -> Self {
         assert!(factor >= 1.0 && factor.is_finite(), "`factor` must be a finite number of at least 1");
@@ -187,22 +189,23 @@ impl Policy {
         Self { backoff: Backoff::Exponential { start, factor }, ..self }.checked()
     }
 
-    /// The cap on computed delays, jitter included; a server's delay may be longer. None if not said, but
-    /// 30 s in [`Policy::new`].
+    /// Sets the cap on computed delays, including jitter. A server's delay may be longer. Defaults to no cap;
+    /// [`Policy::new`] has a cap of 30 s.
     ///
     /// # Panics
     ///
-    /// When it is below the first delay.
+    /// Panics if it is below the first delay.
     #[track_caller]
     pub const fn max_delay(self, max_delay: Duration) -> Self {
         Self { cap: max_delay, ..self }.checked()
     }
 
-    /// Randomness on each computed delay; none if not said, but full in [`Policy::new`].
+    /// Sets the jitter, which randomizes each computed delay. Defaults to [`Jitter::None`]; [`Policy::new`] has
+    /// [`Jitter::Full`].
     ///
     /// # Panics
     ///
-    /// When a share is not above 0 and at most 1.
+    /// Panics if a share is not above 0 and at most 1.
     #[track_caller]
     pub const fn jitter(self, jitter: Jitter) -> Self {
         if let Jitter::Share(p) = jitter {
@@ -211,101 +214,108 @@ impl Policy {
         Self { jitter, ..self }.checked()
     }
 
-    /// Where randomness comes from: a function that gives numbers in `[0, 1)`. `rand`'s thread generator if
-    /// not said. Numbers outside of the range are treated as the nearest one in it.
+    /// Sets the source of randomness, a function that returns numbers in `[0, 1)`. Defaults to the thread-local generator
+    /// of `rand`. A number outside the range is replaced by the nearest number in it.
     pub const fn random_source(self, random: fn() -> f64) -> Self {
         Self { random, ..self }
     }
 
-    /// The time from the start of the first attempt after which no attempt starts or goes on. None if not said.
+    /// Sets the deadline: the time, from the start of the first attempt, after which no attempt starts and a running
+    /// attempt is cut off. Defaults to no deadline.
     ///
-    /// Calls inside an attempt see it too. So do tasks that the attempt polls itself, such as those of a `LocalSet` that is
-    /// driven inside the attempt, although they may outlive it: use `tokio::spawn`, or drive the set outside.
+    /// The deadline also limits calls inside an attempt. This includes tasks that the attempt polls itself, such as those
+    /// of a `LocalSet` that is driven inside the attempt, although they may outlive it. To avoid that, use
+    /// `tokio::spawn`, or drive the set outside the attempt.
     ///
     /// # Panics
     ///
-    /// When it is zero, or when no retry can start before it.
+    /// Panics if it is zero, or if no retry can start before it.
     #[track_caller]
     pub const fn deadline(self, deadline: Duration) -> Self {
         assert!(!deadline.is_zero(), "a `deadline` of zero lets no attempt finish: give it some time");
         Self { deadline: Some(deadline), ..self }.checked()
     }
 
-    /// The most that one attempt may take, from when it first has to wait; an attempt that takes longer is dropped and
-    /// counts as failed. None if not said.
+    /// Sets the time limit of each attempt, measured from the moment when the attempt first has to wait. An attempt that
+    /// takes longer is dropped and counts as failed. Defaults to no limit.
     ///
     /// # Panics
     ///
-    /// When it is zero.
+    /// Panics if it is zero.
     #[track_caller]
     pub const fn attempt_timeout(self, timeout: Duration) -> Self {
         assert!(!timeout.is_zero(), "an `attempt_timeout` of zero lets no attempt finish: give it some time");
         Self { attempt_timeout: Some(timeout), ..self }
     }
 
-    /// The longest delay that a server may ask for; defaults to 60 s. A server that asks for more ends the
-    /// retrying at once.
+    /// Sets the longest delay that a server may ask for. Defaults to 60 s. If a server asks for more, the call gives up
+    /// at once.
     ///
-    /// The server's delay is a lower bound, as [RFC 9110 §10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3) means
-    /// it, and the jitter of the schedule comes on top. Otherwise all clients that got `Retry-After: 7` would return in the same
-    /// instant, and jitter is there to prevent such bursts
-    /// ([*Exponential Backoff And Jitter*](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/)):
+    /// The server's delay is a lower bound, as defined in
+    /// [RFC 9110 §10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3), and the schedule's jitter is added to
+    /// it. Without jitter, all clients that received `Retry-After: 7` would return in the same instant, which is the kind
+    /// of burst that jitter prevents
+    /// ([*Exponential Backoff And Jitter*](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/)).
+    /// In the following table, `d` is the delay that the schedule computes, `s` is the delay that the server asks for,
+    /// and `r` is a random number from 0 to 1:
     ///
-    /// | schedule with a computed delay `d` | a server that asks for `s`, with a drawn share `r` of 0 to 1 |
+    /// | schedule | delay |
     /// |---|---|
     /// | no jitter | the longer of `s` and `d` |
     /// | full jitter | `s + r·d` |
     /// | equal jitter | the longer of `s` and `d/2`, plus `r·d/2` |
     /// | a share `p` | the longer of `s` and `d·(1−p)`, plus `r·2·d·p` |
-    /// | random, decorrelated | the longer of `s` and `start`, plus what is drawn above `start` |
+    /// | random, decorrelated | the longer of `s` and `start`, plus the part of the drawn delay that exceeds `start` |
     ///
-    /// The limit is compared with what the server asks for, without the jitter. [`max_delay`](Self::max_delay) does not shorten a
-    /// server's delay; the [`deadline`](Self::deadline) counts all of it.
+    /// The limit applies to the delay that the server asks for, without the jitter. [`max_delay`](Self::max_delay) does
+    /// not shorten a server's delay. The [`deadline`](Self::deadline) includes the whole delay.
     ///
-    /// The wait for a [`Breaker`](crate::Breaker) is not a server's delay: it is bounded by the deadline alone.
+    /// The wait for a [`Breaker`](crate::Breaker) is not a server's delay: only the deadline limits it.
     pub const fn retry_after(self, limit: Duration) -> Self {
         Self { retry_after: Some(limit), ..self }
     }
 
-    /// Takes no notice of the delays that servers ask for.
+    /// Ignores the delays that servers ask for.
     pub const fn ignore_retry_after(self) -> Self {
         Self { retry_after: None, ..self }
     }
 
-    /// The most bytes that are read of the body of a response which is tried again, so that the next attempt finds its
-    /// connection free; 64 KiB if not said. A longer body, or 0, gives the connection up, unless all of the body has come before
-    /// it is dropped: then the client keeps the connection by itself.
+    /// Sets the limit on the bytes that are drained from the body of a response that is retried, so that the next attempt
+    /// can reuse the connection. Defaults to 64 KiB. If the body is longer or the limit is 0, the connection is given up,
+    /// unless the whole body has arrived before the response is dropped: the client keeps the connection by itself then.
     pub const fn drain_limit(self, bytes: usize) -> Self {
         Self { drain_limit: bytes, ..self }
     }
 
-    /// The longest that such a body is read: what comes later gives the connection up. As long as the delay before the next
-    /// attempt if not said, and never longer: no attempt waits for it.
+    /// Sets the time limit for draining the body of a response that is retried. If the body takes longer, its connection
+    /// is given up. Defaults to the delay before the next attempt, and is never longer: no attempt waits for a body.
     ///
     /// # Panics
     ///
-    /// When it is zero.
+    /// Panics if it is zero.
     #[track_caller]
     pub const fn drain_timeout(self, timeout: Duration) -> Self {
         assert!(!timeout.is_zero(), "a `drain_timeout` of zero reads nothing: write `drain_limit(0)` for that");
         Self { drain_timeout: Some(timeout), ..self }
     }
 
-    /// The budget that pays for retries: `.budget(|| &API)`, where `API` is a `static`. None if not said.
+    /// Sets the budget that pays for retries: `.budget(|| &API)`, where `API` is a `static`. Defaults to no budget.
     pub const fn budget(self, budget: fn() -> &'static Budget) -> Self {
         Self { budget: Some(budget), ..self }
     }
 
-    /// How to treat a failure that a call inside the attempt has already retried. Defaults to [`Nested::Always`].
+    /// Sets the treatment of a failure that a call inside the attempt has already retried. Defaults to [`Nested::Always`].
     ///
-    /// Calls inside the attempt are annotated functions, [`Executor`](crate::Executor)s, requests and tower services that the attempt
-    /// awaits, directly or through other functions. Tasks that it spawns do not belong to it. If several calls inside fail, the last
-    /// one that made more than one attempt counts. A failure that was not worth a retry has not been retried.
+    /// Calls inside the attempt are annotated functions, [`Executor`](crate::Executor)s, requests and tower services that
+    /// the attempt awaits, directly or through other functions. Tasks that the attempt spawns do not belong to it. If
+    /// several calls inside fail, the last one that made more than one attempt counts. A failure that was not worth
+    /// another attempt does not count as retried.
     pub const fn nested(self, nested: Nested) -> Self {
         Self { nested, ..self }
     }
 
-    /// The rules that concern two values; called by whatever sets one of them, so that the order does not matter.
+    /// Checks the rules between two values. Every function that sets one of the values calls it, so the order of the
+    /// calls does not matter.
     #[track_caller]
     const fn checked(self) -> Self {
         let Some(first) = self.first_delay() else { return self };
@@ -315,20 +325,20 @@ impl Policy {
         );
         if let Some(deadline) = self.deadline {
             assert!(
-                self.attempts == 1 || least(self.jitter, nanos(first)) < nanos(deadline),
+                self.attempts == 1 || shortest(self.jitter, nanos(first)) < nanos(deadline),
                 "the first delay reaches the `deadline`, so no retry could start: raise the deadline, or lower the start"
             );
         }
         self
     }
 
-    /// The shortest wait before the first retry, where it can be known.
+    /// The shortest delay before the first retry; `None` for a custom backoff.
     #[cfg(feature = "serde")]
     pub(crate) fn shortest_first(&self) -> Option<Duration> {
         self.first_delay().map(|first| self.jitter.bounds(Bounds::exactly(first), self.cap).min)
     }
 
-    /// The first delay before jitter, the least one where it is random, where it can be known.
+    /// The first delay before jitter, or the shortest one if it is random; `None` for a custom backoff.
     pub(crate) const fn first_delay(&self) -> Option<Duration> {
         match self.backoff {
             Backoff::Exponential { start, .. }
@@ -343,9 +353,10 @@ impl Policy {
     }
 }
 
-/// What a policy says of delays.
+/// Delays and limits, as the engine reads them.
 impl Policy {
-    /// The delay after `attempt`, drawn with the policy's random source, without the server's.
+    /// The delay after attempt `n`, drawn from `random`, without a server's delay. `attempt` is called only for a custom
+    /// backoff.
     #[inline(always)]
     pub(crate) fn delay(
         &self,
@@ -358,7 +369,8 @@ impl Policy {
         Drawn { backoff, delay: self.jitter.apply(backoff, self.cap, random) }
     }
 
-    /// A drawn delay with a lower bound that is not the schedule's: what was drawn above the schedule's own comes on top.
+    /// Raises a drawn delay to the lower bound `asked`. The part of the drawn delay above the schedule's own lower bound
+    /// is added.
     pub(crate) fn at_least(&self, asked: Duration, drawn: Drawn) -> Duration {
         let lowest = match self.backoff {
             Backoff::Random(start) | Backoff::Decorrelated(start) => start.min(drawn.backoff),
@@ -368,12 +380,13 @@ impl Policy {
         asked.max(lowest).saturating_add(drawn.delay.saturating_sub(lowest))
     }
 
-    /// Whether the engine must remember more than the number of the attempt.
+    /// Returns true if the engine needs more state than the number of the attempt: the start of the call, or the previous
+    /// delay.
     pub(crate) const fn looks_back(&self) -> bool {
         self.deadline.is_some() || matches!(self.backoff, Backoff::Custom(_) | Backoff::Decorrelated(_))
     }
 
-    /// Whether an attempt may be cut off.
+    /// Returns true if a time limit may cut an attempt off.
     #[inline(always)]
     pub(crate) const fn limits_attempts(&self) -> bool {
         self.deadline.is_some() || self.attempt_timeout.is_some()
@@ -391,26 +404,28 @@ impl Policy {
         simulation::max_attempts().map_or(self.attempts, |limit| limit.min(self.attempts))
     }
 
-    /// The limits of reading the rest of a response that is retried.
+    /// The limits for draining a response that is retried.
     pub(crate) const fn drain_limits(&self) -> DrainLimits {
         DrainLimits { bytes: self.drain_limit, timeout: self.drain_timeout }
     }
 }
 
-/// A delay that was drawn.
+/// A delay drawn from the schedule.
 #[derive(Clone, Copy)]
 pub(crate) struct Drawn {
-    /// Before jitter.
+    /// The delay before jitter.
     backoff: Duration,
+    /// The delay with jitter.
     pub(crate) delay: Duration,
 }
 
-/// `Duration`'s own comparison is not `const`.
+/// A duration in a type that can be compared: the comparison of `Duration` is not `const`.
 const fn nanos(duration: Duration) -> u128 {
     duration.as_nanos()
 }
 
-const fn least(jitter: Jitter, nanos: u128) -> u128 {
+/// The smallest delay after jitter, as [`Jitter::bounds`], but `const` and in nanoseconds.
+const fn shortest(jitter: Jitter, nanos: u128) -> u128 {
     match jitter {
         Jitter::None => nanos,
         Jitter::Full => 0,

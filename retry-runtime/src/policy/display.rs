@@ -1,4 +1,4 @@
-//! What a policy says, for people: a line for logs, and the fields for who debugs.
+//! Formatting of policies: `Display` is one line for logs, `Debug` lists the fields.
 
 use core::fmt::{self, Debug, Display, Formatter};
 use core::time::Duration;
@@ -10,8 +10,8 @@ use crate::policy::builder::Policy;
 use crate::policy::jitter::Jitter;
 use crate::policy::nested::Nested;
 
-/// What it does in a line, for logs: "3 attempts, exponential from 100ms, at most 30s, full jitter". Limits on what a server may ask
-/// for, and on bodies that are read, are left out where they are the standard ones.
+/// Describes the policy in one line, for logs: "3 attempts, exponential from 100ms, at most 30s, full jitter". The limits
+/// on servers' delays and on draining bodies are left out if they have their default values.
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,7 +36,7 @@ impl Display for Policy {
 }
 
 impl Policy {
-    /// What is said of retries beside their number and their delays.
+    /// Writes the settings of retries other than their number and their delays.
     fn fmt_retries(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.retry_after {
             None => f.write_str(", servers' delays ignored")?,
@@ -77,8 +77,8 @@ impl Display for Delays<'_> {
             Backoff::Delays(delays) => write!(f, "delays [{}]", Listed(delays))?,
             Backoff::Custom(_) => f.write_str("a backoff of its own")?,
         }
-        if let Some(most) = self.0.max_delay_limit() {
-            write!(f, ", at most {}", Time(most))?;
+        if let Some(limit) = self.0.max_delay_limit() {
+            write!(f, ", at most {}", Time(limit))?;
         }
         match jitter {
             Jitter::None => Ok(()),
@@ -90,7 +90,7 @@ impl Display for Delays<'_> {
     }
 }
 
-/// The first delays of a list, which is as long as somebody wrote it.
+/// A list of delays. Only the first [`SHOWN`] are displayed, because a list may be of any length.
 struct Listed<'a>(&'a [Duration]);
 
 const SHOWN: usize = 5;
@@ -104,7 +104,8 @@ impl Display for Listed<'_> {
     }
 }
 
-/// As it could be written in the attribute: `1h 30m`, where the `Debug` of a duration would be `5400s`.
+/// A duration in the syntax of the attribute and of config files, so that it can be copied there: `1h 30m`, while `Debug`
+/// would display `5400s`.
 struct Time(Duration);
 
 impl Display for Time {
@@ -122,7 +123,7 @@ impl Display for Time {
     }
 }
 
-/// Limits that there are not are `None`; of a budget it says whether there is one, and of the random source nothing.
+/// Shows missing limits as `None`, a budget only as `true` or `false`, and no random source.
 impl Debug for Policy {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.debug_struct("Policy")

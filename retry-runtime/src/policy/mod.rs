@@ -1,4 +1,4 @@
-//! The policy: how often and when to retry.
+//! Policies: how often and when to retry. Which outcomes are retried is up to `classify`.
 //!
 //! May import `util`, `context` and `classify`.
 

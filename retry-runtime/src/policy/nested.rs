@@ -1,11 +1,12 @@
-//! Retries inside retries.
+//! Nested retries: calls that retry inside the attempt of another call that retries.
 
-/// How a call treats a failure that a call inside its attempt has already retried. Set with [`Policy::nested`](crate::Policy::nested).
+/// The treatment of a failure that a call inside the attempt has already retried. Set with
+/// [`Policy::nested`](crate::Policy::nested).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Nested {
-    /// Retries it like any other failure, so that the attempts of the layers multiply. This is the default, and has no keyword in
-    /// the attribute.
+    /// Retries it like any other failure, so the numbers of attempts of all layers multiply. This is the default, and has
+    /// no keyword in the attribute.
     #[default]
     Always,
     /// Does not retry it: three layers of three attempts make three calls, not 27.

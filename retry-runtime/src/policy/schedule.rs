@@ -1,4 +1,4 @@
-//! The delays of a policy, without sleeping.
+//! The schedule: the delays of a policy, computed without waiting.
 
 use core::ops::RangeInclusive;
 use core::time::Duration;
@@ -9,21 +9,24 @@ use crate::policy::attempt::Attempt;
 use crate::policy::builder::Policy;
 use crate::util::clock::Instant;
 
-/// The delays of a [`Policy`], each as the shortest and the longest it may be. See [`Policy::schedule`].
+/// An iterator over the delays of a [`Policy`], each as a range from its shortest to its longest value. Returned by
+/// [`Policy::schedule`].
 #[derive(Clone, Debug)]
 pub struct Schedule {
     policy: Policy,
     number: u32,
     /// The sum of the shortest delays so far.
     waited: Duration,
-    /// The longest that the delay before may have been.
+    /// The longest value of the previous delay.
     previous: Duration,
 }
 
 impl Policy {
-    /// The delays that this policy would wait, without waiting: for each retry the shortest and the longest
-    /// that it may be, equal where nothing is random. Ends with the last retry, and where even the shortest
-    /// delays add up to the deadline; a policy without a limit on attempts may give an endless iterator.
+    /// Returns the delays of this policy, without waiting. For each retry it yields the range from the shortest to the
+    /// longest delay; both ends are equal if nothing is random.
+    ///
+    /// The iterator ends after the last retry, or when even the shortest delays add up to the deadline. It may be endless
+    /// if the policy has no limit on attempts.
     ///
     /// ```
     /// use std::time::Duration;

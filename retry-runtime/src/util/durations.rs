@@ -1,8 +1,8 @@
-//! Durations for people.
+//! Rounding of durations for messages that people read.
 
 use core::time::Duration;
 
-/// Without the digits that nobody reads: whole milliseconds from 10 ms on, whole microseconds below.
+/// Rounds a duration down to whole milliseconds, or to whole microseconds if it is below 10 ms.
 pub(crate) fn legible(duration: Duration) -> Duration {
     const MICRO: u32 = 1_000;
     const MILLI: u32 = 1_000_000;

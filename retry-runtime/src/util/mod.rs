@@ -1,6 +1,6 @@
-//! Tools without knowledge of retrying: the clock and the timer, atomics, masking of secrets, the process-wide switch.
+//! Utilities that do not depend on retrying: the clock and the timer, atomics, masking of secrets, the process-wide switch.
 //!
-//! Imports nothing from other folders.
+//! Imports nothing from the other folders.
 
 pub(crate) mod clock;
 pub(crate) mod durations;

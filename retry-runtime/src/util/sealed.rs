@@ -1,4 +1,5 @@
-//! Keeps the traits that only this crate implements open for what they will have to know.
+//! The supertrait that seals traits. Only this crate implements a sealed trait, so adding a method to one is not a
+//! breaking change.
 
-/// Cannot be named outside of this crate.
+/// Seals a trait: no other crate can name this one, so no other crate can implement its subtraits.
 pub trait Sealed {}

@@ -1,4 +1,6 @@
-//! Timers: tokio's, and a sleep function of the user's.
+//! Timers: tokio's, and a sleep function supplied by the user.
+//!
+//! This module and the engine's call state, which stores the timer, are the only places that use tokio's timer.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -10,43 +12,44 @@ use pin_project_lite::pin_project;
 use crate::util::clock::Instant;
 use crate::util::sealed::Sealed;
 
-/// How an executor waits. Implemented by [`TokioSleep`] and [`CustomSleep`] only.
+/// A source of timers for an executor. Sealed: implemented only by [`TokioSleep`] and [`CustomSleep`].
 #[diagnostic::on_unimplemented(
-    message = "there is no timer to wait with",
-    label = "neither the `tokio` feature nor a sleep of your own",
-    note = "switch on the `tokio` feature of `retry-runtime`, or write `sleep = path::to::sleep` in the attribute and `.sleep(sleep)` by hand"
+    message = "no timer is available to wait between attempts",
+    label = "needs the `tokio` feature or a sleep function",
+    note = "enable the `tokio` feature of `retry-runtime`, or supply a function: `sleep = path::to::sleep` in the attribute, `.sleep(sleep)` on an `Executor`"
 )]
 pub trait Sleep: TimerSlot {
-    /// Starts the timer: it ends after `delay` from now.
+    /// Starts the timer, which ends `delay` from now.
     #[doc(hidden)]
     fn arm(&self, timer: Pin<&mut Self::Timer>, shared: &mut impl SharedTimer, delay: Duration);
 
     #[doc(hidden)]
     fn poll(&self, timer: Pin<&mut Self::Timer>, shared: &mut impl SharedTimer, cx: &mut Context<'_>) -> Poll<()>;
 
-    /// True if the time is over although the timer is not ready.
+    /// True if the delay has elapsed although the timer is still pending.
     #[doc(hidden)]
     fn is_over(&self, _: &impl SharedTimer) -> bool {
         false
     }
 
-    /// A timer beside that of `arm`.
+    /// A second timer, independent of the one that `arm` starts.
     #[doc(hidden)]
     type Separate: Future<Output = ()>;
 
     #[doc(hidden)]
     fn separate(&self, delay: Duration) -> Self::Separate;
 
-    /// True if the time of a separate timer is over although it is not ready.
+    /// True if the delay of a separate timer has elapsed although the timer is still pending.
     #[doc(hidden)]
     fn separate_is_over(_: &Self::Separate) -> bool {
         false
     }
 }
 
-/// The place of a timer in the future of a pause or an attempt. Separate from [`Sleep`], so that blocking code needs no timer.
+/// The storage for a timer inside the future of a pause or an attempt. A trait separate from [`Sleep`], so that blocking
+/// code needs no timer.
 pub trait TimerSlot: Sealed {
-    /// The timer, or a place for one.
+    /// The timer, or storage for one.
     #[doc(hidden)]
     type Timer;
 
@@ -54,28 +57,29 @@ pub trait TimerSlot: Sealed {
     fn idle(&self) -> Self::Timer;
 }
 
-/// The place of tokio's timer, outside the future: a call keeps it with its state, so that all its waits share one allocation, and
-/// the timer takes no room in the future of a call that never waits.
+/// The storage for tokio's timer, outside the future. A call stores the timer with its state: all its waits share one
+/// allocation, and the future of a call that never waits does not grow by the size of a timer.
 #[doc(hidden)]
 pub trait SharedTimer {
-    /// The timer. Allocates its place if there is none yet.
+    /// The timer. Allocates its storage on first use.
     fn timer(&mut self) -> Pin<&mut TokioTimer>;
 
-    /// The timer, if its place exists.
+    /// The timer, if its storage has been allocated.
     fn existing_timer(&self) -> Option<&TokioTimer>;
 }
 
-/// Tokio's timer, once it has been armed.
+/// Tokio's timer; `None` until it is armed.
 #[cfg(feature = "tokio")]
 pub(crate) type TokioTimer = Option<tokio::time::Sleep>;
-/// Without the feature `tokio` there is no timer.
+/// A placeholder for tokio's timer without the feature `tokio`.
 #[cfg(not(feature = "tokio"))]
 #[allow(unreachable_pub, reason = "reachable with the feature `tokio` only")]
 pub type TokioTimer = ();
 
-/// Tokio's timer, with millisecond resolution. Waiting panics outside a tokio runtime whose time is enabled.
+/// Tokio's timer, with millisecond resolution.
 ///
-/// Without the `tokio` feature it is only a name, and does not implement [`Sleep`].
+/// Waiting panics outside a tokio runtime, and in a runtime whose time driver is not enabled. Without the `tokio` feature
+/// this type still exists, but does not implement [`Sleep`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TokioSleep;
 
@@ -90,8 +94,8 @@ impl TimerSlot for TokioSleep {
 
 #[cfg(feature = "tokio")]
 impl Sleep for TokioSleep {
-    /// Makes a new timer in the same place. An old one cannot be reset: if it belongs to a runtime that has been shut down, tokio
-    /// panics.
+    /// Creates a new timer in the same storage, instead of resetting the old one: tokio panics on a reset if the timer
+    /// belongs to a runtime that has been shut down.
     #[inline(always)]
     fn arm(&self, _: Pin<&mut ()>, shared: &mut impl SharedTimer, delay: Duration) {
         shared.timer().set(Some(tokio::time::sleep(delay)));
@@ -102,7 +106,8 @@ impl Sleep for TokioSleep {
         shared.timer().as_pin_mut().map_or(Poll::Ready(()), |sleep| sleep.poll(cx))
     }
 
-    /// Tokio's timer is never ready once the attempt has used up the budget that its task has for one poll.
+    /// Compares the clock with the timer's deadline. An attempt that exhausts the task's cooperative budget in every poll
+    /// would otherwise never time out: tokio's timer stays pending while that budget is exhausted.
     fn is_over(&self, shared: &impl SharedTimer) -> bool {
         let timer = shared.existing_timer().and_then(Option::as_ref);
         timer.is_some_and(|sleep| Instant::now() >= sleep.deadline())
@@ -120,14 +125,15 @@ impl Sleep for TokioSleep {
     }
 }
 
-/// A function `Fn(Duration) -> impl Future` for other async runtimes: each wait is a future that it makes.
+/// A sleep function `Fn(Duration) -> impl Future`, for async runtimes other than tokio. Each wait awaits one future that
+/// it returns.
 ///
-/// Given with [`Executor::sleep`](crate::Executor::sleep) and the attribute's `sleep = …`.
+/// Set with [`Executor::sleep`](crate::Executor::sleep) or the attribute's `sleep = …`.
 #[derive(Clone, Copy, Debug)]
 pub struct CustomSleep<F>(pub(crate) F);
 
-/// A function to sleep with: `Fn(Duration) -> impl Future<Output = ()>`.
-// What it makes is an associated type, for the error of what is no such function to be the only one.
+/// A function that sleeps: `Fn(Duration) -> impl Future<Output = ()>`.
+// `Sleep` is an associated type, so that an argument that is not such a function causes only one compile error.
 #[diagnostic::on_unimplemented(
     message = "expected a function that returns a future, such as `tokio::time::sleep`",
     label = "not a `fn(Duration) -> impl Future<Output = ()>`"
@@ -140,6 +146,8 @@ pub trait SleepFunction {
     fn sleep(self) -> Self::Sleep;
 }
 
+// `do_not_recommend` here and below: otherwise rustc reports that the bound `F: Fn(Duration) -> T` of this implementation
+// is not met, instead of the message on the trait.
 #[diagnostic::do_not_recommend]
 impl<F, T> SleepFunction for F
 where
@@ -154,7 +162,7 @@ where
 }
 
 pin_project! {
-    /// A place for the future that is slept with.
+    /// Storage for the future that a sleep function returns.
     #[derive(Debug)]
     pub struct CustomTimer<T> {
         #[pin]
@@ -196,9 +204,10 @@ where
     }
 }
 
-/// [`SleepFunction`] for the attribute. The compiler has to choose between two implementations: where
-/// neither fits, it does not know the associated type, and reports no second error about it. A closure without types, which
-/// the attribute does not take, would need a single implementation.
+/// [`SleepFunction`] for the attribute, with two implementations that differ in `Kind`. If neither of them fits, the
+/// compiler does not know the associated type, so it cannot report a second error about it. With two candidates, the
+/// compiler does not infer the parameter types of a closure: the attribute accepts no such closures, and
+/// [`SleepFunction`], which does, has a single implementation.
 #[diagnostic::on_unimplemented(
     message = "expected a function that returns a future, such as `tokio::time::sleep`",
     label = "not a `fn(Duration) -> impl Future<Output = ()>`",
@@ -212,8 +221,10 @@ pub trait AsyncSleep<Kind> {
     fn sleep(self) -> Self::Sleep;
 }
 
+/// The `Kind` of a sleep function.
 #[derive(Clone, Copy, Debug)]
 pub struct Function;
+/// The `Kind` of a type that implements [`Sleep`] itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Already;
 

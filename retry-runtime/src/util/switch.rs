@@ -1,19 +1,24 @@
-//! The switch with which an operator turns all retries off.
+//! The process-wide switch that turns all retries off.
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 static ENABLED: AtomicBool = AtomicBool::new(true);
 
-/// Turns all retries of the process off, or on again. They are on at the start.
+/// Turns all retries of the process off or on. Defaults to on.
 ///
-/// For the moment in which retries are suspected to keep a service down: bind it to a signal, an administrative endpoint or a line of
-/// the configuration. While it is off, each call makes its first attempt and no other, and the caller gets that attempt's outcome; what
-/// is said to whoever listens is [`GiveUp::Disabled`](crate::event::GiveUp::Disabled). A [`Hedge`](crate::Hedge) makes no copies. A pause that
-/// has begun is waited for, and ends with its attempt, the last one. Breakers, budgets and time limits go on as they are.
+/// Use it when retries are suspected of keeping a service down: connect it to a signal, an administrative endpoint or a
+/// configuration key. While retries are off:
 ///
-/// It is looked at after a failure for which there would be another attempt, and costs a call that succeeds nothing.
+/// - Each call makes only its first attempt, and the caller receives that attempt's outcome. Instead of a retry, it emits
+///   [`GiveUp::Disabled`](crate::event::GiveUp::Disabled).
+/// - A [`Hedge`](crate::Hedge) starts no copies.
+/// - A pause that has already begun runs to its end and is followed by its attempt, which is the last one.
+/// - Breakers, budgets and time limits work as before.
 ///
-/// Tests of one process share it: a test that turns it off does so for all that run beside it. For one test there is
+/// A call reads the switch only after a failure that would otherwise be retried, so it costs a call that succeeds nothing.
+///
+/// The tests of one process share the switch: a test that turns retries off does so for every test that runs at the same
+/// time. To turn retries off in one test, use
 /// [`Simulation::without_retries`](crate::testing::Simulation::without_retries).
 ///
 /// ```
@@ -34,7 +39,7 @@ pub fn set_enabled(enabled: bool) {
     ENABLED.store(enabled, Relaxed);
 }
 
-/// Whether calls are retried: false after [`set_enabled`]`(false)`.
+/// Returns `true` if calls are retried, and `false` after [`set_enabled`]`(false)`.
 #[must_use]
 pub fn is_enabled() -> bool {
     ENABLED.load(Relaxed)

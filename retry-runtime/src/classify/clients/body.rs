@@ -1,5 +1,5 @@
-//! A response that is retried is read to its end during the pause, so that the next attempt finds its connection
-//! free again.
+//! Draining of responses. The body of a response that is retried is read to its end during the pause, so that the next
+//! attempt can reuse the connection.
 
 use core::future::poll_fn;
 use core::pin::pin;
@@ -10,9 +10,9 @@ use http_body::Body;
 use crate::classify::drain::{Discard, DrainBody, DrainLimits};
 use crate::classify::result_like::ResultLike;
 
-/// An answer whose body may be unread.
+/// A response whose body may not have been read yet.
 pub trait Unread {
-    /// Reads it to its end, within the bounds of the policy.
+    /// Reads the body to its end, within the policy's limits.
     fn read_to_end(self, limits: DrainLimits) -> DrainBody;
 }
 
@@ -42,14 +42,15 @@ impl Unread for reqwest_012::Response {
 async fn read(body: impl Body, mut left: usize) {
     let mut body = pin!(body);
     while let Some(Ok(frame)) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
-        // An empty frame counts too: a server may send them without end, and they would keep the pause from its timer.
+        // An empty frame counts as one byte. Otherwise a server that sends empty frames without end would keep this loop
+        // busy, and the pause would never poll its timer.
         let size = frame.data_ref().map_or(0, |data| data.remaining().max(1));
         let Some(rest) = left.checked_sub(size) else { return };
         left = rest;
     }
 }
 
-/// Reads the answer of an outcome to its end.
+/// Discards an outcome by draining the response in it.
 #[derive(Clone, Copy, Debug)]
 pub struct DrainOutcome;
 

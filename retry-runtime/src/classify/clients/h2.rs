@@ -1,4 +1,5 @@
-//! What is known of HTTP/2's own errors, which lie at the end of the chains of clients' errors.
+//! Classification of `h2::Error`, the error of HTTP/2 itself, which is at the end of the `source()` chains of clients'
+//! errors.
 
 use h2::{Error, Reason};
 
@@ -6,8 +7,8 @@ use crate::classify::class::Class;
 use crate::classify::failure::Failure;
 use crate::classify::retryable::Retryable;
 
-/// Transient where the server has refused the stream, or shuts down in good order: neither has processed the request
-/// (RFC 9113 §8.7). An I/O error below has its own class; of everything else nothing is known.
+/// Transient if the server has refused the stream or shuts down gracefully. In both cases it has not processed the
+/// request (RFC 9113 §8.7). An I/O error inside keeps its own class. All other errors are unknown.
 impl Retryable for Error {
     fn class(&self) -> Class {
         if is_refused(self) {

@@ -1,4 +1,4 @@
-//! What is known of a response of the `http` crate, which most clients give.
+//! Classification of `http::Response`, the response type of most clients.
 
 use core::time::Duration;
 
@@ -8,7 +8,7 @@ use super::retry_after::server_delay;
 use crate::classify::class::Class;
 use crate::classify::retryable::Retryable;
 
-/// The class of its status; the server's delay is that of the header `Retry-After`, in seconds or as a date.
+/// The class is that of the status. The server delay is that of the header `Retry-After`, in seconds or as a date.
 impl<B> Retryable for Response<B> {
     fn class(&self) -> Class {
         Class::of_status(self.status().as_u16())

@@ -1,7 +1,8 @@
-//! What is known of hyper's errors, and of those of the client in hyper-util.
+//! Classification of hyper's errors, and of those of the client in hyper-util.
 //!
-//! They lie in the chains of other clients' errors too. So they never say permanent, and what is known of an error below
-//! comes first: nothing that is known without this feature is known otherwise with it.
+//! These errors also occur in the `source()` chains of other clients' errors. So they are never permanent by themselves,
+//! and the class of an error below them takes precedence: this feature must not change the class of an error that is
+//! classified without it.
 
 use std::error::Error;
 
@@ -13,29 +14,32 @@ use crate::classify::failure::Failure;
 use crate::classify::retryable::by_failure;
 
 by_failure! {
-    /// What is known of its sources; otherwise transient where the connection ended before the answer was complete, or did
-    /// not answer in time. With the `h2` feature, a stream that the server refused is one that it has not processed.
+    /// The class is that of its sources. If they cannot be classified, it is transient if the connection ended before the
+    /// response was complete or the response did not come in time. With the `h2` feature, a request whose stream the
+    /// server refused counts as unprocessed.
     hyper::Error, |error: &Self| {
         let has_ended = error.is_incomplete_message() || error.is_canceled() || error.is_closed();
         let failure = or_transient(below(error), has_ended || error.is_timeout());
-        // The user's errors are those of bodies, which may be about connections of their own.
+        // A user error comes from a request's body, so a refused connection in its sources may be a connection that the
+        // body itself made.
         let failure = if error.is_user() { failure.perhaps_processed() } else { failure };
         if error.is_timeout() { failure.after_timeout() } else { failure }
     }
 }
 
 by_failure! {
-    /// What is known of its sources; otherwise transient where there was no connection: then the server cannot have
-    /// processed the request.
+    /// The class is that of its sources. If they cannot be classified, it is transient if there was no connection.
+    /// Without a connection, the server cannot have processed the request.
     ///
-    /// It cannot be made from [`TimedOut`](crate::TimedOut): a function with a deadline or an attempt timeout returns an error
-    /// of its own, or a boxed one.
+    /// This error cannot be created from [`TimedOut`](crate::TimedOut). A function with a deadline or an attempt timeout
+    /// needs an error type of its own, or a boxed error.
     legacy::Error, |error: &Self| {
         let failure = or_transient(below(error), error.is_connect());
         if error.is_connect() { failure.before_processing() } else { failure }
     }
 }
 
+/// The failure of the error's sources.
 fn below(error: &dyn Error) -> Failure {
     chain::search_sources(error)
 }

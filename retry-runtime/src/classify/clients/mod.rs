@@ -1,9 +1,11 @@
-//! The client libraries: what their errors and responses say, one file for each.
+//! Classification of the errors and responses of client libraries, one file for each library.
+//!
+//! Features only add: an error that is classified without a feature has the same class with it.
 
 use core::any::Any;
 use std::error::Error;
 
-#[allow(unused_imports, reason = "used by the clients whose features are on")]
+#[allow(unused_imports, reason = "unused without the feature of any client")]
 use crate::classify::chain::{failure_of, links};
 use crate::classify::drain::{DrainBody, DrainLimits};
 use crate::classify::failure::Failure;
@@ -32,7 +34,7 @@ use self::body::Unread;
 #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
 use self::status_error::StatusError;
 
-/// Whether an HTTP/2 server has refused the request before it looked at it.
+/// Returns true if an HTTP/2 server has refused the stream, and so has not processed the request.
 #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
 fn is_refused_stream(error: &(dyn Error + 'static)) -> bool {
     #[cfg(feature = "h2")]
@@ -44,13 +46,13 @@ fn is_refused_stream(error: &(dyn Error + 'static)) -> bool {
     }
 }
 
-/// Whether a breaker did not let the request through.
+/// Returns true if a breaker rejected the request.
 #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
 fn is_kept_back(error: &(dyn Error + 'static)) -> bool {
     links(error).any(|link| link.is::<crate::classify::breaker_open::BreakerOpen>())
 }
 
-/// What one error of a chain knows of itself, if it is one of HTTP.
+/// The failure that one error of a chain describes, if its type belongs to a client library.
 pub(crate) fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
     let found: &[fn(&(dyn Error + 'static)) -> Option<Failure>] = &[
         #[cfg(feature = "reqwest")]
@@ -79,7 +81,7 @@ pub(crate) fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
     found.iter().find_map(|find| find(error))
 }
 
-/// What an answer knows of itself, if it is one of HTTP.
+/// The failure that a value describes, if it is the response of a client library.
 pub(crate) fn known_answer(value: &dyn Any) -> Option<Failure> {
     let found: &[fn(&dyn Any) -> Option<Failure>] = &[
         #[cfg(feature = "reqwest")]
@@ -92,23 +94,23 @@ pub(crate) fn known_answer(value: &dyn Any) -> Option<Failure> {
     found.iter().find_map(|find| find(value))
 }
 
-/// Reads an answer on, if it is one of HTTP; `value` is an `Option` of it.
+/// Drains a value, if it is the response of a client library. `value` is an `Option` of the response, which is taken out.
 pub(crate) fn discard(value: &mut dyn Any, limits: DrainLimits) -> DrainBody {
-    let found: &[ReadOn] = &[
+    let found: &[DrainAs] = &[
         #[cfg(feature = "reqwest")]
-        read_on::<::reqwest::Response>,
+        drain_as::<::reqwest::Response>,
         #[cfg(feature = "reqwest-012")]
-        read_on::<reqwest_012::Response>,
+        drain_as::<reqwest_012::Response>,
         #[cfg(feature = "hyper")]
-        read_on::<HyperResponse>,
+        drain_as::<HyperResponse>,
     ];
-    found.iter().find_map(|read_on| read_on(value, limits)).unwrap_or(DrainBody::none())
+    found.iter().find_map(|drain_as| drain_as(value, limits)).unwrap_or(DrainBody::none())
 }
 
-type ReadOn = fn(&mut dyn Any, DrainLimits) -> Option<DrainBody>;
+type DrainAs = fn(&mut dyn Any, DrainLimits) -> Option<DrainBody>;
 
 #[cfg(any(feature = "reqwest", feature = "reqwest-012", feature = "hyper"))]
-fn read_on<R: Unread + 'static>(value: &mut dyn Any, limits: DrainLimits) -> Option<DrainBody> {
+fn drain_as<R: Unread + 'static>(value: &mut dyn Any, limits: DrainLimits) -> Option<DrainBody> {
     Some(value.downcast_mut::<Option<R>>()?.take()?.read_to_end(limits))
 }
 

@@ -1,4 +1,4 @@
-//! What is known of reqwest's errors and responses: the same for each of its versions.
+//! Classification of reqwest's errors and responses, identical for each supported version of reqwest.
 
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
@@ -23,10 +23,15 @@ use crate::classify::timed_out::TimedOut;
 
 macro_rules! client {
     ($reqwest:ident, $error_of:ident) => {
-        /// A status is found in errors of `error_for_status`. Connect, timeout and body failures are transient, as is a
-        /// request whose connection was lost before an answer came; a URL or a request that cannot be built is permanent, as
-        /// are too many redirects, and a body that does not decode, unless an I/O error or a timeout lies under it: reqwest reports a connection that
-        /// was lost while JSON was read as a decode error.
+        /// An error of `error_for_status` has a status, which determines its class. Other errors are classified as follows:
+        ///
+        /// - Transient: connect errors, timeouts and body errors, and a request whose connection was lost before the
+        ///   response.
+        /// - Permanent: a URL or request that cannot be built, too many redirects, and a body that cannot be decoded.
+        ///
+        /// If an error in the `source()` chain can be classified, its class takes precedence over all of these except
+        /// connect errors and timeouts. For example, reqwest reports a connection that was lost while it read JSON as a
+        /// decode error, with an I/O error or a timeout as its source.
         impl Retryable for $reqwest::Error {
             fn class(&self) -> Class {
                 if let Some(status) = self.status() {
@@ -54,9 +59,11 @@ macro_rules! client {
                 chain::search_sources(self).breaker_delay()
             }
 
-            /// True if a breaker kept the request back. If there was no connection (it was refused, the name was not found, the
-            /// TLS handshake failed), or, with the `h2` feature, an HTTP/2 server refused the stream, the last server cannot have
-            /// processed the request. But a server that redirected the client may have, so this is false.
+            /// True if a breaker rejected the request.
+            ///
+            /// False if there was no connection (it was refused, the name was not found, the TLS handshake failed) or,
+            /// with the `h2` feature, an HTTP/2 server refused the stream. The last server cannot have processed the
+            /// request then, but a server that redirected the client there may have.
             fn is_unprocessed(&self) -> bool {
                 super::is_kept_back(self) && !self.is_connect()
             }
@@ -67,7 +74,7 @@ macro_rules! client {
 
             fn failure(&self) -> Failure {
                 let failure = Failure::asked(self);
-                // A body that fails may have an error that is about a connection of its own.
+                // The error of a body may be about a connection that the body itself made.
                 let is_of_body = |error: &(dyn Error + 'static)| error.downcast_ref().is_some_and(Self::is_body);
                 let is_unsent = self.is_connect() || super::is_refused_stream(self);
                 match is_unsent && !self.source().into_iter().flat_map(chain::links).any(is_of_body) {
@@ -78,7 +85,7 @@ macro_rules! client {
             }
         }
 
-        /// The class of its status; the server's delay is that of the header `Retry-After`, in seconds or as a date.
+        /// The class is that of the status. The server delay is that of the header `Retry-After`, in seconds or as a date.
         impl Retryable for $reqwest::Response {
             fn class(&self) -> Class {
                 Class::of_status(self.status().as_u16())
@@ -102,7 +109,7 @@ macro_rules! client {
             }
         }
 
-        /// A timeout as reqwest would report it itself: `is_timeout()` holds, and the [`TimedOut`] is at the end of the
+        /// Creates a timeout like reqwest's own: `is_timeout()` returns `true`. The [`TimedOut`] is at the end of the
         /// `source()` chain.
         impl From<TimedOut> for $reqwest::Error {
             fn from(timed_out: TimedOut) -> Self {
@@ -110,20 +117,22 @@ macro_rules! client {
             }
         }
 
-        /// The [`BreakerOpen`] is at the end of the `source()` chain.
+        /// Creates an error with the [`BreakerOpen`] at the end of its `source()` chain.
         impl From<BreakerOpen> for $reqwest::Error {
             fn from(open: BreakerOpen) -> Self {
                 $error_of(open.into())
             }
         }
 
-        /// An error of reqwest's with this source. reqwest has no constructor for its errors; a body that fails makes one.
+        /// Creates an error of reqwest with this source. reqwest has no public constructor for its errors, but it
+        /// converts the error of a body into one.
         pub(crate) fn $error_of(source: Boxed) -> $reqwest::Error {
-            // By itself, for a response would add a URL that it makes up, and say that its body does not decode.
+            // Polls the body itself, without a response around it: a response would add an invented URL and turn the
+            // error into a decode error.
             let body = pin!($reqwest::Body::wrap(Failing(Some(source))));
             match http_body::Body::poll_frame(body, &mut Context::from_waker(Waker::noop())) {
                 Poll::Ready(Some(Err(error))) => error,
-                _ => unreachable!("a body that fails at once gives an error at once"),
+                _ => unreachable!("polling a body that always fails returns an error"),
             }
         }
     };
@@ -139,7 +148,7 @@ fn connection_of_response(extensions: &Extensions) -> Option<Connection> {
     if is_reported() { connection_in(extensions) } else { None }
 }
 
-/// The connection that hyper-util has noted among the extensions.
+/// The connection that hyper-util has stored in the extensions.
 #[cfg(feature = "connection-events")]
 pub(crate) fn connection_in(extensions: &Extensions) -> Option<Connection> {
     let info: &HttpInfo = extensions.get()?;

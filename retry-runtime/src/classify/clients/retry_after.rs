@@ -1,14 +1,15 @@
-//! The `Retry-After` header.
+//! Parsing of the `Retry-After` header (RFC 9110 §10.2.3).
 
 use core::time::Duration;
 use std::time::SystemTime;
 
 use http::header::{DATE, HeaderMap, RETRY_AFTER};
 
-/// The delay that the headers ask for, where they do (RFC 9110 §10.2.3): seconds, or a date, which is a delay of
-/// zero once it has passed. Anything else asks for nothing.
+/// The delay that the headers ask for (RFC 9110 §10.2.3), in seconds or as a date. A date in the past is a delay of zero.
+/// Any other value is ignored.
 ///
-/// A date is read by the server's clock, where the header `Date` tells it, and else by this machine's: they may differ.
+/// A date is compared with the server's clock if the header `Date` is present, because the clocks of the two machines may
+/// differ. Without that header it is compared with this machine's clock.
 pub(crate) fn server_delay(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| Some(headers.get(name)?.to_str().ok()?.trim());
     let now = || text(DATE).and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or_else(SystemTime::now);
@@ -17,7 +18,7 @@ pub(crate) fn server_delay(headers: &HeaderMap) -> Option<Duration> {
 
 fn parse(value: &str, now: impl FnOnce() -> SystemTime) -> Option<Duration> {
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than fit are a long delay, not a wrong one.
+        // A number that overflows is a very long delay, not an invalid value.
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
     let date = httpdate::parse_http_date(value).ok()?;
@@ -33,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_and_dates_are_understood_and_nothing_else_is() {
+    fn only_seconds_and_dates_are_parsed() {
         // Sun, 06 Nov 1994 08:49:37 GMT
         let now = at(784_111_777);
         for (value, delay) in [

@@ -1,4 +1,5 @@
-//! An error status that keeps what a retry needs.
+//! `StatusError`, an error for a status of 400 or above that keeps the server's delay, and `check_status`, which creates
+//! it.
 
 use core::fmt;
 use core::time::Duration;
@@ -15,9 +16,9 @@ use crate::classify::class::Class;
 use crate::classify::failure::Failure;
 use crate::classify::retryable::Retryable;
 
-/// `response.check_status()`: as `error_for_status`, but the error keeps the delay that the server asked for.
+/// `response.check_status()`, an alternative to `error_for_status` whose error keeps the delay that the server asked for.
 pub trait CheckStatus: Sized {
-    /// The response itself, unless its status is 400 or above.
+    /// Returns the response, unless its status is 400 or above.
     ///
     /// ```no_run
     /// # use std::error::Error;
@@ -30,12 +31,13 @@ pub trait CheckStatus: Sized {
     /// }
     /// ```
     ///
-    /// The response of an error is dropped with its body unread, and its connection may be lost with it: return the response
-    /// itself where connections are dear.
+    /// If it returns an error, the response is dropped without reading its body, so its connection may be closed. If
+    /// connections are expensive, return the response itself from your function instead: its body is drained before a
+    /// retry.
     ///
     /// # Errors
     ///
-    /// A [`StatusError`] for a status of 400 or above.
+    /// Returns a [`StatusError`] if the status is 400 or above.
     fn check_status(self) -> Result<Self, StatusError>;
 }
 
@@ -58,7 +60,7 @@ check_status!(reqwest::Response);
 #[cfg(feature = "reqwest-012")]
 check_status!(reqwest_012::Response);
 
-/// A response had a status of 400 or above. Made by [`CheckStatus::check_status`].
+/// The error of a response with a status of 400 or above. Created by [`CheckStatus::check_status`].
 #[derive(Clone, Debug)]
 pub struct StatusError {
     status: StatusCode,
@@ -73,13 +75,13 @@ impl StatusError {
         self.status
     }
 
-    /// How long the server asked to wait, by the header `Retry-After`.
+    /// The delay that the server asked for with the header `Retry-After`.
     #[must_use]
     pub fn server_delay(&self) -> Option<Duration> {
         self.server_delay
     }
 
-    /// The URL that answered, after redirects.
+    /// The URL of the response, after redirects.
     #[must_use]
     pub fn url(&self) -> &Url {
         &self.url

@@ -1,4 +1,4 @@
-//! What is known of gRPC's statuses.
+//! Classification of tonic's `Status`, by gRPC code, `RetryInfo` and pushback, and of the errors of its transport.
 
 use core::time::Duration;
 use std::sync::Arc;
@@ -15,32 +15,36 @@ use crate::classify::retryable::by_failure;
 use crate::classify::timed_out::TimedOut;
 
 by_failure! {
-    /// A status that was made from an error of the transport is what that error is. One that the server sent, by its code:
+    /// A status that tonic created from an error of the transport has the class of that error. A status from the server
+    /// is classified by its code:
     ///
     /// | code | class |
     /// |---|---|
     /// | `Unavailable`, `DeadlineExceeded` | transient |
-    /// | `ResourceExhausted` | transient if the server says when to come back: a quota may be one of seconds or of months |
+    /// | `ResourceExhausted` | transient if the server sends a delay, otherwise unknown: a quota may last seconds or months |
     /// | `Aborted`, `Cancelled`, `Internal`, `Unknown` | unknown |
     /// | all others | permanent |
     ///
-    /// The [meaning of the codes](https://grpc.io/docs/guides/status-codes/) says of `Unavailable` alone that the call itself is to
-    /// be made again, as does [AIP-194](https://google.aip.dev/194). A deadline that was exceeded is what a timeout is elsewhere:
-    /// another attempt has another one. `Aborted` is to be tried again from further up, beginning with what was read. A call that
-    /// must not be made twice needs `on_error`: the server may have processed an `Unavailable` one.
+    /// The [definition of the codes](https://grpc.io/docs/guides/status-codes/) and [AIP-194](https://google.aip.dev/194)
+    /// recommend retrying the same call only for `Unavailable`. `DeadlineExceeded` is also transient here, as timeouts
+    /// are elsewhere: the next attempt has a deadline of its own. After `Aborted`, the whole sequence of reads and writes
+    /// has to be repeated, at a higher level. The server may have processed a call that failed with `Unavailable`, so use
+    /// `on_error` for a call that must not run twice.
     ///
-    /// The server's delay is the one in `google.rpc.RetryInfo`, otherwise that of the trailer `grpc-retry-pushback-ms`. Pushback
-    /// that is negative, or no number, asks for no further attempt
-    /// ([gRPC A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback)): permanent.
+    /// The server delay is the one in `google.rpc.RetryInfo` or, without it, that of the trailer
+    /// `grpc-retry-pushback-ms`. Pushback that is negative or not a number asks for no further attempt
+    /// ([gRPC A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback)), so the status is
+    /// permanent.
     ///
-    /// A gRPC code is no HTTP status, so there is none for `on_status` to look at.
+    /// A gRPC code is not an HTTP status, so `on_status` does not apply.
     ///
-    /// Not processed where there was no connection; with the `h2` and `hyper` features also where the server refused the stream.
+    /// The request counts as unprocessed if there was no connection and, with the `h2` and `hyper` features, if the
+    /// server refused the stream.
     Status, failure_of
 }
 
 fn failure_of(status: &Status) -> Failure {
-    // What is known without this feature is not known otherwise with it.
+    // This feature must not change the class of an error that is classified without it, so the sources come first.
     let below = chain::search_sources(status);
     if below.class() != Class::Unknown {
         return below;
@@ -63,7 +67,7 @@ fn class_of(code: Code, has_delay: bool) -> Class {
         Code::Unavailable | Code::DeadlineExceeded => Class::Transient,
         Code::ResourceExhausted if has_delay => Class::Transient,
         Code::ResourceExhausted | Code::Aborted | Code::Cancelled | Code::Internal | Code::Unknown => Class::Unknown,
-        // An error that says that there is none.
+        // `Ok` is not an error code, so an error that carries it cannot be classified.
         Code::Ok => Class::Unknown,
         Code::InvalidArgument
         | Code::NotFound
@@ -77,7 +81,7 @@ fn class_of(code: Code, has_delay: bool) -> Class {
     }
 }
 
-/// There was no connection, whatever the reason.
+/// The class is that of its sources, or else transient. There was no connection, so the request counts as unprocessed.
 impl Retryable for ConnectError {
     fn class(&self) -> Class {
         match chain::search_sources(self).class() {
@@ -91,7 +95,7 @@ impl Retryable for ConnectError {
     }
 }
 
-/// A timeout of tonic's own, which it reports as `Cancelled`.
+/// A timeout of tonic itself, which tonic reports with the code `Cancelled`.
 impl Retryable for TimeoutExpired {
     fn class(&self) -> Class {
         Class::Transient
@@ -102,7 +106,7 @@ impl Retryable for TimeoutExpired {
     }
 }
 
-/// `DeadlineExceeded`, with the [`TimedOut`] as its source.
+/// Creates a status with the code `DeadlineExceeded` and the [`TimedOut`] as its source.
 impl From<TimedOut> for Status {
     fn from(timed_out: TimedOut) -> Self {
         let mut status = Self::deadline_exceeded(timed_out.to_string());
@@ -111,7 +115,7 @@ impl From<TimedOut> for Status {
     }
 }
 
-/// `Unavailable`, with the [`BreakerOpen`] as its source.
+/// Creates a status with the code `Unavailable` and the [`BreakerOpen`] as its source.
 impl From<BreakerOpen> for Status {
     fn from(open: BreakerOpen) -> Self {
         let mut status = Self::unavailable(open.to_string());
@@ -120,29 +124,30 @@ impl From<BreakerOpen> for Status {
     }
 }
 
-/// The server asks for no further attempt.
+/// The server's request not to retry.
 #[derive(Clone, Copy)]
 struct DoNotRetry;
 
-/// A number of milliseconds, of 32 bits and signed.
+/// Parses the trailer `grpc-retry-pushback-ms`: a signed 32-bit number of milliseconds.
 fn pushback(status: &Status) -> Option<Result<Duration, DoNotRetry>> {
     let value = status.metadata().get("grpc-retry-pushback-ms")?;
     let milliseconds = value.to_str().ok().and_then(|text| text.parse::<i32>().ok());
     Some(milliseconds.and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis).ok_or(DoNotRetry))
 }
 
-/// `retry_delay` of the `google.rpc.RetryInfo` in a `google.rpc.Status`.
-// Not by `tonic-types`: its conversion into a `Duration` overflows for the most negative delay.
+/// Decodes the `retry_delay` of the `google.rpc.RetryInfo` in a `google.rpc.Status`.
+// Decoded with the messages below instead of `tonic-types`, whose conversion into a `Duration` overflows for the most
+// negative delay.
 fn retry_delay(details: &[u8]) -> Option<Duration> {
     let RichStatus { details } = RichStatus::decode(details).ok()?;
     let info = details.into_iter().find(|detail| detail.type_url.ends_with("/google.rpc.RetryInfo"))?;
     let Delay { seconds, nanos } = RetryInfo::decode(&*info.value).ok()?.retry_delay?;
-    // No delay is negative, and with these seconds the nanoseconds cannot overflow.
+    // A negative delay counts as zero. `Duration::new` cannot overflow, because `seconds` fits into an `i64`.
     let Ok(seconds) = u64::try_from(seconds) else { return Some(Duration::ZERO) };
     Some(Duration::new(seconds, u32::try_from(nanos).unwrap_or(0)))
 }
 
-/// `google.rpc.Status`, as far as it is looked at.
+/// `google.rpc.Status`, reduced to the field that is read.
 #[derive(Message)]
 struct RichStatus {
     #[prost(message, repeated, tag = "3")]

@@ -1,4 +1,4 @@
-//! What is counted for the crate `metrics`. The documentation of the feature is in `lib.rs`.
+//! Counters and histograms for the crate `metrics`. They are documented in `guide/operating.md`.
 
 use core::cell::Cell;
 use core::ptr;
@@ -21,10 +21,10 @@ const DELAY: &str = "retry_delay_seconds";
 
 static METADATA: Metadata<'_> = Metadata::new("retry", Level::INFO, Some(module_path!()));
 
-/// Made once for each name: a call that succeeds allocates nothing, and hashes nothing.
+/// The metric keys of one name, created on first use. A call that succeeds neither allocates nor hashes a key.
 pub(crate) struct Keys(OnceLock<Box<OfSuccess>>);
 
-/// Where a call counts that succeeds with its first attempt.
+/// The keys of the metrics for a call that succeeds with its first attempt.
 struct OfSuccess {
     calls: Key,
     attempts: Key,
@@ -90,7 +90,8 @@ fn ended(name: &'static str, outcome: &'static str, attempts: u32) {
     histogram!(ATTEMPTS_PER_CALL, "name" => name).record(attempts);
 }
 
-/// The status, or else what is known. There are not many statuses in HTTP; a type of the user's may give any number.
+/// The label for a failure: its status, `timeout`, or its class. Only statuses of HTTP become labels, because a user's
+/// type may return any number, and each label is a new time series.
 fn reason(failure: Failure) -> Cow<'static, str> {
     match failure.status() {
         Some(status @ 100..=599) => status.to_string().into(),
@@ -99,11 +100,13 @@ fn reason(failure: Failure) -> Cow<'static, str> {
     }
 }
 
-/// The address of the global recorder, which is never freed.
+/// The address of the global recorder, once it is known. The global recorder is never freed, so no other one can have its
+/// address.
 static GLOBAL: AtomicUsize = AtomicUsize::new(0);
 
-/// Describes the metrics to the recorder: once to the global one, and with each call to one that is set for a thread. Such a recorder
-/// may have the address of an earlier one, so nothing tells whether it has the descriptions.
+/// Describes the metrics to the recorder: once to the global recorder, and with each call to a recorder that is set for a
+/// thread. A recorder for a thread may have the address of an earlier one, so its address does not show if it has
+/// received the descriptions.
 #[inline(always)]
 fn describe_once(recorder: &dyn Recorder) {
     let address = ptr::from_ref(recorder).addr();
@@ -126,7 +129,8 @@ fn describe_to(recorder: &dyn Recorder, address: usize) {
     }
 }
 
-/// Asks on a new thread, for which no other recorder is set: the crate `metrics` has no function for it.
+/// Determines the address of the global recorder, which is the current one on a new thread, where no other recorder is
+/// set. The crate `metrics` has no function for that.
 fn address_of_global() -> Option<usize> {
     let ask = || with_recorder(|recorder| ptr::from_ref(recorder).addr());
     thread::Builder::new().name("retry-metrics".to_owned()).spawn(ask).ok()?.join().ok()

@@ -1,4 +1,4 @@
-//! The counters of calls of one name.
+//! The counters of calls, by name: of an annotated function, of a hand-written loop, or of any other call with a name.
 
 use core::fmt;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -11,10 +11,11 @@ use crate::observe::stats::metrics;
 #[cfg(feature = "report")]
 use crate::observe::stats::report::numbers::{self, Numbers};
 
-/// What the calls of a loop by hand are counted in: `static PUSH: CallStats = CallStats::new("push order");`.
+/// The statistics of a hand-written loop: `static PUSH: CallStats = CallStats::new("push order");`.
 ///
-/// An annotated function has one already, and calls that only have a name find one by it. A tally of its own saves a loop
-/// that search; the price of counting a success is then the same as in an annotated function.
+/// An annotated function has its own statistics already. For other calls, they are looked up by the name of the call. A
+/// `CallStats` of its own saves a loop that lookup, so that counting a success costs the same as in an annotated
+/// function.
 ///
 /// ```
 /// use retry_runtime::{Executor, Policy};
@@ -31,7 +32,8 @@ pub struct CallStats {
 }
 
 impl CallStats {
-    /// Of this name, with nothing counted. Tallies of one name are one in what is made of them.
+    /// Creates empty statistics with this name. Several statistics with the same name are one row in the report and one
+    /// series in the metrics.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
         Self { name, counters: Counters::new() }
@@ -55,7 +57,8 @@ impl fmt::Debug for CallStats {
     }
 }
 
-/// A [`CallStats`] whose name is elsewhere: a static in an annotated function may not say what `Self` or a parameter is.
+/// A [`CallStats`] without the name. The static in an annotated function cannot hold the name, because a static may not
+/// refer to `Self` or to a parameter of the function around it.
 #[doc(hidden)]
 pub struct Counters {
     #[cfg(feature = "metrics")]
@@ -65,7 +68,7 @@ pub struct Counters {
 }
 
 impl Counters {
-    #[allow(clippy::new_without_default, reason = "for statics")]
+    #[allow(clippy::new_without_default, reason = "only used in statics, where `default()` cannot be called")]
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -83,7 +86,7 @@ impl fmt::Debug for Counters {
     }
 }
 
-/// A name and what its calls are counted in.
+/// A name and its counters.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug)]
 pub struct NamedStats {
@@ -92,6 +95,7 @@ pub struct NamedStats {
 }
 
 impl NamedStats {
+    /// Counts a call that succeeded with its first attempt.
     #[inline(always)]
     pub(crate) fn at_once(self) {
         #[cfg(feature = "report")]
@@ -100,7 +104,7 @@ impl NamedStats {
         metrics::at_once(self.name, &self.counters.keys);
     }
 
-    /// With this attempt.
+    /// Counts a call that succeeded with this attempt, after a retry.
     #[cold]
     pub(crate) fn recovered(self, _attempts: u32) {
         #[cfg(feature = "report")]
@@ -109,6 +113,7 @@ impl NamedStats {
         metrics::recovered(self.name, _attempts);
     }
 
+    /// Counts a failed attempt, and the decision that follows from it.
     #[cold]
     pub(crate) fn failed(self, attempts: u32, _failure: Failure, decision: Decision) {
         #[cfg(feature = "report")]
@@ -117,7 +122,7 @@ impl NamedStats {
         metrics::failed(self.name, attempts, _failure, decision);
     }
 
-    /// After as many attempts that had an outcome.
+    /// Counts a call that was cancelled after this number of attempts with an outcome.
     #[cold]
     pub(crate) fn cancelled(self, _attempts: u32) {
         #[cfg(feature = "report")]
@@ -127,34 +132,37 @@ impl NamedStats {
     }
 }
 
-/// The most names that are told apart. What names are made of at run time is not to fill the memory.
-const MOST: usize = 1000;
+/// The limit on names with counters of their own. It bounds the memory of a program that creates names at run time.
+const MAX_NAMES: usize = 1000;
 
+/// The counters of all names beyond the limit.
 static OTHERS: CallStats = CallStats::new("(others)");
 
+/// The number of names with counters of their own.
 static NUMBER: AtomicUsize = AtomicUsize::new(0);
 
-/// The tallies of names, by a hash of these: lists that only ever grow, so that nothing has to be locked to read them.
+/// The statistics of names, in a hash table of linked lists. The lists only grow, so reading them takes no lock.
 static NAMED: [Link; 64] = [const { Link::new() }; 64];
 
 type Link = OnceLock<Box<Named>>;
 
+/// An element of such a list.
 struct Named {
-    tally: CallStats,
+    stats: CallStats,
     next: Link,
 }
 
 impl NamedStats {
-    /// What calls of this name are counted in.
+    /// The counters of this name. Creates them if they do not exist and the limit is not reached.
     pub(crate) fn by_name(name: &str) -> Self {
         let mut link = &NAMED[hash(name) % NAMED.len()];
         loop {
-            if link.get().is_none() && NUMBER.load(Relaxed) >= MOST {
+            if link.get().is_none() && NUMBER.load(Relaxed) >= MAX_NAMES {
                 return OTHERS.named();
             }
             let named = link.get_or_init(|| named(name));
-            if named.tally.name == name {
-                return named.tally.named();
+            if named.stats.name == name {
+                return named.stats.named();
             }
             link = &named.next;
         }
@@ -165,19 +173,19 @@ impl NamedStats {
 #[inline(never)]
 fn named(name: &str) -> Box<Named> {
     NUMBER.fetch_add(1, Relaxed);
-    // There are few, and they stay.
-    Box::new(Named { tally: CallStats::new(name.to_owned().leak()), next: Link::new() })
+    // Leaked intentionally; bounded by `MAX_NAMES`.
+    Box::new(Named { stats: CallStats::new(name.to_owned().leak()), next: Link::new() })
 }
 
-/// Names that are alike differ at their end.
+/// A hash of the length and the last bytes, because similar names, such as paths of functions, differ at their end.
 fn hash(name: &str) -> usize {
     name.bytes().rev().take(8).fold(name.len(), |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()))
 }
 
-/// True if the library counts at all.
+/// True if the library counts calls at all.
 pub(crate) const ENABLED: bool = true;
 
-/// The counters of a loop that has some of its own.
+/// The statistics of a loop that has its own.
 pub(crate) type OwnStats = Option<&'static CallStats>;
 
 /// The counters of a hand-written loop: its own, or those of its name.
@@ -186,7 +194,8 @@ pub(crate) fn of_loop(own: OwnStats, name: &str) -> NamedStats {
     own.map_or_else(|| NamedStats::by_name(name), CallStats::named)
 }
 
-/// A function, because a constant may not refer to a static with interior mutability before Rust 1.91.
+/// The counters of an annotated function. A function, because a constant may not refer to a static with interior
+/// mutability before Rust 1.91.
 pub(crate) type CountersOf = fn() -> &'static Counters;
 
 /// The counters of an annotated function.

@@ -1,4 +1,4 @@
-//! Without the features `metrics` and `report` nothing is counted.
+//! The empty twin of `named.rs`, without the features `metrics` and `report`: nothing is counted.
 
 use crate::classify::failure::Failure;
 use crate::observe::event::Decision;

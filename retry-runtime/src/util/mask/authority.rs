@@ -1,24 +1,26 @@
-//! The beginning of a URL: a host, or the user and the password before it.
+//! The beginning of a URL, behind the scheme: a host, or a user name and password before a host.
 
 use std::net::Ipv4Addr;
 
 use super::token::token;
 
-/// The kind of text behind `://`, up to where a host would end.
+/// The kind of text behind `://`, up to the place where a host would end.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Authority {
-    /// Certainly a host: `localhost`, an address, or a name with a dot and without a port.
+    /// Certainly a host: `localhost`, an IP address, or a name with a dot and without a port.
     Host,
-    /// A name without dots: a host, or a user name without a password.
+    /// A name without dots: either a host, or a user name without a password.
     Name,
-    /// Perhaps a host and a port, perhaps the user and the beginning of the password: `orders:8080`.
+    /// Either a host and a port, or a user name and the beginning of a password: `orders:8080`.
     Ambiguous,
-    /// Certainly a password: something other than a port follows the colon.
+    /// Certainly a user name and a password: the text behind the colon is not a port.
     Password,
 }
 
-/// Classifies what stands from `from` on. The text ends where the next scheme begins, if one does. What was percent-encoded more
-/// often than this URL's scheme, whose colon has the length `percent` then, is part of a name and does not end it.
+/// Classifies the text from `from` on. `text` ends at the next scheme, if there is one; `before_scheme` is true then.
+///
+/// `percent` is the length of the percent-encoding of the colon of this URL's scheme. A character with a longer encoding
+/// was encoded more often than the URL, so it is part of a name and does not end it.
 pub(super) fn classify(text: &str, from: usize, percent: usize, before_scheme: bool) -> Authority {
     let host = host(text, from);
     let name = &text[from..host];
@@ -26,7 +28,7 @@ pub(super) fn classify(text: &str, from: usize, percent: usize, before_scheme: b
     match token(text, host) {
         None if before_scheme => Authority::Ambiguous,
         Some(colon) if colon.what == ':' && colon.percent <= percent => {
-            // `https://u:p://`
+            // Another scheme directly behind the colon, as in `https://u:p://`, cannot be a port.
             if colon.end == text.len() && before_scheme {
                 return Authority::Password;
             }
@@ -48,11 +50,11 @@ fn named(name: &str) -> Authority {
     if name.trim_end_matches('.').contains('.') { Authority::Host } else { Authority::Name }
 }
 
-/// The end of the host that begins at a place: a name, or an address of IPv6 in brackets.
+/// The end of the host that begins at `from`: a name, or an IPv6 address in brackets.
 fn host(text: &str, from: usize) -> usize {
     let rest = &text[from..];
     if let Some(rest) = rest.strip_prefix('[') {
-        // With the zone of a link-local address.
+        // Includes the zone of a link-local address, such as `%eth0`.
         let inside = |c: char| c.is_ascii_alphanumeric() || matches!(c, ':' | '.' | '%' | '-' | '_');
         let length = rest.find(|c| !inside(c)).unwrap_or(rest.len());
         return if rest[length..].starts_with(']') { from + length + "[]".len() } else { from };
@@ -61,13 +63,16 @@ fn host(text: &str, from: usize) -> usize {
     from + rest.find(|c| !inside(c)).unwrap_or(rest.len())
 }
 
+/// The kind of text behind a host's colon.
 enum Port {
+    /// A port.
     Some,
-    /// The colon belongs to the sentence: "no answer from https://a.example: …". Only a space shows that. Other characters that
-    /// can follow a sentence, also escaped ones, can begin a password.
+    /// Nothing: the colon is punctuation of the sentence, as in "no answer from https://a.example: …". Only a space or
+    /// the end of the text shows that. All other punctuation, also if it is escaped, could begin a password.
     None,
-    /// It could be the beginning of a password too.
+    /// A port, or the beginning of a password.
     Ambiguous,
+    /// Not a port, so certainly a password.
     No,
 }
 
@@ -87,13 +92,13 @@ fn port(text: &str, from: usize, percent: usize) -> Port {
     }
 }
 
-/// Returns true if a host or a port can end at a place.
+/// Returns true if a host or a port can end at `at`.
 fn ends_host(text: &str, at: usize, percent: usize) -> bool {
     let Some(next) = token(text, at) else { return true };
     match next.what {
         _ if next.percent > percent => false,
         ' ' | '/' | '?' | '#' | '\\' | '"' | '\'' | '`' | '<' | '>' | '(' | ')' | ']' | '}' | '|' => true,
-        // Punctuation of the sentence.
+        // Punctuation of the sentence around the URL.
         ',' | ';' | ':' | '.' | '!' => token(text, next.end).is_none_or(|after| matches!(after.what, ' ' | '"' | '\'')),
         _ => false,
     }

@@ -1,8 +1,8 @@
-//! The text of an error, with the places where its parts meet.
+//! The text of an error, with the boundaries between the parts that it is formatted from.
 
 use core::fmt;
 
-/// A place where no URL goes on.
+/// A boundary in the text that no URL crosses.
 #[derive(Clone, Copy)]
 pub(super) struct Seam {
     pub(super) at: usize,
@@ -10,8 +10,8 @@ pub(super) struct Seam {
     pub(super) after_url: bool,
 }
 
-/// Collects a text that is formatted in pieces. A hand-written `Display` writes each value as a piece of its own, so where a URL is
-/// such a value, its end is known, whatever is in it.
+/// A formatted text and its seams. A typical `Display` writes each value as a piece of its own, so if a value is a URL,
+/// the end of the piece is the end of the URL, whatever the URL contains.
 #[derive(Default)]
 pub(super) struct Collected {
     pub(super) text: String,
@@ -32,13 +32,14 @@ impl fmt::Write for Collected {
     }
 }
 
-/// Recognizes the separator between an error and its source, as this crate and `anyhow` write it.
+/// Returns true for the separator between an error and its source, which this crate and `anyhow` write as a piece of its
+/// own.
 fn is_between_errors(piece: &str) -> bool {
     piece == ": "
 }
 
-/// Returns true for a value with a scheme, and not for a beginning such as `https://u:` or `https://h/?token=`, which
-/// another piece completes.
+/// Returns true for a piece that may be a complete URL. A piece that ends in punctuation, such as `https://u:` or
+/// `https://h/?token=`, is only the beginning of one: the next piece completes it.
 fn is_url(piece: &str) -> bool {
     let scheme = piece.split("://").next().unwrap_or_default();
     scheme.len() < piece.len()
@@ -46,7 +47,7 @@ fn is_url(piece: &str) -> bool {
         && piece.ends_with(|c: char| c.is_ascii_alphanumeric())
 }
 
-/// Returns true if the piece behind a URL begins as the sentence around the URL would go on.
+/// Returns true if the piece behind a URL begins like the rest of the sentence around the URL.
 fn ends_url(piece: &str) -> bool {
     let mut characters = piece.chars();
     match characters.next() {

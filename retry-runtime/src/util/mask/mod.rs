@@ -1,13 +1,13 @@
-//! Keeps secrets in URLs, and control characters, out of events.
+//! Masking of secrets in URLs, and escaping of control characters, in the texts of events.
 //!
-//! Hidden are the user and the password, the query and the fragment of every URL, and the same in the `Debug` of a parsed URL. The
-//! scheme, the host and the path stay. An error's text does not tell where a URL in it ends: a password, a query or a path
-//! that is not escaped may contain anything. In doubt more is hidden:
+//! Masked are the user name, the password, the query and the fragment of every URL, and the same fields in the `Debug`
+//! output of a parsed URL. The scheme, the host and the path stay readable. The text of an error does not show where a
+//! URL in it ends: an unescaped password, query or path may contain anything. In case of doubt, more is masked:
 //!
-//! - A query goes on to the bracket or quote that closes the one the URL stands in, and otherwise to the end of the
-//!   error's text. The text of its source is shown again.
-//! - A user and password go on to the last `@`, where the text before the first `/` is not certainly a host.
-//! - Where an `@` may end a password or stand in a query, nothing of the URL is shown.
+//! - A query extends to the bracket or quote that closes the one around the URL, or else to the end of the error's text.
+//!   The text of the error's source is readable again.
+//! - A user name and password extend to the last `@`, unless the text before the first `/` is certainly a host.
+//! - If an `@` may either end a password or be part of a query, everything behind the scheme is masked.
 
 use core::fmt::{self, Display, Write};
 
@@ -21,7 +21,7 @@ mod scheme;
 mod secrets;
 mod token;
 
-/// Shows a value with every secret replaced by `***` and control characters escaped.
+/// Displays a value with every secret replaced by `***` and control characters escaped.
 pub(crate) struct Masked<'a>(pub(crate) &'a dyn Display);
 
 impl Display for Masked<'_> {
@@ -30,16 +30,16 @@ impl Display for Masked<'_> {
     }
 }
 
-/// The same as a text.
+/// Formats a value like [`Masked`], as a `String`.
 #[cfg(feature = "connection-events")]
 pub(crate) fn mask(value: &dyn Display) -> String {
     Masked(value).to_string()
 }
 
-/// An error whose `Display` fails has said what it could.
+/// Formats a value. If its `Display` returns an error, the text up to there is kept.
 fn collect(value: &dyn Display) -> Collected {
     let mut collected = Collected::default();
-    // The alternate form of an `anyhow::Error` is its whole chain.
+    // The alternate form, because that of an `anyhow::Error` includes its sources.
     let _ = write!(collected, "{value:#}");
     collected
 }
@@ -54,7 +54,7 @@ fn write_masked(Collected { text, seams, .. }: &Collected, f: &mut impl Write) -
     write_escaped(&text[shown..], f)
 }
 
-/// Control characters could make one line look like two, or change what a terminal shows.
+/// Escapes control characters, which could make one line of a log look like two or control a terminal.
 fn write_escaped(text: &str, f: &mut impl Write) -> fmt::Result {
     let mut shown = 0;
     for (at, odd) in text.match_indices(is_escaped) {
@@ -65,7 +65,7 @@ fn write_escaped(text: &str, f: &mut impl Write) -> fmt::Result {
     f.write_str(&text[shown..])
 }
 
-/// Also what ends a line or turns its direction in Unicode.
+/// Returns true for control characters, and for the Unicode characters that end a line or change the direction of text.
 fn is_escaped(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

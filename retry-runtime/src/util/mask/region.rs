@@ -1,10 +1,10 @@
-//! The search for what matters in one URL.
+//! The search for the characters that separate the parts of one URL.
 
 use super::authority::Authority;
 use super::scheme::Scheme;
 use super::token::{Token, ends_word, token, tokens};
 
-/// The text that may belong to one URL, and the characters in it that matter.
+/// The text that may belong to one URL, and the positions of its separators.
 pub(super) struct Region<'a> {
     pub(super) text: &'a str,
     pub(super) at: usize,
@@ -12,22 +12,25 @@ pub(super) struct Region<'a> {
     pub(super) first_end: usize,
     /// The length of the percent-encoding of the URL's own colon.
     pub(super) percent: usize,
-    /// The place behind the first `?` or `#` that begins a query or a fragment.
+    /// The position behind the first `?` or `#` that begins a query or a fragment.
     pub(super) query: Option<usize>,
-    /// The first `?` or `#`, whatever it is.
+    /// The first `?` or `#`, even if it begins neither.
     mark: Option<usize>,
+    /// The first `?` or `#` that is percent-encoded.
     encoded_mark: Option<usize>,
     last_at: Option<usize>,
-    /// The last one that is encoded, which counts only if there is no other.
+    /// The last `@` that is percent-encoded. It counts only if there is no plain one.
     last_encoded_at: Option<usize>,
-    /// The last `@` that ends a user name and a password in words after the first: `my user:secret@`.
+    /// The last `@` behind a user name and a password that begin in a later word than the first: `my user:secret@`.
     credentials: Option<usize>,
     /// True if there is an `@` in the first word.
     word_has_at: bool,
     is_first_word: bool,
+    /// True up to the first space, comma or semicolon, which separate the items of a list.
     is_first_item: bool,
-    /// True if something directly follows a colon in a later item: in this item, and in any.
+    /// True if the current item is not the first one and has a colon with text directly behind it, as in `user:password`.
     item_has_colon: bool,
+    /// True if that holds for any item so far.
     pub(super) any_has_colon: bool,
 }
 
@@ -101,7 +104,7 @@ impl<'a> Region<'a> {
         self.last_at.or(self.last_encoded_at)
     }
 
-    /// The `@` up to which there may be a user and a password.
+    /// The `@` that may end a user name and a password.
     pub(super) fn user_info_end(&self, authority: Authority) -> Option<usize> {
         match authority {
             Authority::Ambiguous | Authority::Password => self.last_at(),
@@ -110,15 +113,16 @@ impl<'a> Region<'a> {
         }
     }
 
-    /// Returns true if the text behind the last `@` may be part of a query, because the `?` before it may be part of a password or not.
+    /// Returns true if the text behind the last `@` may be part of a query: the `?` or `#` before it either belongs to a
+    /// password or begins a query.
     pub(super) fn is_ambiguous(&self, last: usize) -> bool {
         let encoded_mark = self.encoded_mark.filter(|_| self.last_at.is_none());
         self.mark.into_iter().chain(encoded_mark).any(|mark| mark < last)
     }
 }
 
-/// Returns true if a `?` or `#` in a later word than the URL begins a query, because the path has a space in it. It does not if it ends a
-/// question or begins the number of an issue.
+/// Returns true if a `?` or `#` in a later word than the first begins a query, as it does if the path contains a space. A
+/// `?` that ends a question and a `#` before the number of an issue do not.
 fn begins_query(text: &str, mark: char, behind: usize) -> bool {
     const LONGEST: usize = 8;
     let punctuation = |c: char| c.is_ascii_punctuation() && !matches!(c, '=' | '&' | '%' | '_' | '\\');

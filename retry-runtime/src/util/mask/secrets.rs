@@ -9,19 +9,20 @@ use super::scheme::{Scheme, closer_of};
 use super::token::ends_word;
 use super::token::{token, tokens};
 
-/// An iterator over the ranges of a text that hold secrets, ascending. It reads each part of the text a bounded number of times.
+/// An iterator over the ranges of a text that hold secrets, in ascending order. Reads each part of the text a bounded
+/// number of times.
 ///
-/// If a text can be read in two ways, what is secret in either of them is hidden.
+/// If a text can be interpreted in two ways, it yields everything that is secret in either of them.
 pub(super) struct Secrets<'a> {
     text: &'a str,
     seams: &'a [Seam],
     at: usize,
     segment: Segment,
-    /// The beginning of a host whose query has to be found next.
+    /// The beginning of a host whose query is searched next.
     host: Option<usize>,
-    /// A query that begins further on.
+    /// A query that has been found and begins further on.
     query: Option<Range<usize>>,
-    /// The end of a text that was searched for an `@` in vain.
+    /// The end of the text that is known to contain no `@`.
     clear: usize,
     /// The character that closes the bracket or the quote around the last URL.
     closer: Option<char>,
@@ -31,7 +32,7 @@ pub(super) struct Secrets<'a> {
 #[derive(Default)]
 struct Segment {
     end: usize,
-    /// True if its last URL ends where it does.
+    /// True if a URL ends at the end of the segment.
     ends_url: bool,
     /// The last `@` in it.
     last_at: Option<usize>,
@@ -77,9 +78,9 @@ impl<'a> Secrets<'a> {
         self.closer = None;
     }
 
-    /// The secrets of a URL, the user and the password first.
+    /// The first secret of a URL: the user name and the password. The query is found by a later search, from `host`.
     fn url(&mut self, scheme: &Scheme) -> Option<Range<usize>> {
-        // A URL in the path of another one stands in the same bracket.
+        // Without an opening bracket before it, the URL may be in the path of another one, and in the same bracket as that.
         self.closer = self.text[..scheme.start].chars().next_back().and_then(closer_of).or(self.closer);
         let from = scheme.end;
         self.at = from;
@@ -98,14 +99,14 @@ impl<'a> Secrets<'a> {
         if region.is_ambiguous(last) {
             return Some(from..self.query_end(from));
         }
-        // Another URL is hidden too: what follows need not stand in the same bracket.
+        // If another URL is masked too, the text behind it need not be in the same bracket.
         self.closer = self.closer.filter(|_| last <= region.first_end);
         self.host = token(self.text, last).map(|at| at.end);
         Some(from..last)
     }
 
-    /// Reads on behind the next scheme: past those that may be in a password, and, for what can only be a password, to the `@` that
-    /// ends it.
+    /// Reads on behind the next scheme: past every scheme that may be part of a password, and, for text that can only be
+    /// a password, up to the `@` that ends it.
     fn read_on(&mut self, region: &mut Region<'_>, next: Option<Scheme>, authority: Authority) {
         let needs_at = match authority {
             Authority::Host => return,
@@ -117,7 +118,7 @@ impl<'a> Secrets<'a> {
         while let Some(scheme) = next.take() {
             host.update(region, scheme.start);
             let has_at = self.segment.last_at.is_some_and(|at| at >= region.at);
-            // A scheme that is encoded more often than this URL is part of it.
+            // A scheme that is percent-encoded more often than this URL is part of this URL.
             let is_bound = scheme.is_bound && scheme.percent <= region.percent;
             let is_over = is_bound || region.at < self.clear;
             if !has_at || is_over && !host.is_password {
@@ -130,15 +131,16 @@ impl<'a> Secrets<'a> {
         }
     }
 
-    /// Finds the query and the fragment of a URL whose host begins at a place.
+    /// Finds the query and the fragment of a URL whose host begins at `host`.
     fn find_query(&mut self, host: usize) {
         let mut region = Region::new(&self.text[..self.segment.end], host, 0);
         region.read_to_scheme();
         self.query = region.query.map(|query| query..self.query_end(query));
     }
 
-    /// The end of the query that contains a place. The query may contain anything, so it ends at the last closing bracket or quote if the
-    /// URL stands in one, and otherwise with the segment; also where another URL follows, which may contain that bracket itself.
+    /// The end of the query that contains `from`. A query may contain anything, so it ends at the last closing bracket or
+    /// quote if the URL is enclosed in one, and with the segment otherwise. It also ends with the segment if another URL
+    /// follows, because that one may contain the bracket itself.
     fn query_end(&self, from: usize) -> usize {
         let segment = &self.text[..self.segment.end];
         let is_closed = || !self.segment.ends_url && Region::new(segment, from, 0).read_to_scheme().is_none();
@@ -148,10 +150,11 @@ impl<'a> Secrets<'a> {
         }
     }
 
-    /// The value of a field of a `Debug`: `password: Some("secret")`.
+    /// The value of a field in `Debug` output: `password: Some("secret")`.
     fn field(&self, colon: usize, value: usize) -> Option<Range<usize>> {
         const ALWAYS: [&str; 2] = ["username", "password"];
-        /// With `Some`, or every SQL statement in a field `query` would be one.
+        /// Secret only inside `Some`, as in a parsed URL. Otherwise every SQL statement in a field named `query` would be
+        /// masked.
         const OPTIONAL: [&str; 2] = ["query", "fragment"];
         let before = &self.text[..colon];
         let name = ALWAYS.iter().chain(&OPTIONAL).find(|name| ends_with_word(before, name))?;
@@ -179,7 +182,7 @@ impl Iterator for Secrets<'_> {
     }
 }
 
-/// The text behind the last `@` so far. If that is a password again, the `@` is part of a password.
+/// The text behind the last `@` so far. If that text is a password too, the `@` is part of a password and does not end it.
 struct Host {
     after: Option<usize>,
     is_password: bool,
@@ -197,11 +200,11 @@ impl Host {
     }
 }
 
-/// The end of the word that begins at a place.
+/// The end of the word that begins at `from`.
 fn word_end(text: &str, from: usize) -> usize {
     let ends = |c: char| ends_word(c) || matches!(c, ')' | ']' | '}');
     let end = tokens(text, from).find(|(_, token)| ends(token.what)).map_or(text.len(), |(at, _)| at);
-    // Punctuation of the sentence.
+    // Leaves out the punctuation of the sentence around it.
     from + text[from..end].trim_end_matches([':', ',', ';', '.']).len()
 }
 
@@ -213,8 +216,10 @@ fn ends_with_word(text: &str, word: &str) -> bool {
     text.strip_suffix(word).is_some_and(|before| !before.ends_with(|c: char| c.is_alphanumeric() || c == '_'))
 }
 
-/// The end of the string in a `Debug` whose quotes are escaped with this many backslashes: 0, or 1 inside another string, or 3 …
-/// A backslash and a quote in it are escaped once more, so the remainder tells the end, whatever the string ends with.
+/// The end of a string in `Debug` output whose quotes are escaped with `escapes` backslashes: 0, or 1 inside another
+/// string, 3 inside two, and so on. Backslashes and quotes in the string itself are escaped once more. So the remainder
+/// of the number of backslashes before a quote shows whether the quote ends the string, even if the string ends with
+/// backslashes.
 fn string_end(text: &str, from: usize, escapes: usize) -> usize {
     let mut run = 0;
     for (place, byte) in text[from..].bytes().enumerate() {

@@ -1,17 +1,18 @@
-//! Characters of a URL, however they are escaped.
+//! Characters of a URL, decoded from the usual escapes.
 
-/// A character, and the place where the text goes on behind it.
+/// A character, decoded if it was escaped, and the position behind it.
 #[derive(Clone, Copy)]
 pub(super) struct Token {
-    /// The unescaped character if it structures a URL or a quoted text. Every kind of white space is `' '`.
+    /// The character. Escapes are decoded only if the character separates parts of a URL or of a quoted text. `' '`
+    /// stands for white space and control characters of every kind.
     pub(super) what: char,
     pub(super) end: usize,
-    /// The length of its percent-encoding, which grows with each time that it was encoded; 0 if it is not.
+    /// The length of its percent-encoding, which grows each time that it is encoded again; 0 if it is not percent-encoded.
     pub(super) percent: usize,
 }
 
-/// The token at a place of the text. Reads percent-encoding (also of percent-encoding), escapes of JSON and of `Debug`
-/// (`\/`, `\u002f`, `\n`), and numeric HTML entities.
+/// The token at `at`. Decodes percent-encoding (also if it is nested), the escapes of JSON and of `Debug` output (`\/`,
+/// `\u002f`, `\n`), and numeric HTML entities.
 pub(super) fn token(text: &str, at: usize) -> Option<Token> {
     let rest = text.get(at..)?;
     let first = rest.chars().next()?;
@@ -26,7 +27,7 @@ pub(super) fn token(text: &str, at: usize) -> Option<Token> {
     Some(Token { what, end: at + length, percent: encoded.map_or(0, |(_, length)| length) })
 }
 
-/// The tokens from a place on, each with its own.
+/// The tokens from `from` on, each with its position.
 pub(super) fn tokens(text: &str, from: usize) -> impl Iterator<Item = (usize, Token)> {
     let mut at = from;
     core::iter::from_fn(move || {
@@ -35,7 +36,7 @@ pub(super) fn tokens(text: &str, from: usize) -> impl Iterator<Item = (usize, To
     })
 }
 
-/// The character before a place, or the one that an escape before it stands for.
+/// The character before `at`; if an HTML entity ends there, the character that the entity encodes.
 pub(super) fn before(text: &str, at: usize) -> Option<char> {
     const LONGEST: usize = 12;
     let before = &text[..at];
@@ -46,12 +47,12 @@ pub(super) fn before(text: &str, at: usize) -> Option<char> {
     }
 }
 
-/// Returns true for the characters that separate the parts of a URL. Escapes of others do not matter.
+/// Returns true for the characters that separate the parts of a URL. Escapes of other characters need not be decoded.
 fn structures(c: char) -> bool {
     matches!(c, ':' | '/' | '@' | '?' | '#' | '[' | ']')
 }
 
-/// `%3A`, `%253A`, `%25253A` …
+/// Decodes `%3A`, `%253A`, `%25253A` and so on.
 fn percent(rest: &[u8]) -> Option<(char, usize)> {
     let mut digits = 1;
     while rest.get(digits..digits + 2) == Some(b"25") {
@@ -61,7 +62,7 @@ fn percent(rest: &[u8]) -> Option<(char, usize)> {
     number(core::str::from_utf8(hex).ok()?, 16).filter(|c| structures(*c)).map(|c| (c, end))
 }
 
-/// `&#x3A;` or `&#58;`
+/// Decodes `&#x3A;` and `&#58;`.
 fn entity(rest: &str) -> Option<(char, usize)> {
     const LONGEST: usize = 12;
     let digits = rest.strip_prefix("&#")?;
@@ -74,7 +75,7 @@ fn entity(rest: &str) -> Option<(char, usize)> {
     c.filter(|c| structures(*c)).map(|c| (c, "&#;".len() + end))
 }
 
-/// A run of backslashes with the character that they escape. Text that is escaped twice has more of them.
+/// Decodes a run of backslashes and the character that they escape. Text that is escaped repeatedly has longer runs.
 fn backslashes(rest: &str) -> (char, usize) {
     let run = rest.len() - rest.trim_start_matches('\\').len();
     let escaped = &rest[run..];
@@ -90,7 +91,7 @@ fn backslashes(rest: &str) -> (char, usize) {
     }
 }
 
-/// `002f`, as in JSON, or `{1b}`, as in `Debug`.
+/// Decodes `002f`, as in JSON, or `{1b}`, as in `Debug` output.
 fn unicode(digits: &str) -> Option<(char, usize)> {
     const LONGEST: usize = 6;
     let (hex, length) = match digits.strip_prefix('{') {
@@ -109,7 +110,7 @@ fn number(digits: &str, radix: u32) -> Option<char> {
     u32::from_str_radix(digits, radix).ok().and_then(char::from_u32)
 }
 
-/// Returns true for a character that ends a word of the text. No well-formed URL contains it.
+/// Returns true for the characters that end a word of the text. No well-formed URL contains them.
 pub(super) fn ends_word(c: char) -> bool {
     matches!(c, ' ' | '"' | '`' | '<' | '>')
 }

@@ -1,4 +1,4 @@
-//! What became of all calls so far, by name.
+//! The report: the statistics of all calls of the process so far, by name.
 
 pub(crate) mod numbers;
 mod page;
@@ -12,9 +12,11 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-/// What became of all calls of this process so far: a row for each annotated function and each name that has been called.
+/// Returns the statistics of all calls of this process so far, with a row for each annotated function and each name that
+/// has been called.
 ///
-/// Its `Display` is a table for people, [`to_html`](Report::to_html) a page; with the feature `serde` it is `Serialize`.
+/// The `Display` of the report is a table for a terminal, and [`to_html`](Report::to_html) is a page for a browser. With
+/// the feature `serde`, the report implements `Serialize`.
 ///
 /// ```
 /// # #[cfg(feature = "macros")] {
@@ -41,37 +43,39 @@ pub fn report() -> Report {
     Report { rows: rows.into_values().collect() }
 }
 
-/// What became of all calls so far. Made by [`report()`].
+/// The statistics of all calls so far. Returned by [`report()`].
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Report {
-    /// By name. Functions and loops of one name are one row.
+    /// The rows, sorted by name. Functions and loops with the same name share a row.
     pub rows: Vec<ReportRow>,
 }
 
-/// What became of the calls of one name.
+/// The statistics of all calls with one name.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ReportRow {
     /// The name in events.
     pub name: String,
-    /// Calls whose first attempt had its outcome.
+    /// The number of calls whose first attempt has ended.
     pub calls: u64,
-    /// Attempts that had an outcome.
+    /// The number of attempts that have ended.
     pub attempts: u64,
-    /// Attempts for each call, at least 1: how much the retries amplify the load.
+    /// The number of attempts for each call, at least 1: the factor by which retries amplify the load.
     pub amplification: f64,
-    /// Calls that succeeded with a retry.
+    /// The number of calls that succeeded with a retry.
     pub recovered: u64,
-    /// Calls that gave their last failure back to the caller.
+    /// The number of calls that returned their last failure to the caller.
     pub gave_up: u64,
-    /// The same by why, in the words of [`GiveUp::as_str`]; reasons that there were none of are left out.
+    /// `gave_up` by reason, named as in [`GiveUp::as_str`](crate::event::GiveUp::as_str). Reasons that never occurred are
+    /// left out.
     pub gave_up_by_reason: BTreeMap<&'static str, u64>,
-    /// Calls that were dropped after their first failure and before their end.
+    /// The number of calls that were dropped after their first failure and before their end.
     pub cancelled: u64,
-    /// All delays that were decided on, as seconds in `serde`.
+    /// The sum of the delays of all retries, including delays that have not been waited for to their end. Serialized as
+    /// `waited_seconds`, in seconds.
     #[cfg_attr(feature = "serde", serde(rename = "waited_seconds", serialize_with = "in_seconds"))]
     pub waited: Duration,
 }

@@ -1,4 +1,4 @@
-//! The numbers that a report is made of.
+//! The atomic counters behind a report.
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
@@ -7,7 +7,8 @@ use std::sync::{Mutex, MutexGuard};
 use crate::observe::event::{Decision, GiveUp};
 use crate::util::sync::lock;
 
-/// The numbers of one name. Calls and attempts are sums, for a success to count once.
+/// The counters of one name. The report computes the totals of calls and attempts as sums of these, so that a call whose
+/// first attempt succeeds increments only one counter.
 pub(crate) struct Numbers {
     pub(super) at_once: AtomicU64,
     pub(super) failed_calls: AtomicU64,
@@ -15,7 +16,7 @@ pub(crate) struct Numbers {
     pub(super) recovered: AtomicU64,
     pub(super) gave_up: [AtomicU64; REASONS.len()],
     pub(super) cancelled: AtomicU64,
-    /// In nanoseconds: 584 years of them.
+    /// In nanoseconds, which saturate after 584 years.
     pub(super) waited: AtomicU64,
     is_registered: AtomicBool,
 }
@@ -35,7 +36,7 @@ impl Numbers {
     }
 }
 
-/// A reason's place is its place among the numbers.
+/// All reasons to give up. A reason's index is also that of its counter in `Numbers::gave_up`.
 pub(super) const REASONS: [GiveUp; 9] = [
     GiveUp::Exhausted,
     GiveUp::Permanent,
@@ -48,6 +49,7 @@ pub(super) const REASONS: [GiveUp; 9] = [
     GiveUp::Disabled,
 ];
 
+/// The index of a reason in [`REASONS`]. A `match`, so that a new reason without an index is a compile error.
 const fn place(why: GiveUp) -> usize {
     match why {
         GiveUp::Exhausted => 0,
@@ -93,10 +95,12 @@ pub(crate) fn cancelled(numbers: &Numbers) {
 
 fn wait(waited: &AtomicU64, delay: Duration) {
     let delay = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
-    // It never fails.
+    // Always `Ok`, because the closure always returns `Some`.
     let _ = waited.fetch_update(Relaxed, Relaxed, |waited| Some(waited.saturating_add(delay)));
 }
 
+/// Adds a name to the report when it is called for the first time.
+// The load before the swap spares later failures a write to a shared cache line.
 #[cold]
 #[inline(never)]
 fn register(name: &'static str, numbers: &'static Numbers) {
@@ -105,7 +109,7 @@ fn register(name: &'static str, numbers: &'static Numbers) {
     }
 }
 
-/// The names that have been called, in the order of their first outcomes, with their numbers.
+/// The names that have been called, in the order of their first outcomes, with their counters.
 pub(super) fn registered() -> MutexGuard<'static, Vec<(&'static str, &'static Numbers)>> {
     static REGISTERED: Mutex<Vec<(&'static str, &'static Numbers)>> = Mutex::new(Vec::new());
     lock(&REGISTERED)

@@ -1,4 +1,4 @@
-//! The report as a page for a browser.
+//! The report as an HTML page.
 
 use core::fmt::{self, Display, Write};
 
@@ -23,8 +23,8 @@ td:first-child { font-family: ui-monospace, monospace; white-space: normal; over
 ";
 
 impl Report {
-    /// A page of its own, with nothing to load from elsewhere: for a handler of axum or hyper to answer with, as `text/html`.
-    /// It loads itself again every ten seconds. Names are escaped.
+    /// Formats the report as a complete HTML page, without external resources. A handler of axum or hyper can return it
+    /// as `text/html`. The page reloads itself every ten seconds. Names are escaped.
     ///
     /// ```
     /// # let report = retry_runtime::stats::report();
@@ -72,7 +72,7 @@ fn write_row(row: &ReportRow, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "<td>{}</td></tr>", Escaped(&reasons(row)))
 }
 
-/// Text that a browser takes for nothing but text.
+/// Text with the special characters of HTML escaped.
 struct Escaped<'a>(&'a str);
 
 impl Display for Escaped<'_> {

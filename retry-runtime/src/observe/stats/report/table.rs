@@ -8,7 +8,7 @@ use crate::util::durations::legible;
 pub(super) const HEAD: [&str; 8] =
     ["name", "calls", "attempts", "per call", "recovered", "gave up", "cancelled", "waited"];
 
-/// What stands in each row, below [`HEAD`].
+/// The cells of a row, in the order of [`HEAD`].
 pub(super) fn cells(row: &ReportRow) -> [String; HEAD.len()] {
     [
         row.name.replace(char::is_control, "\u{fffd}"),
@@ -22,12 +22,13 @@ pub(super) fn cells(row: &ReportRow) -> [String; HEAD.len()] {
     ]
 }
 
-/// `exhausted 3, permanent 1`
+/// The reasons for giving up in a row, each with its number: `exhausted 3, permanent 1`.
 pub(super) fn reasons(row: &ReportRow) -> String {
     let reasons: Vec<_> = row.gave_up_by_reason.iter().map(|(why, count)| format!("{why} {count}")).collect();
     reasons.join(", ")
 }
 
+/// Writes the table, without a line break at its end.
 pub(super) fn write(rows: &[ReportRow], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let table: Vec<_> = rows.iter().map(cells).collect();
     let width = |column: usize| {
@@ -43,7 +44,7 @@ pub(super) fn write(rows: &[ReportRow], f: &mut fmt::Formatter<'_>) -> fmt::Resu
     Ok(())
 }
 
-/// The name to the left, the numbers to the right, without spaces at the end.
+/// Writes a line, with the name aligned to the left and the numbers to the right, without trailing spaces.
 fn line<C: AsRef<str>>(f: &mut fmt::Formatter<'_>, cells: &[C], widths: &[usize], reasons: &str) -> fmt::Result {
     for (column, (cell, &width)) in cells.iter().zip(widths).enumerate() {
         match column {
