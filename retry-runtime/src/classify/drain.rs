@@ -92,6 +92,6 @@ impl Cleanup for DrainBody {
 
 impl fmt::Debug for DrainBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Remains").field(&self.0.is_some()).finish()
+        f.debug_tuple("DrainBody").field(&self.0.is_some()).finish()
     }
 }

@@ -114,7 +114,7 @@ where
 
 impl<F, P, O, N> fmt::Debug for MacroCall<F, P, O, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Annotated").finish_non_exhaustive()
+        f.debug_struct("MacroCall").finish_non_exhaustive()
     }
 }
 

@@ -228,6 +228,6 @@ impl<E: Retryable> Retryable for RetryError<E> {
 
 impl<F> fmt::Debug for Tracked<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Retrying").field("attempts", &self.attempts).finish_non_exhaustive()
+        f.debug_struct("Tracked").field("attempts", &self.attempts).finish_non_exhaustive()
     }
 }

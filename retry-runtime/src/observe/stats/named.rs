@@ -53,7 +53,7 @@ impl CallStats {
 
 impl fmt::Debug for CallStats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tally").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("CallStats").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

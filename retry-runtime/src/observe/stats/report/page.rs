@@ -2,8 +2,8 @@
 
 use core::fmt::{self, Display, Write};
 
+use super::rows::{Report, ReportRow};
 use super::table::{HEAD, cells, reasons};
-use super::{Report, ReportRow};
 
 const STYLE: &str = "
 :root { color-scheme: light dark; --line: #8884; --bad: #c62828 }

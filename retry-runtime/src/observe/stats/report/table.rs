@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::ReportRow;
+use super::rows::{Report, ReportRow};
 use crate::util::durations::legible;
 
 pub(super) const HEAD: [&str; 8] =
@@ -29,7 +29,7 @@ pub(super) fn reasons(row: &ReportRow) -> String {
 }
 
 /// Writes the table, without a line break at its end.
-pub(super) fn write(rows: &[ReportRow], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn write(rows: &[ReportRow], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let table: Vec<_> = rows.iter().map(cells).collect();
     let width = |column: usize| {
         let cells = table.iter().map(|row| row[column].chars().count());
@@ -53,4 +53,10 @@ fn line<C: AsRef<str>>(f: &mut fmt::Formatter<'_>, cells: &[C], widths: &[usize]
         }
     }
     if reasons.is_empty() { Ok(()) } else { write!(f, "  {reasons}") }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write(&self.rows, f)
+    }
 }
