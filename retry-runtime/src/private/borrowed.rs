@@ -30,7 +30,7 @@ where
 }
 
 /// Finds out whether the error of an outcome is an error object that borrows. Method lookup tries its own methods first,
-/// then those of [`MayBorrow`], then those of [`NoObject`], and takes the first whose bound holds.
+/// then those of [`MayBorrow`], then those of `NoObject`, and takes the first whose bound holds.
 #[derive(Debug)]
 pub struct Lifetimes<F>(MayBorrow<F>);
 #[derive(Debug)]

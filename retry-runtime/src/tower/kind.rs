@@ -30,7 +30,7 @@ pub trait Kind<Req, Res>: Sealed {
     }
 }
 
-/// Requests of any type, each of them safe to send twice. See [`TowerPolicy::new`].
+/// Requests of any type, each of them safe to send twice. See [`TowerPolicy::new`](super::TowerPolicy::new).
 #[derive(Clone, Copy, Debug)]
 pub struct AnyRequest;
 
@@ -45,7 +45,7 @@ impl<Req, Res: 'static> Kind<Req, Res> for AnyRequest {
     }
 }
 
-/// HTTP requests, whose method decides whether they are safe to send twice. See [`TowerPolicy::http`].
+/// HTTP requests, whose method decides whether they are safe to send twice. See [`TowerPolicy::http`](super::TowerPolicy::http).
 #[derive(Clone, Copy, Debug)]
 pub struct HttpRequests {
     pub(super) are_idempotent: bool,
@@ -102,7 +102,7 @@ impl<Req: Clone> CloneRequest<Req> for Cloned {
     }
 }
 
-/// Clones requests by a function. Made by [`TowerPolicy::cloning`].
+/// Clones requests by a function. Made by [`TowerPolicy::cloning`](super::TowerPolicy::cloning).
 #[derive(Clone, Copy)]
 pub struct CloneWith<F>(pub(super) F);
 

@@ -49,7 +49,7 @@
 //!
 //! If a type does not fit, rustc only reports that the layered service does not implement `Service`. The requirements are: the
 //! request is `Clone`, or the policy has [`cloning`](TowerPolicy::cloning); the service is `Clone`; and its error implements
-//! [`Retryable`] and `Display`.
+//! [`Retryable`](crate::Retryable) and `Display`.
 
 mod call;
 mod in_attempt;

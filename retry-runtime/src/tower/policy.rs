@@ -17,7 +17,7 @@ use crate::http::redirects::Seen;
 use crate::observe::event::Observer;
 use crate::policy::builder::Policy;
 
-/// A retry policy for tower's services. See the [module](self).
+/// A retry policy for tower's services. See the [module](super).
 ///
 /// `K` decides how requests and responses are classified: [`AnyRequest`] or [`HttpRequests`]. `C` decides how a request is
 /// cloned: [`Cloned`] or [`CloneWith`].
