@@ -59,7 +59,7 @@ impl InFlight {
         executor.core.begin();
     }
 
-    /// Returns whether the attempt put one request on the wire, with this method and this status, and so was not redirected.
+    /// Returns whether the attempt sent a single request, with this method and this status, and so was not redirected.
     #[cfg(feature = "reqwest")]
     pub(super) fn sent_only(&self, method: &str, status: Option<u16>) -> bool {
         lock(&self.executor).core.active.call.seen.is_only(method, status)
