@@ -147,13 +147,13 @@ pub use crate::util::switch::{is_enabled, set_enabled};
 #[cfg(feature = "macros")]
 pub use retry_macros::{Retryable, retry};
 
-/// Circuit breakers: the types beside [`Breaker`].
+/// Circuit breakers: the types used with [`Breaker`].
 pub mod breaker {
     pub use crate::classify::breaker_open::{BreakerOpen, FromBreakerOpen};
     pub use crate::load::breaker::{BreakerChange, BreakerState};
 }
 
-/// Events: the types beside [`Event`] and [`Observer`].
+/// Events: the types used with [`Event`] and [`Observer`].
 pub mod event {
     pub use crate::classify::connection::Connection;
     pub use crate::context::connection_event::ConnectionEvent;
@@ -170,7 +170,7 @@ pub mod executor {
     pub use crate::engine::time_limit::{LimitTimer, Limited, ScopedOnly, TimeLimit, Unlimited};
 }
 
-/// Outcomes of attempts: the traits that functions are generic over, and the types beside [`Condition`] and [`Verdict`].
+/// Outcomes of attempts: the traits that generic functions need, and the types used with [`Condition`] and [`Verdict`].
 pub mod outcome {
     pub use crate::classify::mark::Marked;
     pub use crate::classify::outcome::{Classifier, Outcome};
@@ -179,7 +179,7 @@ pub mod outcome {
     pub use crate::classify::verdict::NotSafe;
 }
 
-/// Timers: how an [`Executor`] waits.
+/// Timers, with which an [`Executor`] waits.
 pub mod sleep {
     pub use crate::util::sleep::{CustomSleep, Sleep, SleepFunction, TimerSlot, TokioSleep};
 }
@@ -192,16 +192,15 @@ pub mod stats {
     pub use crate::observe::stats::report::{Report, ReportRow, report};
 }
 
-/// Reports of single calls: the types beside [`track()`].
+/// Reports of single calls: the types used with [`track()`].
 pub mod track {
     pub use crate::context::values::FailedAttempt;
     pub use crate::observe::track::{CallReport, RetryError, Tracked};
 }
 
-/// What an outcome of any type is worth: its [`Verdict`], by the same search and the same rule as in an annotated
-/// function.
+/// The [`Verdict`] on an outcome of any type, by the same search and the same rule as in an annotated function.
 ///
-/// `verdict!(&outcome)` judges by [`Condition::new`]; `verdict!(&outcome, condition)` by a [`Condition`] of yours.
+/// `verdict!(&outcome)` judges by [`Condition::new`], and `verdict!(&outcome, condition)` by a [`Condition`] of your own.
 ///
 /// ```
 /// use std::io::{Error, ErrorKind};
@@ -216,14 +215,15 @@ macro_rules! verdict {
         $crate::verdict!($outcome, $crate::Condition::new())
     };
     ($outcome:expr, $condition:expr $(,)?) => {
-        // What a `match` looks at lives to the end of it, so that `$outcome` may borrow a temporary value.
+        // A `match`, not a `let`: temporaries in its scrutinee live until its end, so `$outcome` may borrow one.
         match &$crate::private::Classify::new($outcome) {
             __retry_known => $crate::Condition::judge(&$condition, __retry_known.__value(), __retry_known.__error()),
         }
     };
 }
 
-/// The `Failure` of an error of any type, for `#[derive(Retryable)]`. An error that may borrow comes with the type of an outcome.
+/// The `Failure` of an error of any type, for `#[derive(Retryable)]`. For an error that may borrow, the derive macro also
+/// passes the type of an outcome and the name of the type in `private` that checks it.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __failure {
@@ -240,7 +240,7 @@ macro_rules! __failure {
     };
 }
 
-/// Where an annotated function is counted, for the attribute: a static of its own.
+/// The counters of an annotated function, for the attribute: a function that returns a static of its own.
 #[cfg(any(feature = "metrics", feature = "report"))]
 #[doc(hidden)]
 #[macro_export]
@@ -253,7 +253,7 @@ macro_rules! __counters {
     };
 }
 
-/// Nowhere: neither `metrics` nor `report` is on.
+/// No counters, because neither of the features `metrics` and `report` is on.
 #[cfg(not(any(feature = "metrics", feature = "report")))]
 #[doc(hidden)]
 #[macro_export]
@@ -263,8 +263,9 @@ macro_rules! __counters {
     };
 }
 
-/// The attempt of an annotated function. rustc prints the name of this macro when the attempt consumes an argument that a
-/// second attempt would need, and has no other place for advice.
+/// The attempt of an annotated function. When the attempt consumes an argument that a second attempt would need, rustc
+/// prints the name of this macro with its error. No other text in that error can come from this crate, so the name is the
+/// advice.
 #[cfg(feature = "macros")]
 #[doc(hidden)]
 #[macro_export]
@@ -277,7 +278,7 @@ macro_rules! run_body_again_with_clone_for_consumed_arguments {
     };
 }
 
-/// The same for a hedged attempt, whose copies run at the same time and borrow what the body uses.
+/// The same for a hedged attempt, whose copies run at the same time and borrow everything that the body uses.
 #[cfg(feature = "macros")]
 #[doc(hidden)]
 #[macro_export]

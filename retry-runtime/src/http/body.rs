@@ -1,4 +1,4 @@
-//! Bodies that are made anew for each attempt.
+//! Request bodies that are made anew for each attempt.
 
 use std::error::Error;
 
@@ -6,17 +6,18 @@ use reqwest::Body;
 
 type Boxed = Box<dyn Error + Send + Sync>;
 
-/// What makes a body: a [`Body`], or a `Result` of one, whose error is then what the attempt gives.
+/// A request body: a [`Body`], or a `Result` of one, whose error is then the error of the attempt.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no body of a request",
-    label = "neither a `reqwest::Body` nor a `Result` of one",
-    note = "`Body::from` makes one of text and bytes, `Body::wrap_stream` of a stream"
+    message = "expected a request body",
+    label = "`{Self}` is neither a `reqwest::Body` nor a `Result` of one",
+    note = "make a body from text or bytes with `Body::from`, or from a stream with `Body::wrap_stream`"
 )]
 pub trait IntoBody {
     #[doc(hidden)]
     fn into_body(self) -> Result<Body, Box<dyn Error + Send + Sync>>;
 }
 
+// `do_not_recommend`: otherwise rustc lists these implementations and their bounds instead of the message above.
 #[diagnostic::do_not_recommend]
 impl IntoBody for Body {
     fn into_body(self) -> Result<Body, Boxed> {

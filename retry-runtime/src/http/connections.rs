@@ -1,7 +1,7 @@
-//! What happens on the wire: names that are resolved, connections that are made or used again, redirects, each for the
-//! attempt that caused it.
+//! Connection events: names that are resolved, connections that are opened or reused, and redirects, each with the attempt that
+//! caused it.
 //!
-//! [`TraceConnections::trace_connections`] sets a client up for it. The events come where those of the retries come, as
+//! [`TraceConnections::trace_connections`] makes a client report them. They are emitted with the events of the retries, as
 //! [`EventKind::Connection`](crate::event::EventKind::Connection): to `tracing` at the level debug, and to the call's
 //! [`Observer`](crate::Observer).
 //!
@@ -26,17 +26,19 @@
 //! attempt 2 of 3 succeeded
 //! ```
 //!
-//! It works for every attempt of this crate: requests with retry, the middleware, annotated functions and loops by hand.
+//! It works for every attempt of this crate: requests with retry, the middleware, annotated functions and hand-written loops.
 //!
-//! # What it does not see
+//! # Limitations
 //!
-//! - An address in the place of a name, and a name that `ClientBuilder::resolve` was told, are not resolved.
-//! - "Used again" needs a response: it is said of requests with retry, and of annotated functions and loops by hand that
-//!   give a [`reqwest::Response`].
-//! - Nor is it said of a connection after which 16,384 others were made: no more of them are remembered for certain.
-//! - A connection that the client's pool goes on to make after the call has ended is nobody's, and not said.
+//! - An IP address instead of a name is not resolved, nor is a name that is overridden with `ClientBuilder::resolve`. They
+//!   have no event.
+//! - The reuse of a connection is reported only with a response: for requests with retry, and for annotated functions and
+//!   hand-written loops that return a [`reqwest::Response`].
+//! - It is not reported for a connection after which 16,384 others were opened, because only that many are sure to be
+//!   remembered.
+//! - A connection that the client's pool goes on to open after the call has ended belongs to no call, and has no event.
 //! - A call without an observer and without a `tracing` subscriber has no events. Its connections are remembered, so that a
-//!   later call can report that it used one of them again.
+//!   later call can report that it reused one of them.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -63,13 +65,13 @@ use crate::util::mask::mask;
 
 type Boxed = Box<dyn Error + Send + Sync>;
 
-/// `Client::builder().trace_connections()`.
+/// Connection events for a [`ClientBuilder`]: `Client::builder().trace_connections()`.
 pub trait TraceConnections {
-    /// Reports everything that the client does on the wire: adds [`Connections`], sets the resolver to [`Names::of_system`],
-    /// the redirects to [`redirects`] of reqwest's own policy, and [`track_redirects`](TrackRedirects::track_redirects), which
-    /// switches off reqwest's own resends.
+    /// Makes the client report its names, connections and redirects. It adds the layer [`Connections`], sets the resolver to
+    /// [`Names::of_system`] and the redirect policy to [`redirects`] of reqwest's own policy, and calls
+    /// [`track_redirects`](TrackRedirects::track_redirects), which switches off reqwest's own resends.
     ///
-    /// For a resolver or a redirect policy of yours, set [`Names`] around it, or [`redirects`] of it, after this.
+    /// To use a resolver or a redirect policy of your own, wrap it in [`Names`] or [`redirects`], and set it after this call.
     #[must_use]
     fn trace_connections(self) -> Self;
 }
@@ -83,17 +85,19 @@ impl TraceConnections for ClientBuilder {
     }
 }
 
-/// A layer for [`ClientBuilder::connector_layer`]: tells when a connection is made.
+/// A layer for [`ClientBuilder::connector_layer`] that reports when a connection is opened.
 ///
-/// The attempt is the one whose request asked for the connection, also where the client's pool makes it in a task of its
-/// own.
+/// The event has the attempt whose request asked for the connection, even if the client's pool opens it in a task of its own.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Connections {}
 
 impl Connections {
-    /// The layer.
-    #[expect(clippy::new_without_default, reason = "making one switches something on")]
+    /// Creates the layer. From then on, every response in this process is asked for its connection.
+    #[expect(
+        clippy::new_without_default,
+        reason = "creating the layer has a side effect, which a `Default` should not have"
+    )]
     #[must_use]
     pub fn new() -> Self {
         switch_on();
@@ -109,11 +113,12 @@ impl<S> Layer<S> for Connections {
     }
 }
 
-/// A connector that tells. Made by [`Connections`].
+/// A connector that reports the connections that it opens. Made by [`Connections`].
 ///
 /// # Cancel safety
 ///
-/// Its future drops the connection that is being made, as the one inside does; how that ended is not told then.
+/// Dropping its future drops the connection that is being opened, as with the connector inside. No event reports how that
+/// ended.
 #[derive(Clone, Debug)]
 pub struct Connector<S>(S);
 
@@ -130,11 +135,11 @@ where
     }
 
     fn call(&mut self, target: T) -> Self::Future {
-        // Now, for the pool may poll the future in a task of its own.
+        // Taken here, because the pool may poll the future in a task of its own, where no attempt is current.
         let attempt = AttemptHandle::current();
         let connecting = self.0.call(target);
         match attempt {
-            // A later attempt with an observer may use the connection.
+            // No event, but the connection is remembered, because a later attempt with an observer may reuse it.
             None => Box::pin(async {
                 let connected = connecting.await?;
                 connection_of(&connected).into_iter().for_each(remember);
@@ -166,19 +171,19 @@ fn connection_of(connected: &impl Connectable) -> Option<Connection> {
     connection_in(&extras)
 }
 
-/// A resolver for [`ClientBuilder::dns_resolver`] that tells when a name is resolved.
+/// A resolver for [`ClientBuilder::dns_resolver`] that reports when a name is resolved.
 #[derive(Clone, Debug)]
 pub struct Names<R = System> {
     resolver: R,
 }
 
-/// The system's resolver, as reqwest uses it by itself.
+/// The system's resolver, which reqwest uses by default.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct System {}
 
 impl Names {
-    /// Around the system's resolver.
+    /// Wraps the system's resolver.
     #[must_use]
     pub fn of_system() -> Self {
         Self::around(System {})
@@ -186,7 +191,7 @@ impl Names {
 }
 
 impl<R> Names<R> {
-    /// Around a resolver of yours.
+    /// Wraps a resolver of your own.
     #[must_use]
     pub fn around(resolver: R) -> Self {
         switch_on();
@@ -222,7 +227,8 @@ impl<R: Resolve> Resolve for Names<R> {
     }
 }
 
-/// A redirect policy that decides as `policy` does, and tells of each redirect that it is asked about.
+/// A redirect policy that decides as `policy` does, and reports each redirect that reqwest asks it about, whether `policy`
+/// follows the redirect or not.
 #[must_use]
 pub fn redirects(policy: Policy) -> Policy {
     switch_on();
@@ -235,6 +241,7 @@ pub fn redirects(policy: Policy) -> Policy {
     })
 }
 
+/// The text of an error and its sources, with secrets masked.
 fn text(error: &(dyn Error + 'static)) -> String {
     mask(&WithSources(error))
 }

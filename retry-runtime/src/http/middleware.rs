@@ -1,4 +1,4 @@
-//! The middleware: every request that a client sends is retried.
+//! The middleware, which retries every request that a client sends.
 
 use async_trait::async_trait;
 use http::Extensions;
@@ -17,10 +17,10 @@ use crate::engine::executor::Executor;
 /// [`send_with_retry`](super::SendWithRetry::send_with_retry). A `RequestRetry` among the extensions of a request replaces
 /// this one for that request.
 ///
-/// Middleware that is added after it sees every attempt, middleware that is added before it sees the call as a whole.
+/// Middleware that is added after this one sees every attempt. Middleware that is added before it sees the call as a whole.
 ///
-/// A client with [`track_redirects`](super::TrackRedirects::track_redirects) lets a POST be retried that was not redirected. Middleware
-/// that sends requests of its own during an attempt hides that: the POST is then sent once.
+/// With a client that has [`track_redirects`](super::TrackRedirects::track_redirects), a POST that was not redirected can be
+/// retried. Middleware that sends requests of its own during an attempt hides the proof, and the POST is then sent once.
 ///
 /// ```
 /// use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
@@ -47,8 +47,8 @@ impl Middleware for RequestRetry {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> reqwest_middleware::Result<Response> {
-        // This future is moved to the heap as a whole. Boxes keep out of it what is seldom there, and the outcome ends
-        // before the last wait.
+        // `async_trait` moves this future to the heap as a whole, for every request. To keep it small, rarely used parts
+        // are in boxes of their own, and the outcome goes out of scope before the last `await`.
         let own = extensions.get::<Self>().map(|own| Box::new(own.clone()));
         let retry = own.as_deref().unwrap_or(self);
         let (policy, options) = (retry.policy(), retry.options());
@@ -70,7 +70,7 @@ impl Middleware for RequestRetry {
     }
 }
 
-/// The rest of the middleware, and the client.
+/// The middleware after this one, and the client.
 struct Through<'a> {
     next: Next<'a>,
     extensions: &'a mut Extensions,
@@ -85,11 +85,11 @@ impl Transport for Through<'_> {
 }
 
 by_failure! {
-    /// What reqwest's error knows, or what is found along the chain of another middleware's, which does not say that the server
-    /// cannot have processed the request.
+    /// Classified as reqwest's error, or by a search along the chain of another middleware's error. The error of another
+    /// middleware never proves that the server cannot have processed the request.
     Error, |error| match error {
         Self::Reqwest(error) => Failure::of(error),
-        // It may be about what the middleware does after the request.
+        // The error may come from something that the middleware does after the request.
         Self::Middleware(error) => crate::classify::search::search(&**error).perhaps_processed(),
     }
 }

@@ -1,10 +1,10 @@
-//! Redirects, which reqwest follows and does not report.
+//! Redirects, which reqwest follows without reporting them.
 //!
-//! A response and an error of reqwest look the same with and without a redirect before them: a server may redirect to the same
-//! URL, and middleware may change the URL of a request that is not redirected. So a client says it itself: with
-//! [`TrackRedirects::track_redirects`] it notes each request that it puts on the wire, for the attempt that is polled on the same
-//! thread. A single one with the method of the attempt's own and the status of its outcome is proof that there was no redirect.
-//! Anything else proves nothing.
+//! A response or an error of reqwest looks the same with and without a redirect before it: a server may redirect to the
+//! same URL, and middleware may change the URL of a request that is not redirected. So the client itself has to report
+//! redirects. With [`TrackRedirects::track_redirects`], it notes each request that it sends, for the attempt that is being
+//! polled on the same thread. A single request with the attempt's method and the outcome's status is proof that there was
+//! no redirect. Anything else proves nothing.
 
 use core::cell::Cell;
 use core::pin::Pin;
@@ -15,20 +15,20 @@ use http::Method;
 use pin_project_lite::pin_project;
 use reqwest::ClientBuilder;
 
-/// `Client::builder().track_redirects()`.
+/// Redirect tracking for a [`ClientBuilder`]: `Client::builder().track_redirects()`.
 pub trait TrackRedirects {
-    /// Lets retries see whether a request was redirected, so that a POST is retried if the server cannot have processed it: its
-    /// connection was refused, or the answer is a 429.
+    /// Tracks whether requests are redirected, so that a POST is retried if the server cannot have processed it: its
+    /// connection was refused, or the response is a 429.
     ///
-    /// reqwest does not report redirects. Without this, a POST that fails may have been processed by a server that redirected
-    /// the client elsewhere, and is not retried. [`Condition::assume_no_redirects`](crate::Condition::assume_no_redirects) is
-    /// the other way, for clients that are already built.
+    /// reqwest does not report redirects. Without this setting, a POST that fails may have been processed by a server that
+    /// redirected the client elsewhere, so it is not retried. For clients that are already built, use
+    /// [`Condition::assume_no_redirects`](crate::Condition::assume_no_redirects) instead.
     ///
-    /// It sets [`ClientBuilder::retry`], and so replaces a policy that was set before, and switches off reqwest's own resends:
-    /// each attempt is one request, and one more for each redirect. A later `ClientBuilder::retry` replaces this one. The
-    /// client follows redirects as before.
+    /// This method sets [`ClientBuilder::retry`]. That replaces a policy that was set before, and switches off reqwest's own
+    /// resends: each attempt is one request, and one more for each redirect. A later `ClientBuilder::retry` replaces this one.
+    /// The client follows redirects as before.
     ///
-    /// A request whose body is a stream is not tracked, nor one that a middleware sends from another task or more than once.
+    /// A request whose body is a stream is not tracked, nor is one that a middleware sends from another task or more than once.
     ///
     /// ```
     /// use retry_runtime::Policy;
@@ -46,7 +46,7 @@ pub trait TrackRedirects {
 impl TrackRedirects for ClientBuilder {
     fn track_redirects(self) -> Self {
         IS_ON.store(true, Ordering::Relaxed);
-        // It is asked below the layer that follows redirects, about each request.
+        // reqwest calls this for each request, below the layer that follows redirects.
         self.retry(reqwest::retry::never().classify_fn(|exchange| {
             note(Exchange {
                 method: exchange.method().clone(),
@@ -57,7 +57,8 @@ impl TrackRedirects for ClientBuilder {
     }
 }
 
-/// Set when the first client of the process is built that tracks redirects.
+/// Set when the first client of the process that tracks redirects is built. Relaxed, because no other data depends on it, and a
+/// thread that does not see it yet only leaves a request untracked, which is then not retried unless that is safe.
 static IS_ON: AtomicBool = AtomicBool::new(false);
 
 /// Returns whether any client of the process tracks redirects.
@@ -66,14 +67,14 @@ pub(crate) fn is_on() -> bool {
     IS_ON.load(Ordering::Relaxed)
 }
 
-/// A request and what came of it: a response with a status, or an error.
+/// A request and its result: the status of a response, or `None` for an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Exchange {
     method: Method,
     status: Option<u16>,
 }
 
-/// The requests that tracking clients put on the wire.
+/// The requests that tracking clients sent: the first one, and their number.
 #[derive(Debug)]
 pub(crate) struct Seen {
     first: Option<Exchange>,
@@ -96,7 +97,7 @@ impl Seen {
         }
     }
 
-    /// Returns whether it was a single request, with this method, from which this status came, or no status.
+    /// Returns whether there was a single request, with this method, whose result was this status, or an error for `None`.
     pub(crate) fn is_only(&self, method: &str, status: Option<u16>) -> bool {
         let first = self.first.as_ref().filter(|_| self.count == 1);
         first.is_some_and(|first| first.method.as_str() == method && first.status == status)
@@ -104,7 +105,7 @@ impl Seen {
 }
 
 thread_local! {
-    /// The requests since the attempt that is polled on this thread was entered.
+    /// The requests since the attempt that is being polled on this thread was entered; `None` outside an attempt.
     static CURRENT: Cell<Option<Seen>> = const { Cell::new(None) };
 }
 
@@ -115,7 +116,7 @@ fn note(exchange: Exchange) {
     }
 }
 
-/// Adds what is seen while it lives to `seen`, and to an attempt around this one.
+/// Adds the requests that are sent while it lives to `seen`, and to those of an attempt around this one.
 #[derive(Debug)]
 pub(crate) struct Watching<'a> {
     seen: &'a mut Seen,
@@ -140,7 +141,7 @@ impl Drop for Watching<'_> {
 }
 
 pin_project! {
-    /// A future with what was seen while it was polled.
+    /// A future that also returns the requests that were sent while it was polled.
     #[derive(Debug)]
     pub(crate) struct Watched<F> {
         seen: Seen,
@@ -173,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_attempt_sees_what_the_attempts_in_it_see_and_no_more() {
+    fn an_attempt_sees_only_its_own_requests_and_those_of_nested_attempts() {
         let (mut outer, mut inner) = (Seen::NONE, Seen::NONE);
         let send = |method| note(Exchange { method, status: Some(429) });
         send(Method::PUT);

@@ -1,4 +1,4 @@
-//! How requests are retried: a policy and what only requests need.
+//! The settings of requests with retry: a policy, a condition, and options that only requests have.
 
 use core::fmt;
 use core::time::Duration;
@@ -23,17 +23,19 @@ use crate::policy::attempt::Attempt;
 use crate::policy::builder::Policy;
 use crate::util::sealed::Sealed;
 
-/// How requests are retried: a [`Policy`], a [`Condition`], and what only requests need.
+/// The settings of requests with retry: a [`Policy`], a [`Condition`], and options that only requests have.
 ///
-/// One type for every place: [`send_with_retry`](super::SendWithRetry::send_with_retry) for one request,
-/// [`send_first_of`](super::SendFirstOf::send_first_of) for several; with the feature `reqwest-middleware` it is a
-/// middleware, which retries all that a client sends, and an extension of one request, which replaces the middleware's.
+/// The same type is used everywhere: by [`send_with_retry`](super::SendWithRetry::send_with_retry) for one request, and by
+/// [`send_first_of`](super::SendFirstOf::send_first_of) for several. With the feature `reqwest-middleware` it is also a
+/// middleware, which retries every request of a client, and an extension of a single request, which replaces the
+/// middleware's settings.
 ///
-/// GET, HEAD, OPTIONS, TRACE, PUT and DELETE are retried on all failures that the condition names. A request with another
-/// method is retried only where the server [cannot have processed](Failure::is_unprocessed) it, or where the request has
-/// the header `Idempotency-Key`; [`idempotent`](Self::idempotent) and [`Condition::methods`] change that. A client may
-/// hide a redirect from a server that has processed the request; so this takes a client with
-/// [`track_redirects`](super::TrackRedirects::track_redirects), or [`Condition::assume_no_redirects`].
+/// GET, HEAD, OPTIONS, TRACE, PUT and DELETE are retried on all failures that the condition selects. A request with another
+/// method is retried only if the server [cannot have processed](Failure::is_unprocessed) it, or if the request has
+/// the header `Idempotency-Key`. [`idempotent`](Self::idempotent) and [`Condition::methods`] change that. A server that has
+/// processed a request may redirect the client, and reqwest hides the redirect. The proof that the request was not processed
+/// therefore needs a client with [`track_redirects`](super::TrackRedirects::track_redirects), or
+/// [`Condition::assume_no_redirects`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -55,7 +57,7 @@ pub struct RequestRetry {
     options: Options,
 }
 
-/// What a [`RequestRetry`] says beside its policy.
+/// The settings of a [`RequestRetry`] beside its policy.
 #[derive(Clone)]
 pub struct Options {
     condition: Condition,
@@ -71,50 +73,50 @@ pub struct Options {
 type Hook = Arc<dyn Fn(&mut Outgoing<'_>) + Send + Sync>;
 
 impl RequestRetry {
-    /// With the standard [`Condition`].
+    /// Creates settings with the standard [`Condition`].
     pub const fn new(policy: Policy) -> Self {
         Self { policy, options: Options::new() }
     }
 
-    /// Which responses and errors are worth another attempt, and which methods may be sent again whatever happened.
+    /// Sets which responses and errors are retried, and which methods may be resent after any failure.
     pub const fn condition(mut self, condition: Condition) -> Self {
         self.options.condition = condition;
         self
     }
 
-    /// The name in events; `request` if not said.
+    /// Sets the name in events. Defaults to `request`.
     pub const fn name(mut self, name: &'static str) -> Self {
         self.options.name = name;
         self
     }
 
-    /// The server makes no difference between one request and two equal ones, whatever their method: all are retried as
-    /// a GET is.
+    /// Declares that for the server, two equal requests have the same effect as one, whatever their method. All of them are
+    /// retried as a GET is.
     pub const fn idempotent(mut self) -> Self {
         self.options.idempotent = true;
         self
     }
 
-    /// A look at each response that is no failure by its status: true tries it again. It sees status and headers; a body
-    /// is for a function to read, and to make an error of.
+    /// Sets a predicate that checks each response whose status is not a failure: `true` retries it. The predicate sees the
+    /// status and the headers. If the body decides, read it in an annotated function and return an error.
     ///
-    /// A plain function, so that a `RequestRetry` can be a `static`: a closure that captures is for the `on_ok` of
-    /// `#[retry]`, which sees the arguments of its function. The same holds for [`on_error`](Self::on_error) and
+    /// It is a plain function, so that a `RequestRetry` can be a `static`. If you need a closure that captures, use the `on_ok`
+    /// of `#[retry]`, which sees the arguments of its function. The same holds for [`on_error`](Self::on_error) and
     /// [`server_delay`](Self::server_delay).
     pub const fn on_ok(mut self, predicate: fn(&Response) -> bool) -> Self {
         self.options.on_ok = Some(predicate);
         self
     }
 
-    /// Decides about errors instead of the condition's [`on_error`](Condition::on_error). The error is the client's;
-    /// what it knows is in its `source()` chain. In the middleware it may be that of other middleware.
+    /// Sets a predicate that decides about errors instead of the condition's [`on_error`](Condition::on_error). It receives the
+    /// client's error, whose details are in its `source()` chain. In the middleware, it may be the error of another middleware.
     pub const fn on_error(mut self, predicate: fn(&(dyn Error + 'static)) -> bool) -> Self {
         self.options.on_error = Some(predicate);
         self
     }
 
-    /// How long the server asks to wait, for headers other than `Retry-After`, such as `x-ratelimit-reset`. `None` leaves
-    /// what `Retry-After` says. Honoured at most up to [`Policy::retry_after`].
+    /// Sets a function that reads the delay the server asks for from other headers than `Retry-After`, such as
+    /// `x-ratelimit-reset`. `None` leaves the delay of `Retry-After`. [`Policy::retry_after`] limits the delay.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -125,7 +127,7 @@ impl RequestRetry {
     /// });
     /// ```
     ///
-    /// Where the header is a point in time, such as GitHub's, in seconds since 1970:
+    /// If the header is a point in time, as GitHub's is, in seconds since 1970:
     ///
     /// ```
     /// # use std::time::{Duration, SystemTime};
@@ -139,11 +141,11 @@ impl RequestRetry {
         self
     }
 
-    /// Changes the request of each attempt before it is sent, the first one too. Each attempt starts from the request as
-    /// it was given: changes do not add up.
+    /// Sets a hook that changes the request of each attempt before it is sent, including the first. Each attempt starts
+    /// from the original request, so changes do not add up.
     ///
-    /// It cannot wait. What each attempt has to await first, such as a fresh token, is for a function with `#[retry]`, or
-    /// for a middleware that comes after the one that retries.
+    /// The hook cannot await. If each attempt has to await something first, such as a fresh token, use a function with
+    /// `#[retry]`, or a middleware after the one that retries.
     ///
     /// ```
     /// # use retry_runtime::{Policy, http::RequestRetry};
@@ -157,7 +159,7 @@ impl RequestRetry {
         self
     }
 
-    /// Sends the events to this observer, beside `tracing`.
+    /// Sets an observer that receives the events, in addition to `tracing`.
     pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
         self.options.observer = Some(Arc::new(observer));
         self
@@ -177,9 +179,9 @@ impl fmt::Debug for Options {
 
 /// A [`Policy`] or a [`RequestRetry`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say how requests are retried",
-    label = "neither a `Policy` nor a `RequestRetry`",
-    note = "write `&POLICY`, or `&RequestRetry::new(POLICY).condition(…)`; of one inside of an `Arc` or a `LazyLock`, `&*retry`"
+    message = "expected the settings of requests with retry: a `Policy` or a `RequestRetry`",
+    label = "`{Self}` is neither a `Policy` nor a `RequestRetry`",
+    note = "write `&POLICY`, or `&RequestRetry::new(POLICY).condition(…)`; if it is in an `Arc` or a `LazyLock`, write `&*retry`"
 )]
 pub trait HowToRetry: Sealed + Sync {
     #[doc(hidden)]
@@ -195,7 +197,7 @@ impl HowToRetry for Policy {
     fn policy(&self) -> &Policy {
         self
     }
-    // A constant, for the optimizer to know what stands in it.
+    // A constant, so that the optimizer sees the values of the standard options and drops the code for all others.
     #[inline(always)]
     fn options(&self) -> &Options {
         const { &Options::new() }
@@ -227,7 +229,7 @@ impl Options {
         }
     }
 
-    /// Whether there is nothing to do before the first failure.
+    /// Returns whether there is nothing to do before the first failure, so that the first attempt needs no executor.
     #[inline]
     pub(super) fn is_plain(&self, policy: &Policy) -> bool {
         let is_limited = policy.limits_attempts() || policy.budget.is_some();
@@ -240,24 +242,24 @@ impl Options {
 
     #[inline]
     pub(super) fn call<'a>(&'a self, policy: &'a Policy) -> ManualCall<'a> {
-        // The clock is read only where somebody looks at it.
+        // A history reads the clock, so there is one only if the policy or the hook looks at it.
         let history = (policy.looks_back() || self.looks_at_attempts()).then(History::new);
         ManualCall { policy, name: self.name, observer: self.observer.as_deref(), history, stats: OwnStats::default() }
     }
 
-    /// Of a first attempt without an executor.
+    /// Counts the success of a first attempt without an executor.
     #[inline(always)]
     pub(super) fn succeeded_at_once(&self) {
         of_loop(OwnStats::default(), self.name).at_once();
     }
 
+    /// Returns whether a hook receives each attempt.
     #[inline]
     pub(super) fn looks_at_attempts(&self) -> bool {
         self.before_attempt.is_some()
     }
 
-    /// Changes the request as its author wants it for this attempt; gives the client to send it with, if that is another
-    /// one.
+    /// Lets the hook change the request of this attempt. Returns the client to send it with, if the hook chose another one.
     #[inline]
     pub(super) fn prepare(&self, attempt: Option<Attempt>, request: &mut Request) -> Option<Client> {
         let (hook, attempt) = (self.before_attempt.as_ref()?, attempt?);
@@ -266,21 +268,22 @@ impl Options {
         outgoing.client
     }
 
-    /// Whether a request must not be sent again unless the server cannot have processed it.
+    /// Returns whether a request must not be resent unless the server cannot have processed it.
     pub(super) fn guards(&self, request: &Request) -> bool {
         self.guards_head(request.method(), Some(request.headers()))
     }
 
-    /// The same of a request with this method and these headers.
+    /// [`guards`](Self::guards) for a request with this method and these headers.
     pub(super) fn guards_head(&self, method: &Method, headers: Option<&HeaderMap>) -> bool {
         !self.is_free(method) && !headers.is_some_and(|headers| headers.contains_key("idempotency-key"))
     }
 
+    /// Returns whether a request with this method may be resent after any failure.
     fn is_free(&self, method: &Method) -> bool {
         self.idempotent || self.condition.has_method(method.as_str())
     }
 
-    /// Returns whether the first attempt at a request has to look for redirects, and a client of the process may report them.
+    /// Returns whether the first attempt has to look for redirects, and a client of the process may report them.
     #[inline]
     pub(super) fn looks_for_redirects(&self, request: &Request) -> bool {
         redirects::is_on() && self.guards(request)
@@ -292,7 +295,7 @@ impl Options {
         !self.looks_at_attempts() && !self.condition.is_guarded() && next.is_some_and(|next| self.is_free(next))
     }
 
-    /// Whether there is nothing to decide: by its status alone, the response is a success.
+    /// Returns whether the outcome is clearly a success: by its status, and `on_ok` does not refuse it.
     #[inline]
     pub(super) fn is_done<E>(&self, outcome: &Result<Response, E>) -> bool {
         outcome
@@ -300,7 +303,7 @@ impl Options {
             .is_ok_and(|response| self.condition.is_success(response.status().as_u16()) && !self.refuses(response))
     }
 
-    /// What an outcome is worth. Headers are looked at only where there may be another attempt.
+    /// Judges an outcome. The headers of a response are read only if there may be another attempt.
     pub(super) fn verdict<E: Retryable + Error + 'static>(
         &self,
         outcome: &Result<Response, E>,
@@ -311,7 +314,7 @@ impl Options {
         }
         let classification = match outcome {
             Ok(response) => {
-                // A success that is not done is one that `on_ok` wants again.
+                // A response with a successful status gets here only if `on_ok` refuses it.
                 let refused = self.condition.is_success(response.status().as_u16());
                 Classification::new(Some(self.failure(response)), None).on_ok(refused)
             }
@@ -339,7 +342,7 @@ impl Options {
     }
 }
 
-/// The middleware's error hides the one that it holds from its chain.
+/// The client's error, out of the error of reqwest-middleware, which does not have it in its `source()` chain.
 fn of_client<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
     #[cfg(feature = "reqwest-middleware")]
     match error.downcast_ref() {
@@ -350,7 +353,7 @@ fn of_client<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) 
     error
 }
 
-/// A request that is about to be sent. See [`RequestRetry::before_attempt`].
+/// A request that is about to be sent, as the hook of [`RequestRetry::before_attempt`] receives it.
 #[derive(Debug)]
 pub struct Outgoing<'a> {
     attempt: Attempt,
@@ -359,7 +362,7 @@ pub struct Outgoing<'a> {
 }
 
 impl Outgoing<'_> {
-    /// The attempt that it is for.
+    /// The attempt that sends the request.
     #[must_use]
     pub fn attempt(&self) -> &Attempt {
         &self.attempt
@@ -376,8 +379,8 @@ impl Outgoing<'_> {
         self.request
     }
 
-    /// Sends this attempt with another client, one with another proxy for instance. It goes past all middleware that
-    /// comes after the one that retries.
+    /// Sends this attempt with another client, for example one with another proxy. The request skips all middleware after the
+    /// one that retries.
     pub fn send_through(&mut self, client: Client) {
         self.client = Some(client);
     }

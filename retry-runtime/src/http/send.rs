@@ -1,4 +1,4 @@
-//! The loop around a request.
+//! Requests with retry: `send_with_retry`, `send_first_of`, and the loop that they and the middleware share.
 
 use crate::classify::connection::Via;
 use crate::classify::drain::DrainLimits;
@@ -31,20 +31,21 @@ use crate::engine::pause::Pause;
 use crate::observe::reason::{FallbackReason, WithSources};
 use crate::policy::builder::Policy;
 
-/// `client.get(url).send_with_retry(&POLICY)`: sends a request, again where that is worth it.
+/// Retries for a [`RequestBuilder`]: `client.get(url).send_with_retry(&POLICY)`.
 ///
-/// The request goes through the client that built it, with all that was set up for it; nothing of it is changed. Gives
-/// the last response or error as it is.
+/// The client that built the request sends it, with everything that is set up for that client. The request is not changed. The
+/// last response or error is returned as it is.
 pub trait SendWithRetry: Sized {
-    /// Sends the request until it succeeds, or until `retry` (a [`Policy`] or a [`RequestRetry`](super::RequestRetry)) says that
-    /// it is enough.
+    /// Sends the request, and resends it until it succeeds or until `retry`, a [`Policy`] or a
+    /// [`RequestRetry`](super::RequestRetry), ends the retries.
     ///
-    /// A request whose body is a stream is sent once, never again without its body; the event that ends the call says so.
-    /// [`stream_with_retry`](Self::stream_with_retry) makes the body anew.
+    /// A request whose body is a stream is sent only once, because it cannot be resent without its body. The event that
+    /// ends the call then has [`GiveUp::BodyUsedUp`](crate::event::GiveUp::BodyUsedUp). Use
+    /// [`stream_with_retry`](Self::stream_with_retry) to make the body anew for each attempt.
     ///
-    /// A request without a body is copied part by part; of a GET without headers that is the URL alone, for a success to
-    /// cost no allocation. What reqwest does not show, the extensions that came with an [`http::Request`], only the first
-    /// attempt is sure to have; [`send_first_of`](SendFirstOf::send_first_of) keeps them.
+    /// A request without a body is copied part by part. Of a GET without headers, only the URL is copied, so that a success
+    /// costs no allocation. reqwest does not expose the extensions that came with an [`http::Request`], so only the first
+    /// attempt is sure to have them. [`send_first_of`](SendFirstOf::send_first_of) keeps them.
     ///
     /// ```
     /// use std::time::Duration;
@@ -60,18 +61,20 @@ pub trait SendWithRetry: Sized {
     ///
     /// # Errors
     ///
-    /// The last error of the client. An attempt that a time limit of the policy cuts off gives one with `is_timeout()`.
+    /// The last error of the client. If a time limit of the policy cuts an attempt off, its error is one for which
+    /// `is_timeout()` is true.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future drops the request that is under way, and nothing else.
     fn send_with_retry(self, retry: &impl HowToRetry) -> impl Future<Output = reqwest::Result<Response>> + Send;
 
-    /// [`send_with_retry`](Self::send_with_retry) with a body that is made anew for each attempt: a file that is opened
-    /// again, a stream.
+    /// [`send_with_retry`](Self::send_with_retry) with a body that is made anew for each attempt, such as a file that is
+    /// reopened, or a stream.
     ///
-    /// The factory gives a [`Body`](reqwest::Body), or a `Result` of one. Its error ends the attempt before anything is sent,
-    /// as an error of the client with it in the `source()` chain, and is worth another attempt by the usual rule.
+    /// The factory returns a [`Body`](reqwest::Body), or a `Result` of one. Its error ends the attempt before anything is sent.
+    /// The attempt then fails with an error of the client that has the factory's error in its `source()` chain, and the usual
+    /// rule decides whether it is retried.
     ///
     /// ```
     /// # use retry_runtime::{Policy, http::SendWithRetry};
@@ -140,7 +143,8 @@ fn sending<'a>(
 }
 
 pin_project! {
-    /// A request that is sent. By hand, since each move of a response or a request counts here.
+    /// The future of [`send_with_retry`](SendWithRetry::send_with_retry). It is not an `async` block, because that would move
+    /// requests and responses more often, and moves are most of what a successful request costs here.
     struct Sending<'a, F> {
         #[pin]
         state: State<'a, F>,
@@ -155,8 +159,9 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     enum State<'a, F> {
-        /// Nobody listens and nothing limits the attempt: until it fails there is nothing to do but to wait for it.
+        /// The first attempt of a plain request. Nothing observes or limits it, so there is no executor until it fails.
         First { #[pin] first: F },
+        /// The loop. Boxed, so that a request that succeeds at once does not carry it along.
         Boxed { future: BoxedSending<'a> },
     }
 }
@@ -168,7 +173,7 @@ impl<F: Future<Output = reqwest::Result<Response>>> Future for Sending<'_, F> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<reqwest::Result<Response>> {
-        // One variable for all, which is returned as it is: this moves no response.
+        // A single variable, which is returned as it is, so that no response is moved.
         let this = self.as_mut().project();
         let mut polled = match this.state.project() {
             StateProjection::First { first } => {
@@ -189,6 +194,8 @@ impl<F: Future<Output = reqwest::Result<Response>>> Future for Sending<'_, F> {
 }
 
 impl<F> Sending<'_, F> {
+    /// Enters the loop after the first attempt has failed. Cold and not inlined, to keep the poll of a successful request
+    /// small.
     #[cold]
     #[inline(never)]
     fn go_on(self: Pin<&mut Self>, polled: &mut Poll<reqwest::Result<Response>>, cx: &mut Context<'_>) {
@@ -204,6 +211,7 @@ impl<F> Sending<'_, F> {
     }
 }
 
+/// Sends a request that is not plain, or that could not be built.
 async fn send_kept(
     policy: &Policy,
     options: &Options,
@@ -217,7 +225,7 @@ async fn send_kept(
     }
 }
 
-/// The request could not be built.
+/// Ends the call of a request that could not be built, as one attempt whose failure is not retried.
 #[cold]
 fn never_sent(mut retry: Executor<ManualCall<'_>>, error: reqwest::Error) -> reqwest::Error {
     retry.core.begin();
@@ -225,14 +233,14 @@ fn never_sent(mut retry: Executor<ManualCall<'_>>, error: reqwest::Error) -> req
     error
 }
 
-/// `client.send_first_of(&POLICY, [request, …])`: another request for each attempt.
+/// A different request for each attempt: `client.send_first_of(&POLICY, [request, …])`.
 pub trait SendFirstOf {
-    /// Sends the first request, where that fails the second, and so on; the last one repeats. Method, URL, headers and body
-    /// may all differ. Gives the last response or error.
+    /// Sends the first request; if it fails, the second, and so on. The last request is repeated. Method, URL, headers and body
+    /// may all differ. Returns the last response or error.
     ///
-    /// A request that may have been processed is followed by one whose method is among the condition's
-    /// [`methods`](crate::Condition::methods), such as GET; by another only where its own method is one of them, as in
-    /// [`RequestRetry`](super::RequestRetry).
+    /// A request such as a POST, whose method is not among the condition's [`methods`](crate::Condition::methods), may have
+    /// been processed although it failed. Then it is followed only by requests whose method is among them, such as GET.
+    /// After any other failure, any request may follow. The rules are those of [`RequestRetry`](super::RequestRetry).
     ///
     /// ```
     /// # use retry_runtime::{Policy, http::SendFirstOf};
@@ -244,7 +252,7 @@ pub trait SendFirstOf {
     ///
     /// # Errors
     ///
-    /// The last error of the client; an error without a request if there are no requests.
+    /// The last error of the client. If `requests` is empty, an error that belongs to no request.
     ///
     /// # Cancel safety
     ///
@@ -271,7 +279,7 @@ impl SendFirstOf for Client {
     }
 }
 
-/// What sends one request.
+/// A way to send one request: a client, or middleware and a client.
 pub(super) trait Transport: Send {
     type Error: Retryable + Error + From<reqwest::Error> + From<TimedOut> + Send + 'static;
 
@@ -287,7 +295,7 @@ impl Transport for Client {
     }
 }
 
-/// The loop: sends what `source` gives through `transport`, from the first attempt on, or after an attempt that failed.
+/// The loop: sends the requests of `source` through `transport`, starting with the first attempt, or after one that `failed`.
 pub(super) async fn go_on<T: Transport>(
     mut retry: Executor<ManualCall<'_>>,
     options: &Options,
@@ -296,10 +304,12 @@ pub(super) async fn go_on<T: Transport>(
     mut failed: Option<Result<Response, T::Error>>,
 ) -> Result<Response, T::Error> {
     let mut sent = Sent::default();
+    // The attempt that failed was not made by this loop, so its request is not noted yet.
     if failed.is_some() {
         sent.guarded = source.guarded(options);
     }
     loop {
+        // The outcome goes out of scope before the pause, so that the future does not hold it during the wait.
         let pause = {
             let outcome = match failed.take() {
                 Some(outcome) => outcome,
@@ -332,7 +342,7 @@ async fn attempt<T: Transport>(
     sent: &mut Sent,
 ) -> Result<Response, T::Error> {
     let current = options.looks_at_attempts().then(|| retry.current());
-    // Nothing is sent yet, so nothing is processed.
+    // Nothing of this attempt is sent yet. If it fails before that, the server cannot have processed its request.
     (sent.guarded, sent.seen) = (None, Seen::NONE);
     let attempt = async {
         let mut request = source.request().await?;
@@ -346,7 +356,8 @@ async fn attempt<T: Transport>(
             }
         })
         .await;
-        // The client does not report a request whose body it cannot copy, only those that follow.
+        // reqwest does not report a request whose body it cannot copy, but does report the redirected requests after it. A
+        // single one that was seen would then be no proof.
         if !is_stream {
             sent.seen = seen;
         }
@@ -355,7 +366,7 @@ async fn attempt<T: Transport>(
     retry.attempt(attempt).await
 }
 
-/// There is no other attempt without another request.
+/// Turns a retry into the end of the call if no request is left for another attempt.
 fn repeatable(verdict: Verdict, has_more: bool) -> Verdict {
     match verdict {
         Verdict::Retry(failure) if !has_more => Verdict::NotSafe(failure, NotSafe::BodyUsedUp),
@@ -363,11 +374,12 @@ fn repeatable(verdict: Verdict, has_more: bool) -> Verdict {
     }
 }
 
+/// The rest of a response that is retried, which is drained during the pause.
 fn remains<E>(outcome: Result<Response, E>, limits: DrainLimits) -> DrainBody {
     outcome.map_or(DrainBody::none(), |response| response.read_to_end(limits))
 }
 
-/// The text of a failure.
+/// The text of a failure, for events.
 struct Reason<'a, E> {
     outcome: &'a Result<Response, E>,
     verdict: Verdict,
@@ -376,7 +388,7 @@ struct Reason<'a, E> {
 impl<E: Error> Display for Reason<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.outcome {
-            // Only what `on_ok` refuses has a status and is unknown all the same.
+            // A response has a status, so its class is unknown only if `on_ok` refused it.
             Ok(_) if self.verdict.failure().is_some_and(|failure| failure.class() == Class::Unknown) => {
                 FallbackReason::Refused.fmt(f)
             }

@@ -1,18 +1,18 @@
-//! The requests of a call that have been sent so far.
+//! The requests that a call has sent so far.
 
 use reqwest::Method;
 
 use super::redirects::Seen;
 use crate::classify::verdict::{NotSafe, Verdict};
 
-/// The requests of a call so far, as far as they decide about the next one.
+/// The facts about a call's earlier requests that decide whether the next one may be sent.
 #[derive(Default)]
 pub(super) struct Sent {
     /// The method of the last request, if it must not be resent unless the server cannot have processed it.
     pub(super) guarded: Option<Method>,
-    /// The requests that the client put on the wire for it.
+    /// The requests that the client sent for it, including redirected ones.
     pub(super) seen: Seen,
-    /// A request that must not be resent may have been processed.
+    /// True once a request that must not be resent may have been processed.
     has_effects: bool,
 }
 
@@ -26,10 +26,10 @@ impl Sent {
         self.guarded.as_ref().is_some_and(|method| self.seen.is_only(method.as_str(), status))
     }
 
-    /// Turns a verdict about the last request into one about the next request, which may be another.
+    /// Turns the verdict on the last request into a verdict on the next request, which may be a different one.
     pub(super) fn followed(&mut self, verdict: Verdict, may_follow_all: impl FnOnce() -> bool) -> Verdict {
-        let is_barred = matches!(verdict, Verdict::NotSafe(_, NotSafe::NotIdempotent));
-        self.has_effects |= is_barred;
+        let is_not_safe = matches!(verdict, Verdict::NotSafe(_, NotSafe::NotIdempotent));
+        self.has_effects |= is_not_safe;
         match verdict {
             Verdict::Retry(failure) | Verdict::NotSafe(failure, NotSafe::NotIdempotent) if self.has_effects => {
                 if may_follow_all() {

@@ -1,5 +1,7 @@
-//! The simulation of a request's first attempt, which has no executor: whether there is a simulation is known only when the request
-//! is polled, and by then it is under way.
+//! The simulation of a request's first attempt, which has no executor.
+//!
+//! A simulation belongs to a future, so it is found only when the request is polled. By then the first attempt is under
+//! way, and an executor is put beside it, which emits its events.
 
 use core::task::Poll;
 
@@ -7,11 +9,12 @@ use crate::context::simulation;
 use crate::engine::call::ManualCall;
 use crate::engine::executor::Executor;
 
+/// The executor beside a first attempt, if it is simulated.
 #[derive(Debug, Default)]
 pub(super) struct SimulatedRequest<'a>(Option<Executor<ManualCall<'a>>>);
 
 impl<'a> SimulatedRequest<'a> {
-    /// Polls the attempt.
+    /// Polls the attempt. The first poll in a simulation starts the executor.
     pub(super) fn poll<T>(&mut self, call: impl FnOnce() -> ManualCall<'a>, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
         if self.0.is_none() && simulation::is_on() {
             self.0.insert(Executor::start(call())).core.begin();

@@ -1,4 +1,4 @@
-//! Without the feature `testing` no request is simulated.
+//! The replacement for `simulated.rs` without the feature `testing`: no request is simulated. Everything is inlined to nothing.
 
 use core::marker::PhantomData;
 use core::task::Poll;

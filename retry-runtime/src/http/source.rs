@@ -1,4 +1,4 @@
-//! Where the request of each attempt comes from.
+//! Sources of requests: one request for each attempt.
 
 use core::time::Duration;
 use std::vec;
@@ -10,38 +10,39 @@ use super::body::IntoBody;
 use super::request_retry::Options;
 use crate::classify::clients::reqwest::error_of;
 
-/// Gives a request for each attempt.
+/// A source of requests, one for each attempt.
 pub(super) trait Source: Send {
-    /// The request of the next attempt. Asked for only while [`has_more`](Self::has_more).
+    /// The request of the next attempt. Called only if [`has_more`](Self::has_more) is true.
     fn request(&mut self) -> impl Future<Output = reqwest::Result<Request>> + Send;
 
-    /// Whether there is a request for another attempt.
+    /// Returns whether there is a request for another attempt.
     fn has_more(&self) -> bool;
 
     /// The method of the request for the next attempt, if there is one.
     fn next_method(&self) -> Option<&Method>;
 
-    /// The method of the request that was sent without having been asked for, if it must not be resent unless the server cannot
-    /// have processed it.
+    /// The method of the first request, which was sent outside the loop, if it must not be resent unless the server cannot have
+    /// processed it.
     fn guarded(&self, _: &Options) -> Option<Method> {
         None
     }
 }
 
-/// The same request each time.
+/// The same request for each attempt.
 ///
-/// [`Request::try_clone`] allocates, for an attempt that hardly ever comes; a plain GET of a URL of common length is kept
-/// without. This moves with the future that it is part of, so what other requests have is elsewhere.
+/// [`Request::try_clone`] allocates, for an attempt that hardly ever comes. So a plain GET whose URL has a common length is
+/// kept as the text of its URL, without an allocation. This value moves with the future that it is part of, so the further
+/// parts of other requests are boxed.
 pub(super) struct Repeated {
     url: Text,
-    /// What there is beside a plain GET of the URL.
+    /// The parts that a plain GET of the URL does not have.
     more: Option<Box<More>>,
 }
 
 enum More {
-    /// All but the URL of a request without a body.
+    /// A request without a body, except its URL.
     Head(Head),
-    /// Gone once it was sent, if its body is a stream.
+    /// A whole request. If its body is a stream, the request is taken out when it is sent.
     Whole(Request),
 }
 
@@ -51,12 +52,13 @@ impl Repeated {
         Self { url: Text::empty(), more: None }
     }
 
-    /// For every attempt.
+    /// The source of every attempt, including the first.
     pub(super) fn all_of(request: Request) -> Self {
         Self { url: Text::empty(), more: Some(More::Whole(request).into()) }
     }
 
-    /// Sends `request`, and becomes what it takes to send it again: in its place, since moves are most of what this costs.
+    /// Sends `request`, and keeps in `self` what is needed to resend it. It writes in place, because moves are most of the
+    /// cost.
     #[inline]
     pub(super) fn first<F>(&mut self, request: Request, send: impl FnOnce(Request) -> F) -> F {
         if is_plain_get(&request) && self.url.set(request.url().as_str()) {
@@ -65,6 +67,7 @@ impl Repeated {
         self.first_with_more(request, send)
     }
 
+    // Not inlined, to keep the code for a plain GET small.
     #[inline(never)]
     fn first_with_more<F>(&mut self, request: Request, send: impl FnOnce(Request) -> F) -> F {
         self.more = if request.body().is_none() && self.url.set(request.url().as_str()) {
@@ -78,17 +81,18 @@ impl Repeated {
 
 impl Source for Repeated {
     async fn request(&mut self) -> reqwest::Result<Request> {
-        let again = match self.more.as_deref() {
+        let copy = match self.more.as_deref() {
             None => self.url.get().map(|url| Request::new(Method::GET, url)),
             Some(More::Head(head)) => self.url.get().map(|url| head.request(url)),
             Some(More::Whole(request)) => request.try_clone(),
         };
+        // A request that cannot be copied, because its body is a stream, is sent itself.
         let last = || match *self.more.take()? {
             More::Whole(request) => Some(request),
             More::Head(_) => None,
         };
-        // Nobody asks for what is not there, so this is a URL whose text is none.
-        again.or_else(last).ok_or_else(|| error_of("the request cannot be made again".into()))
+        // There is a request, so an error means that its URL could not be parsed again from its own text.
+        copy.or_else(last).ok_or_else(|| error_of("the request cannot be rebuilt from its URL".into()))
     }
 
     fn has_more(&self) -> bool {
@@ -115,7 +119,7 @@ impl Repeated {
     }
 }
 
-/// Whether the request is one that [`Request::new`] makes.
+/// Returns whether [`Request::new`] would make the same request from the method GET and the URL.
 #[inline]
 fn is_plain_get(request: &Request) -> bool {
     request.method() == Method::GET
@@ -125,7 +129,7 @@ fn is_plain_get(request: &Request) -> bool {
         && request.body().is_none()
 }
 
-/// All but the URL of a request without a body.
+/// A request without a body, except its URL.
 struct Head {
     method: Method,
     version: Version,
@@ -152,10 +156,10 @@ impl Head {
     }
 }
 
-/// The text of a URL, which gives that URL again.
+/// The text of a URL, which is parsed again for another attempt.
 struct Text {
     length: usize,
-    // A longer one would be moved with the future.
+    // Room for common URLs only: all of it moves with the future.
     bytes: [u8; 64],
 }
 
@@ -169,7 +173,7 @@ impl Text {
         self.length == 0
     }
 
-    /// Whether there is room for it.
+    /// Stores the text. Returns false if it is too long.
     #[inline]
     fn set(&mut self, text: &str) -> bool {
         let Some(bytes) = self.bytes.get_mut(..text.len()) else { return false };
@@ -183,14 +187,14 @@ impl Text {
     }
 }
 
-/// Another request for each attempt; the last one repeats.
+/// A different request for each attempt; the last one is repeated.
 pub(super) struct Listed {
     requests: vec::IntoIter<Request>,
     last: Repeated,
 }
 
 impl Listed {
-    /// Nothing if there are no requests.
+    /// Returns `None` if `requests` is empty.
     pub(super) fn new(mut requests: Vec<Request>) -> Option<Self> {
         let last = Repeated::all_of(requests.pop()?);
         Some(Self { requests: requests.into_iter(), last })
@@ -214,7 +218,7 @@ impl Source for Listed {
     }
 }
 
-/// The same request each time, with a body that is made anew.
+/// The same request for each attempt, with a body that is made anew.
 pub(super) struct Streamed<F> {
     request: Repeated,
     factory: F,

@@ -1,10 +1,10 @@
-//! Errors that borrow.
+//! Classification of errors that borrow.
 //!
-//! A `dyn Error + 'a` cannot be asked for its own type, which takes `'static`; its sources can. Method lookup ignores
-//! lifetimes, so [`Classify`] alone would take it for a `dyn Error + 'static`, and the borrow checker would refuse the function.
+//! A `dyn Error + 'a` cannot be downcast, because that needs `'static`, but its sources can. Method lookup ignores lifetimes,
+//! so [`Classify`] alone would take it for a `dyn Error + 'static`, and the borrow checker would reject the function.
 //!
-//! An alias such as `type Out<'a> = …` hides from the attribute whether the error borrows. The attribute gives the type as a
-//! function of the lifetime, and [`Lifetimes`] asks whether the error is the same type for each lifetime.
+//! An alias such as `type Out<'a> = …` hides from the attribute whether the error borrows. So the attribute passes the type
+//! as a function of the lifetime, and [`Lifetimes`] finds out whether the error is the same type for every lifetime.
 
 use core::marker::PhantomData;
 use core::ops::Deref;
@@ -15,7 +15,7 @@ use crate::classify::chain;
 use crate::classify::failure::Failure;
 use crate::classify::result_like::ResultLike;
 
-/// A function pointer that gives the outcome for a lifetime: `for<'x> fn(&'x ()) -> Out<'x>`.
+/// A function pointer that maps a lifetime to the type of the outcome: `for<'x> fn(&'x ()) -> Out<'x>`.
 pub trait OutcomeAt<'x> {
     /// The type of the outcome's error object for this lifetime.
     type Object: ?Sized;
@@ -29,7 +29,8 @@ where
     type Object = <O::Error as ErrorObject>::Object;
 }
 
-/// Finds out whether the error of an outcome is an object that borrows.
+/// Finds out whether the error of an outcome is an error object that borrows. Method lookup tries its own methods first,
+/// then those of [`MayBorrow`], then those of `NoObject`, and takes the first whose bound holds.
 #[derive(Debug)]
 pub struct Lifetimes<F>(MayBorrow<F>);
 #[derive(Debug)]
@@ -45,7 +46,8 @@ impl<F> Lifetimes<F> {
 }
 
 impl<F> MayBorrow<F> {
-    /// For a type that cannot be written for each lifetime: then every object is taken for one that borrows.
+    /// Starts at the second level, for a type that cannot be written for every lifetime. Every error object is then treated
+    /// as one that borrows.
     #[inline(always)]
     pub const fn of() -> Self {
         Self(NoObject(PhantomData))
@@ -68,7 +70,7 @@ impl<F> Deref for MayBorrow<F> {
     }
 }
 
-/// The error is the same object for each lifetime …
+/// First level: the error is an object whose type is the same for every lifetime, so it is `'static`.
 impl<F, T: ?Sized> Lifetimes<F>
 where
     F: for<'x> OutcomeAt<'x, Object = T>,
@@ -79,7 +81,7 @@ where
     }
 }
 
-/// … or another one …
+/// Second level: the error is an object whose type depends on the lifetime, so it borrows.
 impl<F> MayBorrow<F>
 where
     F: for<'x> OutcomeAt<'x>,
@@ -90,7 +92,7 @@ where
     }
 }
 
-/// … or none.
+/// Last level: the error is not an object, and is classified by its type.
 impl<F> NoObject<F> {
     #[inline(always)]
     pub fn __classify<'o, O: ResultLike>(&self, outcome: &'o O) -> Classify<'o, O> {
@@ -111,7 +113,7 @@ impl<'a, O> Deref for KnownBorrowed<'a, O> {
 }
 
 impl<'a, O: ResultLike<Error: ErrorObject>> KnownBorrowed<'a, O> {
-    /// By the sources alone.
+    /// Classifies the error by its sources alone, because it cannot be downcast itself.
     #[inline(always)]
     pub fn __error(&self) -> Option<Failure> {
         self.get().error().map(|error| chain::search_sources(error.object()))

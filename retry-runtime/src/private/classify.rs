@@ -1,8 +1,11 @@
-//! Classification without bounds: method lookup finds out about a type.
+//! Classification of an outcome of any type, without a trait bound on it.
 //!
-//! [`Classify`] has methods with a `where` clause, and dereferences to the next level, which has the same methods with another
-//! clause. Method lookup takes the first level whose clause holds. That works inside generic functions too, with the bounds that are in scope
-//! there. A trait could not do it: its implementations would overlap.
+//! [`Classify`] has methods with a `where` clause. It dereferences to the next level, which has the same methods with
+//! another clause. Method lookup takes the first level whose clause holds. That also works inside generic functions, with
+//! the bounds that are in scope there. A trait could not do the same, because its implementations would overlap.
+//!
+//! The methods begin with `__`, because a user's trait for all types may have a method of any other name, which method lookup
+//! would find first.
 
 use crate::private::error_object::ErrorObject;
 use core::any::type_name;
@@ -23,7 +26,7 @@ use crate::classify::search::search;
 use crate::classify::verdict::Classification;
 use crate::observe::reason;
 
-/// What is known of an outcome, at the first level that fits.
+/// Classifies an outcome at the first level that fits.
 #[derive(Debug)]
 pub struct Classify<'a, O>(pub(super) BoxedError<'a, O>);
 #[derive(Debug)]
@@ -44,7 +47,8 @@ impl<'a, O: ResultLike> Classify<'a, O> {
     }
 }
 
-/// [`Classify::new`] with the type written out, for the error of what is no outcome to point at it.
+/// [`Classify::new`] as a function whose type argument generated code writes out, so that the compile error for a type that
+/// cannot be an outcome points at the type.
 #[inline(always)]
 pub fn classify<O: ResultLike>(outcome: &O) -> Classify<'_, O> {
     Classify::new(outcome)
@@ -64,7 +68,7 @@ macro_rules! levels {
 levels!(Classify => BoxedError, BoxedError => PlainError, PlainError => ValueOnly, ValueOnly => Unclassified, Unclassified => NotAnOutcome);
 
 impl<'a, O> NotAnOutcome<'a, O> {
-    /// The outcome; every level reaches it.
+    /// The outcome. This is the last level, so every level has this method.
     #[inline(always)]
     pub(super) fn get(&self) -> &'a O {
         self.0
@@ -89,7 +93,7 @@ impl<E> ResultLike for Alone<'_, E> {
     }
 }
 
-/// What the error knows: by its own type …
+/// The classification of the error. First level: its type implements [`Retryable`].
 impl<O: ResultLike<Error: Retryable>> Classify<'_, O> {
     #[inline(always)]
     pub fn __error(&self) -> Option<Failure> {
@@ -97,7 +101,7 @@ impl<O: ResultLike<Error: Retryable>> Classify<'_, O> {
     }
 }
 
-/// … by the search along the chain of a boxed error of any crate, such as `anyhow::Error` …
+/// Second level: a boxed error of any crate, such as `anyhow::Error`, by the search along its chain.
 impl<O: ResultLike<Error: Deref<Target = dyn Error + Send + Sync>>> BoxedError<'_, O> {
     #[inline(always)]
     pub fn __error(&self) -> Option<Failure> {
@@ -105,7 +109,7 @@ impl<O: ResultLike<Error: Deref<Target = dyn Error + Send + Sync>>> BoxedError<'
     }
 }
 
-/// … by the search along its sources …
+/// Third level: any other [`Error`], by the search along its sources.
 impl<O: ResultLike<Error: Error>> PlainError<'_, O> {
     #[inline(always)]
     pub fn __error(&self) -> Option<Failure> {
@@ -113,7 +117,7 @@ impl<O: ResultLike<Error: Error>> PlainError<'_, O> {
     }
 }
 
-/// … or nothing.
+/// Last level: any other type, which cannot be classified.
 impl<O: ResultLike> Unclassified<'_, O> {
     #[inline(always)]
     pub fn __error(&self) -> Option<Failure> {
@@ -121,7 +125,7 @@ impl<O: ResultLike> Unclassified<'_, O> {
     }
 }
 
-/// The `Failure` of an answer, by its own type, or none. Errors that borrow reach this level too.
+/// The `Failure` of a value, if its type implements [`Retryable`]. At this level, because errors that borrow start here.
 impl<O: ResultLike<Value: Retryable>> ValueOnly<'_, O> {
     #[inline(always)]
     pub fn __value(&self) -> Option<Failure> {
@@ -135,7 +139,7 @@ impl<O: ResultLike> Unclassified<'_, O> {
     }
 }
 
-/// Whether there is nothing to decide: a success of a type that has nothing to say.
+/// True for a value whose type is not [`Retryable`]: without `on_ok`, it is certainly a success.
 impl<O: ResultLike<Value: Retryable>> ValueOnly<'_, O> {
     #[inline(always)]
     pub fn __is_plain_success(&self) -> bool {
@@ -149,7 +153,8 @@ impl<O: ResultLike> Unclassified<'_, O> {
     }
 }
 
-/// The text of an error: its chain of sources where it has one, else its `Display`, else its `Debug`, else its type's name.
+/// The text of an error: with its sources if it is an [`Error`], else its `Display`, else its `Debug`, else the name of its
+/// type.
 impl<'a, O: ResultLike<Error: Error>> Classify<'a, O> {
     #[inline(always)]
     pub fn __reason(&self) -> Reason<'a, O, Chained> {
@@ -184,7 +189,7 @@ impl<'a, O: ResultLike> Unclassified<'a, O> {
 #[derive(Clone, Copy, Debug)]
 pub struct Reason<'a, O, How>(pub(super) &'a O, pub(super) How);
 
-/// A way to show an error. Nothing is shown of an answer: the engine has the words for that.
+/// The ways to write the text of an error. For a value nothing is written, because the engine has the text for that.
 macro_rules! ways {
     ($($how:ident($($bound:tt)*): |$error:ident, $f:ident| $show:expr;)*) => {$(
         #[derive(Clone, Copy, Debug)]
@@ -206,7 +211,7 @@ ways! {
     Named(Sized): |_error, f| f.write_str(type_name::<O::Error>());
 }
 
-/// How an outcome is put away before the next attempt.
+/// The way to discard an outcome before the next attempt: a response is drained, anything else is dropped.
 #[cfg(feature = "http")]
 impl<O: ResultLike<Value: crate::classify::clients::body::Unread>> ValueOnly<'_, O> {
     #[inline(always)]
@@ -221,11 +226,13 @@ impl<O: ResultLike> Unclassified<'_, O> {
     }
 }
 
+/// A tag for the second implementation of each requirement. With a single implementation, rustc would infer the tag from
+/// it, and then report a mismatch with the tag that the method returns instead of the message of the trait.
 #[derive(Clone, Copy, Debug)]
 pub struct WithOnOk;
 
-/// Whether an answer can be asked for the server's delay where there is no `on_ok`: it is where it says itself that it
-/// is to be tried again.
+/// The tag that tells whether `server_delay` is ever called without `on_ok`. It is called only for values that are retried, and
+/// without `on_ok` those are values whose type is [`Retryable`].
 impl<O: ResultLike<Value: Retryable>> ValueOnly<'_, O> {
     #[inline(always)]
     pub fn __reads_delay(&self) -> ReadsDelay<O> {
@@ -245,37 +252,40 @@ pub struct ReadsDelay<O>(PhantomData<fn(O)>);
 pub struct NeverReadsDelay;
 
 #[diagnostic::on_unimplemented(
-    message = "`server_delay` is never asked: no answer of this function is tried again",
-    label = "nothing is known of the answer in this type",
-    note = "write `on_ok`, or implement `retry_runtime::Retryable` for the answer; an error tells its delay by `Retryable::server_delay`"
+    message = "`server_delay` has no effect: a value of this function is never retried",
+    label = "the value in this type cannot be classified as a failure",
+    note = "write `on_ok`, or implement `retry_runtime::Retryable` for the value; the delay of an error is read from `Retryable::server_delay`"
 )]
 pub trait ReadsServerDelay<Tag> {}
 #[diagnostic::do_not_recommend]
 impl<O> ReadsServerDelay<ReadsDelay<O>> for O {}
-/// Were there only one implementation, rustc would infer the tag from it, and complain of the tag that it is given.
+/// The second implementation: see [`WithOnOk`].
 #[diagnostic::do_not_recommend]
 impl<O> ReadsServerDelay<WithOnOk> for O {}
 
-/// The error of a `server_delay` that is never asked.
+/// Makes a `server_delay` that is never called a compile error.
 #[inline(always)]
 pub fn require_server_delay_is_read<O: ReadsServerDelay<Tag>, Tag>(_: Tag) {}
 
-/// What the user asks. Methods that take the outcome first, so that the types of closures are inferred. All levels reach
-/// them. A function of another signature cannot be cast to the object; a bound would name these methods in its error.
+/// Calls of the user's closures and functions. Every level reaches these methods, and the outcome's type is known before
+/// the closure, so the types of its parameters are inferred.
+///
+/// The closures are taken as `&mut dyn FnMut`, not by a bound. For a function with another signature, rustc then reports a
+/// mismatch at the user's function. The error of a bound would also name these methods, which the user did not write.
 impl<O: ResultLike> Unclassified<'_, O> {
-    /// `on_ok`.
+    /// Calls `on_ok`. Returns true if it retries the value.
     #[inline(always)]
     pub fn __refused(&self, predicate: &mut dyn FnMut(&O::Value) -> bool) -> bool {
         self.get().value().is_some_and(predicate)
     }
 
-    /// `on_error`.
+    /// Calls `on_error`. Returns `None` for a value.
     #[inline(always)]
     pub fn __decided(&self, predicate: &mut dyn FnMut(&O::Error) -> bool) -> Option<bool> {
         self.get().error().map(predicate)
     }
 
-    /// `server_delay`, asked of answers that are worth another attempt.
+    /// Calls `server_delay`, if the outcome is a value that is to be retried.
     #[inline]
     pub fn __delayed(
         &self,
@@ -290,7 +300,8 @@ impl<O: ResultLike> Unclassified<'_, O> {
     }
 }
 
-/// What is no outcome at all: the error of [`classify`] is to be the only one.
+/// The methods for a type that cannot be an outcome. They compile for every type, so that the error of [`classify`] is the
+/// only one.
 impl<O> NotAnOutcome<'_, O> {
     pub fn __is_plain_success(&self) -> bool {
         true

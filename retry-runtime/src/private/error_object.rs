@@ -1,14 +1,14 @@
-//! Errors behind `dyn Error`, or behind pointers to one.
+//! Error objects: `dyn Error`, and pointers to one.
 
 use std::error::Error;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// An error behind `dyn Error`, or behind pointers to one.
+/// An error object: a `dyn Error`, or a pointer to an error object.
 pub trait ErrorObject {
-    /// The type of the object, with its lifetime.
+    /// The type of the `dyn Error`, with its lifetime.
     type Object: ?Sized;
-    /// The object.
+    /// The `dyn Error`.
     fn object(&self) -> &(dyn Error + '_);
 }
 

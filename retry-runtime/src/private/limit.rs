@@ -1,4 +1,4 @@
-//! The time limit of an attempt whose policy is only known at run time.
+//! The time limit of an attempt whose policy is known only at run time.
 
 use core::marker::PhantomData;
 use core::ops::Deref;
@@ -6,7 +6,9 @@ use core::ops::Deref;
 use crate::classify::timed_out::FromTimedOut;
 use crate::engine::time_limit::{Limited, ScopedOnly, limited};
 
-/// Whether an attempt can be cut off, where only the run-time policy knows whether it is to be.
+/// Chooses the kind of time limit by the type of the outcome: an attempt can be cut off if its outcome can be made from a
+/// `TimedOut`. Whether it is cut off, only the policy decides at run time, so a type that cannot be made from one is not a
+/// compile error here.
 #[derive(Debug)]
 pub struct Cutting<O>(MaybeCutting<O>);
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! Everything that generated code uses, and nothing else. Nothing in here is stable.
+//! Items that generated code uses. Nothing in this module is stable.
 //!
 //! May import every other folder.
 

@@ -1,8 +1,8 @@
 //! Compile-time checks that the conditions of an annotated function can have an effect.
 //!
-//! [`Inspect`] asks each side of an outcome with levels, as [`Classify`](super::Classify) does, and answers with a [`Tag`]. A
-//! requirement is a trait that is implemented only for the answer [`Yes`], so that its message is the compile error. None
-//! of this exists at run time.
+//! [`Inspect`] inspects each side of an outcome with levels, as [`Classify`](super::Classify) does, and answers with a
+//! [`Tag`]. A requirement is a trait that is implemented only for the answer [`Yes`], so that any other answer is a compile
+//! error with the trait's message. None of this exists at run time.
 
 use core::convert::Infallible;
 use core::marker::PhantomData;
@@ -19,8 +19,8 @@ use crate::classify::result_like::ResultLike;
 use crate::classify::retryable::Retryable;
 use crate::classify::timed_out::TimedOut;
 
-/// The answer to a question about the outcome `O`: [`Yes`], [`No`] or [`InChain`]. It names the outcome, so that what
-/// `impl Trait` stands for in the written type is inferred.
+/// The answer to a question about the outcome `O`: [`Yes`], [`No`] or [`InChain`]. It has the type of the outcome as a
+/// parameter, so that rustc infers the types that `impl Trait` stands for in the written type.
 #[derive(Debug)]
 pub struct Tag<O, A>(PhantomData<fn(O, A)>);
 
@@ -28,11 +28,11 @@ pub struct Tag<O, A>(PhantomData<fn(O, A)>);
 pub struct Yes;
 #[derive(Clone, Copy, Debug)]
 pub struct No;
-/// Yes if the search along the `source()` chain knows errors that have a status: those of a client whose feature is on.
+/// Yes if the search along the `source()` chain recognizes errors that have a status: those of a client whose feature is on.
 #[derive(Clone, Copy, Debug)]
 pub struct InChain;
 
-/// Joins the answers of the two sides.
+/// The answer for an outcome, from the answers of its two sides.
 pub trait Or<B> {
     type Is;
 }
@@ -57,7 +57,8 @@ pub fn either<O, A: Or<B>, B>(_: Tag<O, A>, _: Tag<O, B>) -> Tag<O, A::Is> {
     Tag(PhantomData)
 }
 
-/// The answer without the search along the chain, for the error types of clients that have no known error in theirs.
+/// The answer without the search along the chain, for the error types of clients that never have another client's error in
+/// their chain.
 impl<O> Tag<O, InChain> {
     #[inline(always)]
     pub fn __without_chain(self) -> Tag<O, No> {
@@ -77,10 +78,10 @@ impl<O> Tag<O, No> {
     }
 }
 
-/// An error type with known answers, whether it is [`Retryable`] or not. A pointer has the answers of its target.
+/// An error type whose answers are listed here, whether it is [`Retryable`] or not. A pointer has the answers of its target.
 ///
-/// The objects are listed with any lifetime, so that one that borrows is not asked whether it is `Retryable`: only a
-/// `'static` one is, and method lookup does not look at lifetimes.
+/// Error objects are listed with any lifetime, because the level for `Retryable` must not be reached for one that borrows:
+/// only a `'static` one implements the trait, but method lookup ignores lifetimes.
 pub trait Listed {
     /// Can it carry a status?
     type Status;
@@ -151,7 +152,7 @@ macro_rules! pointers {
 }
 pointers!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
 
-/// A value that always has a status, so that its class alone never decides.
+/// A value that always has a status, so that its class never decides whether it is retried.
 pub trait AlwaysStatus {}
 #[cfg(feature = "http")]
 impl<B> AlwaysStatus for ::http::Response<B> {}
@@ -160,7 +161,7 @@ impl AlwaysStatus for reqwest::Response {}
 #[cfg(feature = "reqwest-012")]
 impl AlwaysStatus for reqwest_012::Response {}
 
-/// Questions about the type of an outcome, each answered at the first level that fits.
+/// Questions about the type of an outcome. The first level that fits answers.
 #[derive(Debug)]
 pub struct Inspect<O>(Inspect2<O>);
 #[derive(Debug)]
@@ -208,19 +209,19 @@ macro_rules! answers {
     )*};
 }
 
-/// Can the error carry a status, and can it be transient? By the list, …
+/// Can the error carry a status, and can it be transient? First level: the answers of the list.
 impl<O: ResultLike<Error: Listed>> Inspect<O> {
     answers!(__error_status: <O::Error as Listed>::Status, __error_transient: <O::Error as Listed>::Transient);
 }
-/// … by its own type, …
+/// Second level: an error that classifies itself.
 impl<O: ResultLike<Error: Retryable>> Inspect2<O> {
     answers!(__error_status: Yes, __error_transient: Yes);
 }
-/// … along the chain of a boxed error, …
+/// Third level: a boxed error, by its chain.
 impl<O: ResultLike<Error: Deref<Target = dyn Error + Send + Sync>>> Inspect3<O> {
     answers!(__error_status: InChain, __error_transient: Yes);
 }
-/// … or along its sources.
+/// Fourth level: any other error, by its sources.
 impl<O: ResultLike<Error: Error>> Inspect4<O> {
     answers!(__error_status: InChain, __error_transient: Yes);
 }
@@ -240,7 +241,7 @@ impl<O: ResultLike> Inspect6<O> {
         __value_transient: No,
     }
 }
-/// Not an outcome: that is the only error.
+/// Not an outcome. Every answer is yes, so that this is the only compile error.
 impl<O> Inspect7<O> {
     answers! {
         __error_status: Yes,
@@ -307,7 +308,8 @@ pub trait CanBeTransientWithoutStatus<A> {}
 )]
 pub trait ValueCanFail<A> {}
 
-/// With only one implementation, rustc would infer the answer from it and complain about the one that is given.
+/// Implements each requirement for [`Yes`] and, for the reason that is given there, for [`WithOnOk`].
+/// `do_not_recommend` keeps rustc from listing these implementations with the error.
 macro_rules! only_yes {
     ($($requirement:ident),*) => {$(
         #[diagnostic::do_not_recommend]
@@ -318,7 +320,7 @@ macro_rules! only_yes {
 }
 only_yes!(CarriesStatus, CarriesStatusOfReqwest, CanBeTransient, CanBeTransientWithoutStatus, ValueCanFail);
 
-// In each of these, `O` is written out, so that the error points at the written type.
+// Generated code writes out `O` for each of these, so that the compile error points at the type in the function's signature.
 
 #[inline(always)]
 pub fn require_status<O: CarriesStatus<A>, A>(_: Tag<O, A>) {}

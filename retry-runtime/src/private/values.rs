@@ -1,4 +1,4 @@
-//! The types of values that the attribute and the derive macro name: statuses and delays.
+//! Checks of the values that the attribute and the derive macro refer to: statuses and delays.
 
 use core::ops::{Deref, RangeInclusive};
 use core::time::Duration;
@@ -15,7 +15,8 @@ use crate::classify::retryable::Retryable;
 )]
 pub trait StatusConstant {}
 
-/// A constant in `on_status`. A trait has no constant methods, so each type has its own.
+/// A constant in `on_status`. The method that reads it must be `const`, which a trait's method cannot be, so each type has
+/// an inherent one.
 #[derive(Debug)]
 pub struct Code<T>(Constant<T>);
 #[derive(Debug)]
@@ -49,25 +50,27 @@ impl<T> Deref for Code<T> {
     }
 }
 
-/// A type without a method of its own: the bound, which nothing fulfils, is the error.
+/// The method for all other types. No type fulfils its bound, so the bound's message is the compile error.
 impl<T: Sized> Constant<T> {
+    // On one line, because rustc quotes the line in the error.
     #[rustfmt::skip]
     pub const fn __code(&self) -> u16 where T: StatusConstant { 0 }
 }
 
-/// A constant in `on_status`, which is written only once.
+/// The range of a single constant in `on_status`, whose expression generated code writes only once.
 #[inline(always)]
 pub const fn status(code: u16) -> RangeInclusive<u16> {
     code..=code
 }
 
-/// A range with a constant in `on_status`. rustc's own would show the user where the standard library makes it.
+/// A range with a constant in `on_status`. With a range expression, rustc's error for another type would point into the
+/// standard library.
 #[inline(always)]
 pub const fn statuses(first: u16, last: u16) -> RangeInclusive<u16> {
     first..=last
 }
 
-/// What `#[retryable(status = field)]` names.
+/// The type of a field in `#[retryable(status = field)]`.
 #[diagnostic::on_unimplemented(
     message = "expected a status: a field of type `u16`, or of a `Copy` type that implements `Into<u16>`",
     label = "`{Self}` is not a status"
@@ -75,6 +78,7 @@ pub const fn statuses(first: u16, last: u16) -> RangeInclusive<u16> {
 pub trait StatusField {
     fn status(&self) -> u16;
 }
+// `do_not_recommend`, here and below: otherwise rustc reports the bounds of the implementation instead of the message above.
 #[diagnostic::do_not_recommend]
 impl<T: Copy + Into<u16>> StatusField for T {
     fn status(&self) -> u16 {
@@ -82,11 +86,10 @@ impl<T: Copy + Into<u16>> StatusField for T {
     }
 }
 
-/// The field that `#[retryable(server_delay = field)]` names.
+/// The type of a field in `#[retryable(server_delay = field)]`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a delay",
-    label = "neither a `Duration` nor an `Option<Duration>`",
-    note = "`server_delay = …` names a field of type `Duration` or `Option<Duration>`"
+    message = "expected a delay: a field of type `Duration` or `Option<Duration>`",
+    label = "`{Self}` is not a delay"
 )]
 pub trait DelayField {
     fn delay(&self) -> Option<Duration>;
@@ -103,13 +106,13 @@ pub fn status_in<T: StatusField>(field: &T) -> u16 {
     field.status()
 }
 
-/// The class of a variant whose status decides.
+/// The class of a variant that has a status: the status decides.
 #[must_use]
 pub fn class_of(status: Option<u16>) -> Class {
     status.map_or(Class::Unknown, Class::of_status)
 }
 
-/// The answers of the single methods of a derived error, for a variant without a source.
+/// The failure that the methods of a derived error describe, for a variant without a source.
 pub fn asked<R: Retryable + ?Sized>(error: &R) -> Failure {
     Failure::asked(error)
 }

@@ -1,4 +1,4 @@
-//! What a rehearsal knows of its calls, and how a test asks for it.
+//! The record of a simulation: its events, delays and attempts, and assertions about them.
 
 use core::fmt::{self, Display};
 use core::time::Duration;
@@ -7,15 +7,15 @@ use super::Simulation;
 use crate::observe::event::GiveUp;
 use crate::observe::owned::{OwnedEvent, OwnedEventKind};
 
-/// What happened so far.
+/// The record of all calls so far.
 impl Simulation {
-    /// All events, in the order in which they happened.
+    /// The events of all calls, in the order in which they happened.
     #[must_use]
     pub fn events(&self) -> Vec<OwnedEvent> {
         self.recorder.events().clone()
     }
 
-    /// The delays, those that were not slept too: one for each retry.
+    /// The delays, one for each retry, whether they were slept or not.
     #[must_use]
     pub fn delays(&self) -> Vec<Duration> {
         self.all(|kind| match kind {
@@ -24,28 +24,28 @@ impl Simulation {
         })
     }
 
-    /// How many attempts were made, first ones and retries.
+    /// The number of attempts that were made, first attempts and retries.
     #[must_use]
     pub fn attempts(&self) -> usize {
         self.all(|kind| (*kind == OwnedEventKind::AttemptStarted).then_some(())).len()
     }
 
-    /// Why the last call that gave up did so; `None` if none has.
+    /// The reason why the last call that gave up did so; `None` if no call has.
     #[must_use]
     pub fn gave_up(&self) -> Option<GiveUp> {
-        let why = |kind: &_| if let OwnedEventKind::GaveUp(why) = kind { Some(*why) } else { None };
-        self.all(why).last().copied()
+        let reason = |kind: &_| if let OwnedEventKind::GaveUp(reason) = kind { Some(*reason) } else { None };
+        self.all(reason).last().copied()
     }
 
     fn all<T>(&self, part: impl Fn(&OwnedEventKind) -> Option<T>) -> Vec<T> {
         self.recorder.events().iter().filter_map(|event| part(&event.kind)).collect()
     }
 
-    /// Asserts that these were the [`delays`](Self::delays); the message has the events too.
+    /// Asserts that the [`delays`](Self::delays) are equal to `expected`.
     ///
     /// # Panics
     ///
-    /// When they were others.
+    /// If they are not. The message also has the events.
     #[track_caller]
     pub fn assert_delays(&self, expected: impl IntoIterator<Item = Duration>) {
         let (expected, delays) = (expected.into_iter().collect::<Vec<_>>(), self.delays());
@@ -55,8 +55,8 @@ impl Simulation {
         );
     }
 
-    /// Asserts that these were the events, a line for each as its [`Display`] says it. White space around lines and empty lines
-    /// do not count, so the text may be indented.
+    /// Asserts that the events are equal to `expected`, which has a line for each event, written as its [`Display`] writes it.
+    /// White space around lines and empty lines are ignored, so the text may be indented.
     ///
     /// ```
     /// # use retry_runtime::{Policy, testing::simulate};
@@ -75,7 +75,7 @@ impl Simulation {
     ///
     /// # Panics
     ///
-    /// When they were others. Of the message's lines, those with `-` were expected and did not come, those with `+` came.
+    /// If they are not. In the message, lines with `-` were expected but did not happen, and lines with `+` happened instead.
     #[track_caller]
     pub fn assert_events(&self, expected: &str) {
         let text = self.to_string();
@@ -84,7 +84,7 @@ impl Simulation {
     }
 }
 
-/// The events, a line for each.
+/// Writes the events, a line for each.
 impl Display for Simulation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.events().iter().try_for_each(|event| writeln!(f, "{event}"))
@@ -105,7 +105,7 @@ fn lines_of(text: &str) -> Vec<&str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).collect()
 }
 
-/// The lines of both, where they begin and end alike once.
+/// A diff of both texts: the common lines at the start and the end once, with the different lines between them.
 fn difference(expected: &[&str], lines: &[&str]) -> String {
     let alike = |pairs: &mut dyn Iterator<Item = (&&str, &&str)>| pairs.take_while(|(one, other)| one == other).count();
     let before = alike(&mut expected.iter().zip(lines));

@@ -1,4 +1,4 @@
-//! Outcomes that are written down in advance.
+//! Scripts: the outcomes of attempts, listed in advance.
 
 use core::fmt;
 use std::collections::VecDeque;
@@ -6,10 +6,10 @@ use std::sync::Mutex;
 
 use crate::util::sync::lock;
 
-/// The outcomes of attempts, written down in advance: "fail twice, then succeed".
+/// The outcomes of attempts, listed in advance: "fail twice, then succeed".
 ///
-/// It stands where the service would: in a fake of it, or in the closure of [`Policy::run`](crate::Policy::run). To be shared with what
-/// is spawned, put it into an `Arc`.
+/// A script replaces the service: use it in a fake, or in the closure of [`Policy::run`](crate::Policy::run). To share it
+/// with spawned tasks, put it in an `Arc`.
 ///
 /// ```
 /// use std::io::{self, ErrorKind};
@@ -32,17 +32,17 @@ struct Outcomes<T> {
 }
 
 impl<T> Script<T> {
-    /// These outcomes, in this order.
+    /// Creates a script that returns these outcomes, in this order.
     #[must_use]
     pub fn new(outcomes: impl IntoIterator<Item = T>) -> Self {
         Self(Mutex::new(Outcomes { calls: 0, left: outcomes.into_iter().collect() }))
     }
 
-    /// The next outcome.
+    /// Returns the next outcome.
     ///
     /// # Panics
     ///
-    /// When there is none left. The message says how many there were.
+    /// If no outcome is left. The message has the number of outcomes.
     #[track_caller]
     pub fn next(&self) -> T {
         let (calls, outcome) = {
@@ -55,13 +55,13 @@ impl<T> Script<T> {
         })
     }
 
-    /// How often it was asked.
+    /// The number of calls of [`next`](Self::next).
     #[must_use]
     pub fn calls(&self) -> usize {
         lock(&self.0).calls
     }
 
-    /// How many outcomes are left.
+    /// The number of outcomes that are left.
     #[must_use]
     pub fn left(&self) -> usize {
         lock(&self.0).left.len()

@@ -1,4 +1,4 @@
-//! A small HTTP server whose answers are written down in advance.
+//! A small HTTP server whose replies are listed in advance.
 
 use core::future::poll_fn;
 use core::pin::Pin;
@@ -23,7 +23,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use crate::util::sync::lock;
 
-/// A small HTTP/1.1 server on a free port of 127.0.0.1, which answers with what is written down, whatever the request.
+/// A small HTTP/1.1 server on a free port of 127.0.0.1. It sends the listed replies, whatever the requests are.
 ///
 /// It keeps connections alive, and stops when it is dropped.
 ///
@@ -41,13 +41,13 @@ use crate::util::sync::lock;
 pub struct Server {
     url: String,
     shared: Arc<Shared>,
-    running: AttemptFuture,
+    running: Running,
 }
 
 #[derive(Debug)]
-enum AttemptFuture {
+enum Running {
     Task(AbortHandle),
-    /// A port that is taken, on which nobody listens.
+    /// A port that is bound, but not listened on, so that connections to it are refused.
     Refusing {
         _port: TcpSocket,
     },
@@ -56,21 +56,21 @@ enum AttemptFuture {
 #[derive(Debug)]
 struct Shared {
     replies: Vec<Reply>,
-    // Here, for the port to be closed as soon as the server is dropped.
+    // Shared with the task that accepts connections, so that dropping the server closes the port at once.
     listener: Mutex<Option<TcpListener>>,
     requests: Mutex<Vec<Request<Bytes>>>,
     connections: Mutex<usize>,
 }
 
 impl Server {
-    /// Answers with these replies, one after the other; the last one repeats. A number is a status.
+    /// Starts a server that sends these replies, one for each request. The last reply is repeated. A number is a status.
     ///
-    /// It runs in the tokio runtime that it is called in, and on its clock, be that paused or not. Outside of one, for functions
-    /// that block, it runs in a thread of its own.
+    /// The server runs in the current tokio runtime, and on that runtime's clock, paused or not. Outside a runtime, for
+    /// functions that block, it runs in a thread of its own.
     ///
     /// # Panics
     ///
-    /// When there are no replies, or a number is no status; when there is no free port; in a runtime without I/O.
+    /// If `replies` is empty, if a number is not a status, if no port is free, or in a runtime without I/O.
     #[must_use]
     #[track_caller]
     pub fn start<R: Into<Reply>>(replies: impl IntoIterator<Item = R>) -> Self {
@@ -78,10 +78,10 @@ impl Server {
         assert!(!replies.is_empty(), "a server needs at least one reply: the last one repeats");
         let own = Handle::try_current().is_err().then(own_runtime);
         let entered = own.as_ref().map(|runtime| runtime.enter());
-        let (listener, address) = listen().expect("there is a free port on 127.0.0.1");
+        let (listener, address) = listen().expect("127.0.0.1 should have a free port");
         let shared = Shared::new(replies, Some(listener));
         let task = tokio::spawn(accept(shared.clone()));
-        let running = AttemptFuture::Task(task.abort_handle());
+        let running = Running::Task(task.abort_handle());
         drop(entered);
         if let Some(runtime) = own {
             std::thread::spawn(move || drop(runtime.block_on(task)));
@@ -89,43 +89,39 @@ impl Server {
         Self { url: url(address), shared, running }
     }
 
-    /// A server that is down: its port refuses every connection.
+    /// Creates a server that is down: its port refuses every connection.
     ///
     /// # Panics
     ///
-    /// When there is no free port.
+    /// If no port is free.
     #[must_use]
     #[track_caller]
     pub fn refusing() -> Self {
         let port = TcpSocket::new_v4().and_then(|socket| socket.bind(ANY_PORT).map(|()| socket));
-        let port = port.expect("there is a free port on 127.0.0.1");
-        let address = port.local_addr().expect("a socket that is bound has an address");
-        Self {
-            url: url(address),
-            shared: Shared::new(Vec::new(), None),
-            running: AttemptFuture::Refusing { _port: port },
-        }
+        let port = port.expect("127.0.0.1 should have a free port");
+        let address = port.local_addr().expect("a bound socket should have an address");
+        Self { url: url(address), shared: Shared::new(Vec::new(), None), running: Running::Refusing { _port: port } }
     }
 
-    /// `http://127.0.0.1:` and the port, without a slash at the end.
+    /// The URL of the server: `http://127.0.0.1:` and the port, without a slash at the end.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// How many requests came.
+    /// The number of requests received.
     #[must_use]
     pub fn hits(&self) -> usize {
         lock(&self.shared.requests).len()
     }
 
-    /// The requests that came, with their bodies.
+    /// The requests received, with their bodies.
     #[must_use]
     pub fn requests(&self) -> Vec<Request<Bytes>> {
         lock(&self.shared.requests).clone()
     }
 
-    /// How many connections were made.
+    /// The number of connections accepted.
     #[must_use]
     pub fn connections(&self) -> usize {
         *lock(&self.shared.connections)
@@ -135,7 +131,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         drop(lock(&self.shared.listener).take());
-        if let AttemptFuture::Task(task) = &self.running {
+        if let Running::Task(task) = &self.running {
             task.abort();
         }
     }
@@ -148,7 +144,7 @@ fn url(address: SocketAddr) -> String {
 }
 
 fn own_runtime() -> tokio::runtime::Runtime {
-    Builder::new_current_thread().enable_all().build().expect("a runtime for the server")
+    Builder::new_current_thread().enable_all().build().expect("the server should get a runtime")
 }
 
 fn listen() -> io::Result<(TcpListener, SocketAddr)> {
@@ -164,7 +160,7 @@ impl Shared {
         Arc::new(Self { replies, listener, requests: Mutex::default(), connections: Mutex::default() })
     }
 
-    /// Ready with nothing once the server is dropped.
+    /// Accepts a connection. Ready with `None` once the server is dropped, and also if accepting fails.
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<Option<TcpStream>> {
         match &*lock(&self.listener) {
             None => Poll::Ready(None),
@@ -172,6 +168,7 @@ impl Shared {
         }
     }
 
+    /// Records the request, and returns the reply to it.
     fn reply(&self, request: Request<Bytes>) -> Reply {
         let mut requests = lock(&self.requests);
         requests.push(request);
@@ -180,11 +177,11 @@ impl Shared {
 }
 
 async fn accept(shared: Arc<Shared>) {
-    // They end with the server.
+    // The connections end with the server, because a `JoinSet` aborts its tasks when it is dropped.
     let mut connections = JoinSet::new();
     while let Some(stream) = poll_fn(|cx| shared.poll_accept(cx)).await {
         *lock(&shared.connections) += 1;
-        // Without it, bodies arrive 40 ms late.
+        // Otherwise bodies arrive 40 ms late: Nagle's algorithm waits for the client's delayed acknowledgement.
         drop(stream.set_nodelay(true));
         connections.spawn(serve(stream, shared.clone()));
         while connections.try_join_next().is_some() {}
@@ -192,32 +189,33 @@ async fn accept(shared: Arc<Shared>) {
 }
 
 async fn serve(stream: TcpStream, shared: Arc<Shared>) {
-    let service = service_fn(|request| value(&shared, request));
+    let service = service_fn(|request| respond(&shared, request));
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     if let Err(error) = (&mut connection).await {
         if matches!(error.source().and_then(|error| error.downcast_ref()), Some(Fault::Reset)) {
-            // `set_zero_linger` needs tokio 1.49, and this is a library's lower bound. A zero time does not block.
-            #[allow(deprecated, reason = "deprecated for times above zero, which block")]
+            // Closing a socket with a linger time of zero resets the connection. `set_zero_linger` would need tokio 1.49,
+            // which is above the lowest version that this library supports.
+            #[allow(deprecated, reason = "deprecated because times above zero block the thread, which zero does not")]
             drop(connection.into_parts().io.inner().set_linger(Some(Duration::ZERO)));
         }
     }
 }
 
-async fn value(shared: &Shared, request: Request<Incoming>) -> Result<Response<Value>, Fault> {
+async fn respond(shared: &Shared, request: Request<Incoming>) -> Result<Response<ReplyBody>, Fault> {
     let (parts, body) = request.into_parts();
-    // An error is a client that has hung up.
+    // An error means that the client has hung up.
     let body = body.collect().await.map_err(|_| Fault::HangUp)?.to_bytes();
     let Reply { status, headers, body, after } = shared.reply(Request::from_parts(parts, body));
     if !after.is_zero() {
         tokio::time::sleep(after).await;
     }
-    let mut response = Response::new(Value::of(body).await?);
+    let mut response = Response::new(ReplyBody::of(body).await?);
     *response.status_mut() = status;
     response.headers_mut().extend(headers);
     Ok(response)
 }
 
-/// What a [`Server`] does with one request: an answer, or a fault of the connection.
+/// The reaction of a [`Server`] to one request: a response, or a fault of the connection.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Reply {
@@ -231,7 +229,7 @@ pub struct Reply {
 enum Content {
     Whole(Bytes),
     Lost(Bytes),
-    NoCleanup(Fault),
+    Fault(Fault),
     Never,
 }
 
@@ -242,11 +240,11 @@ enum Fault {
 }
 
 impl Reply {
-    /// An answer with this status and an empty body.
+    /// A response with this status and an empty body.
     ///
     /// # Panics
     ///
-    /// When it is no status: below 100 or above 999.
+    /// If the number is not a status: below 100 or above 999.
     #[track_caller]
     pub fn status(status: u16) -> Self {
         let status = StatusCode::from_u16(status);
@@ -254,55 +252,55 @@ impl Reply {
         Self { status, headers: HeaderMap::new(), body: Content::Whole(Bytes::new()), after: Duration::ZERO }
     }
 
-    /// Status 200 with this body.
+    /// A response with status 200 and this body.
     pub fn ok(body: impl Into<Bytes>) -> Self {
         Self::status(200).body(body)
     }
 
-    /// Hangs up without an answer.
+    /// Closes the connection without a response.
     pub fn hang_up() -> Self {
-        Self { body: Content::NoCleanup(Fault::HangUp), ..Self::status(200) }
+        Self { body: Content::Fault(Fault::HangUp), ..Self::status(200) }
     }
 
-    /// Resets the connection without an answer.
+    /// Resets the connection without a response.
     pub fn reset() -> Self {
-        Self { body: Content::NoCleanup(Fault::Reset), ..Self::status(200) }
+        Self { body: Content::Fault(Fault::Reset), ..Self::status(200) }
     }
 
-    /// Never answers, and keeps the connection.
+    /// Never responds, and keeps the connection open.
     pub fn never() -> Self {
         Self { body: Content::Never, ..Self::status(200) }
     }
 
-    /// Status 200 and the start of a body; then it hangs up.
+    /// A response with status 200 and the start of a body, after which the server closes the connection.
     pub fn lost(start: impl Into<Bytes>) -> Self {
         Self { body: Content::Lost(start.into()), ..Self::status(200) }
     }
 
-    /// One more header.
+    /// Adds a header to the response.
     ///
     /// # Panics
     ///
-    /// When name or value is not one of a header.
+    /// If `name` is not a valid header name, or `value` not a valid header value.
     #[track_caller]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         let (name, value) = (HeaderName::try_from(name), HeaderValue::try_from(value));
-        self.headers.append(name.expect("the name of a header"), value.expect("the value of a header"));
+        self.headers.append(name.expect("a valid header name"), value.expect("a valid header value"));
         self
     }
 
-    /// This body.
+    /// Sets the body of the response.
     pub fn body(self, body: impl Into<Bytes>) -> Self {
         Self { body: Content::Whole(body.into()), ..self }
     }
 
-    /// Only after this long; by the clock of the runtime that the server runs in.
+    /// Delays the reply, by the clock of the runtime that the server runs in.
     pub fn after(self, delay: Duration) -> Self {
         Self { after: delay, ..self }
     }
 }
 
-/// A status. Panics as [`Reply::status`] does.
+/// Converts a status into a reply. Panics as [`Reply::status`] does.
 impl From<u16> for Reply {
     #[track_caller]
     fn from(status: u16) -> Self {
@@ -311,35 +309,35 @@ impl From<u16> for Reply {
 }
 
 /// A body as it is sent.
-struct Value {
+struct ReplyBody {
     data: Option<Bytes>,
     rest: Rest,
 }
 
 #[derive(PartialEq)]
 enum Rest {
-    NoCleanup,
-    /// Announced, and not sent.
+    Nothing,
+    /// Announced by `content-length`, but never sent.
     Announced,
-    /// The next that is asked of it is an error.
+    /// The next poll returns an error, which ends the connection.
     Due,
 }
 
-/// What is announced of a body that is lost.
+/// The number of bytes that a lost body announces on top of those that it sends.
 const ANNOUNCED: u64 = 1000;
 
-impl Value {
+impl ReplyBody {
     async fn of(content: Content) -> Result<Self, Fault> {
         match content {
-            Content::Whole(data) => Ok(Self { data: Some(data), rest: Rest::NoCleanup }),
+            Content::Whole(data) => Ok(Self { data: Some(data), rest: Rest::Nothing }),
             Content::Lost(data) => Ok(Self { data: Some(data), rest: Rest::Announced }),
-            Content::NoCleanup(fault) => Err(fault),
+            Content::Fault(fault) => Err(fault),
             Content::Never => core::future::pending().await,
         }
     }
 }
 
-impl Body for Value {
+impl Body for ReplyBody {
     type Data = Bytes;
     type Error = Fault;
 
@@ -348,9 +346,9 @@ impl Body for Value {
             return Poll::Ready(Some(Ok(Frame::data(data))));
         }
         match self.rest {
-            Rest::NoCleanup => Poll::Ready(None),
+            Rest::Nothing => Poll::Ready(None),
             Rest::Announced => {
-                // For hyper to send what it has.
+                // Pending once, so that hyper sends the data that it has buffered.
                 self.rest = Rest::Due;
                 cx.waker().wake_by_ref();
                 Poll::Pending
@@ -360,12 +358,12 @@ impl Body for Value {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.rest == Rest::NoCleanup && self.data.as_ref().is_none_or(Bytes::is_empty)
+        self.rest == Rest::Nothing && self.data.as_ref().is_none_or(Bytes::is_empty)
     }
 
     fn size_hint(&self) -> SizeHint {
         let data = self.data.as_ref().map_or(0, Bytes::len) as u64;
-        SizeHint::with_exact(data + if self.rest == Rest::NoCleanup { 0 } else { ANNOUNCED })
+        SizeHint::with_exact(data + if self.rest == Rest::Nothing { 0 } else { ANNOUNCED })
     }
 }
 

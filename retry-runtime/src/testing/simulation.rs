@@ -1,4 +1,4 @@
-//! A scope around a future in which nothing sleeps.
+//! Simulations: a scope around a future, in which calls do not sleep and their events are recorded.
 
 use core::any::Any;
 use core::pin::Pin;
@@ -14,15 +14,16 @@ use crate::context::values::Simulated;
 use crate::observe::recorder::Recorder;
 use crate::util::sync::lock;
 
-/// Runs a future without its delays, and keeps a record of what its calls did.
+/// A simulation: runs a future without its delays, and records the events of its calls.
 ///
-/// All retrying that happens while the future is polled is part of it: annotated functions, [`Executor`](crate::Executor)s,
-/// [`Policy::run`](crate::Policy::run), requests, middleware and services, at any depth. Each decision is the real one, and so is
-/// each event; a delay is decided on, said, recorded, and not slept.
+/// It includes all retries while the future is polled, at any depth: those of annotated functions,
+/// [`Executor`](crate::Executor)s, [`Policy::run`](crate::Policy::run), requests, middleware and services. Every decision
+/// and every event is the real one. A delay is decided, emitted and recorded, but not slept.
 ///
-/// It belongs to the future, not to a thread or a task: others do not notice, and any number may run at the same time. Of two that
-/// are nested, the inner one has its calls alone. What the future spawns is on its own, unless it is given a clone to
-/// [`run`](Self::run) in, which writes to the same record.
+/// A simulation belongs to the future, not to a thread or a task. It does not affect other futures, and any number of
+/// simulations may run at the same time. If two are nested, calls in the inner one are recorded only there. A task that the
+/// future spawns is not included, unless it [`run`](Self::run)s its work in a clone of the simulation, which writes to the
+/// same record.
 ///
 /// ```
 /// use std::io::{self, ErrorKind};
@@ -56,26 +57,27 @@ impl Default for Simulation {
 }
 
 impl Simulation {
-    /// Without delays, and with random numbers that are the same in each run.
+    /// Creates a simulation without delays, whose random numbers are the same in each run.
     #[must_use]
     pub fn new() -> Self {
         Self { max_attempts: None, keeps_delays: false, random: seeded(0), recorder: Arc::default() }
     }
 
-    /// Other random numbers; the seed is 0 if not said. The generator is xoshiro256++, which stays the same on all platforms.
+    /// Sets the seed of the random numbers. Defaults to 0. The generator is xoshiro256++, which stays the same on all
+    /// platforms.
     ///
-    /// They replace those of every [`random_source`](crate::Policy::random_source), the policy's own included. Calls draw them in
-    /// the order in which they fail, so tasks on several threads may change places.
+    /// The numbers replace those of every [`random_source`](crate::Policy::random_source), including a policy's own. Calls draw
+    /// them in the order in which they fail, so with several threads, tasks may draw them in a different order.
     #[must_use]
     pub fn seed(self, seed: u64) -> Self {
         Self { random: seeded(seed), ..self }
     }
 
-    /// Lets each call make at most so many attempts, where its policy allows more. 1 switches retries off.
+    /// Limits the attempts of each call, if its policy allows more. A limit of 1 switches retries off.
     ///
     /// # Panics
     ///
-    /// When `attempts` is 0.
+    /// If `attempts` is 0.
     #[must_use]
     #[track_caller]
     pub fn max_attempts(self, attempts: u32) -> Self {
@@ -83,29 +85,31 @@ impl Simulation {
         Self { max_attempts: Some(attempts), ..self }
     }
 
-    /// Switches retries off: every call makes its first attempt, and gives back what comes of it.
+    /// Switches retries off: every call makes only its first attempt, and returns its outcome.
     #[must_use]
     pub fn without_retries(self) -> Self {
         self.max_attempts(1)
     }
 
-    /// Sleeps each delay as it is. Under tokio's paused clock that takes no time either, and the clock moves on: for what is about
-    /// the time that passes between attempts, such as a [`Breaker`](crate::Breaker) or the deadline of a call around.
+    /// Sleeps every delay. With tokio's paused clock, that takes no time either, but the clock advances. Use it for tests
+    /// of things that depend on the time between attempts, such as a [`Breaker`](crate::Breaker) or the deadline of an
+    /// outer call.
     #[must_use]
     pub fn keep_delays(self) -> Self {
         Self { keeps_delays: true, ..self }
     }
 
-    /// Runs the future; gives its output. May be called any number of times: there is one record of all.
+    /// Runs the future, and returns its output. May be called any number of times; all runs share one record.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it drops the future, as a part of the rehearsal: the record has the event `Cancelled`.
+    /// Dropping the returned future drops `future` inside the simulation, so `Cancelled` is recorded for calls that were
+    /// under way.
     pub fn run<F: Future>(&self, future: F) -> SimulatedFuture<F> {
         SimulatedFuture { simulation: self.clone(), future: Some(future) }
     }
 
-    /// [`run`](Self::run) for a function that blocks.
+    /// [`run`](Self::run) for blocking code.
     pub fn run_blocking<O>(&self, body: impl FnOnce() -> O) -> O {
         let _scope = self.enter();
         body()
@@ -139,27 +143,27 @@ fn seeded(seed: u64) -> Arc<Mutex<Xoshiro256PlusPlus>> {
     Arc::new(Mutex::new(Xoshiro256PlusPlus::seed_from_u64(seed)))
 }
 
-/// Runs the future without its delays: gives its output and the record of what happened. [`Simulation`] has what else there is.
+/// Runs a future without its delays, and returns its output and the record of its calls. [`Simulation`] has further options.
 ///
 /// # Cancel safety
 ///
-/// Dropping it drops the future.
+/// Dropping the returned future drops `future`.
 pub async fn simulate<F: Future>(future: F) -> (F::Output, Simulation) {
     let simulation = Simulation::new();
     (simulation.run(future).await, simulation)
 }
 
 pin_project! {
-    /// The future of a rehearsal. Made by [`Simulation::run`].
+    /// The future of a simulation. Made by [`Simulation::run`].
     ///
     /// # Cancel safety
     ///
     /// Dropping it drops the future inside.
     #[derive(Debug)]
-    #[must_use = "a rehearsal does nothing unless it is awaited"]
+    #[must_use = "a simulation does nothing unless it is awaited"]
     pub struct SimulatedFuture<F> {
         simulation: Simulation,
-        // Empty only while it is dropped.
+        // Empty only while it is dropped: `drop` has to end the future while the simulation is still current.
         #[pin]
         future: Option<F>,
     }

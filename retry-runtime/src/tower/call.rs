@@ -1,4 +1,4 @@
-//! A call of a tower service, which the policy, the pause and the service below the retry share.
+//! The state of a call of a tower service. The policy, the pause and the service below the retry layer share it.
 
 use core::cell::Cell;
 use core::fmt::{self, Display};
@@ -24,23 +24,24 @@ use crate::util::sealed::Sealed;
 use crate::util::sync::lock;
 
 thread_local! {
-    /// The call that an attempt starts of. tower asks the policy for a clone and then calls the service, with nothing between.
+    /// The call whose attempt is about to start. It gets from the policy to the service by this thread-local: tower asks
+    /// the policy for a clone of the request, and calls the service directly after that.
     static STARTING: Cell<Option<Weak<Shared>>> = const { Cell::new(None) };
 }
 
-/// An attempt of this call starts, or one of no call.
+/// Sets the call whose attempt is about to start, or `None` for an attempt without a call.
 pub(super) fn starts(call: Option<&Arc<Shared>>) {
     STARTING.set(call.map(Arc::downgrade));
 }
 
-/// The call that the attempt belongs to.
+/// Takes the call whose attempt is about to start.
 pub(super) fn starting() -> Option<Weak<Shared>> {
     STARTING.take()
 }
 
 pub(super) type Shared = Mutex<Executor<Owned>>;
 
-/// A call that is under way. Dropped in an attempt or a pause, it says so.
+/// A call that is under way. If it is dropped during an attempt or a pause, it emits `Cancelled`.
 pub(super) struct InFlight {
     pub(super) executor: Arc<Shared>,
     pub(super) condition: Condition,
@@ -48,7 +49,7 @@ pub(super) struct InFlight {
 }
 
 impl InFlight {
-    /// An attempt starts.
+    /// Starts an attempt.
     pub(super) fn begin(&self) {
         let mut executor = lock(&self.executor);
         #[cfg(feature = "reqwest")]
@@ -58,12 +59,13 @@ impl InFlight {
         executor.core.begin();
     }
 
-    /// Returns whether the attempt put one request on the wire, with this method and this status, and so was not redirected.
+    /// Returns whether the attempt sent a single request, with this method and this status, and so was not redirected.
     #[cfg(feature = "reqwest")]
     pub(super) fn sent_only(&self, method: &str, status: Option<u16>) -> bool {
         lock(&self.executor).core.active.call.seen.is_only(method, status)
     }
 
+    /// Ends an attempt. Returns the pause before the next one, if there is a next one.
     pub(super) fn settle(&self, verdict: Verdict, reason: Option<&dyn Display>) -> Option<TowerPause> {
         let mut executor = lock(&self.executor);
         if verdict == Verdict::Done {
@@ -74,7 +76,8 @@ impl InFlight {
         Some(TowerPause { executor: self.executor.clone(), delay, is_armed: false })
     }
 
-    /// tower sends the last clone of the request, and does not ask the policy about its outcome.
+    /// Ends the call when the request cannot be cloned again. tower still sends the clone that it has, but does not ask the
+    /// policy about the outcome.
     pub(super) fn abandon(&self) {
         self.begin();
         let ActiveCall { call, state } = &mut lock(&self.executor).core.active;
@@ -84,11 +87,11 @@ impl InFlight {
 
 /// The wait before the next attempt of a tower service.
 ///
-/// The wait begins when it is first polled. A delay of zero takes no timer, but lets other tasks run once.
+/// The wait begins when the pause is first polled. A delay of zero takes no timer, but lets other tasks run once.
 ///
 /// # Panics
 ///
-/// When it is polled outside of a tokio runtime whose time is enabled.
+/// If it is polled outside a tokio runtime whose time is enabled.
 ///
 /// # Cancel safety
 ///
@@ -101,7 +104,7 @@ pub struct TowerPause {
 }
 
 impl TowerPause {
-    /// How long the wait is.
+    /// The length of the wait.
     #[must_use]
     pub fn delay(&self) -> Duration {
         self.delay
@@ -118,13 +121,14 @@ impl Future for TowerPause {
     }
 }
 
-/// A call of a tower service.
+/// A call of a tower service, as the engine sees it. It owns its parts, because the futures of the policy cannot borrow
+/// from it.
 pub(super) struct Owned {
     pub(super) policy: Policy,
     pub(super) name: &'static str,
     pub(super) observer: Option<Arc<dyn Observer>>,
     pub(super) history: History,
-    /// The requests of the attempt.
+    /// The requests that reqwest sent in the current attempt.
     #[cfg(feature = "reqwest")]
     pub(super) seen: Seen,
 }

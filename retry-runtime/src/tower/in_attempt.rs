@@ -1,4 +1,4 @@
-//! The service below the retry, which runs in the attempts.
+//! The service below the retry layer, which runs inside the attempts.
 
 use core::fmt;
 use core::pin::Pin;
@@ -15,7 +15,7 @@ use super::policy::TowerPolicy;
 use crate::http::redirects::{Seen, Watching};
 use crate::util::sync::lock;
 
-/// Retries the service below it, and runs that in its attempts. The same as
+/// Retries the service below it, and runs that service inside the attempts. The same as
 /// [`RetryLayer`](::tower::retry::RetryLayer) above [`InAttempt`].
 impl<S, K: Clone, C: Clone> Layer<S> for TowerPolicy<K, C> {
     type Service = Retry<Self, InAttempt<S>>;
@@ -25,8 +25,8 @@ impl<S, K: Clone, C: Clone> Layer<S> for TowerPolicy<K, C> {
     }
 }
 
-/// A service that runs each call in the attempt that it is made for: in the attempt's span, and where nested calls see its
-/// deadline. Made by [`TowerPolicy`] as a layer, directly below the retry.
+/// A service that runs each call inside its attempt: in the attempt's span, and so that nested calls see its deadline. Made by
+/// [`TowerPolicy`] as a layer, directly below the retry.
 #[derive(Clone, Debug)]
 pub struct InAttempt<S> {
     service: S,
@@ -53,7 +53,7 @@ pin_project! {
     ///
     /// # Cancel safety
     ///
-    /// Dropping it drops the service's own future.
+    /// Dropping it drops the future of the service inside.
     #[must_use = "an attempt does nothing unless it is awaited"]
     pub struct AttemptFuture<F> {
         attempt: Option<Weak<Shared>>,
@@ -72,10 +72,11 @@ impl<F: Future> Future for AttemptFuture<F> {
     }
 }
 
-/// Does a part of an attempt in its span, where nested calls see what they may want to know.
+/// Runs a part of an attempt in its span, and in the context that nested calls see.
 fn within<O>(attempt: Option<&Weak<Shared>>, work: impl FnOnce() -> O) -> O {
     let Some(shared) = attempt.and_then(Weak::upgrade) else { return work() };
-    // Nothing else asks for the executor while its attempt is polled: the policy and the pause come before and after.
+    // The lock is held while the service runs. Nothing else takes it meanwhile: tower uses the policy and the pause only
+    // before and after the attempt.
     let mut executor = lock(&shared);
     #[cfg(feature = "reqwest")]
     let mut seen = core::mem::replace(&mut executor.core.active.call.seen, Seen::NONE);

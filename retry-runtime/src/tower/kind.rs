@@ -1,4 +1,4 @@
-//! The kinds of requests: how their responses are classified, and how a request is cloned.
+//! The kinds of requests: how their responses are classified, which of them may be resent, and how they are cloned.
 
 use core::any::Any;
 use core::fmt;
@@ -8,17 +8,18 @@ use crate::classify::condition::Condition;
 use crate::classify::failure::Failure;
 use crate::util::sealed::Sealed;
 
-/// What is known of the requests and answers of a service. Implemented by [`AnyRequest`] and [`HttpRequests`] alone.
+/// How the requests and responses of a service are classified. Implemented by [`AnyRequest`] and [`HttpRequests`] only.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not fit a service from `{Req}` to `{Res}`",
-    label = "no retry policy for this service",
-    note = "`TowerPolicy::http` is for services from `http::Request` to `http::Response`; `TowerPolicy::new` is for all others, where an answer may not borrow"
+    label = "not a retry policy for this service",
+    note = "use `TowerPolicy::http` for services from `http::Request` to `http::Response`, and `TowerPolicy::new` for all others, whose responses must not borrow"
 )]
 pub trait Kind<Req, Res>: Sealed {
     /// The condition for one request.
     #[doc(hidden)]
     fn condition(&self, condition: Condition, request: &Req) -> Condition;
 
+    /// The failure that a response is, if its type can be classified.
     #[doc(hidden)]
     fn value(&self, value: &Res) -> Option<Failure>;
 
@@ -29,7 +30,7 @@ pub trait Kind<Req, Res>: Sealed {
     }
 }
 
-/// Requests of any type, each of them safe to send twice. See [`TowerPolicy::new`].
+/// Requests of any type, each of them safe to send twice. See [`TowerPolicy::new`](super::TowerPolicy::new).
 #[derive(Clone, Copy, Debug)]
 pub struct AnyRequest;
 
@@ -44,7 +45,7 @@ impl<Req, Res: 'static> Kind<Req, Res> for AnyRequest {
     }
 }
 
-/// Requests of HTTP, with a method. See [`TowerPolicy::http`].
+/// HTTP requests, whose method decides whether they are safe to send twice. See [`TowerPolicy::http`](super::TowerPolicy::http).
 #[derive(Clone, Copy, Debug)]
 pub struct HttpRequests {
     pub(super) are_idempotent: bool,
@@ -77,18 +78,18 @@ http_requests! {
     [] reqwest_012::Request => reqwest_012::Response;
 }
 
-/// How a request is cloned. Implemented by [`Cloned`] and [`CloneWith`] alone.
+/// How a request is cloned. Implemented by [`Cloned`] and [`CloneWith`] only.
 #[diagnostic::on_unimplemented(
-    message = "a `{Req}` cannot be cloned",
-    label = "nothing to send again",
-    note = "say how: `.cloning(|request| …)`, which gives an `Option` of the clone"
+    message = "a `{Req}` cannot be cloned, so it cannot be resent",
+    label = "no way to clone the request",
+    note = "write `.cloning(|request| …)` with a closure that returns an `Option` of the clone"
 )]
 pub trait CloneRequest<Req>: Sealed {
     #[doc(hidden)]
     fn clone_request(&self, request: &Req) -> Option<Req>;
 }
 
-/// By `Clone`.
+/// Clones requests by `Clone`.
 #[derive(Clone, Copy, Debug)]
 pub struct Cloned;
 
@@ -101,7 +102,7 @@ impl<Req: Clone> CloneRequest<Req> for Cloned {
     }
 }
 
-/// By a function. Given with [`TowerPolicy::cloning`].
+/// Clones requests by a function. Made by [`TowerPolicy::cloning`](super::TowerPolicy::cloning).
 #[derive(Clone, Copy)]
 pub struct CloneWith<F>(pub(super) F);
 

@@ -1,10 +1,10 @@
 //! A retry policy for tower's services.
 //!
-//! [`TowerPolicy`] is a layer for [`ServiceBuilder::layer`](::tower::ServiceBuilder::layer): it retries the service below it, and
-//! runs each attempt in its span. It uses the same engine as an annotated function, and emits the same events.
+//! [`TowerPolicy`] is a layer for [`ServiceBuilder::layer`](::tower::ServiceBuilder::layer): it retries the service below
+//! it, and runs each attempt in its span. It uses the same engine as an annotated function, and emits the same events.
 //!
-//! It is also a [`tower::retry::Policy`], for `ServiceBuilder::retry` and `RetryLayer::new`. The
-//! service does not run in the spans of its attempts then: see [below](#layer-or-retry).
+//! It is also a [`tower::retry::Policy`], for `ServiceBuilder::retry` and `RetryLayer::new`. In that case, the service does not
+//! run in the spans of its attempts: see [below](#layer-or-retry).
 //!
 //! ```
 //! use std::time::Duration;
@@ -23,32 +23,33 @@
 //! # });
 //! ```
 //!
-//! # What is different from an annotated function
+//! # Differences from an annotated function
 //!
-//! - Nothing cuts off an attempt. A `deadline` only ends the retrying, and a policy with an `attempt_timeout` is a panic, in
-//!   constant evaluation where the policy is a `const`. Put tower's `TimeoutLayer` below the retry layer: its error is known to
-//!   be transient.
-//! - A response that is tried again is dropped before the pause, not read to its end.
-//! - A request that cannot be cloned is sent once, and without events: tower does not ask the policy about its outcome. One that
-//!   cannot be cloned again for a later attempt ends the call with `BodyUsedUp` when that attempt starts, for the same reason.
-//! - tower asks the service whether it is ready before each attempt. Where that gives an error, tower ends the call with it,
-//!   and asks the policy nothing; the last event is `Cancelled`.
+//! - Nothing cuts off an attempt. A `deadline` only ends the retries. A policy with an `attempt_timeout` panics, at compile time
+//!   if the policy is a `const`. Put tower's `TimeoutLayer` below the retry layer instead: its error is classified as transient.
+//! - A response that is retried is dropped before the pause, and not drained.
+//! - A request that cannot be cloned is sent once, and without events, because tower does not ask the policy about its outcome.
+//!   A request that cannot be cloned for a later attempt ends the call with `BodyUsedUp` when that attempt starts, for the same
+//!   reason.
+//! - tower asks the service whether it is ready before each attempt. If the service returns an error, tower ends the call with
+//!   that error and does not ask the policy. The last event is `Cancelled`.
 //!
 //! # `layer` or `retry`
 //!
-//! tower asks a policy before and after an attempt, not while the service runs. So what happens meanwhile needs a service below
-//! the retry layer, which `layer` adds: [`InAttempt`].
+//! tower asks a policy before and after an attempt, but not while the service runs. Everything that concerns the running
+//! attempt needs a service below the retry layer. `layer` adds that service, which is [`InAttempt`].
 //!
 //! | | `.layer(policy)` | `.retry(policy)` |
 //! |---|---|---|
 //! | events, and the spans of the call and its attempts | yes | yes |
 //! | the service runs in the span of the attempt | yes | no |
-//! | calls inside see the deadline, and `nested` | yes | no |
+//! | nested calls see the deadline, and `nested` applies to them | yes | no |
 //! | events of connections, with `trace_connections` | yes | no |
 //! | a POST is retried with `track_redirects` | yes | no |
 //!
-//! Where something does not fit, rustc says no more than that the layered service is no `Service`. The request has to be
-//! `Clone` (or say [`cloning`](TowerPolicy::cloning)), the service too, and its error [`Retryable`] with a `Display`.
+//! If a type does not fit, rustc only reports that the layered service does not implement `Service`. The requirements are: the
+//! request is `Clone`, or the policy has [`cloning`](TowerPolicy::cloning); the service is `Clone`; and its error implements
+//! [`Retryable`](crate::Retryable) and `Display`.
 
 mod call;
 mod in_attempt;

@@ -17,14 +17,14 @@ use crate::http::redirects::Seen;
 use crate::observe::event::Observer;
 use crate::policy::builder::Policy;
 
-/// A retry policy for tower's services. See the [module](self).
+/// A retry policy for tower's services. See the [module](super).
 ///
-/// `K` says what is known of requests and answers: [`AnyRequest`] or [`HttpRequests`]. `C` says how a request is cloned:
-/// [`Cloned`] or [`CloneWith`].
+/// `K` decides how requests and responses are classified: [`AnyRequest`] or [`HttpRequests`]. `C` decides how a request is
+/// cloned: [`Cloned`] or [`CloneWith`].
 ///
-/// Calls share the policy, and nothing else: each has its own attempts, and its deadline counts from when it was made.
+/// Calls share only the policy. Each call has its own attempts, and its deadline counts from its own start.
 ///
-/// Errors have to be [`Retryable`] and have a `Display`. tower's `BoxError` is: its chain of sources is searched.
+/// Errors must implement [`Retryable`] and `Display`. tower's `BoxError` does: its `source()` chain is searched.
 pub struct TowerPolicy<K = AnyRequest, C = Cloned> {
     policy: Policy,
     condition: Condition,
@@ -36,8 +36,8 @@ pub struct TowerPolicy<K = AnyRequest, C = Cloned> {
     call: Mutex<Option<InFlight>>,
 }
 
-/// Where calls are told apart: tower begins a call with the service's own policy, and then clones that for the future of
-/// the call. So a clone takes the call that has begun with it.
+/// A clone takes the call that has begun. tower begins a call with the service's own policy, and then clones that policy
+/// for the future of the call. The clone thus keeps the call, and the service's policy is ready for the next one.
 impl<K: Clone, C: Clone> Clone for TowerPolicy<K, C> {
     fn clone(&self) -> Self {
         Self {
@@ -53,14 +53,14 @@ impl<K: Clone, C: Clone> Clone for TowerPolicy<K, C> {
 }
 
 impl TowerPolicy {
-    /// For requests of any type that is `Clone`, each of them safe to send twice.
+    /// Creates a policy for requests of any type that is `Clone`. Each request must be safe to send twice.
     ///
-    /// Of an answer nothing is known but where it is a `reqwest::Response` or hyper's; for services that take an
-    /// `http::Request` and give an `http::Response`, see [`http`](TowerPolicy::http).
+    /// A response is classified only if it is a `reqwest::Response` or hyper's. Any other `Ok` value is a success. For
+    /// services that take an `http::Request` and return an `http::Response`, see [`http`](TowerPolicy::http).
     ///
     /// # Panics
     ///
-    /// When the policy has an `attempt_timeout`, which a tower policy cannot keep.
+    /// If the policy has an `attempt_timeout`, which a tower policy cannot enforce.
     #[must_use]
     #[track_caller]
     pub const fn new(policy: Policy) -> Self {
@@ -69,27 +69,27 @@ impl TowerPolicy {
 }
 
 impl TowerPolicy<HttpRequests> {
-    /// For services that take an `http::Request` and give an `http::Response`, whatever their bodies; or a
-    /// `reqwest::Request` and a `reqwest::Response`, with the `reqwest` feature and `.cloning(Request::try_clone)`.
+    /// Creates a policy for services that take an `http::Request` and return an `http::Response`, whatever their bodies.
+    /// With the feature `reqwest` and `.cloning(Request::try_clone)`, also for services that take a `reqwest::Request` and
+    /// return a `reqwest::Response`.
     ///
-    /// A request whose method is not one of the condition's [`methods`](Condition::methods), such as a POST, is tried again
-    /// only where the server cannot have processed it ([`Failure::is_unprocessed`]), unless it has the header
-    /// `Idempotency-Key`.
+    /// A request whose method is not one of the condition's [`methods`](Condition::methods), such as a POST, is retried only if
+    /// the server cannot have processed it ([`Failure::is_unprocessed`]), unless it has the header `Idempotency-Key`.
     ///
-    /// For a client of reqwest, that needs `track_redirects` on the client, and this policy as a layer; or
-    /// [`Condition::assume_no_redirects`]. Any other service is taken for one that follows no redirects: put tower-http's
+    /// With a reqwest client, the retry of a POST needs `track_redirects` on the client and this policy as a layer, or
+    /// [`Condition::assume_no_redirects`]. Any other service is assumed not to follow redirects: put tower-http's
     /// `FollowRedirectLayer` above the retry layer, not below it.
     ///
     /// # Panics
     ///
-    /// When the policy has an `attempt_timeout`, which a tower policy cannot keep.
+    /// If the policy has an `attempt_timeout`, which a tower policy cannot enforce.
     #[must_use]
     #[track_caller]
     pub const fn http(policy: Policy) -> Self {
         Self::of(policy, HttpRequests { are_idempotent: false })
     }
 
-    /// Says that every request is safe to send twice, whatever its method.
+    /// Declares that every request is safe to send twice, whatever its method.
     #[must_use]
     pub fn idempotent(self) -> Self {
         Self { kind: HttpRequests { are_idempotent: true }, ..self }
@@ -107,7 +107,8 @@ impl<K> TowerPolicy<K> {
         Self { policy, condition, name: "retry", observer: None, kind, cloning: Cloned, call: Mutex::new(None) }
     }
 
-    /// How a request is cloned, instead of by `Clone`. What gives `None` is sent once and not tried again.
+    /// Sets a function that clones requests, instead of `Clone`. A request for which it returns `None` is sent once and not
+    /// retried.
     ///
     /// ```
     /// # use retry_runtime::{Policy, tower::TowerPolicy};
@@ -124,19 +125,19 @@ impl<K> TowerPolicy<K> {
 }
 
 impl<K, C> TowerPolicy<K, C> {
-    /// Which outcomes are worth another attempt, instead of [`Condition::new`].
+    /// Sets which outcomes are retried. Defaults to [`Condition::new`].
     #[must_use]
     pub fn condition(self, condition: Condition) -> Self {
         Self { condition, ..self }
     }
 
-    /// The name in events; `retry` if not said.
+    /// Sets the name in events. Defaults to `retry`.
     #[must_use]
     pub fn name(self, name: &'static str) -> Self {
         Self { name, ..self }
     }
 
-    /// Sends the events to this observer, beside `tracing`.
+    /// Sets an observer that receives the events, in addition to `tracing`.
     #[must_use]
     pub fn observer(self, observer: impl Observer + 'static) -> Self {
         Self { observer: Some(Arc::new(observer)), ..self }
@@ -164,7 +165,7 @@ where
 {
     type Future = TowerPause;
 
-    /// An attempt starts.
+    /// Starts an attempt: tower asks for a clone of the request before it calls the service.
     fn clone_request(&mut self, request: &Req) -> Option<Req> {
         let before = get(&mut self.call).take().filter(|call| call.is_waiting);
         starts(None);
@@ -179,7 +180,7 @@ where
         Some(clone)
     }
 
-    /// An attempt has its outcome.
+    /// Ends an attempt: tower asks about its outcome. Returns the pause before a retry, or `None` to return the outcome.
     fn retry(&mut self, request: &mut Req, outcome: &mut Result<Res, E>) -> Option<TowerPause> {
         let call = get(&mut self.call).take()?;
         let value = outcome.as_ref().ok().and_then(|value| self.kind.value(value));
@@ -200,6 +201,7 @@ where
     }
 }
 
+/// The content of a mutex that nothing else can hold. Calls change it only as a whole, so a poisoned mutex is still usable.
 fn get<T>(mutex: &mut Mutex<T>) -> &mut T {
     mutex.get_mut().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,5 @@
-//! When a breaker lets attempts through. It has no clock: who asks says what time it is, and the proofs say what they like.
+//! The rules and the state of a breaker. It reads no clock: callers pass the current time, so that tests and loom's proofs can
+//! choose it.
 
 use core::fmt;
 use core::mem;
@@ -12,15 +13,15 @@ use std::sync::PoisonError;
 use crate::util::clock::Instant;
 use crate::util::sync::{Mutex, MutexGuard};
 
-/// What a breaker does with attempts.
+/// The state of a circuit breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BreakerState {
-    /// It lets them through.
+    /// Admits every attempt.
     Closed,
-    /// It does not.
+    /// Rejects every attempt.
     Open,
-    /// It lets one through at a time.
+    /// Admits one attempt at a time, as a probe.
     HalfOpen,
 }
 
@@ -33,7 +34,7 @@ pub(crate) struct Gate {
     inside: Mutex<Inner>,
 }
 
-/// What something did to the state.
+/// The state before and after an operation. Both may be equal.
 #[derive(Clone, Copy)]
 pub(crate) struct Change {
     pub(crate) from: BreakerState,
@@ -45,7 +46,7 @@ struct Inner {
     counts: [WindowCounts; PARTS],
     /// Tasks to wake when the probe ends.
     waiters: Vec<Waiter>,
-    /// The number of the next probe or waiter.
+    /// The number that the next probe or waiter gets.
     next: u64,
 }
 
@@ -57,7 +58,7 @@ struct Waiter {
 #[derive(Clone, Copy)]
 enum State {
     Closed,
-    /// For ever, where no clock reaches its end.
+    /// `None` if the end is too far away for the clock: the breaker then stays open.
     Open {
         until: Option<Instant>,
     },
@@ -73,18 +74,18 @@ struct Probe {
     since: Instant,
 }
 
-/// Why an attempt is not let through.
+/// The reason that an attempt is not admitted.
 pub(crate) enum Refusal<'a> {
-    /// Until a probe is let through, which is so long.
+    /// The breaker is open, and admits a probe after this time.
     Open(Duration),
-    /// A probe is under way, and has been for so long.
+    /// A probe is under way, and has been for this long.
     Probed(ProbeEnd<'a>, Duration),
 }
 
-/// The window moves on in parts of it.
+/// The number of parts that the window is divided into. It moves forward one part at a time.
 const PARTS: usize = 10;
 
-/// What became of the attempts of one part of the window.
+/// The counts of the attempts in one part of the window.
 #[derive(Clone, Copy)]
 struct WindowCounts {
     since: Option<Instant>,
@@ -107,7 +108,7 @@ impl Gate {
         self.lock().state.name()
     }
 
-    /// Lets an attempt through, or returns the reason why not.
+    /// Admits an attempt, or returns the reason for not admitting it.
     pub(crate) fn admit(&self, now: Instant) -> Result<(Permit<'_>, Change), Refusal<'_>> {
         let mut inside = self.lock();
         let before = inside.state;
@@ -129,17 +130,17 @@ impl Gate {
         Ok((Permit { gate: self, is_probe, is_settled: false }, change))
     }
 
-    /// Lets an attempt through that the probe makes. Only the outcome of the probe decides.
+    /// Admits an attempt that the probe makes. It does not count: only the outcome of the probe decides.
     pub(crate) fn admit_inside_probe(&self) -> Permit<'_> {
         Permit { gate: self, is_probe: false, is_settled: false }
     }
 
-    /// Different from that of all other breakers, while this one is borrowed.
+    /// The identity of this breaker: while it is borrowed, no other breaker has the same address.
     pub(crate) fn address(&self) -> NonZeroUsize {
         NonNull::from(self).addr()
     }
 
-    /// What follows from an attempt that was let through.
+    /// Counts the outcome of an attempt that was admitted, and changes the state if the outcome decides that.
     fn settle(&self, is_probe: bool, now: Instant, failed: bool) -> Change {
         let mut inside = self.lock();
         let before = inside.state;
@@ -151,7 +152,7 @@ impl Gate {
                 State::Closed
             }
             State::Closed if inside.count(now, failed, self) => open,
-            // What began before the state changed says nothing of it.
+            // The attempt started before the state changed, so its outcome does not count any more.
             _ => before,
         };
         let change = Change { from: before.name(), to: inside.state.name() };
@@ -161,7 +162,7 @@ impl Gate {
         change
     }
 
-    /// A probe was dropped before its end: the next attempt is one.
+    /// A probe was dropped before its end, so the next attempt becomes the probe.
     fn free(&self) {
         let mut inside = self.lock();
         if let State::HalfOpen { probe } = &mut inside.state {
@@ -171,12 +172,13 @@ impl Gate {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Nothing that is done under the lock leaves it half done.
+        // No panic under the lock leaves the state half changed, so a poisoned lock can still be used.
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Wakes the tasks that wait for the end of the probe, after it has released the lock: a waker is foreign code.
+/// Wakes the tasks that wait for the end of the probe. It releases the lock first, because a waker runs foreign code, which
+/// may ask the same breaker.
 #[cold]
 fn wake(mut inside: MutexGuard<'_, Inner>) {
     let waiters = mem::take(&mut inside.waiters);
@@ -195,6 +197,7 @@ impl State {
 }
 
 impl Inner {
+    /// Returns a number that no other probe or waiter of this breaker has.
     fn number(&mut self) -> u64 {
         let number = self.next;
         self.next += 1;
@@ -206,8 +209,9 @@ impl Inner {
         matches!(self.state, State::HalfOpen { probe: Some(probe) } if probe.number == number)
     }
 
-    /// WindowCounts an attempt: whether the failures are too many now.
+    /// Counts an attempt. Returns true if the share of failures now opens the breaker.
     fn count(&mut self, now: Instant, failed: bool, gate: &Gate) -> bool {
+        // A part begins with the first attempt after the part before it is over. The oldest part is reused for it.
         let part = gate.window / PARTS as u32;
         let newest = self.counts[0].since;
         if newest.is_none_or(|since| now.saturating_duration_since(since) >= part) {
@@ -227,7 +231,7 @@ impl Inner {
     }
 }
 
-/// An attempt that was let through. Dropped before its end, it is as if it had not been.
+/// An attempt that was admitted. If it is dropped before its end it does not count, and a probe makes room for the next one.
 pub(crate) struct Permit<'a> {
     gate: &'a Gate,
     is_probe: bool,
@@ -240,7 +244,7 @@ impl Permit<'_> {
         self.is_probe.then(|| self.gate.address())
     }
 
-    /// Takes note of how it ended.
+    /// Counts the outcome of the attempt.
     pub(crate) fn settle(mut self, now: Instant, failed: bool) -> Change {
         self.is_settled = true;
         self.gate.settle(self.is_probe, now, failed)
@@ -259,7 +263,7 @@ impl Drop for Permit<'_> {
 pub(crate) struct ProbeEnd<'a> {
     gate: &'a Gate,
     probe: u64,
-    /// The number of the waker that is registered.
+    /// The number of the registered waker, if the future has been polled.
     waiter: Option<u64>,
 }
 
@@ -267,7 +271,7 @@ impl Future for ProbeEnd<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        // Cloned and dropped outside of the lock, for a waker is foreign code.
+        // Cloned and dropped outside the lock, because a waker runs foreign code.
         let mut waker = cx.waker().clone();
         let mut inside = self.gate.lock();
         if !inside.is_probed_by(self.probe) {
@@ -290,6 +294,7 @@ impl Drop for ProbeEnd<'_> {
     fn drop(&mut self) {
         let Some(number) = self.waiter else { return };
         let mut inside = self.gate.lock();
+        // The waker is dropped after the lock, because it runs foreign code.
         let place = inside.waiters.iter().position(|waiter| waiter.number == number);
         let waiter = place.map(|place| inside.waiters.swap_remove(place));
         drop(inside);
@@ -298,7 +303,7 @@ impl Drop for ProbeEnd<'_> {
 }
 
 impl BreakerState {
-    /// The word for it: `closed`, `open` or `half-open`.
+    /// The name of the state: `closed`, `open` or `half-open`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
-//! A circuit breaker: no attempt is made while a service fails most of them.
+//! Circuit breakers: no attempt is made while a service fails most of its calls.
 //!
-//! A [`Budget`](crate::Budget) limits retries; a breaker stops first attempts too. It spares a service that is down the load, and its
-//! callers the wait for answers that do not come (M. Nygard, *Release It!*, 2007).
+//! A [`Budget`](crate::Budget) limits retries; a breaker stops first attempts too. That takes load off a service that is
+//! down, and spares its callers the wait for responses that do not come (M. Nygard, *Release It!*, 2007).
 
 use crate::classify::breaker_open::BreakerOpen;
 use crate::classify::breaker_open::FromBreakerOpen;
@@ -27,15 +27,16 @@ pub use probing::{MaybeProbe, maybe_probe, maybe_probe_blocking};
 mod gate;
 mod probing;
 
-/// Lets attempts through, or not, by what became of those before: a value in a `static`, shared by any number of functions.
+/// A circuit breaker: admits or rejects attempts, depending on the outcomes of earlier ones. It is a `static` that any
+/// number of functions share.
 ///
-/// *Closed*, it lets all through and counts. When the share of failures in the window reaches the
-/// [`failure_rate`](Self::failure_rate), it *opens*: attempts are not made, and give a [`BreakerOpen`] at once. After
-/// [`open_for`](Self::open_for) it is *half-open*: one attempt at a time is let through as a probe. If that succeeds the breaker
-/// closes, otherwise it opens again.
+/// While it is *closed*, it admits every attempt and counts the outcomes. When the share of failures in the window reaches
+/// the [`failure_rate`](Self::failure_rate), it *opens*: attempts are not made, and fail with [`BreakerOpen`] at once.
+/// After [`open_for`](Self::open_for) it is *half-open*: it admits one attempt at a time as a probe. If the probe succeeds
+/// the breaker closes, otherwise it opens again.
 ///
-/// What counts as a failure is what may well be the service's fault: transient failures, and those of which nothing is known. A
-/// permanent one, such as a 404, is an answer of a service that works.
+/// Failures count if they may well be the service's fault: transient failures, and failures that cannot be classified. A
+/// permanent failure, such as a 404, does not count as one, because the service works if it responds like that.
 ///
 /// ```
 /// use std::io;
@@ -53,33 +54,35 @@ mod probing;
 /// # }
 /// ```
 ///
-/// While it is open, an attempt is worth a retry only where the call's deadline leaves time for the breaker to become half-open:
-/// then that is what the retry waits for. Otherwise the failure is permanent.
+/// While it is open, a rejected attempt is retried only if the call's deadline leaves time for the breaker to become
+/// half-open. The retry waits until then. Otherwise the failure is permanent.
 ///
-/// While a probe is under way, an attempt waits for its end if the call has a deadline that ends the wait. Then it is let
-/// through, or refused, or it is the next probe. An attempt of a call without a deadline is refused at once. An attempt that a
-/// deadline does not cut off, such as [`Executor::attempt_to_end`](crate::Executor::attempt_to_end), is refused too, and the
-/// retry waits for as long as the probe has taken so far, between a tenth of [`open_for`](Self::open_for) and all of it.
+/// While a probe is under way, an attempt waits for the end of the probe if the call has a deadline that ends the wait.
+/// Then the attempt is admitted, or rejected, or becomes the next probe. An attempt of a call without a deadline is
+/// rejected at once. An attempt that a deadline does not cut off, such as
+/// [`Executor::attempt_to_end`](crate::Executor::attempt_to_end), is rejected too. Its retry waits for as long as the probe
+/// has taken so far, but at least a tenth of [`open_for`](Self::open_for) and at most all of it.
 ///
-/// An attempt inside the probe is let through: the probe may itself call functions that share the breaker. The outcome of the
-/// probe then decides, and not those of the attempts inside. A task that the probe spawns is not inside it.
+/// An attempt inside the probe is admitted, because the probe may itself call functions that share the breaker. Only the
+/// outcome of the probe decides, not the outcomes of the attempts inside it. A task that the probe spawns is not inside it.
 ///
-/// The breaker's wait is bounded by the deadline alone: [`retry_after`](crate::Policy::retry_after) is about what servers ask for.
+/// Only the deadline bounds the wait for a breaker. [`retry_after`](crate::Policy::retry_after) does not: it limits the
+/// delays that servers ask for.
 pub struct Breaker {
     name: &'static str,
     on_change: Option<fn(&BreakerChange)>,
     gate: Gate,
 }
 
-/// A breaker has changed its state.
+/// A change of a breaker's state, as [`Breaker::on_change`] receives it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct BreakerChange {
     /// The breaker's name.
     pub name: &'static str,
-    /// The state that it had.
+    /// The state before the change.
     pub from: BreakerState,
-    /// The state that it has now.
+    /// The state after the change.
     pub to: BreakerState,
 }
 
@@ -91,7 +94,8 @@ impl Default for Breaker {
 
 /// Settings.
 impl Breaker {
-    /// Opens when half of at least 20 attempts in ten seconds fail, for five seconds.
+    /// Creates a closed breaker with the default settings: it opens for five seconds when, of at least 20 attempts in ten
+    /// seconds, half fail.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -101,67 +105,72 @@ impl Breaker {
         }
     }
 
-    /// The name in its error and its events; `breaker` if not said.
+    /// Sets the name in the breaker's error and events. Defaults to `breaker`.
     #[must_use]
     pub const fn name(mut self, name: &'static str) -> Self {
         self.name = name;
         self
     }
 
-    /// The share of failures, in percent, at which it opens; 50 if not said.
+    /// Sets the share of failures, in percent, at which the breaker opens. Defaults to 50.
     ///
     /// # Panics
     ///
-    /// When it is 0 or above 100.
+    /// If `percent` is 0 or above 100.
     #[must_use]
     #[track_caller]
     pub const fn failure_rate(mut self, percent: u8) -> Self {
-        assert!(percent > 0 && percent <= 100, "a `failure_rate` is a share in percent: from 1 to 100");
+        assert!(percent > 0 && percent <= 100, "`failure_rate` must be a percentage from 1 to 100");
         self.gate.failure_rate = percent;
         self
     }
 
-    /// The attempts in the window below which the share says nothing; 20 if not said.
+    /// Sets the number of attempts in the window that the breaker needs to judge the share of failures. With fewer, it does not
+    /// open. Defaults to 20.
     ///
     /// # Panics
     ///
-    /// When it is 0.
+    /// If `calls` is 0.
     #[must_use]
     #[track_caller]
     pub const fn minimum_calls(mut self, calls: u32) -> Self {
-        assert!(calls > 0, "a breaker needs at least one call to judge by");
+        assert!(calls > 0, "`minimum_calls` must be at least 1: without a call there is no share of failures");
         self.gate.minimum_calls = calls;
         self
     }
 
-    /// How far back it looks; ten seconds if not said. It moves on in tenths.
+    /// Sets the length of the window, which is how far back the breaker looks. Defaults to ten seconds. The window moves
+    /// forward in tenths of its length.
     ///
     /// # Panics
     ///
-    /// When it is zero.
+    /// If `window` is zero.
     #[must_use]
     #[track_caller]
     pub const fn window(mut self, window: Duration) -> Self {
-        assert!(!window.is_zero(), "a `window` of zero holds no calls: give it some seconds");
+        assert!(!window.is_zero(), "`window` must be greater than zero: an empty window holds no calls");
         self.gate.window = window;
         self
     }
 
-    /// How long it stays open before a probe; five seconds if not said.
+    /// Sets how long the breaker stays open before it admits a probe. Defaults to five seconds.
     ///
     /// # Panics
     ///
-    /// When it is zero.
+    /// If `time` is zero.
     #[must_use]
     #[track_caller]
     pub const fn open_for(mut self, time: Duration) -> Self {
-        assert!(!time.is_zero(), "a breaker that is open for no time is closed: give it some seconds");
+        assert!(
+            !time.is_zero(),
+            "`open_for` must be greater than zero: otherwise the breaker never rejects an attempt"
+        );
         self.gate.open_for = time;
         self
     }
 
-    /// Called at each change of state, after it and outside of the breaker's lock. The change also is an event of `tracing`, target
-    /// `retry`: a warning where it opens.
+    /// Sets a function that is called after each change of state, outside the breaker's lock. With the feature `tracing`,
+    /// the change is also an event with the target `retry`: a warning if the breaker opens, otherwise an info.
     #[must_use]
     pub const fn on_change(mut self, listener: fn(&BreakerChange)) -> Self {
         self.on_change = Some(listener);
@@ -171,18 +180,19 @@ impl Breaker {
 
 /// Attempts.
 impl Breaker {
-    /// Runs one attempt, if the breaker lets it through, and takes note of its outcome. Otherwise gives the outcome that is made
-    /// from [`BreakerOpen`], and does not poll the operation.
+    /// Runs one attempt if the breaker admits it, and counts its outcome. Otherwise returns the outcome that is made from
+    /// [`BreakerOpen`], and does not poll the operation.
     ///
-    /// For the operation inside of a loop, so that each attempt passes the breaker.
+    /// Wrap the operation inside a retry loop with it, so that each attempt passes the breaker.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the attempt, and the breaker does not count it. If it was the probe, the breaker lets another attempt
-    /// through as the probe.
-    /// Dropping the future while it waits for the end of a probe has no effect on others. The time limits of a
-    /// policy around it drop it too, so a service that hangs never opens it: give the operation a time limit of its own, or annotate
-    /// the function with `breaker = …`, which counts an attempt that was cut off as a failure.
+    /// Dropping the future drops the attempt, and the breaker does not count it. If it was the probe, the breaker admits
+    /// another attempt as the probe. Dropping the future while it waits for the end of a probe does not affect other calls.
+    ///
+    /// The time limits of a policy around this call drop the future too, so a service that hangs never opens the breaker.
+    /// Give the operation a time limit of its own, or annotate the function with `breaker = …`, which counts an attempt
+    /// that was cut off as a failure.
     pub async fn call<O: Outcome + FromBreakerOpen>(&self, operation: impl Future<Output = O>) -> O {
         let admitted = match self.admit() {
             Ok(admitted) => admitted,
@@ -196,13 +206,13 @@ impl Breaker {
         outcome
     }
 
-    /// The state that it is in. An open breaker becomes half-open when it is next asked for an attempt.
+    /// The current state. An open breaker becomes half-open only when the next attempt asks for admission.
     #[must_use]
     pub fn state(&self) -> BreakerState {
         self.gate.state()
     }
 
-    /// [`Admission`] for code that blocks. It watches the deadline by itself, since nothing cuts it off.
+    /// [`Admission`] for blocking code. It checks the deadline itself, because nothing can cut blocking code off.
     fn blocking_admission(&self) -> Result<Admitted<'_>, BreakerOpen> {
         loop {
             let refusal = match self.admit() {
@@ -220,10 +230,10 @@ impl Breaker {
     fn admit(&self) -> Result<Admitted<'_>, Refusal<'_>> {
         match self.gate.admit(Instant::now()) {
             Ok((permit, change)) => {
-                self.tell(change);
+                self.report(change);
                 Ok(Admitted { breaker: self, permit })
             }
-            // Otherwise the probe would wait for its own end.
+            // The attempt is part of the probe: if it waited for the end of the probe, neither would ever end.
             Err(Refusal::Probed(..)) if probes::is_in_probe_of(self.gate.address()) => {
                 Ok(Admitted { breaker: self, permit: self.gate.admit_inside_probe() })
             }
@@ -231,12 +241,13 @@ impl Breaker {
         }
     }
 
-    /// The error of an attempt that is not made.
+    /// The error of a rejected attempt.
     #[cold]
     fn open(&self, refusal: &Refusal<'_>) -> BreakerOpen {
         let half_open_in = match refusal {
             Refusal::Open(half_open_in) => *half_open_in,
-            // Nobody knows when the probe ends. Doubling the time means asking seldom, and not much too late.
+            // The end of the probe is unknown. A delay as long as the probe has taken so far doubles its age at each retry,
+            // so the breaker is asked seldom, and not much too late.
             Refusal::Probed(_, so_far) => (*so_far).clamp(self.gate.open_for / 10, self.gate.open_for),
         };
         let is_in_time = |deadline| Instant::now().checked_add(half_open_in).is_some_and(|then| then < deadline);
@@ -244,20 +255,20 @@ impl Breaker {
         BreakerOpen::new(self.name, half_open_in, is_in_time)
     }
 
-    /// Says that the state has changed, if it has.
-    fn tell(&self, Change { from, to }: Change) {
+    /// Emits the event of a change of state and calls the listener, if the state has changed.
+    fn report(&self, Change { from, to }: Change) {
         if from != to {
             let change = BreakerChange { name: self.name, from, to };
-            say(&change);
+            emit(&change);
             self.on_change.inspect(|listener| listener(&change));
         }
     }
 }
 
-/// Lets an attempt through that was refused, after the end of a probe, or gives the error of an attempt that is not made. It waits
+/// A future that admits a refused attempt after the end of a probe, or returns the error of a rejected attempt. It waits
 /// for the end of a probe only if a deadline cuts that wait off.
 ///
-/// Boxed, so that the future of a call that succeeds does not grow by it.
+/// Its users box it, because it would otherwise enlarge the future of every call, including those that succeed at once.
 struct Admission<'a> {
     breaker: &'a Breaker,
     refusal: Refusal<'a>,
@@ -281,8 +292,8 @@ impl<'a> Future for Admission<'a> {
     }
 }
 
-/// Blocks the thread until the probe has ended, for at most this long: whether it has.
-fn block_on(probe: ProbeEnd<'_>, at_most: Duration) -> bool {
+/// Blocks the thread until the probe has ended, for at most `limit`. Returns true if it has ended.
+fn block_on(probe: ProbeEnd<'_>, limit: Duration) -> bool {
     struct Unpark(Thread);
 
     impl Wake for Unpark {
@@ -295,7 +306,7 @@ fn block_on(probe: ProbeEnd<'_>, at_most: Duration) -> bool {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut probe = pin!(probe);
     while probe.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
-        let left = at_most.saturating_sub(start.elapsed());
+        let left = limit.saturating_sub(start.elapsed());
         if left.is_zero() {
             return false;
         }
@@ -304,7 +315,7 @@ fn block_on(probe: ProbeEnd<'_>, at_most: Duration) -> bool {
     true
 }
 
-/// An attempt that a breaker has let through.
+/// An attempt that a breaker has admitted.
 struct Admitted<'a> {
     breaker: &'a Breaker,
     permit: Permit<'a>,
@@ -312,27 +323,27 @@ struct Admitted<'a> {
 
 impl Admitted<'_> {
     fn settle(self, failed: bool) {
-        self.breaker.tell(self.permit.settle(Instant::now(), failed));
+        self.breaker.report(self.permit.settle(Instant::now(), failed));
     }
 }
 
-/// What the attribute keeps of a breaker for an attempt: around it, for the breaker to take note of one that is cut off; or in
-/// each copy of it.
+/// A breaker's permission for an attempt of an annotated function. It lives outside the attempt's future, so that an
+/// attempt that is cut off still counts. A hedged attempt has one inside each copy.
 pub struct Pass(Option<Admitted<'static>>);
 
 impl Pass {
-    /// For an attempt that has yet to ask.
+    /// The pass of an attempt that has not asked the breaker yet.
     #[inline]
     pub const fn none() -> Self {
         Self(None)
     }
 
-    /// Asks to be let through, unless that was asked before.
+    /// Asks the breaker to admit the attempt, unless it already has.
     ///
     /// # Errors
     ///
-    /// A future to await when the attempt is not let through at once.
-    // Takes a function, for a breaker in a constant would be a new one at each call.
+    /// A future to await if the attempt is not admitted at once.
+    // Takes a function that returns a `&'static Breaker`, because a breaker in a constant would be a new breaker at each call.
     pub fn ask(&mut self, breaker: fn() -> &'static Breaker) -> Result<(), Refused<'_>> {
         if self.0.is_none() {
             let breaker = breaker();
@@ -345,18 +356,18 @@ impl Pass {
         Ok(())
     }
 
-    /// [`ask`](Self::ask) for a function that blocks.
+    /// [`ask`](Self::ask) for a blocking function.
     ///
     /// # Errors
     ///
-    /// The error of an attempt that is not to be made.
+    /// The error of a rejected attempt.
     pub fn ask_blocking(&mut self, breaker: fn() -> &'static Breaker) -> Result<(), BreakerOpen> {
         self.0 = Some(breaker().blocking_admission()?);
         self.begin();
         Ok(())
     }
 
-    /// The attempt that is polled has been let through.
+    /// The attempt that is being polled has been admitted, possibly as the probe.
     #[inline]
     fn begin(&self) {
         if let Some(breaker) = self.0.as_ref().and_then(|admitted| admitted.permit.probed()) {
@@ -364,7 +375,7 @@ impl Pass {
         }
     }
 
-    /// The attempt has its outcome. One that was not made says nothing.
+    /// Counts the outcome of the attempt. A rejected attempt has nothing to count.
     pub fn settle(mut self, classification: Classification) {
         if let Some(admitted) = self.0.take() {
             admitted.settle(classification.is_fault());
@@ -372,7 +383,10 @@ impl Pass {
     }
 }
 
-/// An attempt that is not let through at once. Gives what its outcome is made from if it is not to be made.
+/// A future that waits until an attempt is admitted or rejected. If the attempt is rejected, its outcome is made from the
+/// error.
+///
+/// Boxed as [`Admission`] is, and cold: most attempts are admitted at once.
 #[must_use]
 pub struct Refused<'p>(Box<(&'p mut Pass, Admission<'static>)>);
 
@@ -396,21 +410,21 @@ impl fmt::Debug for Refused<'_> {
     }
 }
 
-/// Lets another copy of a hedged attempt through, or not.
+/// Admits or rejects the copies of a hedged attempt after the first.
 pub trait Entrance {
     #[doc(hidden)]
     type Pass;
 
-    /// `None` where the copy is not let through. It does not wait.
+    /// Returns `None` if the copy is rejected. Never waits.
     #[doc(hidden)]
     fn ask(&self) -> Option<Self::Pass>;
 
-    /// Keeps what lets the next copy through.
+    /// Keeps the permission of the copy that is added next.
     #[doc(hidden)]
     fn keep(&mut self, pass: Self::Pass);
 }
 
-/// Nothing.
+/// Without a breaker, every copy is admitted.
 impl Entrance for () {
     type Pass = ();
 
@@ -429,7 +443,7 @@ pub struct EachCopy {
 }
 
 impl EachCopy {
-    /// Of an attempt that has no copy yet.
+    /// For an attempt that has no copy yet.
     pub const fn of(breaker: fn() -> &'static Breaker) -> Self {
         Self { breaker, next: Pass::none() }
     }
@@ -451,8 +465,8 @@ impl Entrance for EachCopy {
     }
 }
 
-/// An attempt is dropped before its end. That is a failure if a time limit of this call or of one around it cut the attempt off,
-/// but not if a caller dropped the call or if another copy won.
+/// The attempt is dropped before its end. That counts as a failure if a time limit of this call or of one around it cut the
+/// attempt off, but not if a caller dropped the call or another copy won.
 impl Drop for Pass {
     fn drop(&mut self) {
         if let Some(admitted) = self.0.take_if(|_| expiry::is_expired()) {
@@ -468,7 +482,7 @@ impl fmt::Debug for Pass {
 }
 
 #[cfg(feature = "tracing")]
-fn say(change: &BreakerChange) {
+fn emit(change: &BreakerChange) {
     let BreakerChange { name, to, .. } = *change;
     match to {
         BreakerState::Open => tracing::warn!(target: "retry", name, state = to.as_str(), "the breaker opened"),
@@ -477,7 +491,7 @@ fn say(change: &BreakerChange) {
 }
 
 #[cfg(not(feature = "tracing"))]
-fn say(_: &BreakerChange) {}
+fn emit(_: &BreakerChange) {}
 
 impl fmt::Debug for Breaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,4 +1,4 @@
-//! Calls inside an attempt find out whether the attempt is a breaker's probe.
+//! Attempts that may be a breaker's probe. Calls inside the probe find out that they are, because the breaker admits them.
 
 use core::fmt;
 use core::num::NonZeroUsize;
@@ -26,7 +26,7 @@ impl<F> MaybeProbe<F> {
     }
 }
 
-/// For an attempt that asks the breaker by itself.
+/// An attempt that asks the breaker itself while it runs.
 #[inline]
 pub const fn maybe_probe<F>(attempt: F) -> MaybeProbe<F> {
     MaybeProbe::new(None, attempt)

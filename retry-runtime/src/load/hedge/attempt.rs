@@ -1,4 +1,5 @@
-//! A hedged attempt of an annotated function.
+//! The hedged attempt of an annotated function: polls its copies, asks for another one when it is due, and cuts all of them
+//! off at the attempt's time limit. The function's own code makes the copies.
 
 use core::fmt;
 use core::future::poll_fn;
@@ -25,7 +26,7 @@ pin_project! {
     /// One attempt of an annotated function in hedged copies, which are all cut off together.
     pub struct Hedged<S: Sleep, A, O, K: LimitTimer<S>, E> {
         hedge: &'static Hedge,
-        // Lets another copy through, or not.
+        // Admits copies after the first: a circuit breaker, or `()` without one.
         entrance: E,
         limit: K,
         is_started: bool,
@@ -35,19 +36,21 @@ pin_project! {
         turns: Turns<S::Separate>,
         #[pin]
         timer: K::Timer,
+        // A function pointer is `Send` whatever `O` is: the future holds no outcome.
         outcome: PhantomData<fn() -> O>,
     }
 }
 
 impl<S: Sleep, A, O, K: TimeLimit<S, O>> Hedged<S, A, O, K, EachCopy> {
-    /// The breaker's permission for the copy that is added next. The first copy asks by itself.
+    /// Takes the breaker's permission for the copy that is added next. The first copy gets none here, and asks the breaker
+    /// itself.
     pub fn pass(self: Pin<&mut Self>) -> Pass {
         self.project().entrance.take()
     }
 }
 
 impl<S: Sleep, A: Future<Output = HedgeOutcome<O>>, O, K: TimeLimit<S, O>, E> Hedged<S, A, O, K, E> {
-    /// With another copy, the first one included.
+    /// Adds a copy, the first one included.
     pub fn add(self: Pin<&mut Self>, copy: A) {
         self.project().copies.add(copy);
     }
@@ -97,6 +100,8 @@ impl<S: Sleep, A: Future<Output = HedgeOutcome<O>>, O, K: TimeLimit<S, O>, E: En
             }
         }
         this.limit.poll(this.timer, core, cx).map(|outcome| {
+            // A copy that is cut off counts as a failure for its breaker. A copy that is dropped because another one won
+            // does not.
             let _expiring = Expiring::new();
             this.copies.clear();
             Some(end(core, outcome))
@@ -104,8 +109,10 @@ impl<S: Sleep, A: Future<Output = HedgeOutcome<O>>, O, K: TimeLimit<S, O>, E: En
     }
 }
 
-/// Asks the breaker and the budget for another copy, and emits the event of its start. The breaker comes first, because a copy that
-/// is not made costs nothing.
+/// Asks the breaker and the budget for another copy, and emits the event of its start. The breaker is asked first, so that
+/// a copy which it rejects takes no tokens from the budget.
+///
+/// Cold, because most attempts succeed before another copy is due.
 #[cold]
 #[inline(never)]
 fn is_admitted(

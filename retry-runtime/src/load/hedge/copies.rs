@@ -1,4 +1,4 @@
-//! The copies of a hedged attempt: when another one is due, and which of them gives the outcome.
+//! The copies of a hedged attempt: the times at which they are due, and the choice of the one that gives the outcome.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -11,15 +11,16 @@ use crate::classify::verdict::{Classification, Verdict};
 use crate::load::hedge::Hedge;
 use crate::util::sleep::Sleep;
 
-/// The outcome of a copy, and whether it is the answer.
+/// The outcome of a copy, with the result of its classification.
 #[derive(Debug)]
 pub struct HedgeOutcome<O> {
     outcome: O,
+    /// True for a success, which ends the hedged attempt.
     is_good: bool,
 }
 
 impl<O> HedgeOutcome<O> {
-    /// By a condition.
+    /// An outcome that the condition classifies as a success or a failure.
     #[inline]
     pub fn new(condition: &Condition, classification: Classification, outcome: O) -> Self {
         Self { is_good: condition.verdict(classification) == Verdict::Done, outcome }
@@ -27,13 +28,13 @@ impl<O> HedgeOutcome<O> {
 }
 
 pin_project! {
-    /// What runs at the same time. The first copy is here, for an answer in time to allocate nothing.
+    /// The copies that run at the same time. The first one is stored inline, so an attempt that is not late does not allocate.
     pub(crate) struct Copies<A> {
         #[pin]
         first: Option<A>,
         more: Vec<Pin<Box<A>>>,
         made: u32,
-        // True if the others are polled before the first copy next time.
+        // True if the next poll starts with the other copies instead of the first one.
         more_first: bool,
     }
 }
@@ -43,7 +44,7 @@ impl<A> Copies<A> {
         Self { first: None, more: Vec::new(), made: 0, more_first: false }
     }
 
-    /// How many there were so far.
+    /// The number of copies so far, including those that have ended.
     pub(crate) const fn made(&self) -> u32 {
         self.made
     }
@@ -58,7 +59,7 @@ impl<A> Copies<A> {
         }
     }
 
-    /// Drops all.
+    /// Drops all copies.
     pub(super) fn clear(self: Pin<&mut Self>) {
         let mut this = self.project();
         this.first.set(None);
@@ -67,15 +68,16 @@ impl<A> Copies<A> {
 }
 
 impl<O, A: Future<Output = HedgeOutcome<O>>> Copies<A> {
-    /// Ready with the first good outcome, or with a failure when nothing else runs.
+    /// Ready with the first success, or with the last failure once no other copy runs.
     ///
-    /// Copies take turns at being polled first: one that never rests uses up what tokio lets its task do at a time, and those after
-    /// it get nothing done.
+    /// Copies take turns at being polled first. A copy that is always ready to go on uses up the budget that tokio grants a
+    /// task for one poll, and the copies polled after it would make no progress.
     #[inline]
     pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<O> {
         if self.more.is_empty() { self.poll_first(cx) } else { self.poll_all(cx) }
     }
 
+    // Cold and not inlined, to keep the poll of a single copy, which is the usual case, small.
     #[cold]
     #[inline(never)]
     fn poll_all(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<O> {
@@ -118,8 +120,9 @@ impl<O, A: Future<Output = HedgeOutcome<O>>> Copies<A> {
 }
 
 pin_project! {
-    /// When there is another copy. The time runs from when the first one has to wait.
+    /// The times at which further copies are due, counted from when the first copy was first pending.
     pub(crate) struct Turns<T> {
+        // The number of further copies that were due so far, whether they were started or not.
         taken: u32,
         #[pin]
         timer: Option<T>,
@@ -131,7 +134,8 @@ impl<T: Future<Output = ()>> Turns<T> {
         Self { taken: 0, timer: None }
     }
 
-    /// The time that has passed without a good answer, if another copy is due. One that is not made has had its turn.
+    /// Returns the time that has passed without a success if another copy is due. A copy that is then not started is not
+    /// due again.
     pub(crate) fn next<S: Sleep<Separate = T>>(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -139,13 +143,15 @@ impl<T: Future<Output = ()>> Turns<T> {
         sleep: &S,
     ) -> Option<Duration> {
         let mut this = self.project();
-        if *this.taken >= hedge.most - 1 {
+        if *this.taken >= hedge.max - 1 {
             return None;
         }
         let was_armed = this.timer.is_some();
         if !was_armed {
             this.timer.set(Some(sleep.separate(hedge.delay)));
         }
+        // Tokio's timer stays pending once the task has used up its budget for this poll, so the clock is read as well. It
+        // is not read for a timer that has just been armed: an attempt that is pending only once never reads it.
         let mut timer = this.timer.as_mut().as_pin_mut()?;
         if timer.as_mut().poll(cx).is_pending() && !(was_armed && S::separate_is_over(&timer)) {
             return None;

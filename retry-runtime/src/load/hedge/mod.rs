@@ -1,8 +1,8 @@
-//! Hedged attempts: a second one for an answer that is late, while the first goes on.
+//! Hedged attempts: when an attempt is late, a second copy of it starts while the first one goes on.
 //!
-//! It is the slowest few of a hundred calls that a user waits for. Where an attempt that takes longer than most is joined by another one,
-//! the first answer of the two is seldom late (J. Dean and L. Barroso, *The Tail at Scale*, 2013). That costs load, which a
-//! [`Budget`] bounds.
+//! A user who needs a hundred calls waits for the slowest few of them. If an attempt that takes longer than most is joined
+//! by a copy, the faster of the two is seldom late (J. Dean and L. Barroso, *The Tail at Scale*, 2013). The copies add
+//! load, which a [`Budget`] bounds.
 
 use core::fmt;
 use core::time::Duration;
@@ -15,9 +15,10 @@ pub(crate) mod copies;
 #[cfg(feature = "tokio")]
 mod run;
 
-/// Makes an attempt again, beside the one that runs, when that is late. The first good answer wins, and the others are dropped.
+/// A hedging policy: when an attempt is late, starts another copy of it. The first success wins, and the other copies are
+/// dropped.
 ///
-/// Only for what may be done twice at the same time: every copy is sent.
+/// Every copy is sent, so use it only for operations that may run twice at the same time.
 ///
 /// ```
 /// use std::io;
@@ -41,43 +42,44 @@ mod run;
 #[must_use]
 pub struct Hedge {
     pub(crate) delay: Duration,
-    pub(crate) most: u32,
+    pub(crate) max: u32,
     budget: Option<fn() -> &'static Budget>,
 }
 
-const MOST: u32 = 2;
+const DEFAULT_MAX: u32 = 2;
 
 impl Hedge {
-    /// Another copy each time that this long has passed without a good answer. Good values are near the time that 95 of a hundred
-    /// attempts take.
+    /// Creates a policy that starts another copy each time `delay` has passed without a success. A good value is close to the
+    /// 95th percentile of the time that an attempt takes.
     ///
     /// # Panics
     ///
-    /// When it is zero.
+    /// If `delay` is zero.
     #[track_caller]
     pub const fn after(delay: Duration) -> Self {
-        assert!(!delay.is_zero(), "a hedge after no time sends every request twice: give the first one some time");
-        Self { delay, most: MOST, budget: None }
+        assert!(!delay.is_zero(), "`hedge` must be greater than zero: a zero delay sends every request twice");
+        Self { delay, max: DEFAULT_MAX, budget: None }
     }
 
-    /// The most copies of an attempt, the first one included; 2 if not said.
+    /// Sets the maximum number of copies of an attempt, the first one included. Defaults to 2.
     ///
     /// # Panics
     ///
-    /// When it is below 2.
+    /// If `copies` is below 2.
     #[track_caller]
     pub const fn max(self, copies: u32) -> Self {
-        assert!(copies >= 2, "a hedge is a second copy: let there be at least 2");
-        Self { most: copies, ..self }
+        assert!(copies >= 2, "a hedge needs at least 2 copies: the first copy counts too");
+        Self { max: copies, ..self }
     }
 
-    /// The budget that pays for the copies after the first: each takes what a retry takes. One for which there are not enough tokens
-    /// is not made. None if not said.
+    /// Sets the budget that pays for the copies after the first. Each takes as many tokens as a retry. A copy for which
+    /// there are not enough tokens is not started. Defaults to no budget.
     pub const fn budget(self, budget: fn() -> &'static Budget) -> Self {
         Self { budget: Some(budget), ..self }
     }
 
-    /// Pays for another copy from its own budget, or else from this one. `None` if there may be no other copy.
+    /// Pays for another copy from the hedge's own budget, or else from `budget`. Returns `None` if no copy may be started:
+    /// retries are switched off, or there are not enough tokens.
     pub(crate) fn pay(&self, budget: Option<fn() -> &'static Budget>) -> Option<Paid> {
         if !is_enabled() {
             return None;
@@ -87,11 +89,11 @@ impl Hedge {
     }
 }
 
-/// Tokens for a copy, which go back to the budget if the copy is not made.
+/// The tokens for a copy. They go back to the budget if the copy is not started.
 pub(crate) struct Paid(Option<(&'static Budget, u16)>);
 
 impl Paid {
-    /// The copy is made.
+    /// The copy has started: its tokens do not go back.
     pub(crate) fn spend(mut self) {
         self.0 = None;
     }
@@ -107,7 +109,7 @@ impl Drop for Paid {
 
 impl fmt::Debug for Hedge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { delay, most, budget: _ } = self;
-        f.debug_struct("Hedge").field("delay", delay).field("most", most).finish_non_exhaustive()
+        let Self { delay, max, budget: _ } = self;
+        f.debug_struct("Hedge").field("delay", delay).field("max", max).finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! Hedging without an executor: `Hedge::run`.
+//! Hedging without an executor: [`Hedge::run`].
 
 use core::future::poll_fn;
 use core::pin::pin;
@@ -10,15 +10,16 @@ use crate::load::hedge::copies::{Copies, HedgeOutcome, Turns};
 use crate::util::sleep::TokioSleep;
 
 impl Hedge {
-    /// Runs the operation, which is given the number of the copy, from 1. Gives the first outcome that is no failure by the
-    /// standard [`Condition`]; otherwise the last failure, once no copy is left that runs. A failure does not make another copy
-    /// come sooner: to try again is for the loop around it.
+    /// Runs the operation, which receives the number of the copy, from 1. Returns the first outcome that is a success by
+    /// the standard [`Condition`], or the last failure once no copy runs any more. A failure does not start the next copy
+    /// earlier: the loop around this call retries.
     ///
-    /// All copies borrow what the closure borrows. There is no event of them: it does not know in whose attempt it is.
+    /// All copies borrow what the closure borrows. Copies emit no events, because this call cannot tell which attempt it is
+    /// part of.
     ///
     /// # Panics
     ///
-    /// When it has to wait outside of a tokio runtime whose time is enabled.
+    /// If it has to wait outside a tokio runtime whose time is enabled.
     ///
     /// # Cancel safety
     ///
