@@ -63,11 +63,11 @@ impl Expansion<'_> {
         let span = at(breaker.span);
         let krate = krate(self.arguments, span);
         let place = policy::of_static(breaker, "Breaker", &krate);
-        let not_made = self.of_outcome("not_made", None, quote_spanned!(span=> __retry_open));
+        let rejected = self.of_outcome("rejected", None, quote_spanned!(span=> __retry_open));
         if matches!(self.function.shape, Shape::Blocking) {
             return Some(quote_spanned! {span=>
                 if let ::core::result::Result::Err(__retry_open) = #krate::private::Pass::ask_blocking(&mut __retry_pass, #place) {
-                    return #not_made;
+                    return #rejected;
                 }
             });
         }
@@ -75,7 +75,7 @@ impl Expansion<'_> {
         Some(quote_spanned! {span=>
             if let ::core::result::Result::Err(__retry_refused) = #krate::private::Pass::ask(&mut __retry_pass, #place) {
                 if let ::core::result::Result::Err(__retry_open) = __retry_refused.await {
-                    return #not_made;
+                    return #rejected;
                 }
             }
         })

@@ -185,7 +185,7 @@ fn is_timeout(krate: &Path, variant: &Variant) -> TokenStream {
 /// linear time for nested errors.
 fn failure_of_variant(krate: &Path, variant: &Variant) -> TokenStream {
     match variant.meaning.source() {
-        None => without_field(variant, quote!(#krate::private::asked(self))),
+        None => without_field(variant, quote!(#krate::private::from_methods(self))),
         Some(source) => with_field(variant, source, |name| failure(krate, source, name)),
     }
 }

@@ -113,6 +113,6 @@ impl<T> FromBreakerOpen for Option<T> {
 
 /// The outcome of an attempt that was not made. Generated code calls it with the type `O` written out, so that rustc
 /// points at that type if it does not implement [`FromBreakerOpen`].
-pub fn not_made<O: FromBreakerOpen>(open: BreakerOpen) -> O {
+pub fn rejected<O: FromBreakerOpen>(open: BreakerOpen) -> O {
     O::from_breaker_open(open)
 }

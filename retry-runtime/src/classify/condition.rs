@@ -153,7 +153,7 @@ impl Condition {
     /// assert!(matches!(verdict!(&refused, condition.for_method("POST")), Verdict::Retry(_)));
     /// ```
     pub fn for_method(self, method: &str) -> Self {
-        Self { guarded: !self.has_method(method), ..self }
+        Self { guarded: !self.lists_method(method), ..self }
     }
 
     /// Sets the guard that [`for_method`](Self::for_method) sets for an unlisted method, if `guarded` is true.
@@ -174,7 +174,7 @@ impl Condition {
         status < Class::FIRST_FAILURE && (self.statuses.is_none() || !self.lists(status))
     }
 
-    pub(crate) fn has_method(&self, method: &str) -> bool {
+    pub(crate) fn lists_method(&self, method: &str) -> bool {
         self.methods.iter().any(|listed| listed.eq_ignore_ascii_case(method))
     }
 
@@ -196,7 +196,7 @@ impl Condition {
     }
 
     /// Returns true if an outcome is worth another attempt, even if resending the request is not safe.
-    pub(crate) fn wants_again(&self, classification: Classification) -> bool {
+    pub(crate) fn is_retried(&self, classification: Classification) -> bool {
         matches!(self.verdict(classification), Verdict::Retry(_) | Verdict::NotSafe(..))
     }
 

@@ -13,7 +13,7 @@ pub struct Failure {
     pub(super) status: Option<u16>,
     pub(super) delay: Option<Duration>,
     /// True if a breaker rejected the attempt. The delay is the breaker's then, not the server's.
-    pub(super) kept_back: bool,
+    pub(super) by_breaker: bool,
     pub(super) unprocessed: bool,
     /// True if the client follows redirects without reporting them, so the failure may come from a later server than the
     /// first.
@@ -31,7 +31,7 @@ impl Failure {
             class,
             status: None,
             delay: None,
-            kept_back: false,
+            by_breaker: false,
             unprocessed: false,
             redirected: false,
             timeout: false,
@@ -54,14 +54,14 @@ impl Failure {
     /// Sets the delay that the server asked for. It replaces the delay of a breaker.
     #[must_use]
     pub const fn with_server_delay(self, delay: Duration) -> Self {
-        Self { delay: Some(delay), kept_back: false, ..self }
+        Self { delay: Some(delay), by_breaker: false, ..self }
     }
 
     /// Marks the attempt as rejected by a [`Breaker`](crate::Breaker), and sets the time until the breaker may let a
     /// probe through. It replaces the delay of a server.
     #[must_use]
     pub const fn with_breaker_delay(self, delay: Duration) -> Self {
-        Self { delay: Some(delay), kept_back: true, ..self }
+        Self { delay: Some(delay), by_breaker: true, ..self }
     }
 
     /// Marks the request as one that the server cannot have processed.
@@ -109,14 +109,14 @@ impl Failure {
     /// The delay that the server asked for, if it did.
     #[must_use]
     pub const fn server_delay(&self) -> Option<Duration> {
-        if self.kept_back { None } else { self.delay }
+        if self.by_breaker { None } else { self.delay }
     }
 
     /// The time until a [`Breaker`](crate::Breaker) may let a probe through, if it rejected the attempt. Only the
     /// deadline limits this delay, not [`Policy::retry_after`](crate::Policy::retry_after).
     #[must_use]
     pub const fn breaker_delay(&self) -> Option<Duration> {
-        if self.kept_back { self.delay } else { None }
+        if self.by_breaker { self.delay } else { None }
     }
 
     /// Returns `true` if the server cannot have processed the request. It is safe to resend then, whatever its method.

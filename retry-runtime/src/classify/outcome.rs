@@ -79,7 +79,7 @@ impl<R: Retryable> Outcome for R {
 }
 
 fn failure_of_value<T: 'static>(value: &T) -> Option<Failure> {
-    clients::known_answer(value as &dyn Any)
+    clients::failure_of_value(value as &dyn Any)
 }
 
 /// Classifies outcomes of type `O`. Implemented by `&`[`Condition`], for types that are an [`Outcome`], and by

@@ -93,7 +93,7 @@ pub trait Retryable {
     /// The results of all methods, determined in a single search.
     #[doc(hidden)]
     fn failure(&self) -> Failure {
-        Failure::asked(self)
+        Failure::from_methods(self)
     }
 
     /// The connection that a response came over, if connections are reported.
@@ -111,13 +111,13 @@ impl Failure {
     }
 
     /// Collects the results of the separate methods of `value`.
-    pub(crate) fn asked<R: Retryable + ?Sized>(value: &R) -> Self {
+    pub(crate) fn from_methods<R: Retryable + ?Sized>(value: &R) -> Self {
         let breaker_delay = value.breaker_delay();
         Self {
             class: value.class(),
             status: value.status(),
             delay: breaker_delay.or_else(|| value.server_delay()),
-            kept_back: breaker_delay.is_some(),
+            by_breaker: breaker_delay.is_some(),
             unprocessed: value.is_unprocessed(),
             redirected: false,
             timeout: value.is_timeout(),
@@ -134,7 +134,7 @@ impl Retryable for Infallible {
 }
 
 /// The methods of [`Retryable`], delegated to a value inside the type.
-macro_rules! known_by {
+macro_rules! delegates_to {
     ($self:ident => $inner:expr) => {
         fn class(&$self) -> $crate::Class {
             $crate::Retryable::class($inner)
@@ -159,12 +159,12 @@ macro_rules! known_by {
         }
     };
 }
-pub(crate) use known_by;
+pub(crate) use delegates_to;
 
 macro_rules! delegate {
     ($($pointer:ty),*) => {$(
         impl<T: Retryable + ?Sized> Retryable for $pointer {
-            known_by!(self => &**self);
+            delegates_to!(self => &**self);
         }
     )*};
 }

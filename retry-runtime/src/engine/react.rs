@@ -239,7 +239,7 @@ fn report_decision(
         emit_for(number, state, call, failed);
     }
     let kind = match decision {
-        Ok((delay, source)) => EventKind::Waiting { delay, source, asked: requested(failure, source) },
+        Ok((delay, source)) => EventKind::Waiting { delay, source, requested: requested(failure, source) },
         Err(why) => EventKind::GaveUp(why),
     };
     emit_for(number, state, call, kind);

@@ -38,7 +38,7 @@ impl Situation {
         let outer_deadline = deadline::current().map(|deadline| deadline.at);
         let is_limited = policy.deadline.is_some() || outer_deadline.is_some();
         // Few policies look back, and asking the call costs an indirect call.
-        let history = if is_limited || policy.looks_back() { call.history() } else { None };
+        let history = if is_limited || policy.needs_history() { call.history() } else { None };
         Self {
             number: state.number(),
             max_attempts: policy.attempt_limit(),

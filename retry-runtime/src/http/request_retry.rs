@@ -243,7 +243,7 @@ impl Options {
     #[inline]
     pub(super) fn call<'a>(&'a self, policy: &'a Policy) -> ManualCall<'a> {
         // A history reads the clock, so there is one only if the policy or the hook looks at it.
-        let history = (policy.looks_back() || self.looks_at_attempts()).then(History::new);
+        let history = (policy.needs_history() || self.looks_at_attempts()).then(History::new);
         ManualCall { policy, name: self.name, observer: self.observer.as_deref(), history, stats: OwnStats::default() }
     }
 
@@ -280,7 +280,7 @@ impl Options {
 
     /// Returns whether a request with this method may be resent after any failure.
     fn is_free(&self, method: &Method) -> bool {
-        self.idempotent || self.condition.has_method(method.as_str())
+        self.idempotent || self.condition.lists_method(method.as_str())
     }
 
     /// Returns whether the first attempt has to look for redirects, and a client of the process may report them.

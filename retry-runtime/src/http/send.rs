@@ -18,7 +18,7 @@ use super::sent::Sent;
 use super::simulated::SimulatedRequest;
 use super::source::{Listed, Repeated, Source, Streamed};
 use crate::classify::class::Class;
-use crate::classify::clients::body::Unread;
+use crate::classify::clients::body::Undrained;
 use crate::classify::clients::reqwest::error_of;
 use crate::classify::drain::DrainBody;
 use crate::classify::failure::Failure;
@@ -376,7 +376,7 @@ fn repeatable(verdict: Verdict, has_more: bool) -> Verdict {
 
 /// The rest of a response that is retried, which is drained during the pause.
 fn remains<E>(outcome: Result<Response, E>, limits: DrainLimits) -> DrainBody {
-    outcome.map_or(DrainBody::none(), |response| response.read_to_end(limits))
+    outcome.map_or(DrainBody::none(), |response| response.drain(limits))
 }
 
 /// The text of a failure, for events.

@@ -59,7 +59,7 @@ pub enum EventKind<'a> {
         source: DelaySource,
         /// The delay that the server or the breaker asked for; `None` if the source is the backoff. The rest of `delay`
         /// is the schedule's jitter.
-        asked: Option<Duration>,
+        requested: Option<Duration>,
     },
     /// Another copy of the attempt starts, while the earlier copies keep running.
     #[non_exhaustive]
@@ -158,8 +158,10 @@ impl Display for Event<'_> {
             EventKind::Waiting { delay, source: DelaySource::Breaker, .. } => {
                 write!(f, "next attempt in {:?}, when the breaker may let a probe through", legible(delay))
             }
-            EventKind::Waiting { delay, source: DelaySource::Server, asked: Some(asked) } if asked < delay => {
-                write!(f, "next attempt in {:?}: the server asked for {:?}", legible(delay), legible(asked))
+            EventKind::Waiting { delay, source: DelaySource::Server, requested: Some(requested) }
+                if requested < delay =>
+            {
+                write!(f, "next attempt in {:?}: the server asked for {:?}", legible(delay), legible(requested))
             }
             EventKind::Waiting { delay, source: DelaySource::Server, .. } => {
                 write!(f, "next attempt in {:?}, as the server asked", legible(delay))
@@ -245,7 +247,7 @@ impl fmt::Debug for EventKind<'_> {
                 .field("status", status)
                 .field("reason", &format_args!("{reason}"))
                 .finish(),
-            Self::Waiting { delay, source, asked: _ } => {
+            Self::Waiting { delay, source, requested: _ } => {
                 f.debug_struct("Waiting").field("delay", delay).field("source", source).finish()
             }
             Self::Hedged { copy, after } => f.debug_struct("Hedged").field("copy", copy).field("after", after).finish(),

@@ -49,7 +49,7 @@ pub enum OwnedEventKind {
         /// The source of the delay.
         source: DelaySource,
         /// The delay that the server or the breaker asked for; `None` if the source is the backoff.
-        asked: Option<Duration>,
+        requested: Option<Duration>,
     },
     /// Another copy of the attempt starts.
     #[non_exhaustive]
@@ -88,7 +88,7 @@ impl EventKind<'_> {
             Self::AttemptFailed { class, status, reason } => {
                 OwnedEventKind::AttemptFailed { class, status, reason: reason.to_string() }
             }
-            Self::Waiting { delay, source, asked } => OwnedEventKind::Waiting { delay, source, asked },
+            Self::Waiting { delay, source, requested } => OwnedEventKind::Waiting { delay, source, requested },
             Self::Hedged { copy, after } => OwnedEventKind::Hedged { copy, after },
             Self::Connection(what) => OwnedEventKind::Connection(what.clone()),
             Self::Succeeded => OwnedEventKind::Succeeded,
@@ -116,8 +116,8 @@ impl OwnedEventKind {
             Self::AttemptFailed { class, status, reason } => {
                 EventKind::AttemptFailed { class: *class, status: *status, reason }
             }
-            Self::Waiting { delay, source, asked } => {
-                EventKind::Waiting { delay: *delay, source: *source, asked: *asked }
+            Self::Waiting { delay, source, requested } => {
+                EventKind::Waiting { delay: *delay, source: *source, requested: *requested }
             }
             Self::Hedged { copy, after } => EventKind::Hedged { copy: *copy, after: *after },
             Self::Connection(what) => EventKind::Connection(what),

@@ -16,7 +16,7 @@ use std::error::Error;
 use pin_project_lite::pin_project;
 
 use crate::classify::retryable::Retryable;
-use crate::classify::retryable::known_by;
+use crate::classify::retryable::delegates_to;
 use crate::util::clock::Instant;
 use crate::util::durations::legible;
 
@@ -223,7 +223,7 @@ impl<E: Error + 'static> Error for RetryError<E> {
 // `do_not_recommend`: this implementation is of no help for a type that does not implement `Retryable`.
 #[diagnostic::do_not_recommend]
 impl<E: Retryable> Retryable for RetryError<E> {
-    known_by!(self => self.last());
+    delegates_to!(self => self.last());
 }
 
 impl<F> fmt::Debug for Tracked<F> {

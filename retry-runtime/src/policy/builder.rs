@@ -382,7 +382,7 @@ impl Policy {
 
     /// Returns true if the engine needs more state than the number of the attempt: the start of the call, or the previous
     /// delay.
-    pub(crate) const fn looks_back(&self) -> bool {
+    pub(crate) const fn needs_history(&self) -> bool {
         self.deadline.is_some() || matches!(self.backoff, Backoff::Custom(_) | Backoff::Decorrelated(_))
     }
 

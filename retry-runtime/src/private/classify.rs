@@ -213,7 +213,7 @@ ways! {
 
 /// The way to discard an outcome before the next attempt: a response is drained, anything else is dropped.
 #[cfg(feature = "http")]
-impl<O: ResultLike<Value: crate::classify::clients::body::Unread>> ValueOnly<'_, O> {
+impl<O: ResultLike<Value: crate::classify::clients::body::Undrained>> ValueOnly<'_, O> {
     #[inline(always)]
     pub fn __discard(&self) -> crate::classify::clients::body::DrainOutcome {
         crate::classify::clients::body::DrainOutcome
@@ -294,7 +294,7 @@ impl<O: ResultLike> Unclassified<'_, O> {
         read: &mut dyn FnMut(&O::Value) -> Option<Duration>,
     ) -> Classification {
         match self.get().value() {
-            Some(value) if condition.wants_again(classification) => classification.server_delay(read(value)),
+            Some(value) if condition.is_retried(classification) => classification.server_delay(read(value)),
             _ => classification,
         }
     }

@@ -16,7 +16,7 @@ pub use self::limit::*;
 pub use self::required::*;
 pub use self::values::*;
 pub use crate::__counters as counters;
-pub use crate::classify::breaker_open::not_made;
+pub use crate::classify::breaker_open::rejected;
 pub use crate::classify::drain::DropOutcome;
 pub use crate::classify::result_like::ResultLike;
 pub use crate::classify::verdict::Classification;

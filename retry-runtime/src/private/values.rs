@@ -113,8 +113,8 @@ pub fn class_of(status: Option<u16>) -> Class {
 }
 
 /// The failure that the methods of a derived error describe, for a variant without a source.
-pub fn asked<R: Retryable + ?Sized>(error: &R) -> Failure {
-    Failure::asked(error)
+pub fn from_methods<R: Retryable + ?Sized>(error: &R) -> Failure {
+    Failure::from_methods(error)
 }
 
 /// The delay in a field.

@@ -41,7 +41,7 @@ impl<Req, Res: 'static> Kind<Req, Res> for AnyRequest {
         condition
     }
     fn value(&self, value: &Res) -> Option<Failure> {
-        clients::known_answer(value as &dyn Any)
+        clients::failure_of_value(value as &dyn Any)
     }
 }
 

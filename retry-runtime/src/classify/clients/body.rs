@@ -11,13 +11,13 @@ use crate::classify::drain::{Discard, DrainBody, DrainLimits};
 use crate::classify::result_like::ResultLike;
 
 /// A response whose body may not have been read yet.
-pub trait Unread {
+pub trait Undrained {
     /// Reads the body to its end, within the policy's limits.
-    fn read_to_end(self, limits: DrainLimits) -> DrainBody;
+    fn drain(self, limits: DrainLimits) -> DrainBody;
 }
 
-impl<B: Body + Send + 'static> Unread for http::Response<B> {
-    fn read_to_end(self, limits: DrainLimits) -> DrainBody {
+impl<B: Body + Send + 'static> Undrained for http::Response<B> {
+    fn drain(self, limits: DrainLimits) -> DrainBody {
         match limits.bytes {
             0 => DrainBody::none(),
             bytes => DrainBody::read(limits, read(self.into_body(), bytes)),
@@ -26,16 +26,16 @@ impl<B: Body + Send + 'static> Unread for http::Response<B> {
 }
 
 #[cfg(feature = "reqwest")]
-impl Unread for reqwest::Response {
-    fn read_to_end(self, limits: DrainLimits) -> DrainBody {
-        http::Response::<reqwest::Body>::from(self).read_to_end(limits)
+impl Undrained for reqwest::Response {
+    fn drain(self, limits: DrainLimits) -> DrainBody {
+        http::Response::<reqwest::Body>::from(self).drain(limits)
     }
 }
 
 #[cfg(feature = "reqwest-012")]
-impl Unread for reqwest_012::Response {
-    fn read_to_end(self, limits: DrainLimits) -> DrainBody {
-        http::Response::<reqwest_012::Body>::from(self).read_to_end(limits)
+impl Undrained for reqwest_012::Response {
+    fn drain(self, limits: DrainLimits) -> DrainBody {
+        http::Response::<reqwest_012::Body>::from(self).drain(limits)
     }
 }
 
@@ -54,10 +54,10 @@ async fn read(body: impl Body, mut left: usize) {
 #[derive(Clone, Copy, Debug)]
 pub struct DrainOutcome;
 
-impl<O: ResultLike<Value: Unread>> Discard<O> for DrainOutcome {
+impl<O: ResultLike<Value: Undrained>> Discard<O> for DrainOutcome {
     type Cleanup = DrainBody;
 
     fn discard(self, outcome: O, limits: DrainLimits) -> DrainBody {
-        outcome.into_value().map_or(DrainBody::none(), |value| value.read_to_end(limits))
+        outcome.into_value().map_or(DrainBody::none(), |value| value.drain(limits))
     }
 }

@@ -30,7 +30,7 @@ mod tonic;
 mod tower;
 
 #[cfg(any(feature = "reqwest", feature = "reqwest-012", feature = "hyper"))]
-use self::body::Unread;
+use self::body::Undrained;
 #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
 use self::status_error::StatusError;
 
@@ -48,7 +48,7 @@ fn is_refused_stream(error: &(dyn Error + 'static)) -> bool {
 
 /// Returns true if a breaker rejected the request.
 #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
-fn is_kept_back(error: &(dyn Error + 'static)) -> bool {
+fn is_by_breaker(error: &(dyn Error + 'static)) -> bool {
     links(error).any(|link| link.is::<crate::classify::breaker_open::BreakerOpen>())
 }
 
@@ -82,7 +82,7 @@ pub(crate) fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
 }
 
 /// The failure that a value describes, if it is the response of a client library.
-pub(crate) fn known_answer(value: &dyn Any) -> Option<Failure> {
+pub(crate) fn failure_of_value(value: &dyn Any) -> Option<Failure> {
     let found: &[fn(&dyn Any) -> Option<Failure>] = &[
         #[cfg(feature = "reqwest")]
         |value| value.downcast_ref::<::reqwest::Response>().map(Failure::of),
@@ -110,8 +110,8 @@ pub(crate) fn discard(value: &mut dyn Any, limits: DrainLimits) -> DrainBody {
 type DrainAs = fn(&mut dyn Any, DrainLimits) -> Option<DrainBody>;
 
 #[cfg(any(feature = "reqwest", feature = "reqwest-012", feature = "hyper"))]
-fn drain_as<R: Unread + 'static>(value: &mut dyn Any, limits: DrainLimits) -> Option<DrainBody> {
-    Some(value.downcast_mut::<Option<R>>()?.take()?.read_to_end(limits))
+fn drain_as<R: Undrained + 'static>(value: &mut dyn Any, limits: DrainLimits) -> Option<DrainBody> {
+    Some(value.downcast_mut::<Option<R>>()?.take()?.drain(limits))
 }
 
 #[cfg(feature = "hyper")]

@@ -65,7 +65,7 @@ macro_rules! client {
             /// with the `h2` feature, an HTTP/2 server refused the stream. The last server cannot have processed the
             /// request then, but a server that redirected the client there may have.
             fn is_unprocessed(&self) -> bool {
-                super::is_kept_back(self) && !self.is_connect()
+                super::is_by_breaker(self) && !self.is_connect()
             }
 
             fn is_timeout(&self) -> bool {
@@ -73,7 +73,7 @@ macro_rules! client {
             }
 
             fn failure(&self) -> Failure {
-                let failure = Failure::asked(self);
+                let failure = Failure::from_methods(self);
                 // The error of a body may be about a connection that the body itself made.
                 let is_of_body = |error: &(dyn Error + 'static)| error.downcast_ref().is_some_and(Self::is_body);
                 let is_unsent = self.is_connect() || super::is_refused_stream(self);
@@ -100,7 +100,7 @@ macro_rules! client {
             }
 
             fn failure(&self) -> Failure {
-                Failure::asked(self).perhaps_redirected()
+                Failure::from_methods(self).perhaps_redirected()
             }
 
             #[cfg(feature = "connection-events")]

@@ -110,6 +110,6 @@ impl Retryable for StatusError {
     }
 
     fn failure(&self) -> Failure {
-        Failure::asked(self).perhaps_redirected()
+        Failure::from_methods(self).perhaps_redirected()
     }
 }
