@@ -207,7 +207,7 @@ async fn redirect_event_contains_the_status_and_no_secret() {
         .into_iter()
         .find(|event| event.fields.get("connection").is_some_and(|kind| kind == "redirected"));
     let message = redirected.unwrap().message;
-    assert_eq!(message, format!("attempt 1 of 3: sent to {}there?*** by status 302", server.url));
+    assert_eq!(message, format!("attempt 1 of 3: redirected to {}there?*** with status 302", server.url));
 }
 
 #[tokio::test(start_paused = true)]

@@ -277,7 +277,7 @@ async fn query_and_fragment_of_a_redirect_are_masked() {
     let request = retry_runtime::http::RequestRetry::new(Policy::new().attempts(1)).observer(witness);
     let _ = client.get(&server.url).send_with_retry(&request).await;
     let lines = witness.lines.lock().unwrap();
-    let masked = "sent to https://127.0.0.1:1/web/https://***@b/cb?*** by status 302";
+    let masked = "redirected to https://127.0.0.1:1/web/https://***@b/cb?*** with status 302";
     assert!(lines.iter().any(|line| line.contains(masked)), "{lines:#?}");
     assert!(lines.iter().all(|line| !line.contains("SECRET")), "{lines:#?}");
 }

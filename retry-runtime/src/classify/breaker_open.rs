@@ -85,9 +85,9 @@ impl From<BreakerOpen> for String {
 ///
 /// Implemented for `Result<T, E>` where `E: From<BreakerOpen>`, and for `Option<T>`, where it is `None`.
 #[diagnostic::on_unimplemented(
-    message = "an attempt that a breaker does not let through cannot give a `{Self}`",
+    message = "an attempt that a circuit breaker rejects cannot return a `{Self}`",
     label = "cannot be made from `BreakerOpen`",
-    note = "an attempt is not made while its `breaker` is open, and the error is made from `retry_runtime::breaker::BreakerOpen`: \
+    note = "a `breaker` that is open rejects the attempt, and the error is made from `retry_runtime::breaker::BreakerOpen`: \
             write `impl From<retry_runtime::breaker::BreakerOpen> for` your error type (thiserror: `#[from] BreakerOpen`)",
     note = "the errors of reqwest and tonic can be made from it with the feature of that name of `retry-runtime`"
 )]

@@ -7,7 +7,7 @@ use crate::classify::retryable::Retryable;
 
 /// The two sides of an outcome.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no outcome that can be tried again",
+    message = "`{Self}` is not an outcome that can be retried",
     label = "neither a `Result`, nor an `Option`, nor a type that implements `Retryable`",
     note = "return a `Result` or an `Option`, or implement `retry_runtime::Retryable` for the type"
 )]

@@ -83,12 +83,12 @@ impl From<TimedOut> for String {
 /// Implemented for `Result<T, E>` where `E: From<TimedOut>`, and for `Option<T>`, where it is `None`. Your own type may
 /// implement it if it is an outcome by itself.
 #[diagnostic::on_unimplemented(
-    message = "an attempt that is cut off cannot give a `{Self}`",
+    message = "an attempt that times out cannot return a `{Self}`",
     label = "cannot be made from `TimedOut`",
-    note = "`deadline` and `attempt_timeout` cut off an attempt that takes too long, and the error is made from `retry_runtime::TimedOut`: \
+    note = "`deadline` and `attempt_timeout` drop an attempt that takes too long, and its error is made from `retry_runtime::TimedOut`: \
             write `impl From<retry_runtime::TimedOut> for` your error type (thiserror: `#[from] TimedOut`)",
-    note = "for a generic error `E`, add the bound `E: From<retry_runtime::TimedOut>`; or remove the limits, or write the loop by hand with \
-            `Executor::attempt_to_end`, which cuts nothing off",
+    note = "for a generic error `E`, add the bound `E: From<retry_runtime::TimedOut>`; or remove the limits, or write the loop yourself with \
+            `Executor::attempt_to_end`, which has no time limit",
     note = "the errors of reqwest and tonic can be made from it with the feature of that name of `retry-runtime`"
 )]
 pub trait FromTimedOut: Sized {

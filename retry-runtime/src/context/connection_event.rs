@@ -110,9 +110,9 @@ impl fmt::Display for ConnectionEvent {
             Self::Connected { connection: None, took } => write!(f, "connected in {:?}", legible(*took)),
             Self::ConnectFailed { reason, took } => write!(f, "could not connect in {:?}: {reason}", legible(*took)),
             Self::Reused { connection: Connection { local, remote } } => {
-                write!(f, "connection to {remote} from port {} used again", local.port())
+                write!(f, "reused the connection to {remote} from port {}", local.port())
             }
-            Self::Redirected { status, to } => write!(f, "sent to {to} by status {status}"),
+            Self::Redirected { status, to } => write!(f, "redirected to {to} with status {status}"),
         }
     }
 }

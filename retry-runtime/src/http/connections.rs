@@ -22,7 +22,7 @@
 //! attempt 1 of 3 failed: status 503
 //! next attempt in 1s
 //! attempt 2 of 3 starts
-//! attempt 2 of 3: connection to 192.0.2.7:80 from port 50412 used again
+//! attempt 2 of 3: reused the connection to 192.0.2.7:80 from port 50412
 //! attempt 2 of 3 succeeded
 //! ```
 //!

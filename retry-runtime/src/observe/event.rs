@@ -122,7 +122,7 @@ pub enum GiveUp {
 /// It is called on the task that retries, between attempts, and should not block. Tracing needs no observer: with the
 /// `tracing` feature, all events are also emitted through `tracing`, with the target `retry`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not listen to events",
+    message = "`{Self}` is not an observer of events",
     label = "does not implement `Observer`",
     note = "write `impl retry_runtime::Observer for` the type"
 )]

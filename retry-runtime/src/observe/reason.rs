@@ -56,7 +56,7 @@ impl Display for FallbackReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Status(status) => write!(f, "status {status}"),
-            Self::Class(Class::Unknown) => f.write_str("a failure of which nothing is known"),
+            Self::Class(Class::Unknown) => f.write_str("a failure of unknown class"),
             Self::Class(class) => write!(f, "a {class} failure"),
             Self::Refused => f.write_str("`on_ok` asks for another attempt"),
         }

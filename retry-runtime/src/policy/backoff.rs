@@ -18,7 +18,7 @@ pub(crate) enum Backoff {
     Exponential {
         /// The first delay.
         start: Duration,
-        /// What each delay is multiplied with to give the next one; finite and at least 1.
+        /// The factor from each delay to the next. Finite and at least 1.
         factor: f64,
     },
     /// Always the same delay.
@@ -40,7 +40,7 @@ pub(crate) enum Backoff {
 }
 
 impl Backoff {
-    /// Whether it is a function, which may ask when the call began.
+    /// Returns true for a function, which may read the start of the call.
     #[cfg(feature = "reqwest")]
     #[inline(always)]
     pub(crate) const fn is_custom(&self) -> bool {

@@ -274,9 +274,9 @@ pub trait CarriesStatus<A> {}
 #[cfg_attr(
     feature = "reqwest",
     diagnostic::on_unimplemented(
-        message = "`on_status` has no effect: these types of `reqwest` are not those that `retry-runtime` knows",
+        message = "`on_status` has no effect: these types of `reqwest` are not the ones that `retry-runtime` supports",
         label = "no status is read from this type",
-        note = "the feature `reqwest` of `retry-runtime` knows the async types of reqwest 0.13, the feature `reqwest-012` those of reqwest 0.12"
+        note = "the feature `reqwest` of `retry-runtime` supports the async types of reqwest 0.13, and the feature `reqwest-012` those of reqwest 0.12"
     )
 )]
 pub trait CarriesStatusOfReqwest<A> {}
@@ -284,7 +284,7 @@ pub trait CarriesStatusOfReqwest<A> {}
 /// For `on_error = "transient"`.
 #[diagnostic::on_unimplemented(
     message = "`on_error = \"transient\"` never retries: no outcome of this function can be classified as transient",
-    label = "no part of this type tells whether another attempt may succeed",
+    label = "no part of this type can be classified as transient",
     note = "choose the errors with a closure such as `on_error = |error| …`, or write `on_error = \"any\"`",
     note = "an error of your own is classified with `#[derive(Retryable)]`, the types of an HTTP client with its feature of `retry-runtime`"
 )]

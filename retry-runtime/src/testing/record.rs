@@ -65,7 +65,7 @@ impl Simulation {
     /// let (_, simulation) = simulate(policy.run(|attempt| async move { (attempt.number() == 2).then_some(()) })).await;
     /// simulation.assert_events(
     ///     "attempt 1 of 3 starts
-    ///      attempt 1 of 3 failed: a failure of which nothing is known
+    ///      attempt 1 of 3 failed: a failure of unknown class
     ///      next attempt in 5s
     ///      attempt 2 of 3 starts
     ///      attempt 2 of 3 succeeded",
