@@ -220,7 +220,7 @@ mod input;
 ///
 /// The expression is evaluated once for each call. The policy defines the number of attempts, the limits and the schedule, so the
 /// arguments for these are errors beside it: those of [How long to wait](#how-long-to-wait), `attempts`, `deadline`,
-/// `attempt_timeout`, `budget`, `nested`, `retry_after`, `drain_limit` and `drain_timeout`. All other arguments are allowed. An `Arc`
+/// `attempt_timeout`, `budget`, `nested`, `events`, `retry_after`, `drain_limit` and `drain_timeout`. All other arguments are allowed. An `Arc`
 /// is taken by value: `policy = self.policy.clone()`.
 ///
 /// The compiler cannot see the values of such a policy. If the error type does not implement `From<TimedOut>`, no attempt can be

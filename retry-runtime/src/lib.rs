@@ -159,6 +159,7 @@ pub mod event {
     pub use crate::context::connection_event::ConnectionEvent;
     pub use crate::observe::event::{DelaySource, EventKind, GiveUp};
     pub use crate::observe::owned::{OwnedEvent, OwnedEventKind};
+    pub use crate::policy::event_level::EventLevel;
 }
 
 /// Types and traits in the signatures of [`Executor`].

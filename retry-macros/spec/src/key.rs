@@ -1,7 +1,7 @@
 //! The table of arguments.
 //!
 //! A new argument is one row here, a field and a `match` arm in the attribute (`args/model.rs`, `args/parse.rs`), and, if files
-//! may set it, a `match` arm in `retry-runtime` (`config/spec.rs`). The `match`es are exhaustive, so the compiler finds what is
+//! may set it, a `match` arm in `retry-runtime` (`config/spec/keys.rs`). The `match`es are exhaustive, so the compiler finds what is
 //! missing.
 
 use std::fmt::{self, Display, Formatter};
@@ -114,6 +114,8 @@ pub enum Kind {
     Bytes,
     /// The treatment of nested retries.
     Nested,
+    /// The level of events.
+    Events,
     /// A number of copies.
     Copies,
     /// A list of HTTP statuses.
@@ -156,6 +158,7 @@ impl Kind {
             Self::RetryAfter => "a duration such as `\"250ms\"`, `\"ignore\"`, or the path of a constant",
             Self::Bytes => "a number of bytes such as `65536` or the path of a constant",
             Self::Nested => "`\"once\"`",
+            Self::Events => "`\"info\"`, `\"debug\"` or `\"off\"`",
             Self::Copies => "an integer such as `3` or the path of a constant",
             Self::Statuses => "a list of statuses such as `[429, 503]`, `[500..=599]` or `[\"5xx\"]`",
             Self::OnError => {
@@ -278,6 +281,8 @@ table! {
             "`module::function`";
         Observer = "observer", Expression, Code, "OBSERVER", "an expression of a type that implements `Observer`",
             "no observer";
+        Events = "events", Events, Anywhere, "\"debug\"",
+            "the level for `tracing` and `log`: `\"info\"` (warnings included), `\"debug\"` (nothing above it), or `\"off\"` (neither events nor spans)", "`\"info\"`";
     }
 
     /// Functions that are not `async`, and runtimes other than tokio.

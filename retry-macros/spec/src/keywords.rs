@@ -87,6 +87,18 @@ keywords! {
     }
 }
 
+keywords! {
+    /// The level of a call's events.
+    Events("level") {
+        /// Information and warnings.
+        Info "info",
+        /// Debugging information only.
+        Debug "debug",
+        /// No events.
+        Off "off",
+    }
+}
+
 /// The number of attempts of `attempts = "unlimited"`.
 pub const UNLIMITED: u32 = u32::MAX;
 /// The keyword for [`UNLIMITED`].

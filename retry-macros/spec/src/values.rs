@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::key::Key;
-use crate::keywords::{Backoff, Jitter, Nested, OnError, UNLIMITED};
+use crate::keywords::{Backoff, Events, Jitter, Nested, OnError, UNLIMITED};
 use crate::schedule::{self, Bounds};
 
 /// The values of the arguments that are written.
@@ -44,6 +44,8 @@ pub struct Values {
     pub attempt_timeout: Option<Duration>,
     /// The value of `nested`.
     pub nested: Option<Nested>,
+    /// The value of `events`.
+    pub events: Option<Events>,
     /// The value of `hedge`.
     pub hedge: Option<Duration>,
     /// The path of the `static`.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, Span};
 use retry_spec::key::Key;
-use retry_spec::keywords::{self, Nested};
+use retry_spec::keywords::{self, Events, Nested};
 use syn::{Expr, ExprPath, LitStr, Path};
 
 /// The value of one argument.
@@ -86,6 +86,7 @@ pub(crate) struct Arguments {
     pub attempt_timeout: Option<Arg<Given<Duration>>>,
     pub budget: Option<Arg<ExprPath>>,
     pub nested: Option<Arg<Nested>>,
+    pub events: Option<Arg<Events>>,
     pub breaker: Option<Arg<ExprPath>>,
     pub hedge: Option<Arg<Given<Duration>>>,
     pub hedge_max: Option<Arg<Given<u32>>>,

@@ -79,6 +79,7 @@ impl Arguments {
             Key::AttemptTimeout => put(&mut self.attempt_timeout, ident, input, value::duration),
             Key::Budget => put(&mut self.budget, ident, input, code::budget),
             Key::Nested => put(&mut self.nested, ident, input, value::nested),
+            Key::Events => put(&mut self.events, ident, input, value::events),
             Key::Breaker => put(&mut self.breaker, ident, input, code::breaker),
             Key::Hedge => put(&mut self.hedge, ident, input, value::duration),
             Key::HedgeMax => put(&mut self.hedge_max, ident, input, value::copies),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, Span};
 use retry_spec::key::Kind;
-use retry_spec::keywords::{self, IGNORE_KEYWORD, Jitter, Nested, UNLIMITED_KEYWORD};
+use retry_spec::keywords::{self, Events, IGNORE_KEYWORD, Jitter, Nested, UNLIMITED_KEYWORD};
 use retry_spec::{duration, number};
 use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative;
@@ -218,13 +218,28 @@ fn number_of_copies(span: Span, literal: &LitInt) -> Result<u32> {
 }
 
 pub(crate) fn nested(input: ParseStream) -> Result<Nested> {
+    keyword(input, "nested", Nested::KEYWORDS, Nested::read, Kind::Nested)
+}
+
+pub(crate) fn events(input: ParseStream) -> Result<Events> {
+    keyword(input, "events", Events::KEYWORDS, Events::read, Kind::Events)
+}
+
+/// A value that is always a keyword.
+fn keyword<T>(
+    input: ParseStream,
+    name: &str,
+    keywords: &[&str],
+    read: fn(&str) -> std::result::Result<T, String>,
+    kind: Kind,
+) -> Result<T> {
     let span = here(input);
     match Simple::read(input, value_ends) {
-        Simple::Literal(Lit::Str(word)) => return at(&word, Nested::read(&word.value())),
-        Simple::Path(path) => unquoted("nested", &path, Nested::KEYWORDS)?,
+        Simple::Literal(Lit::Str(word)) => return at(&word, read(&word.value())),
+        Simple::Path(path) => unquoted(name, &path, keywords)?,
         _ => {}
     }
-    expected(span, Kind::Nested.expected())
+    expected(span, kind.expected())
 }
 
 pub(crate) fn text(input: ParseStream) -> Result<Given<LitStr>> {

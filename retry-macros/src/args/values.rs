@@ -31,6 +31,7 @@ pub(crate) fn values(arguments: &Arguments) -> Values {
         deadline: given(&arguments.deadline),
         attempt_timeout: given(&arguments.attempt_timeout),
         nested: value(&arguments.nested).copied(),
+        events: value(&arguments.events).copied(),
         hedge: given(&arguments.hedge),
         budget: value(&arguments.budget).map(without_spaces),
         on_error: value(&arguments.on_error).and_then(|on_error| match on_error {

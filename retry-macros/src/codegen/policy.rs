@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use retry_spec::keywords::{self, Jitter, Nested};
+use retry_spec::keywords::{self, Events, Jitter, Nested};
 use retry_spec::schedule::START;
 use syn::ext::IdentExt;
 use syn::{ExprPath, Ident, LitStr, Path};
@@ -74,6 +74,7 @@ fn policy(arguments: &Arguments, krate: &Path, span: Span) -> TokenStream {
         arguments.drain_timeout.as_ref().map(|timeout| call("drain_timeout", timeout, duration(timeout))),
         arguments.budget.as_ref().map(|given| call("budget", given, of_static(given, "Budget", krate))),
         arguments.nested.as_ref().map(|given| nested(given, krate)),
+        arguments.events.as_ref().map(|given| events(given, krate)),
     ];
     calls.into_iter().flatten().fold(schedule(arguments, span), Call::on)
 }
@@ -113,6 +114,16 @@ fn nested(given: &Arg<Nested>, krate: &Path) -> Call {
     match given.value {
         Nested::Once => call("nested", given, quote_spanned!(at(given.span)=> #krate::Nested::Once)),
     }
+}
+
+fn events(given: &Arg<Events>, krate: &Path) -> Call {
+    let level = match given.value {
+        Events::Info => "Info",
+        Events::Debug => "Debug",
+        Events::Off => "Off",
+    };
+    let level = Ident::new(level, at(given.span));
+    call("events", given, quote_spanned!(at(given.span)=> #krate::event::EventLevel::#level))
 }
 
 /// The constructor of the policy, at the position of the value that it may refuse.

@@ -39,8 +39,9 @@ pub(crate) fn attempt_started(state: &mut CallState, call: &dyn Call) {
         state.observe();
     }
     // Not for `log`, which would have a line for each span.
+    let level = call.policy().events;
     if spans::is_enabled() {
-        state.spans_mut().into_iter().for_each(|spans| spans.start(call.name(), number));
+        state.spans_mut().into_iter().for_each(|spans| spans.start(call.name(), number, level));
     }
     // If an observer panics at this event, the retry is not made, and its tokens are returned.
     state.set_phase(if is_retry { Phase::Pause } else { Phase::Idle });
@@ -372,7 +373,7 @@ fn emit_for(attempt: u32, state: &CallState, call: &dyn Call, kind: EventKind<'_
 }
 
 fn pass_on(state: &CallState, call: &dyn Call, event: &Event<'_>) {
-    sink::emit(state.spans(), call.observer(), event);
+    sink::emit(state.spans(), call.policy().events, call.observer(), event);
 }
 
 #[cfg(test)]

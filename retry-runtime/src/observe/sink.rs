@@ -4,6 +4,7 @@ use crate::context::simulation;
 use crate::observe::event::{Event, Observer};
 use crate::observe::recorder;
 use crate::observe::spans::{self, Spans};
+use crate::policy::event_level::EventLevel;
 
 /// True if a sink other than the call's own observer may receive the events of a failing call. Costs one relaxed load for
 /// each sink.
@@ -14,8 +15,8 @@ pub(crate) fn is_enabled() -> bool {
 
 /// Passes an event to every sink.
 #[cold]
-pub(crate) fn emit(spans: Option<&Spans>, observer: Option<&dyn Observer>, event: &Event<'_>) {
-    spans::emit(spans, event);
+pub(crate) fn emit(spans: Option<&Spans>, level: EventLevel, observer: Option<&dyn Observer>, event: &Event<'_>) {
+    spans::emit(spans, level, event);
     recorder::record(event);
     if let Some(observer) = observer {
         observer.on_event(event);

@@ -6,6 +6,7 @@ pub(crate) use tracing::span::Entered;
 use tracing::{Id, Level, Span};
 
 use crate::observe::event::{Event, EventKind, GiveUp};
+use crate::policy::event_level::EventLevel;
 use crate::util::durations::legible;
 
 /// True if the library has spans at all.
@@ -26,17 +27,24 @@ impl Spans {
     }
 
     /// Opens the span of an attempt, and before the first attempt that of the call.
-    pub(crate) fn start(&mut self, name: &str, number: u32) {
+    pub(crate) fn start(&mut self, name: &str, number: u32, level: EventLevel) {
+        // A macro, because the level of a span must be constant.
+        macro_rules! span {
+            ($($field:tt)*) => {
+                match level {
+                    EventLevel::Info => tracing::info_span!(target: "retry", $($field)*),
+                    EventLevel::Debug => tracing::debug_span!(target: "retry", $($field)*),
+                    EventLevel::Off => Span::none(),
+                }
+            };
+        }
         if self.call.is_disabled() {
-            self.call = tracing::info_span!(
-                target: "retry", "retry",
-                name, attempts_made = Empty, error.type = Empty, otel.status_code = Empty
-            );
+            self.call = span!("retry", name, attempts_made = Empty, error.type = Empty, otel.status_code = Empty);
         }
         let resent = (number > 1).then(|| number - 1);
         self.number = number;
-        self.attempt = tracing::info_span!(
-            target: "retry", parent: self.innermost(), "attempt",
+        self.attempt = span!(
+            parent: self.innermost(), "attempt",
             attempt = number, http.request.resend_count = resent,
             http.response.status_code = Empty, error.type = Empty, otel.status_code = Empty
         );
@@ -116,7 +124,10 @@ pub(crate) const fn is_logged() -> bool {
 }
 
 /// Emits an event in the innermost span. Leaves out the fields that the spans have already.
-pub(crate) fn emit(spans: Option<&Spans>, event: &Event<'_>) {
+pub(crate) fn emit(spans: Option<&Spans>, level: EventLevel, event: &Event<'_>) {
+    if level == EventLevel::Off {
+        return;
+    }
     let spans = spans.unwrap_or(const { &Spans::none() });
     let Event { name, attempt, attempts, elapsed, kind } = *event;
     let name = spans.call.is_disabled().then_some(name);
@@ -133,21 +144,25 @@ pub(crate) fn emit(spans: Option<&Spans>, event: &Event<'_>) {
                 "{event}"
             )
         };
+        // At most at debug level, if the call asks for that.
+        (quiet $level:ident $($rest:tt)*) => {
+            if level == EventLevel::Debug { event!(DEBUG $($rest)*) } else { event!($level $($rest)*) }
+        };
     }
     match kind {
         EventKind::AttemptStarted if attempt == 1 => event!(TRACE),
         EventKind::AttemptStarted => event!(DEBUG),
         EventKind::AttemptFailed { class, status, .. } => {
-            event!(INFO, class = class.as_str(), http.response.status_code = status);
+            event!(quiet INFO, class = class.as_str(), http.response.status_code = status);
         }
-        EventKind::Waiting { delay, .. } => event!(INFO, delay = tracing::field::debug(legible(delay))),
+        EventKind::Waiting { delay, .. } => event!(quiet INFO, delay = tracing::field::debug(legible(delay))),
         EventKind::Hedged { copy, .. } => event!(DEBUG, copy = copy),
         EventKind::Connection(what) => event!(DEBUG, connection = what.as_str()),
         EventKind::Succeeded if attempt == 1 => event!(TRACE),
-        EventKind::Succeeded => event!(INFO),
+        EventKind::Succeeded => event!(quiet INFO),
         // Not a warning, because nothing was retried in vain.
-        EventKind::GaveUp(why @ GiveUp::Permanent) if attempt == 1 => event!(INFO, why = why.as_str()),
-        EventKind::GaveUp(why) => event!(WARN, why = why.as_str()),
+        EventKind::GaveUp(why @ GiveUp::Permanent) if attempt == 1 => event!(quiet INFO, why = why.as_str()),
+        EventKind::GaveUp(why) => event!(quiet WARN, why = why.as_str()),
         EventKind::Cancelled => event!(DEBUG),
     }
     // After the event: otherwise a subscriber that shows the fields of the spans with each event would show these values

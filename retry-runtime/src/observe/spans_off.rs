@@ -1,6 +1,7 @@
 //! The empty twin of `spans.rs`, without the feature `tracing`.
 
 use crate::observe::event::Event;
+use crate::policy::event_level::EventLevel;
 
 pub(crate) const ENABLED: bool = false;
 
@@ -14,7 +15,7 @@ impl Spans {
     }
 
     #[inline(always)]
-    pub(crate) fn start(&mut self, _: &str, _: u32) {}
+    pub(crate) fn start(&mut self, _: &str, _: u32, _: EventLevel) {}
 
     #[inline(always)]
     pub(crate) fn end_attempt(&mut self) {}
@@ -39,4 +40,4 @@ pub(crate) const fn is_logged() -> bool {
 }
 
 #[inline(always)]
-pub(crate) fn emit(_: Option<&Spans>, _: &Event<'_>) {}
+pub(crate) fn emit(_: Option<&Spans>, _: EventLevel, _: &Event<'_>) {}

@@ -9,6 +9,7 @@ use crate::context::simulation;
 use crate::policy::attempt::Attempt;
 use crate::policy::backoff::Backoff;
 use crate::policy::budget::Budget;
+use crate::policy::event_level::EventLevel;
 use crate::policy::jitter::{Jitter, thread_random};
 use crate::policy::nested::Nested;
 
@@ -61,6 +62,7 @@ pub struct Policy {
     // A function, because a constant may not refer to a static with interior mutability before Rust 1.91.
     pub(crate) budget: Option<fn() -> &'static Budget>,
     pub(crate) nested: Nested,
+    pub(crate) events: EventLevel,
 }
 
 impl Default for Policy {
@@ -152,6 +154,7 @@ impl Policy {
             drain_timeout: None,
             budget: None,
             nested: Nested::Always,
+            events: EventLevel::Info,
         }
     }
 }
@@ -312,6 +315,18 @@ impl Policy {
     /// another attempt does not count as retried.
     pub const fn nested(self, nested: Nested) -> Self {
         Self { nested, ..self }
+    }
+
+    /// The level of the call's events and spans for `tracing` and `log`. Defaults to [`EventLevel::Info`].
+    ///
+    /// ```
+    /// use retry_runtime::Policy;
+    /// use retry_runtime::event::EventLevel;
+    ///
+    /// const QUIET: Policy = Policy::new().events(EventLevel::Debug);
+    /// ```
+    pub const fn events(self, level: EventLevel) -> Self {
+        Self { events: level, ..self }
     }
 
     /// Checks the rules between two values. Every function that sets one of the values calls it, so the order of the

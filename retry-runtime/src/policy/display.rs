@@ -7,6 +7,7 @@ use retry_spec::schedule;
 
 use crate::policy::backoff::Backoff;
 use crate::policy::builder::Policy;
+use crate::policy::event_level::EventLevel;
 use crate::policy::jitter::Jitter;
 use crate::policy::nested::Nested;
 
@@ -52,7 +53,12 @@ impl Policy {
             write!(f, ", bodies read for {}", Time(timeout))?;
         }
         f.write_str(if self.budget.is_some() { ", with a budget" } else { "" })?;
-        f.write_str(if self.nested == Nested::Once { ", nested once" } else { "" })
+        f.write_str(if self.nested == Nested::Once { ", nested once" } else { "" })?;
+        f.write_str(match self.events {
+            EventLevel::Info => "",
+            EventLevel::Debug => ", events at debug level",
+            EventLevel::Off => ", events off",
+        })
     }
 
     fn max_delay_limit(&self) -> Option<Duration> {
@@ -138,6 +144,7 @@ impl Debug for Policy {
             .field("drain_timeout", &self.drain_timeout)
             .field("budget", &self.budget.is_some())
             .field("nested", &self.nested)
+            .field("events", &self.events)
             .finish_non_exhaustive()
     }
 }

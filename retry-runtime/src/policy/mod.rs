@@ -7,6 +7,7 @@ pub(crate) mod backoff;
 pub(crate) mod budget;
 pub(crate) mod builder;
 pub(crate) mod display;
+pub(crate) mod event_level;
 pub(crate) mod jitter;
 pub(crate) mod nested;
 pub(crate) mod schedule;

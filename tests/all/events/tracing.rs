@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use ::tracing::Instrument;
 use ::tracing::level_filters::LevelFilter;
+use retry_runtime::event::EventLevel;
 use retry_runtime::{Executor, Policy, TimedOut, retry};
 use tokio::time::{sleep, timeout};
 
-use crate::support::trace::{Seen, record};
-use crate::support::{Attempts, Fault, SECOND, ms};
+use crate::support::trace::{Seen, Trace, record, record_up_to};
+use crate::support::{Attempts, Fault, Recorder, SECOND, ms};
 
 #[retry(attempts = 3, start = "1s", name = "traced")]
 async fn traced(attempts: &Attempts) -> Result<u32, Fault> {
@@ -62,7 +63,7 @@ async fn events_have_fields() {
 #[tokio::test(start_paused = true)]
 async fn event_without_a_span_has_a_name_and_a_number() {
     for (level, expected) in [(LevelFilter::TRACE, None), (LevelFilter::WARN, Some("traced"))] {
-        let (seen, _guard) = crate::support::trace::record_up_to(level);
+        let (seen, _guard) = record_up_to(level);
         always_fails(&Attempts::new()).await.unwrap_err();
         let last = seen.events().pop().unwrap();
         assert_eq!(last.fields.get("name").map(String::as_str), expected, "{level}");
@@ -257,8 +258,57 @@ async fn dropped_call_logs_one_cancelled_event() {
 
 #[tokio::test(start_paused = true)]
 async fn subscriber_receives_events_of_its_level_only() {
-    let (seen, _guard) = crate::support::trace::record_up_to(LevelFilter::WARN);
+    let (seen, _guard) = record_up_to(LevelFilter::WARN);
     always_fails(&Attempts::new()).await.unwrap_err();
     let levels: Vec<_> = seen.events().into_iter().map(|event| event.level).collect();
     assert_eq!(levels, ["WARN"]);
+}
+
+/// The levels of the events, and the number of spans.
+fn levels(seen: &Trace) -> (String, usize) {
+    let events = seen.events().into_iter().filter(|event| event.target == "retry");
+    (events.map(|event| event.level).collect::<Vec<_>>().join(" "), seen.spans().len())
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_level_of_events_is_chosen_by_the_attribute() {
+    macro_rules! levels {
+        ($($events:tt)*) => {{
+            #[retry(attempts = 2, start = "1s", $($events)*)]
+            async fn call() -> Result<u32, Fault> {
+                Err(Fault::TRANSIENT)
+            }
+            let (seen, _guard) = record();
+            call().await.unwrap_err();
+            levels(&seen)
+        }};
+    }
+    let info = ("TRACE INFO INFO DEBUG INFO WARN".to_owned(), 3);
+    assert_eq!(levels!(), info);
+    assert_eq!(levels!(events = "info"), info);
+    assert_eq!(levels!(events = "debug"), ("TRACE DEBUG DEBUG DEBUG DEBUG DEBUG".to_owned(), 3));
+    assert_eq!(levels!(events = "off"), (String::new(), 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_level_of_spans_follows_that_of_events() {
+    for (level, spans) in [(EventLevel::Info, 3), (EventLevel::Debug, 0), (EventLevel::Off, 0)] {
+        let (seen, _guard) = record_up_to(LevelFilter::INFO);
+        let policy = Policy::fixed(SECOND).attempts(2).events(level);
+        policy.run(|_| async { Err::<(), _>(Fault::TRANSIENT) }).await.unwrap_err();
+        assert_eq!(levels(&seen).1, spans, "{level:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_observer_receives_events_that_are_off_for_tracing() {
+    let recorder = Recorder::new();
+    let policy = Policy::fixed(SECOND).attempts(2).events(EventLevel::Off);
+    let (seen, _guard) = record();
+    let mut retry = Executor::new(&policy).observer(&recorder);
+    let error = retry.attempt(async { Err::<(), _>(Fault::TRANSIENT) }).await.unwrap_err();
+    drop(retry.pause(error).unwrap());
+    drop(retry);
+    assert_eq!(levels(&seen), (String::new(), 0));
+    assert!(!recorder.lines().is_empty());
 }

@@ -23,6 +23,7 @@ fn arbitrary_key() -> impl Strategy<Value = String> {
         "deadline",
         "attempt_timeout",
         "nested",
+        "events",
     ];
     prop_oneof![20 => proptest::sample::select(known).prop_map(str::to_owned), 1 => any::<String>()]
 }

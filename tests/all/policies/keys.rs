@@ -53,6 +53,8 @@ fn each_key_is_read() {
     assert_reads(json!({ "deadline": "1m" }), &format!("3 attempts, {STANDARD}, deadline 1m"));
     assert_reads(json!({ "attempt_timeout": "2s" }), &format!("3 attempts, {STANDARD}, attempt timeout 2s"));
     assert_reads(json!({ "nested": "once" }), &format!("3 attempts, {STANDARD}, nested once"));
+    assert_reads(json!({ "events": "debug" }), &format!("3 attempts, {STANDARD}, events at debug level"));
+    assert_reads(json!({ "events": "off" }), &format!("3 attempts, {STANDARD}, events off"));
 }
 
 /// The same settings in the attribute and in a file make the same policy.
@@ -95,7 +97,7 @@ fn unknown_keys_are_rejected() {
     assert_rejects(json!({ "attemps": 3 }), "`attemps`: unknown key: did you mean `attempts`?");
     assert_rejects(json!({ "jiter": "full" }), "`jiter`: unknown key: did you mean `jitter`?");
     let all = "expected `attempts`, `deadline`, `attempt_timeout`, `nested`, `backoff`, `start`, `factor`, `max_delay`, `delays`, \
-               `jitter`, `retry_after`, `drain_limit` or `drain_timeout`";
+               `jitter`, `retry_after`, `drain_limit`, `drain_timeout` or `events`";
     assert_rejects(json!({ "colour": 3 }), &format!("`colour`: unknown key: {all}"));
     assert_rejects(json!({ "budget": "API" }), "`budget` can be set only in code: remove it");
     let twice = serde_json::from_str::<Policy>(r#"{ "attempts": 3, "attempts": 4 }"#).unwrap_err().to_string();
@@ -176,6 +178,10 @@ fn invalid_values_are_rejected() {
         "`attempt_timeout` must be longer than zero: no attempt could succeed",
     );
     assert_rejects(json!({ "nested": "twice" }), "`nested`: unknown value `\"twice\"`: expected `\"once\"`");
+    assert_rejects(
+        json!({ "events": "warn" }),
+        "`events`: unknown level `\"warn\"`: expected `\"info\"`, `\"debug\"` or `\"off\"`",
+    );
     assert_rejects(json!({ "nested": true }), "`nested`: expected `\"once\"`");
 }
 

@@ -31,7 +31,7 @@ impl Rules<'_> {
 
     /// `policy` replaces all arguments of the schedule.
     fn policy_defines_the_whole_schedule(&mut self) {
-        const REPLACED: [Key; 15] = [
+        const REPLACED: [Key; 16] = [
             Key::Attempts,
             Key::Backoff,
             Key::Start,
@@ -47,6 +47,7 @@ impl Rules<'_> {
             Key::AttemptTimeout,
             Key::Budget,
             Key::Nested,
+            Key::Events,
         ];
         let budget = self.values.budget.clone();
         self.excludes(Key::Policy, &REPLACED, |other| match &budget {

@@ -1,6 +1,6 @@
 use proc_macro2::{Delimiter, Group, TokenTree};
 use quote::{ToTokens, quote};
-use retry_spec::keywords::{self, Jitter, Nested};
+use retry_spec::keywords::{self, Events, Jitter, Nested};
 use syn::Expr;
 
 use super::*;
@@ -61,7 +61,7 @@ fn every_value_is_in_its_field() {
         on_ok = |value| value.is_empty(), retry_after = "ignore", deadline = "1m", attempt_timeout = Self::LIMIT,
         policy = &POLICIES[0], bind = r#type, clone = [a, b], name = "load", observer = Log::new(1, 2),
         sleep = async_io::sleep, blocking, crate = facade::retry_runtime, server_delay = reset, drain_limit = 0x100, budget = crate::API, nested = "once",
-        drain_timeout = "200ms", breaker = Self::BREAKER, hedge = "50ms", hedge_max = 0x3
+        drain_timeout = "200ms", breaker = Self::BREAKER, hedge = "50ms", hedge_max = 0x3, events = "off"
     });
     assert!(matches!(arguments.attempts.unwrap().value, Attempts::Number(1000)));
     assert!(matches!(arguments.backoff.unwrap().value, Backoff::Function(_)));
@@ -77,6 +77,7 @@ fn every_value_is_in_its_field() {
     assert!(matches!(arguments.server_delay.unwrap().value, Expr::Path(_)));
     assert!(matches!(arguments.drain_limit.unwrap().value, Given::Literal(256)));
     assert!(matches!(arguments.nested.unwrap().value, Nested::Once));
+    assert_eq!(arguments.events.unwrap().value, Events::Off);
     assert_eq!(arguments.budget.unwrap().value.to_token_stream().to_string(), "crate :: API");
     assert_eq!(arguments.breaker.unwrap().value.to_token_stream().to_string(), "Self :: BREAKER");
     assert!(matches!(arguments.hedge.unwrap().value, Given::Literal(after) if after.as_millis() == 50));

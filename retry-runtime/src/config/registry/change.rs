@@ -29,12 +29,12 @@ impl Policy {
     pub(super) fn is_configured_as(&self, other: &Self) -> bool {
         // A file cannot change functions, so they are equal.
         let Self { attempts, backoff, cap, jitter, random: _, deadline, attempt_timeout, .. } = *self;
-        let Self { retry_after, drain_limit, drain_timeout, budget: _, nested, .. } = *self;
+        let Self { retry_after, drain_limit, drain_timeout, budget: _, nested, events, .. } = *self;
         backoff.is_same_as(&other.backoff)
             && (attempts, cap, jitter) == (other.attempts, other.cap, other.jitter)
             && (deadline, attempt_timeout) == (other.deadline, other.attempt_timeout)
             && (retry_after, drain_limit, drain_timeout) == (other.retry_after, other.drain_limit, other.drain_timeout)
-            && nested == other.nested
+            && (nested, events) == (other.nested, other.events)
     }
 }
 

@@ -33,6 +33,7 @@ impl Keys {
             Key::Deadline => values.deadline = Some(value::limit(key, value)?),
             Key::AttemptTimeout => values.attempt_timeout = Some(value::limit(key, value)?),
             Key::Nested => values.nested = Some(value::nested(value)?),
+            Key::Events => values.events = Some(value::events(value)?),
             Key::Budget
             | Key::Breaker
             | Key::Hedge

@@ -14,6 +14,7 @@ use retry_spec::values::RetryAfter;
 use super::keys::{self, Keys};
 use crate::policy::backoff::Backoff;
 use crate::policy::builder::Policy;
+use crate::policy::event_level::EventLevel;
 use crate::policy::jitter::Jitter;
 use crate::policy::nested::Nested;
 
@@ -54,6 +55,11 @@ impl Keys {
             deadline: values.deadline.or(base.deadline),
             attempt_timeout: values.attempt_timeout.or(base.attempt_timeout),
             nested: values.nested.map_or(base.nested, |keywords::Nested::Once| Nested::Once),
+            events: values.events.map_or(base.events, |level| match level {
+                keywords::Events::Info => EventLevel::Info,
+                keywords::Events::Debug => EventLevel::Debug,
+                keywords::Events::Off => EventLevel::Off,
+            }),
             ..schedule
         };
         self.first_delay_fits_into_deadline(&policy)?;

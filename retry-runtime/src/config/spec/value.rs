@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use retry_spec::key::{Key, Kind};
 use retry_spec::keywords::{
-    Backoff, IGNORE_KEYWORD, Jitter, Nested, SHARE_WITHOUT_PERCENT, UNLIMITED, UNLIMITED_KEYWORD,
+    Backoff, Events, IGNORE_KEYWORD, Jitter, Nested, SHARE_WITHOUT_PERCENT, UNLIMITED, UNLIMITED_KEYWORD,
 };
 use retry_spec::values::RetryAfter;
 use retry_spec::{duration, number};
@@ -97,6 +97,10 @@ pub(super) fn bytes(value: &Value) -> Read<usize> {
     }
     let text = text(value, Kind::Bytes)?;
     Err(number::bytes_with_unit(text).map_or_else(|| expected(Kind::Bytes), number::write_bytes))
+}
+
+pub(super) fn events(value: &Value) -> Read<Events> {
+    Events::read(text(value, Kind::Events)?)
 }
 
 pub(super) fn nested(value: &Value) -> Read<Nested> {
