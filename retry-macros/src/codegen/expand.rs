@@ -38,7 +38,7 @@ use crate::input::function::{Function, Shape};
 ///             let failed = outcome;
 ///             let classify = &classify::<Result<Row, Error>>(&failed);
 ///             let classification = Classification::new(classify.__value(), classify.__error());
-///             match Executor::decide(&mut executor, classification, &classify.__reason()) {
+///             match Executor::after_outcome(&mut executor, classification, &classify.__reason()) {
 ///                 None => return failed,
 ///                 Some(next) => next.after(classify.__discard(), failed),
 ///             }
@@ -166,7 +166,7 @@ impl Expansion<'_> {
                 let __retry_classify = &#classify;
                 #(#required)*
                 let __retry_classification = #classification;
-                match #runtime::Executor::decide(&mut __retry_executor, __retry_classification, &__retry_classify.__reason()) {
+                match #runtime::Executor::after_outcome(&mut __retry_executor, __retry_classification, &__retry_classify.__reason()) {
                     ::core::option::Option::None => return __retry_failed,
                     ::core::option::Option::Some(__retry_next) => __retry_next.after(__retry_classify.__discard(), __retry_failed),
                 }

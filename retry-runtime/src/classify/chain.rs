@@ -29,7 +29,7 @@ pub(crate) fn failure_of<E: Error + Retryable + 'static>(error: &(dyn Error + 's
 }
 
 /// Classifies an error by its sources alone, for an error whose own type cannot be downcast, because it may borrow, or
-/// has been examined already. Unknown if it has no source.
+/// has been examined already. Unknown if it has no source. The search itself is in `search.rs`: it implements `Retryable` for `dyn Error`.
 #[cold]
 pub(crate) fn search_sources(error: &dyn Error) -> Failure {
     error.source().map_or(Failure::new(Class::Unknown), Retryable::failure)

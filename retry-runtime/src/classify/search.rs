@@ -1,5 +1,6 @@
-//! The search for the class of an error whose own type does not implement `Retryable`: along the `source()` chain, for
-//! marks and for recognized types.
+//! The search that classifies boxed errors, I/O errors, and the sources of other errors: along the `source()` chain, for marks and for the
+//! types that this crate recognizes. It does not find a user's own types, because a `dyn Error` can only be downcast to a type that is named
+//! here.
 
 use std::error::Error;
 use std::io;
@@ -21,13 +22,14 @@ pub(crate) fn search(head: &(dyn Error + 'static)) -> Failure {
     marked().or_else(|| links(head).find_map(recognized)).unwrap_or(Failure::new(Class::Unknown))
 }
 
-/// The failure of one link, if its type is recognized and classifies it.
+/// The failure of one link, if its type is recognized. A failure of unknown class without a status is passed over, so that a link below it can
+/// decide. A status is kept, because a condition can decide by it.
 fn recognized(error: &(dyn Error + 'static)) -> Option<Failure> {
-    let failure = None
-        .or_else(|| error.downcast_ref::<io::Error>().map(of_io))
+    let io = error.downcast_ref::<io::Error>().map(of_io);
+    let failure = io
         .or_else(|| failure_of::<TimedOut>(error))
         .or_else(|| failure_of::<BreakerOpen>(error))
-        .or_else(|| clients::known(error))?;
+        .or_else(|| clients::recognize(error))?;
     (failure.class() != Class::Unknown || failure.status().is_some()).then_some(failure)
 }
 
@@ -42,7 +44,7 @@ fn of_io(error: &io::Error) -> Failure {
     }
 }
 
-macro_rules! walk {
+macro_rules! retryable_by_search {
     ($($object:ty),*) => {$(
         by_failure! {
             /// Searches the error and its `source()` chain for marks and for recognized types.
@@ -50,11 +52,12 @@ macro_rules! walk {
         }
     )*};
 }
-walk!(io::Error, dyn Error, dyn Error + Send, dyn Error + Sync, dyn Error + Send + Sync);
+retryable_by_search!(io::Error, dyn Error, dyn Error + Send, dyn Error + Sync, dyn Error + Send + Sync);
 
 /// Returns `true` if `error` or an error in its `source()` chain has the type `E` and is transient.
 ///
-/// Use it in `on_error` if your error type is hidden in a boxed error or in an `anyhow::Error`:
+/// Use it in `on_error` if your error type is hidden in a boxed error or in an `anyhow::Error`, where the library does not look for types of
+/// yours:
 /// `on_error = |error| transient_in_chain::<Busy>(error.as_ref())`.
 ///
 /// ```

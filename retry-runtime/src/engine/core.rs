@@ -7,9 +7,12 @@ use core::time::Duration;
 use crate::classify::connection::Via;
 use crate::classify::verdict::Verdict;
 use crate::context::connections;
+use crate::context::deadline::DeadlineScope;
 use crate::context::nested::NestedScope;
+use crate::context::values::Deadline;
 use crate::engine::call::Call;
 use crate::engine::react;
+use crate::engine::situation::started;
 use crate::engine::state::CallState;
 use crate::observe::sink;
 use crate::policy::nested::Nested;
@@ -56,7 +59,7 @@ impl<C: Call, S: TimerSlot> Core<C, S> {
             if state.is_observed() || sink::is_enabled() {
                 react::attempt_started(state, call);
             } else {
-                react::attempt_started_unobserved(state);
+                react::attempt_runs(state);
             }
         }
     }
@@ -75,7 +78,7 @@ impl<C: Call, S: TimerSlot> Core<C, S> {
     pub(crate) fn in_context<O>(&mut self, cuts_off: bool, work: impl FnOnce(&CallState) -> O) -> O {
         let ActiveCall { call, state } = &mut self.active;
         let policy = call.policy();
-        let _deadline = policy.deadline.and_then(|_| react::enter_deadline(state, call, cuts_off));
+        let _deadline = policy.deadline.and_then(|_| enter_deadline(state, call, cuts_off));
         if policy.nested == Nested::Always {
             return work(state);
         }
@@ -123,6 +126,13 @@ impl<C: Call, S: TimerSlot> Core<C, S> {
     pub(crate) fn fail(&mut self, verdict: Verdict, reason: &dyn Display) -> Option<Duration> {
         react::failed(&mut self.active.state, &mut self.active.call, verdict, reason)
     }
+}
+
+/// Lets calls inside the current attempt see the deadline.
+fn enter_deadline(state: &CallState, call: &dyn Call, cuts_off: bool) -> Option<DeadlineScope> {
+    let length = call.policy().deadline?;
+    let at = started(state, call)?.checked_add(length)?;
+    Some(DeadlineScope::new(Deadline { at, length, cuts_off }))
 }
 
 impl<C: Call, S> fmt::Debug for Core<C, S> {

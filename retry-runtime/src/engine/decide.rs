@@ -1,7 +1,7 @@
 //! The decision: whether another attempt follows a failure, and after which delay.
 //!
-//! [`decide`] is a pure function. It reads no clock, no thread-local and no global state: the [`Situation`] has all of it. The budget,
-//! which may still refuse to pay for a retry, comes after it.
+//! [`decide`] has no effects, and reads no clock, no thread-local and no global state: the [`Situation`] holds what it needs. The random source
+//! and a custom backoff are functions that it is given. The budget comes after it, and can only turn a retry down.
 
 use core::time::Duration;
 

@@ -319,7 +319,7 @@ where
     /// Classifies an outcome that is not a plain success. Returns the next attempt, if there is one.
     #[doc(hidden)]
     #[inline]
-    pub fn decide(
+    pub fn after_outcome(
         &mut self,
         classification: Classification,
         reason: &dyn Display,

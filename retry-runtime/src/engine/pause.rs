@@ -110,7 +110,7 @@ impl<'e, C: Call, S: TimerSlot> NextAttempt<'e, C, S> {
 
 impl<C: Call, S> fmt::Debug for NextAttempt<'_, C, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Again")
+        f.write_str("NextAttempt")
     }
 }
 

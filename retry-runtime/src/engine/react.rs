@@ -1,7 +1,14 @@
 //! The reactions to what happens in a call: events, spans, statistics, the budget, and what the context and the call remember.
 //!
-//! Everything that reacts does so here, and in a fixed order. All functions are cold: a call that succeeds at once and that nothing
-//! observes runs none of them.
+//! Everything that follows from a failure happens here, in the order of [`failed`]. A plain success of a call without state runs none of these
+//! functions; `core.rs` counts it.
+//!
+//! | [`Phase`] | until |
+//! |---|---|
+//! | `Idle` | an attempt starts |
+//! | `Attempt` | the attempt has its outcome, or is dropped |
+//! | `Pause` | the next attempt starts, after the delay |
+//! | `Ended` | a hand-written loop calls `pause` after `succeed` or `fail`, and so takes the end back. Nothing is counted or emitted twice then |
 
 use core::fmt::Display;
 use core::time::Duration;
@@ -10,8 +17,6 @@ use crate::classify::condition::Condition;
 use crate::classify::connection::Via;
 use crate::classify::failure::Failure;
 use crate::classify::verdict::{Classification, Verdict};
-use crate::context::deadline::DeadlineScope;
-use crate::context::values::Deadline;
 use crate::context::{connections as log, nested, simulation, tracked};
 use crate::engine::call::Call;
 use crate::engine::decide::decide;
@@ -33,28 +38,30 @@ pub(crate) fn attempt_started(state: &mut CallState, call: &dyn Call) {
     if log::ENABLED {
         flush_connection_events(state, call);
     }
-    let (is_retry, number) = (is_retry_due(state), state.number());
+    let number = state.number();
     if sink::is_enabled() {
         // A sink may have been set up since the call began.
         state.observe();
     }
-    // Not for `log`, which would have a line for each span.
+    // Only for a subscriber of `tracing`: through `log`, each span would become a line.
     let level = call.policy().events;
     if spans::is_enabled() {
         state.spans_mut().into_iter().for_each(|spans| spans.start(call.name(), number, level));
     }
-    // If an observer panics at this event, the retry is not made, and its tokens are returned.
-    state.set_phase(if is_retry { Phase::Pause } else { Phase::Idle });
+    // A retry that is due stays due while the event is emitted. If an observer panics, the retry is not made, and its tokens are returned.
+    if !is_retry_due(state) {
+        state.set_phase(Phase::Idle);
+    }
     if state.is_observed() {
         emit_for(number, state, call, EventKind::AttemptStarted);
     }
-    attempt_started_unobserved(state);
+    attempt_runs(state);
 }
 
-/// An attempt of a call without events starts.
+/// The attempt runs from here. For a call without events, this is all that happens.
 #[cold]
 #[inline(never)]
-pub(crate) fn attempt_started_unobserved(state: &mut CallState) {
+pub(crate) fn attempt_runs(state: &mut CallState) {
     retry_made(state);
     state.set_phase(Phase::Attempt);
 }
@@ -99,16 +106,18 @@ pub(crate) fn dropped(state: CallState, call: &dyn Call) {
     let is_due = is_retry_due(&state);
     if is_due {
         // The retry has been paid for, but is not made.
-        budget(call).zip(state.paid()).inspect(|(budget, paid)| budget.give_back(*paid));
+        if let (Some(budget), Some(paid)) = (budget(call), state.paid()) {
+            budget.give_back(paid);
+        }
     }
     if (is_due || state.phase() == Phase::Attempt) && !std::thread::panicking() {
-        // The number has counted on already, but a pause belongs to the attempt before it.
+        // `start_pause` has already incremented the number, but the pause belongs to the attempt before it.
         let number = state.number() - u32::from(is_due);
         // A call that is dropped in its first attempt is not counted, because nothing is kept of it unless it is observed.
         if stats::ENABLED && state.number() > 1 {
             call.stats().cancelled(state.number() - 1);
         }
-        if is_observed(&state) {
+        if emits_events(&state) {
             emit_for(number, &state, call, EventKind::Cancelled);
         }
     }
@@ -119,21 +128,23 @@ pub(crate) fn dropped(state: CallState, call: &dyn Call) {
 pub(crate) fn succeeded(state: &mut CallState, call: &dyn Call) {
     retry_made(state);
     let has_ended = state.phase() == Phase::Ended;
-    let is_observed = is_observed(state);
+    let emits_events = emits_events(state);
     if !has_ended {
         pay_for_success(state, call);
         count_success(state.number(), call);
     }
     state.set_phase(Phase::Ended);
-    if is_observed {
+    if emits_events {
         emit_now(state, call, EventKind::Succeeded);
     }
     close_span(state);
 }
 
 fn count_success(attempts: u32, call: &dyn Call) {
+    if !stats::ENABLED {
+        return;
+    }
     match attempts {
-        _ if !stats::ENABLED => {}
         1 => call.stats().at_once(),
         attempts => call.stats().recovered(attempts),
     }
@@ -188,9 +199,9 @@ pub(crate) fn failed(
     let event = EventKind::AttemptFailed { class: failure.class(), status: failure.status(), reason };
     retry_made(state);
     let has_ended = state.phase() == Phase::Ended;
-    let is_observed = is_observed(state);
+    let emits_events = emits_events(state);
     attempt_ended(state);
-    if is_observed {
+    if emits_events {
         emit_now(state, call, event);
         close_span(state);
     }
@@ -200,34 +211,34 @@ pub(crate) fn failed(
         Some(budget) => pay(budget(), state, failure, &mut decision),
     };
     let number = state.number();
-    // Before the observer is called: if that panics, the tokens are returned.
+    // Before the decision is emitted: if an observer panics then, the tokens are returned.
     match decision {
         Ok(_) => state.start_pause(paid),
         Err(_) => state.set_phase(Phase::Ended),
     }
-    report_decision(state, call, failure, decision, has_ended.then_some(event), number);
+    report_decision(state, call, failure, decision, number, has_ended.then_some(event));
     note_nested(decision, number);
     tracked::note_failure(number, failure, reason, decision.ok().map(|(delay, _)| delay));
     let (delay, _) = decision.ok()?;
     if let Some(history) = call.history_mut() {
         (history.last_failure, history.previous_delay) = (Some(failure), delay);
     }
-    skip_delay(state, call, delay);
+    backdate(state, call, delay);
     Some(delay)
 }
 
-/// Counts the decision and emits it. A call that had ended before counts and emits nothing, unless it goes on: then the event of the
-/// failure comes first.
+/// Counts the decision and emits it. `takes_back` is the event of a failure that takes the end of the call back: it is emitted here, and
+/// only if the call really goes on.
 #[inline(always)]
 fn report_decision(
     state: &CallState,
     call: &dyn Call,
     failure: Failure,
     decision: Decision,
-    failed: Option<EventKind<'_>>,
     number: u32,
+    takes_back: Option<EventKind<'_>>,
 ) {
-    if failed.is_some() && decision.is_err() {
+    if takes_back.is_some() && decision.is_err() {
         return;
     }
     if stats::ENABLED {
@@ -236,7 +247,7 @@ fn report_decision(
     if !state.is_observed() && !sink::is_enabled() {
         return;
     }
-    if let Some(failed) = failed {
+    if let Some(failed) = takes_back {
         emit_for(number, state, call, failed);
     }
     let kind = match decision {
@@ -254,8 +265,8 @@ fn requested(failure: Failure, source: DelaySource) -> Option<Duration> {
     }
 }
 
-/// Lets the calls around know whether the failure has been retried. A call that has only one attempt leaves what it found: a call
-/// inside it may have retried.
+/// Lets the calls around know whether the failure has been retried. A call that has only one attempt does not change the flag, because a
+/// call inside it may have set it.
 #[inline(always)]
 fn note_nested(decision: Decision, number: u32) {
     if !matches!(decision, Err(GiveUp::Exhausted) if number == 1) {
@@ -263,7 +274,8 @@ fn note_nested(decision: Decision, number: u32) {
     }
 }
 
-/// True if the call has already done what a retry of the call around it would repeat.
+/// True if the failure was worth a retry, but this call may make none: a call around it with `nested = "once"` must not retry it either.
+/// False for a failure that no attempt could mend, and while retries are switched off, which the call around it finds out by itself.
 fn has_exhausted_retries(why: GiveUp) -> bool {
     match why {
         GiveUp::Exhausted | GiveUp::Deadline | GiveUp::ServerDelay(_) | GiveUp::Budget | GiveUp::Nested => true,
@@ -271,8 +283,8 @@ fn has_exhausted_retries(why: GiveUp) -> bool {
     }
 }
 
-/// A simulated call that does not sleep becomes older by the delay all the same, so that its deadline comes when it would.
-fn skip_delay(state: &mut CallState, call: &mut dyn Call, delay: Duration) {
+/// Moves the start of a simulated call back by the delay that it does not sleep, so that its deadline comes when it would.
+fn backdate(state: &mut CallState, call: &mut dyn Call, delay: Duration) {
     if !simulation::skips_delays() {
         return;
     }
@@ -299,7 +311,8 @@ fn budget(call: &dyn Call) -> Option<&'static Budget> {
     call.policy().budget.map(|budget| budget())
 }
 
-/// Pays for the retry, if there is to be one. Returns the tokens that it took.
+/// Counts the call in the budget, and pays for the retry if one has been decided. Without enough tokens, the decision becomes to give up.
+/// Returns the tokens that it took.
 #[inline(never)]
 fn pay(budget: &Budget, state: &CallState, failure: Failure, decision: &mut Decision) -> u16 {
     if state.number() == 1 {
@@ -312,13 +325,6 @@ fn pay(budget: &Budget, state: &CallState, failure: Failure, decision: &mut Deci
         *decision = Err(GiveUp::Budget);
         0
     })
-}
-
-/// Lets calls inside the current attempt see the deadline.
-pub(crate) fn enter_deadline(state: &CallState, call: &dyn Call, cuts_off: bool) -> Option<DeadlineScope> {
-    let length = call.policy().deadline?;
-    let at = started(state, call)?.checked_add(length)?;
-    Some(DeadlineScope::new(Deadline { at, length, cuts_off }))
 }
 
 /// Emits the connection events since the last time. What a pool did in a task of its own has not been emitted yet.
@@ -336,7 +342,7 @@ pub(crate) fn flush_connection_events(state: &CallState, call: &dyn Call) {
     });
 }
 
-/// Emits that a response came over a connection that existed before, if it did.
+/// Emits an event if the response came over a reused connection.
 #[cold]
 #[inline(never)]
 pub(crate) fn response_came_over(state: &CallState, call: &dyn Call, via: Via) {
@@ -344,15 +350,15 @@ pub(crate) fn response_came_over(state: &CallState, call: &dyn Call, via: Via) {
     connections::reused(log, via, state.number(), |kind| emit(state, call, kind));
 }
 
-/// True if the call has an observer or an event sink, and has not ended.
+/// True if an event of this call reaches an observer or a sink. After its end, a call emits nothing.
 #[inline(always)]
-fn is_observed(state: &CallState) -> bool {
+fn emits_events(state: &CallState) -> bool {
     (state.is_observed() || sink::is_enabled()) && state.phase() != Phase::Ended
 }
 
 #[inline(always)]
 fn emit(state: &CallState, call: &dyn Call, kind: EventKind<'_>) {
-    if is_observed(state) {
+    if emits_events(state) {
         emit_now(state, call, kind);
     }
 }

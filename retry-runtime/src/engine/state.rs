@@ -10,7 +10,7 @@ use crate::observe::spans::{self, Spans};
 use crate::util::clock::Instant;
 use crate::util::sleep::{SharedTimer, TokioTimer};
 
-/// One pointer: null until the call fails, has to wait for a timer, or is observed.
+/// One pointer: null until the call fails, waits for tokio's timer, or is observed.
 pub(crate) struct CallState(Option<Pin<Box<Inner>>>);
 
 pin_project! {

@@ -53,7 +53,7 @@ fn is_by_breaker(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// The failure that one error of a chain describes, if its type belongs to a client library.
-pub(crate) fn known(error: &(dyn Error + 'static)) -> Option<Failure> {
+pub(crate) fn recognize(error: &(dyn Error + 'static)) -> Option<Failure> {
     let found: &[fn(&(dyn Error + 'static)) -> Option<Failure>] = &[
         #[cfg(feature = "reqwest")]
         failure_of::<::reqwest::Error>,
