@@ -11,7 +11,7 @@ use crate::util::sync::lock;
 
 /// The connections that a client has established since it reports connections. A response proves that its connection was
 /// reused only if the connection is one of these.
-static SEEN: Mutex<Seen> = Mutex::new(Seen { young: BTreeSet::new(), old: BTreeSet::new() });
+static SEEN: Mutex<SeenConnections> = Mutex::new(SeenConnections { young: BTreeSet::new(), old: BTreeSet::new() });
 
 /// The least number of recent connections to remember; at most twice as many are kept. The number is limited, because a
 /// program may establish any number of connections.
@@ -19,12 +19,12 @@ const REMEMBERED: usize = 16_384;
 
 /// The remembered connections, in two generations. When the young one is full, it replaces the old one, which is dropped.
 #[derive(Debug)]
-struct Seen {
+struct SeenConnections {
     young: BTreeSet<Connection>,
     old: BTreeSet<Connection>,
 }
 
-impl Seen {
+impl SeenConnections {
     fn insert(&mut self, connection: Connection) {
         if self.young.len() >= REMEMBERED {
             self.old = mem::take(&mut self.young);
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_program_remembers_its_last_connections() {
-        let mut seen = Seen { young: BTreeSet::new(), old: BTreeSet::new() };
+        let mut seen = SeenConnections { young: BTreeSet::new(), old: BTreeSet::new() };
         for port in 0..=u16::MAX {
             seen.insert(from_port(port));
             assert!(seen.young.len() + seen.old.len() <= 2 * REMEMBERED);

@@ -16,7 +16,7 @@ use super::redirects::{Seen, Watched};
 use super::request_retry::{HowToRetry, Options};
 use super::sent::Sent;
 use super::simulated::SimulatedRequest;
-use super::source::{Listed, Repeated, Source, Streamed};
+use super::source::{Repeated, RequestList, Source, Streamed};
 use crate::classify::class::Class;
 use crate::classify::clients::body::Undrained;
 use crate::classify::clients::reqwest::error_of;
@@ -135,9 +135,9 @@ fn sending<'a>(
     let mut requests = Repeated::nothing();
     let state = match request {
         Ok(request) if options.is_plain(policy) && !options.looks_for_redirects(&request) => {
-            State::First { first: requests.first(request, |request| client.execute(request)) }
+            SendState::First { first: requests.first(request, |request| client.execute(request)) }
         }
-        request => State::Boxed { future: Box::pin(send_kept(policy, options, client.clone(), request)) },
+        request => SendState::Boxed { future: Box::pin(send_kept(policy, options, client.clone(), request)) },
     };
     Sending { state, client, policy, options, requests, simulated: SimulatedRequest::default() }
 }
@@ -147,7 +147,7 @@ pin_project! {
     /// requests and responses more often, and moves are most of what a successful request costs here.
     struct Sending<'a, F> {
         #[pin]
-        state: State<'a, F>,
+        state: SendState<'a, F>,
         client: Client,
         policy: &'a Policy,
         options: &'a Options,
@@ -157,8 +157,8 @@ pin_project! {
 }
 
 pin_project! {
-    #[project = StateProjection]
-    enum State<'a, F> {
+    #[project = SendStateProjection]
+    enum SendState<'a, F> {
         /// The first attempt of a plain request. Nothing observes or limits it, so there is no executor until it fails.
         First { #[pin] first: F },
         /// The loop. Boxed, so that a request that succeeds at once does not carry it along.
@@ -176,12 +176,12 @@ impl<F: Future<Output = reqwest::Result<Response>>> Future for Sending<'_, F> {
         // A single variable, which is returned as it is, so that no response is moved.
         let this = self.as_mut().project();
         let mut polled = match this.state.project() {
-            StateProjection::First { first } => {
+            SendStateProjection::First { first } => {
                 this.simulated.poll(|| this.options.call(this.policy), || first.poll(cx))
             }
-            StateProjection::Boxed { future } => future.as_mut().poll(cx),
+            SendStateProjection::Boxed { future } => future.as_mut().poll(cx),
         };
-        if let (State::First { .. }, Poll::Ready(outcome)) = (&self.state, &polled) {
+        if let (SendState::First { .. }, Poll::Ready(outcome)) = (&self.state, &polled) {
             if self.options.is_done(outcome) {
                 self.options.succeeded_at_once();
                 self.as_mut().project().simulated.succeeded();
@@ -207,7 +207,7 @@ impl<F> Sending<'_, F> {
         let mut future: BoxedSending<'_> =
             Box::pin(go_on(retry, this.options, requests, this.client.clone(), Some(outcome)));
         *polled = future.as_mut().poll(cx);
-        this.state.set(State::Boxed { future });
+        this.state.set(SendState::Boxed { future });
     }
 }
 
@@ -270,7 +270,7 @@ impl SendFirstOf for Client {
         retry: &impl HowToRetry,
         requests: impl IntoIterator<Item = Request> + Send,
     ) -> impl Future<Output = reqwest::Result<Response>> + Send {
-        let requests = Listed::new(requests.into_iter().collect());
+        let requests = RequestList::new(requests.into_iter().collect());
         async {
             let (policy, options) = (retry.policy(), retry.options());
             let requests = requests.ok_or_else(|| error_of("there are no requests to send".into()))?;
@@ -322,7 +322,7 @@ pub(super) async fn go_on<T: Transport>(
             if verdict == Verdict::Done {
                 return retry.succeed(outcome);
             }
-            match retry.core.fail(verdict, &Reason { outcome: &outcome, verdict }) {
+            match retry.core.fail(verdict, &FailureText { outcome: &outcome, verdict }) {
                 None => return outcome,
                 Some(delay) => {
                     let remains = remains(outcome, retry.core.active.call.policy.drain_limits());
@@ -380,12 +380,12 @@ fn remains<E>(outcome: Result<Response, E>, limits: DrainLimits) -> DrainBody {
 }
 
 /// The text of a failure, for events.
-struct Reason<'a, E> {
+struct FailureText<'a, E> {
     outcome: &'a Result<Response, E>,
     verdict: Verdict,
 }
 
-impl<E: Error> Display for Reason<'_, E> {
+impl<E: Error> Display for FailureText<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.outcome {
             // A response has a status, so its class is unknown only if `on_ok` refused it.

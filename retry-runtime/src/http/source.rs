@@ -188,12 +188,12 @@ impl Text {
 }
 
 /// A different request for each attempt; the last one is repeated.
-pub(super) struct Listed {
+pub(super) struct RequestList {
     requests: vec::IntoIter<Request>,
     last: Repeated,
 }
 
-impl Listed {
+impl RequestList {
     /// Returns `None` if `requests` is empty.
     pub(super) fn new(mut requests: Vec<Request>) -> Option<Self> {
         let last = Repeated::all_of(requests.pop()?);
@@ -201,7 +201,7 @@ impl Listed {
     }
 }
 
-impl Source for Listed {
+impl Source for RequestList {
     async fn request(&mut self) -> reqwest::Result<Request> {
         match self.requests.next() {
             Some(request) => Ok(request),

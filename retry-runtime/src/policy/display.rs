@@ -80,7 +80,7 @@ impl Display for Delays<'_> {
             Backoff::Fibonacci(start) => write!(f, "fibonacci from {}", Time(start))?,
             Backoff::Random(start) => return write!(f, "random from {} to {}", Time(start), Time(cap)),
             Backoff::Decorrelated(start) => return write!(f, "decorrelated from {} to {}", Time(start), Time(cap)),
-            Backoff::Delays(delays) => write!(f, "delays [{}]", Listed(delays))?,
+            Backoff::Delays(delays) => write!(f, "delays [{}]", ListedDelays(delays))?,
             Backoff::Custom(_) => f.write_str("a backoff of its own")?,
         }
         if let Some(limit) = self.0.max_delay_limit() {
@@ -97,11 +97,11 @@ impl Display for Delays<'_> {
 }
 
 /// A list of delays. Only the first [`SHOWN`] are displayed, because a list may be of any length.
-struct Listed<'a>(&'a [Duration]);
+struct ListedDelays<'a>(&'a [Duration]);
 
 const SHOWN: usize = 5;
 
-impl Display for Listed<'_> {
+impl Display for ListedDelays<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         for (place, delay) in self.0.iter().take(SHOWN).enumerate() {
             write!(f, "{}{}", if place == 0 { "" } else { ", " }, Time(*delay))?;

@@ -35,7 +35,7 @@ pub struct InAttempt<S> {
 impl<Request, S: Service<Request>> Service<Request> for InAttempt<S> {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = AttemptFuture<S::Future>;
+    type Future = ServiceFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.service.poll_ready(cx)
@@ -44,7 +44,7 @@ impl<Request, S: Service<Request>> Service<Request> for InAttempt<S> {
     fn call(&mut self, request: Request) -> Self::Future {
         let attempt = starting();
         let future = within(attempt.as_ref(), || self.service.call(request));
-        AttemptFuture { attempt, future }
+        ServiceFuture { attempt, future }
     }
 }
 
@@ -55,14 +55,14 @@ pin_project! {
     ///
     /// Dropping it drops the future of the service inside.
     #[must_use = "an attempt does nothing unless it is awaited"]
-    pub struct AttemptFuture<F> {
+    pub struct ServiceFuture<F> {
         attempt: Option<Weak<Shared>>,
         #[pin]
         future: F,
     }
 }
 
-impl<F: Future> Future for AttemptFuture<F> {
+impl<F: Future> Future for ServiceFuture<F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
@@ -92,8 +92,8 @@ fn within<O>(attempt: Option<&Weak<Shared>>, work: impl FnOnce() -> O) -> O {
     done
 }
 
-impl<F> fmt::Debug for AttemptFuture<F> {
+impl<F> fmt::Debug for ServiceFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AttemptFuture")
+        f.write_str("ServiceFuture")
     }
 }

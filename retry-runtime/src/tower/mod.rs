@@ -57,6 +57,6 @@ mod kind;
 mod policy;
 
 pub use self::call::TowerPause;
-pub use self::in_attempt::{AttemptFuture, InAttempt};
+pub use self::in_attempt::{InAttempt, ServiceFuture};
 pub use self::kind::{AnyRequest, CloneRequest, CloneWith, Cloned, HttpRequests, Kind};
 pub use self::policy::TowerPolicy;

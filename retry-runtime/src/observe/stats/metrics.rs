@@ -22,7 +22,7 @@ const DELAY: &str = "retry_delay_seconds";
 static METADATA: Metadata<'_> = Metadata::new("retry", Level::INFO, Some(module_path!()));
 
 /// The metric keys of one name, created on first use. A call that succeeds neither allocates nor hashes a key.
-pub(crate) struct Keys(OnceLock<Box<OfSuccess>>);
+pub(crate) struct SuccessKeys(OnceLock<Box<OfSuccess>>);
 
 /// The keys of the metrics for a call that succeeds with its first attempt.
 struct OfSuccess {
@@ -31,7 +31,7 @@ struct OfSuccess {
     attempts_per_call: Key,
 }
 
-impl Keys {
+impl SuccessKeys {
     pub(crate) const fn new() -> Self {
         Self(OnceLock::new())
     }
@@ -50,7 +50,7 @@ impl Keys {
 }
 
 #[inline(never)]
-pub(crate) fn at_once(name: &'static str, keys: &Keys) {
+pub(crate) fn at_once(name: &'static str, keys: &SuccessKeys) {
     let OfSuccess { calls, attempts, attempts_per_call } = keys.of_success(name);
     with_recorder(|recorder| {
         describe_once(recorder);

@@ -62,7 +62,7 @@ impl fmt::Debug for CallStats {
 #[doc(hidden)]
 pub struct Counters {
     #[cfg(feature = "metrics")]
-    pub(crate) keys: metrics::Keys,
+    pub(crate) keys: metrics::SuccessKeys,
     #[cfg(feature = "report")]
     pub(crate) numbers: Numbers,
 }
@@ -73,7 +73,7 @@ impl Counters {
     pub const fn new() -> Self {
         Self {
             #[cfg(feature = "metrics")]
-            keys: metrics::Keys::new(),
+            keys: metrics::SuccessKeys::new(),
             #[cfg(feature = "report")]
             numbers: Numbers::new(),
         }
