@@ -8,6 +8,8 @@ use core::fmt;
 #[cfg(feature = "http")]
 use core::future::poll_fn;
 use core::pin::Pin;
+#[cfg(feature = "http")]
+use core::pin::pin;
 use core::task::Context;
 #[cfg(feature = "http")]
 use core::task::Poll;
@@ -73,12 +75,12 @@ impl DrainBody {
     pub(crate) fn read(limits: DrainLimits, reading: impl Future<Output = ()> + Send + 'static) -> Self {
         let Some(timeout) = limits.timeout else { return Self(Some(Box::pin(reading))) };
         let start = Instant::now();
-        let mut reading = Box::pin(reading);
-        // The clock is read whenever the pause is polled, instead of arming a second timer. A body that stalls costs
-        // nothing, and is dropped at the end of the pause.
-        Self(Some(Box::pin(poll_fn(move |cx| {
-            if start.elapsed() < timeout { reading.as_mut().poll(cx) } else { Poll::Ready(()) }
-        }))))
+        Self(Some(Box::pin(async move {
+            let mut reading = pin!(reading);
+            // The clock is read whenever the pause is polled, instead of arming a second timer. A body that stalls costs
+            // nothing, and is dropped at the end of the pause.
+            poll_fn(|cx| if start.elapsed() < timeout { reading.as_mut().poll(cx) } else { Poll::Ready(()) }).await;
+        })))
     }
 }
 
