@@ -18,6 +18,8 @@
 //!
 //! These modules contain only text. Every example in them is run as a test.
 
+// The charts are link definitions whose targets contain the whole SVG, because rustdoc copies no image files. They are in
+// files of their own, because the text of a chapter around an SVG could not be read.
 #[doc = include_str!("guide/schedule.md")]
 #[doc = include_str!("guide/schedule.pictures.md")]
 pub mod schedule {}

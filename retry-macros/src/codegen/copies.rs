@@ -27,6 +27,9 @@ impl Expansion<'_> {
     ///     }
     /// };
     /// ```
+    ///
+    /// The copies are created in the loop of the function, not in a closure that the runtime calls. So rustc's borrow errors
+    /// are those of any other attempt, and the future is `Send` although the arguments in `clone` may not be `Sync`.
     pub(super) fn hedged(&self, hedge: &TokenStream, attempt: &Group) -> TokenStream {
         let Self { attribute, krate: ref runtime, .. } = *self;
         let clones = self.clones();
@@ -38,6 +41,7 @@ impl Expansion<'_> {
             quote_spanned!(span=> let __retry_pass = #krate::private::Hedged::pass(::core::pin::Pin::as_mut(&mut __retry_hedged));)
         });
         let time_limit = self.time_limit();
+        // At the position of `hedge`, because rustc's error about a consumed argument points at this loop.
         let copies =
             quote_spanned!(self.arguments.hedge.as_ref().map_or(attribute, |hedge| at(hedge.key.span()))=> loop);
         quote_spanned! {attribute=>

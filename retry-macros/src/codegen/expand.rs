@@ -157,6 +157,8 @@ impl Expansion<'_> {
         let classify = self.classify("__retry_failed");
         let classification = self.delayed(self.classification());
         let required = [self.require_effect(), self.require_server_delay_is_read()];
+        // A failure moves into a variable of its own before its address is taken, for the optimizer: nothing else takes the
+        // address of `__retry_outcome` for long, so a plain success can stay in registers.
         quote_spanned! {span=>
             {
                 #bind

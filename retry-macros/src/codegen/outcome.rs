@@ -33,6 +33,8 @@ impl Expansion<'_> {
     }
 
     /// Returns a success that needs no classification. With `on_ok`, every success needs one.
+    ///
+    /// It comes before the code that takes the address of the outcome, which would force every success into memory.
     pub(super) fn plain_success(&self) -> Option<TokenStream> {
         let Self { arguments, span, ref krate, .. } = *self;
         let classify = self.classify("__retry_outcome");

@@ -16,7 +16,8 @@ use crate::args::model::{
 
 /// Input: `attempts = 5, start = DELAY, on_status = [503]` on `fn load`.
 ///
-/// Output, with paths shortened. Each call has the position of its value, so that a panic in constant evaluation points there:
+/// Output, with paths shortened. Each call has the position of its value, so that a panic in constant evaluation points there.
+/// `counters!()` is always written, and expands to `()` if the runtime counts nothing: a macro cannot see the runtime's features.
 ///
 /// ```text
 /// CallSpec::new(

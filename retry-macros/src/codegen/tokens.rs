@@ -11,6 +11,10 @@ use crate::args::model::Arguments;
 /// names that the macro binds are invisible to the body and the body's names to the macro, and lints treat the tokens as
 /// generated code. With the user's own span, `let __retry_outcome` would be visible in the body, and clippy and rustc would
 /// report lints about code that the user did not write.
+///
+/// Hygiene covers only local variables. Items resolve as if the user had written them, so every generated path is
+/// absolute, and every binding begins with `__retry_`: if a constant, a static or a unit struct in scope had the name of a binding, the
+/// binding would be a pattern that is compared with it.
 pub(crate) fn at(span: Span) -> Span {
     Span::mixed_site().located_at(span)
 }

@@ -45,6 +45,7 @@ impl Via {
 }
 
 /// True once a client has been set up to report its connections. Until then, no connection is looked up in a response.
+/// Relaxed, because no other data depends on it.
 #[cfg(feature = "connection-events")]
 static REPORTED: AtomicBool = AtomicBool::new(false);
 

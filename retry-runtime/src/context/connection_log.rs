@@ -10,7 +10,8 @@ use crate::util::clock::Instant;
 use crate::util::sync::lock;
 
 /// The connections that a client has established since it reports connections. A response proves that its connection was
-/// reused only if the connection is one of these.
+/// reused only if the connection is one of these. The client's pool does not report reuse, so a connection is identified
+/// by its two ends: the connector reports them when it connects, and the response has them too.
 static SEEN: Mutex<SeenConnections> = Mutex::new(SeenConnections { young: BTreeSet::new(), old: BTreeSet::new() });
 
 /// The least number of recent connections to remember; at most twice as many are kept. The number is limited, because a

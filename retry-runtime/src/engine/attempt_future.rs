@@ -102,7 +102,8 @@ impl<S: TimerSlot, O> RunAttempt<S, O> for Unlimited {
     }
 }
 
-/// The others wrap the attempt in an [`AttemptFuture`].
+/// The others wrap the attempt in an [`AttemptFuture`]. One implementation for every [`TimeLimit`] would overlap with that
+/// for [`Unlimited`], so a macro writes them.
 macro_rules! run_as_attempt_future {
     ($({$($parameter:tt)*} $limit:ty, $sleep:ident),*) => {$(
         impl<S: $sleep, $($parameter)*> RunAttempt<S, O> for $limit {

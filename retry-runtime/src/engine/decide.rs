@@ -32,6 +32,8 @@ pub(crate) fn decide(policy: &Policy, verdict: Verdict, failure: Failure, situat
     if situation.number >= situation.max_attempts && situation.max_attempts != UNLIMITED {
         return Err(GiveUp::Exhausted);
     }
+    // After the reasons above, which end the call in any case, so that `Disabled` counts the retries that the switch
+    // prevented. No delay is drawn for them, so those whose delay would have been too long are counted too.
     if !situation.retries_enabled {
         return Err(GiveUp::Disabled);
     }

@@ -85,6 +85,7 @@ impl<'a> Executor<ManualCall<'a>> {
             policy,
             name: "retry",
             observer: None,
+            // Reads the clock in any case: any loop may call `current`, whose attempt has the time since the start.
             history: Some(History::new()),
             stats: OwnStats::default(),
         })
@@ -199,6 +200,8 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
     }
 
     /// The current attempt. Between two attempts, this is the next one.
+    // By value: a reference would borrow the executor, so the loop could not pass it to the attempt, which borrows the
+    // executor exclusively.
     #[must_use]
     #[inline]
     pub fn current(&self) -> Attempt {

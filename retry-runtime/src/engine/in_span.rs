@@ -30,6 +30,8 @@ impl<C: Call, F: Future> Future for InSpan<'_, C, F> {
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
+        // The body is polled in a single place, with or without a span. A second place for calls without a span would
+        // save the check, but would cost more than that.
         let polled = {
             let _entered = this.active.state.enter();
             this.future.poll(cx)

@@ -2,7 +2,8 @@
 //!
 //! `decide` decides, without side effects. `react` does everything that a decision entails, in one order. `core` joins the call with
 //! its state, and `executor` is the public face of it. Everything that only failing or observed calls need is cold, not generic, and
-//! compiled once: it sees the call as a `&dyn Call`.
+//! compiled once: it sees the call as a `&dyn Call`. The parts of such a function are inlined into it, to keep failing
+//! calls cheap too.
 //!
 //! May import `util`, `classify`, `context`, `policy` and `observe`.
 

@@ -115,6 +115,8 @@ impl<C: Call, S> fmt::Debug for NextAttempt<'_, C, S> {
 }
 
 /// Waits for the end of a pause. A zero delay takes no timer, but lets other tasks run once.
+///
+/// It takes the state, not the call, so that it is compiled once for each kind of timer instead of once for each call.
 #[cold]
 #[inline(never)]
 pub(crate) fn poll_pause<S: Sleep>(

@@ -113,7 +113,8 @@ pub(crate) fn dropped(state: CallState, call: &dyn Call) {
     if (is_due || state.phase() == Phase::Attempt) && !std::thread::panicking() {
         // `start_pause` has already incremented the number, but the pause belongs to the attempt before it.
         let number = state.number() - u32::from(is_due);
-        // A call that is dropped in its first attempt is not counted, because nothing is kept of it unless it is observed.
+        // A call that is dropped in its first attempt is not counted. Unless it is observed, it has no state that could
+        // tell, and the statistics must not depend on observers.
         if stats::ENABLED && state.number() > 1 {
             call.stats().cancelled(state.number() - 1);
         }
@@ -206,6 +207,7 @@ pub(crate) fn failed(
         close_span(state);
     }
     let mut decision = decide(call.policy(), verdict, failure, &Situation::of(state, call));
+    // After the decision, so that a retry which is turned down for any other reason takes no tokens.
     let paid = match call.policy().budget {
         None => 0,
         Some(budget) => pay(budget(), state, failure, &mut decision),

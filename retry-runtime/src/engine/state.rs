@@ -20,6 +20,7 @@ pin_project! {
         timer: TokioTimer,
         // Boxed, to keep the state of a failing call that nothing observes at its 128 bytes.
         observation: Option<Box<Observation>>,
+        // This field and the next three share eight bytes, so `paid` takes no additional room.
         number: u32,
         // The tokens that the budget took for the current retry.
         paid: u16,

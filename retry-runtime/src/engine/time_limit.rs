@@ -206,6 +206,8 @@ fn too_late(state: &CallState, call: &dyn Call) -> Option<TimedOut> {
 }
 
 /// Waits for the time limit of the current attempt, if there is one.
+///
+/// The call is a trait object, so that this is compiled once for each kind of timer instead of once for each call.
 #[cold]
 #[inline(never)]
 fn poll_limit<S: Sleep>(

@@ -233,6 +233,7 @@ impl<R: Resolve> Resolve for Names<R> {
 pub fn redirects(policy: Policy) -> Policy {
     switch_on();
     Policy::custom(move |redirect| {
+        // Before `policy` decides, because reqwest does not report what it does with the decision.
         if let Some(attempt) = AttemptHandle::current() {
             let to = mask(redirect.url());
             attempt.note(ConnectionEvent::Redirected { status: redirect.status().as_u16(), to });

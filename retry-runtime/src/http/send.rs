@@ -133,6 +133,8 @@ fn sending<'a>(
 ) -> Sending<'a, impl Future<Output = reqwest::Result<Response>> + Send + use<>> {
     let (client, request) = builder.build_split();
     let mut requests = Repeated::nothing();
+    // The client gets the request here, as in reqwest's own `send`, and sends it when the future is polled. A request that
+    // is kept until then would be moved more often.
     let state = match request {
         Ok(request) if options.is_plain(policy) && !options.looks_for_redirects(&request) => {
             SendState::First { first: requests.first(request, |request| client.execute(request)) }

@@ -9,6 +9,9 @@ use crate::classify::verdict::Verdict;
 
 /// Writes the error and its sources, `outer: inner`. A source is left out if its error already contains its text.
 ///
+/// The sources are needed because the `Display` of an error often leaves out the cause: for a refused connection, that of
+/// reqwest starts with "error sending request" and does not mention the connection.
+///
 /// Each error is formatted directly into `f`, so that the masking sees where the values in the text begin and end.
 pub(crate) fn write_chain(error: &dyn Error, f: &mut impl Write) -> fmt::Result {
     write!(f, "{error}")?;

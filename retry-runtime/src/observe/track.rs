@@ -166,6 +166,7 @@ impl<T, E> CallReport<Result<T, E>> {
 /// The last error of a call, with the number of attempts and their failures. Created by [`CallReport::into_result`].
 ///
 /// Its [`source`](Error::source) is the last error. It implements [`Retryable`] by delegating to the last error.
+// Boxed, so that a `Result` with it stays small, whatever `E` is.
 pub struct RetryError<E>(Box<CallReport<E>>);
 
 impl<E> RetryError<E> {

@@ -2,7 +2,9 @@
 //!
 //! [`Classify`] has methods with a `where` clause. It dereferences to the next level, which has the same methods with
 //! another clause. Method lookup takes the first level whose clause holds. That also works inside generic functions, with
-//! the bounds that are in scope there. A trait could not do the same, because its implementations would overlap.
+//! the bounds that are in scope there. A trait could not do the same, because its implementations would overlap. Several
+//! traits, between which method lookup chooses by the number of references, would have to be in scope in the user's
+//! function. Inherent methods need no import.
 //!
 //! The methods begin with `__`, because a user's trait for all types may have a method of any other name, which method lookup
 //! would find first.

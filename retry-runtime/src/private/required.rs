@@ -290,7 +290,8 @@ pub trait CarriesStatusOfReqwest<A> {}
 )]
 pub trait CanBeTransient<A> {}
 
-/// For `on_status = []` without another condition.
+/// For `on_status = []` without another condition. Transient errors are still retried then, so it is an error only for an
+/// outcome that cannot be transient without a status.
 #[diagnostic::on_unimplemented(
     message = "`on_status = []` retries nothing: no outcome of this function without a status can be classified as transient",
     label = "no part of this type can be transient without a status",
@@ -299,7 +300,8 @@ pub trait CanBeTransient<A> {}
 )]
 pub trait CanBeTransientWithoutStatus<A> {}
 
-/// For `on_error = "never"` without another condition.
+/// For `on_error = "never"` without another condition. Responses are still retried by their statuses then, so it is an
+/// error only for a value that cannot be a failure.
 #[diagnostic::on_unimplemented(
     message = "`on_error = \"never\"` retries nothing: a value of this function is always a success",
     label = "only the error in this type is a failure",

@@ -2,6 +2,7 @@
 
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+/// Relaxed, because no other data depends on it.
 static ENABLED: AtomicBool = AtomicBool::new(true);
 
 /// Turns all retries of the process off or on. Defaults to on.

@@ -11,6 +11,7 @@ use crate::config::spec::path::ErrorPath;
 /// ``policies.toml:2:1: [billing] `attemps`: unknown key: did you mean `attempts`?``
 ///
 /// The text is one line and may change in any release. Methods return the parts of the position.
+// Boxed, so that a `Result` with it stays small.
 #[derive(Debug)]
 pub struct PoliciesError(Box<Details>);
 

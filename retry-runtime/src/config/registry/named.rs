@@ -53,6 +53,8 @@ macro_rules! policies {
             $($(#[$of_policy:meta])* $field:ident $(as $name:literal)? : $policy:expr),* $(,)?
         }
     ) => {
+        // A struct with a field for each policy: a field cannot collide with a method of `Policies`, and rustc lists the
+        // fields in the error about a misspelled name.
         #[doc(hidden)]
         #[allow(non_camel_case_types, dead_code, missing_docs, unreachable_pub, clippy::upper_case_acronyms)]
         $visibility struct $NAME {
@@ -61,6 +63,7 @@ macro_rules! policies {
 
         $(#[$attribute])*
         $visibility static $NAME: $NAME = {
+            // The variants number the fields, because `macro_rules!` has no counter.
             #[allow(non_camel_case_types, dead_code)]
             enum Place { $($field,)* }
             $NAME { $($field: $crate::config::NamedPolicy::__new($NAME::__policies(), Place::$field as usize),)* }

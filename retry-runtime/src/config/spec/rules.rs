@@ -1,6 +1,11 @@
 //! The policy that the keys define, over the attribute's defaults or over a policy of the code.
 //!
-//! The rules between keys are those of the attribute, in `retry_spec::rules`. The rules here are about a key and the code's policy.
+//! The rules between keys are those of the attribute, in `retry_spec::rules`. Over a policy of the code, they see only the keys that
+//! the file writes: an operator who lowers a deadline in an incident need not make the code's other limits fit to it.
+//!
+//! The rules here are about a key and the code's policy. A key of the schedule changes only itself, because a new cap must not replace
+//! the whole schedule, and is refused if it has no effect on the code's schedule. The rule about the first delay and the deadline sees
+//! the code's values too: if it is broken, no retry can start.
 
 use core::time::Duration;
 

@@ -157,9 +157,11 @@ impl NamedStats {
     pub(crate) fn by_name(name: &str) -> Self {
         let mut link = &NAMED[hash(name) % NAMED.len()];
         loop {
+            // Threads that add names at the same time may exceed the limit, but only by one name for each thread.
             if link.get().is_none() && NUMBER.load(Relaxed) >= MAX_NAMES {
                 return OTHERS.named();
             }
+            // If another thread adds a different name here first, the search goes on in the next link.
             let named = link.get_or_init(|| named(name));
             if named.stats.name == name {
                 return named.stats.named();
