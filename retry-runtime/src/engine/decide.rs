@@ -45,6 +45,7 @@ pub(crate) fn decide(policy: &Policy, verdict: Verdict, failure: Failure, situat
 }
 
 /// The time until the earlier of two deadlines: the call's own, and that of the call around.
+// Cold, because most calls have no deadline.
 #[cold]
 fn remaining(policy: &Policy, situation: &Situation, now: Instant) -> Option<Duration> {
     let elapsed = || situation.started.map_or(Duration::ZERO, |started| now.saturating_duration_since(started));
