@@ -63,7 +63,7 @@ impl<O> Discard<O> for DropOutcome {
 }
 
 /// The cleanup of an outcome whose type is only known at run time: a body that is being drained, or nothing. A body takes
-/// one allocation, or two with a timeout.
+/// one allocation.
 pub struct DrainBody(Option<Pin<Box<dyn Future<Output = ()> + Send>>>);
 
 impl DrainBody {
