@@ -122,13 +122,11 @@ impl<C: Call> Executor<C> {
     #[inline(always)]
     pub fn start(call: C) -> Self {
         // Built in one place: a call may contain a policy of 200 bytes, and each constructor in between would move it.
-        let mut executor =
-            Self { core: Core { active: ActiveCall { call, state: CallState::none() }, sleep: TokioSleep } };
-        let ActiveCall { call, state } = &mut executor.core.active;
+        let mut state = CallState::none();
         if call.observer().is_some() || sink::is_enabled() {
             state.observe();
         }
-        executor
+        Self { core: Core { active: ActiveCall { call, state }, sleep: TokioSleep } }
     }
 }
 
