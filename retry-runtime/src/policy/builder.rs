@@ -33,7 +33,7 @@ pub(crate) use retry_spec::keywords::UNLIMITED;
 ///
 /// ```compile_fail
 /// # use retry_runtime::Policy;
-/// const NEVER: Policy = Policy::new().attempts(0); // "`attempts` counts the first call too …"
+/// const NEVER: Policy = Policy::new().attempts(0); // "`attempts` includes the first attempt …"
 /// # fn main() { let _ = NEVER; }
 /// ```
 ///
@@ -170,7 +170,7 @@ impl Policy {
     /// Panics if `attempts` is 0, or if there is a deadline that no retry can start before.
     #[track_caller]
     pub const fn attempts(self, attempts: u32) -> Self {
-        assert!(attempts > 0, "`attempts` counts the first call too: write 1 for no retry at all");
+        assert!(attempts > 0, "`attempts` includes the first attempt: write 1 for no retry at all");
         Self { attempts, ..self }.checked()
     }
 
