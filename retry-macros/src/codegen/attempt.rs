@@ -73,8 +73,8 @@ impl Expansion<'_> {
         }
         // A closed breaker admits the attempt at once, without an await point.
         Some(quote_spanned! {span=>
-            if let ::core::result::Result::Err(__retry_refused) = #krate::private::Pass::ask(&mut __retry_pass, #place) {
-                if let ::core::result::Result::Err(__retry_open) = __retry_refused.await {
+            if let ::core::result::Result::Err(__retry_admission) = #krate::private::Pass::ask(&mut __retry_pass, #place) {
+                if let ::core::result::Result::Err(__retry_open) = __retry_admission.await {
                     return #rejected;
                 }
             }
