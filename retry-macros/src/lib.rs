@@ -251,7 +251,7 @@ mod input;
 /// 3 |     post(order).await
 ///   |          ----- use occurs due to use in coroutine
 ///   |
-///   = note: this error originates in the macro `::retry_runtime::run_body_again_with_clone_for_consumed_arguments` …
+///   = note: this error originates in the macro `::retry_runtime::each_attempt_borrows_arguments_and_owns_those_in_retry_clone` …
 /// ```
 ///
 /// Write `#[retry(clone = [order])]`, which clones the argument for each attempt, or clone it in the body: `post(order.clone())`.

@@ -273,13 +273,13 @@ macro_rules! __counters {
     };
 }
 
-/// The attempt of an annotated function. When the attempt consumes an argument that a second attempt would need, rustc
-/// prints the name of this macro with its error. No other text in that error can come from this crate, so the name is the
-/// advice.
+/// The attempt of an annotated function. When the attempt consumes an argument that a second attempt would need, or returns a
+/// borrow of one, rustc prints the name of this macro with its error. No other text in that error can come from this crate, so
+/// the name is the advice.
 #[cfg(feature = "macros")]
 #[doc(hidden)]
 #[macro_export]
-macro_rules! run_body_again_with_clone_for_consumed_arguments {
+macro_rules! each_attempt_borrows_arguments_and_owns_those_in_retry_clone {
     (async $attempt:tt) => {
         async $attempt
     };
@@ -288,7 +288,20 @@ macro_rules! run_body_again_with_clone_for_consumed_arguments {
     };
 }
 
-/// The same for a hedged attempt, whose copies run at the same time and borrow everything that the body uses.
+/// The same for a function that takes `self` by value, which `clone` cannot name.
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! each_attempt_borrows_self_and_arguments_so_clone_in_the_body {
+    (async $attempt:tt) => {
+        async $attempt
+    };
+    (blocking $attempt:tt) => {
+        || $attempt
+    };
+}
+
+/// The same for a hedged attempt. Its copies run at the same time and borrow everything that the body uses.
 #[cfg(feature = "macros")]
 #[doc(hidden)]
 #[macro_export]
@@ -296,4 +309,16 @@ macro_rules! hedged_copies_share_all_arguments_except_those_in_clone {
     (async $attempt:tt) => {
         async $attempt
     };
+}
+
+/// A function that returns the `static` of a budget or of a circuit breaker. If the path names anything else, rustc prints the name
+/// of this macro with its error, so the name is the advice.
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! must_be_a_static_of_type_budget_or_breaker_not_a_const {
+    ($type:ident, $path:path) => {{
+        static __RETRY_STATIC: &$crate::$type = &$path;
+        || __RETRY_STATIC
+    }};
 }

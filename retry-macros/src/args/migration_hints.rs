@@ -31,9 +31,9 @@ pub(crate) fn advice(name: &str, value: ParseStream) -> Option<String> {
         "evaluate_response_callback" | "retry_if_result" => "write `on_ok` with a closure from the value to `bool`",
         "raise_for_status" => "call `check_status` on the response in the body, and write `on_status`",
         "methods" | "allowed_methods" | "method_whitelist" => {
-            "the attribute retries the function for every method: remove it, or send the request with `send_with_retry`, which checks the method"
+            "remove it, because the attribute retries every method, or send the request with `send_with_retry`, which checks the method"
         }
-        "reraise" => "the last error is returned as it is: remove it",
+        "reraise" => "remove it, because the last error is always returned unchanged",
         "notify" | "before_sleep" | "on_backoff" | "on_giveup" | "on_retry" | "retry_error_callback" => {
             "write `observer` with a value whose type implements `Observer`"
         }

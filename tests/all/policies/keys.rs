@@ -195,7 +195,7 @@ fn contradictions() -> Vec<(Value, &'static str)> {
         ),
         (
             json!({ "attempts": 2, "delays": ["1s", "5s", "30s"] }),
-            "3 delays are for 4 attempts, but `attempts` is 2: the rest is never used",
+            "3 delays need 4 attempts, but `attempts` is 2: write `attempts = 4`, or remove the last 2 delays",
         ),
         (
             json!({ "backoff": "linear", "factor": 2 }),

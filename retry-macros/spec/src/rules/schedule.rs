@@ -102,9 +102,12 @@ impl Rules<'_> {
         if count > retries {
             let at = self.later(At::Value(Key::Attempts), At::Delay(retries));
             let needed = count + 1;
-            let message = format!(
-                "{count} delays are for {needed} attempts, but `attempts` is {attempts}: the rest is never used"
-            );
+            let unused = match count - retries {
+                1 => "the last delay".to_owned(),
+                unused => format!("the last {unused} delays"),
+            };
+            let fix = format!("write `attempts = {needed}`, or remove {unused}");
+            let message = format!("{count} delays need {needed} attempts, but `attempts` is {attempts}: {fix}");
             self.broken(Key::Delays, at, message);
         }
     }

@@ -134,7 +134,7 @@ fn unknown_arguments_get_a_suggestion() {
 
 #[test]
 fn arguments_of_other_libraries_get_a_hint() {
-    const METHODS: &str = "the attribute retries the function for every method: remove it, or send the request with \
+    const METHODS: &str = "remove it, because the attribute retries every method, or send the request with \
                            `send_with_retry`, which checks the method";
     for (tokens, advice) in [
         (quote!(retries = 3), "`attempts` includes the first attempt: write `attempts = 4`"),
@@ -160,7 +160,7 @@ fn arguments_of_other_libraries_get_a_hint() {
         (quote!(raise_for_status = true), "call `check_status` on the response in the body, and write `on_status`"),
         (quote!(methods = ["GET"]), METHODS),
         (quote!(allowed_methods = ["GET"]), METHODS),
-        (quote!(reraise = true), "the last error is returned as it is: remove it"),
+        (quote!(reraise = true), "remove it, because the last error is always returned unchanged"),
         (quote!(notify = f), "write `observer` with a value whose type implements `Observer`"),
         (quote!(before_sleep = f), "write `observer` with a value whose type implements `Observer`"),
         (quote!(timeout = "1s"), "write `attempt_timeout` to limit each attempt, or `deadline` to limit all of them"),
