@@ -15,7 +15,7 @@ use retry_runtime::{Breaker, retry};
 use tokio::time::sleep;
 
 static STOCK: Breaker =
-    Breaker::new().name("stock").minimum_calls(4).open_for(Duration::from_millis(200)).on_change(
+    Breaker::new().name("stock").minimum_attempts(4).open_for(Duration::from_millis(200)).on_change(
         |BreakerChange { name, from, to, .. }| println!("the breaker {name} changed from {from:?} to {to:?}"),
     );
 

@@ -63,15 +63,15 @@ mod input;
 ///
 /// Arguments that contradict each other are compile errors. So is an argument that has no effect.
 ///
-/// # How often
+/// # Attempts and limits
 ///
 /// ```text
 /// #[retry(attempts = 5, deadline = "30s", attempt_timeout = "5s")]
 /// ```
 ///
-#[doc = retry_spec::how_often!()]
+#[doc = retry_spec::attempts_and_limits!()]
 ///
-/// - `attempts` is the total number, the first call included.
+/// - `attempts` is the total number, including the first attempt.
 /// - `deadline` starts with the first attempt. When it ends, the running attempt is stopped, and no other one starts. If a delay
 ///   would reach the deadline, the function returns the last outcome at once, without the wait.
 /// - `attempt_timeout` limits each attempt, from its first wait. It must be shorter than the deadline.
@@ -90,14 +90,14 @@ mod input;
 ///
 /// An attempt that a time limit stops fails with an error from `From<TimedOut>` for the function's error type.
 ///
-/// # How long to wait
+/// # Delays
 ///
 /// ```text
 /// #[retry(backoff = "exponential", start = "1s", factor = 3, max_delay = "30s", jitter = "full")]
 /// #[retry(delays = ["100ms", "1s", "10s"])]
 /// ```
 ///
-#[doc = retry_spec::how_long!()]
+#[doc = retry_spec::delays!()]
 ///
 /// The *standard schedule* applies if none of `backoff`, `start`, `factor` and `delays` is written. As soon as one of them is
 /// written, the schedule is exactly what is written.
@@ -116,13 +116,13 @@ mod input;
 /// `delays` lists the delays instead, and the last one repeats. `max_delay` caps the computed delay d. Jitter does not exceed the
 /// cap: `"full"` is random between 0 and d, `"equal"` between d/2 and d, and `"20%"` between 0.8 d and 1.2 d.
 ///
-/// # On which outcomes
+/// # Conditions
 ///
 /// ```text
 /// #[retry(on_status = [429, "5xx"], on_error = |error| error.is_timeout(), retry_after = "2m")]
 /// ```
 ///
-#[doc = retry_spec::which_outcomes!()]
+#[doc = retry_spec::conditions!()]
 ///
 /// - `on_status` decides about every outcome that has a status, whether it is a value or an error. With `[]`, statuses do not count.
 /// - `on_error` decides about errors without a status. Without `on_error`, transient errors are retried if `on_status` is written.
@@ -219,7 +219,7 @@ mod input;
 #[doc = retry_spec::policy_from_elsewhere!()]
 ///
 /// The expression is evaluated once for each call. The policy defines the number of attempts, the limits and the schedule, so the
-/// arguments for these are errors beside it: those of [How long to wait](#how-long-to-wait), `attempts`, `deadline`,
+/// arguments for these are errors beside it: those of [Delays](#delays), `attempts`, `deadline`,
 /// `attempt_timeout`, `budget`, `nested`, `events`, `retry_after`, `drain_limit` and `drain_timeout`. All other arguments are allowed. An `Arc`
 /// is taken by value: `policy = self.policy.clone()`.
 ///
@@ -251,7 +251,7 @@ mod input;
 /// 3 |     post(order).await
 ///   |          ----- use occurs due to use in coroutine
 ///   |
-///   = note: this error originates in the macro `::retry_runtime::run_body_again_with_clone_for_consumed_arguments` …
+///   = note: this error originates in the macro `::retry_runtime::each_attempt_borrows_arguments_and_owns_those_in_retry_clone` …
 /// ```
 ///
 /// Write `#[retry(clone = [order])]`, which clones the argument for each attempt, or clone it in the body: `post(order.clone())`.

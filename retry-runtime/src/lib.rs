@@ -34,12 +34,14 @@
 //! # Retried outcomes
 //!
 //! By default, a function retries outcomes with status 408, 429, 500, 502, 503 or 504, and all errors that are not classified
-//! as permanent. [`Condition`] documents the complete rule, and [`Class`] the classification of statuses and I/O errors. To
-//! classify an error, the attribute searches
+//! as permanent. [`Condition`] documents the complete rule, and [`Class`] the classification of statuses and I/O errors.
+//! How the attribute classifies an error depends on the error's type:
 //!
-//! 1. the error itself, if its type implements [`Retryable`];
-//! 2. the error and its `source()` chain, if it is a boxed error or an `anyhow::Error`;
-//! 3. its `source()` chain, if it is another [`Error`](std::error::Error).
+//! 1. An error whose type implements [`Retryable`], such as an I/O error, an error of a supported client, or your own type with
+//!    the derive macro: it asks that implementation.
+//! 2. A boxed error or an `anyhow::Error`: it searches the error and then its `source()` chain.
+//! 3. Any other [`Error`](std::error::Error): it searches only the `source()` chain, because the type of the error itself
+//!    is unknown.
 //!
 //! [`guide::errors`] describes what this search cannot find, and the alternatives.
 //!
@@ -88,8 +90,9 @@
 //! [compile error](macro@retry#conditions-that-can-never-retry), and without `on_status` each `Ok(response)` is a success,
 //! whatever its status.
 //!
-//! Features are additive: none changes the classifications of another. None of them enables a feature of `reqwest` or `tokio`
-//! that your program does not use, except tokio's `time`; `connection-events` (`net`) and `testing-server` are exceptions.
+//! Features are additive: none changes the classifications of another. They enable no feature of `reqwest`, and only `time`
+//! of `tokio`. There are two exceptions: `connection-events` also enables tokio's `net`, and `testing-server` also enables
+//! tokio's `net` and `rt`.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -103,7 +106,10 @@
         feature = "tower",
         feature = "connection-events"
     )),
-    allow(rustdoc::broken_intra_doc_links, reason = "the documentation is that of all features")
+    allow(
+        rustdoc::broken_intra_doc_links,
+        reason = "the documentation links to items that exist only with these features or those they enable"
+    )
 )]
 
 mod classify;
@@ -223,8 +229,11 @@ macro_rules! verdict {
     };
 }
 
-/// The `Failure` of an error of any type, for `#[derive(Retryable)]`. For an error that may borrow, the derive macro also
-/// passes the type of an outcome and the name of the type in `private` that checks it.
+/// The `Failure` of an error of any type, for `#[derive(Retryable)]`.
+///
+/// If the type of the error may contain a lifetime, the derive macro also passes `Lifetimes` or `MayBorrow`, the type in
+/// `private` that finds out if the error is an error object that borrows, and the type of an outcome with that error.
+/// `Alone` makes an outcome of the error, because `Classify` and these types take outcomes.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __failure {
@@ -233,8 +242,8 @@ macro_rules! __failure {
             .__error()
             .unwrap_or($crate::Failure::new($crate::Class::Unknown))
     };
-    ($error:expr, $asked:ident, $outcome:ty) => {
-        $crate::private::$asked::<$outcome>::of()
+    ($error:expr, $lifetimes:ident, $outcome:ty) => {
+        $crate::private::$lifetimes::<$outcome>::of()
             .__classify(&$crate::private::Alone($error))
             .__error()
             .unwrap_or($crate::Failure::new($crate::Class::Unknown))
@@ -264,13 +273,13 @@ macro_rules! __counters {
     };
 }
 
-/// The attempt of an annotated function. When the attempt consumes an argument that a second attempt would need, rustc
-/// prints the name of this macro with its error. No other text in that error can come from this crate, so the name is the
-/// advice.
+/// The attempt of an annotated function. When the attempt consumes an argument that a second attempt would need, or returns a
+/// borrow of one, rustc prints the name of this macro with its error. No other text in that error can come from this crate, so
+/// the name is the advice.
 #[cfg(feature = "macros")]
 #[doc(hidden)]
 #[macro_export]
-macro_rules! run_body_again_with_clone_for_consumed_arguments {
+macro_rules! each_attempt_borrows_arguments_and_owns_those_in_retry_clone {
     (async $attempt:tt) => {
         async $attempt
     };
@@ -279,7 +288,20 @@ macro_rules! run_body_again_with_clone_for_consumed_arguments {
     };
 }
 
-/// The same for a hedged attempt, whose copies run at the same time and borrow everything that the body uses.
+/// The same for a function that takes `self` by value, which `clone` cannot name.
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! each_attempt_borrows_self_and_arguments_so_clone_in_the_body {
+    (async $attempt:tt) => {
+        async $attempt
+    };
+    (blocking $attempt:tt) => {
+        || $attempt
+    };
+}
+
+/// The same for a hedged attempt. Its copies run at the same time and borrow everything that the body uses.
 #[cfg(feature = "macros")]
 #[doc(hidden)]
 #[macro_export]
@@ -287,4 +309,16 @@ macro_rules! hedged_copies_share_all_arguments_except_those_in_clone {
     (async $attempt:tt) => {
         async $attempt
     };
+}
+
+/// A function that returns the `static` of a budget or of a circuit breaker. If the path names anything else, rustc prints the name
+/// of this macro with its error, so the name is the advice.
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! must_be_a_static_of_type_budget_or_breaker_not_a_const {
+    ($type:ident, $path:path) => {{
+        static __RETRY_STATIC: &$crate::$type = &$path;
+        || __RETRY_STATIC
+    }};
 }

@@ -1,4 +1,7 @@
 //! Retry budgets: what takes tokens, and what gives them back.
+//!
+//! The standard budget has 500 tokens. A retry takes 5, or 20 after a timeout. A success with the first attempt returns 1, and a
+//! success with a retry returns the tokens that this retry took.
 
 use std::io::{Error, ErrorKind};
 use std::panic::AssertUnwindSafe;
@@ -13,14 +16,10 @@ use retry_runtime::{Budget, Condition, Executor, Policy, TimedOut};
 use crate::support::server::{Server, client};
 use crate::support::{Attempts, Fault, Recorder, SECOND, ms};
 
-/// Leaks a budget, so that a policy can refer to it.
-fn budget(budget: Budget) -> &'static Budget {
-    Box::leak(Box::new(budget))
-}
-
 const POLICY: Policy = Policy::fixed(SECOND).attempts(3);
 
-/// A policy with a budget of its own, and that budget.
+/// A policy with a budget of its own, and that budget. Each use of the macro has one `static`, so a use in a loop shares the
+/// budget between the iterations.
 macro_rules! policy {
     ($budget:expr) => {{
         static BUDGET: Budget = $budget;
@@ -101,6 +100,7 @@ async fn retry_after_a_timeout_costs_more_than_after_a_refused_connection() {
     let (timed_out, after_timeout) = policy!(Budget::new());
     timed_out.attempts(2).run(|_| async { Err::<(), _>(Error::from(ErrorKind::TimedOut)) }).await.unwrap_err();
     assert_eq!(after_timeout.tokens(), 480);
+    // A cost above the capacity counts as the capacity: the first retry takes all 10 tokens, and the second finds none.
     let (timed_out, after_timeout) = policy!(Budget::new().capacity(10));
     timed_out.run(|_| async { Err::<(), _>(Error::from(ErrorKind::TimedOut)) }).await.unwrap_err();
     assert_eq!((after_timeout.tokens(), after_timeout.refusals()), (0, 1));
@@ -114,9 +114,13 @@ async fn retry_after_a_timeout_costs_more_than_after_a_refused_connection() {
 #[tokio::test(start_paused = true)]
 async fn failure_without_a_retry_takes_no_tokens() {
     let (policy, budget) = policy!(Budget::new());
+    // A permanent failure.
     assert_eq!(fail(&policy, Fault::PERMANENT).await, 1);
+    // A limit of one attempt.
     assert_eq!(fail(&policy.attempts(1), Fault::TRANSIENT).await, 1);
+    // The delay that the server asks for reaches the deadline.
     assert_eq!(fail(&policy.deadline(ms(1001)), Fault::TRANSIENT.after(SECOND * 2)).await, 1);
+    // The server asks for more than `retry_after`, which is 60 s.
     assert_eq!(fail(&policy, Fault::TRANSIENT.after(SECOND * 99)).await, 1);
     assert_eq!((budget.tokens(), budget.refusals()), (500, 0));
 }
@@ -244,6 +248,7 @@ fn panicking_observer_loses_no_tokens() {
         ("GaveUp", 490),
     ] {
         let (policy, budget) = policy!(Budget::new());
+        // All events share the budget, because the macro is used in a loop.
         let used = 500 - budget.tokens();
         assert_eq!(tokens_after_a_panic_at(event, budget, policy) + used, left, "{event}");
     }
@@ -270,7 +275,7 @@ fn panicking_observer_at_the_start_of_a_retry_loses_no_tokens() {
         retry.attempt_blocking(|| ());
     });
     assert_eq!(budget.tokens(), 500);
-    // The executor outlives the panic, so the retry counts as made and is paid for.
+    // While the executor lives, the tokens stay taken, because it may still make the attempt. Dropping it returns them.
     let mut retry = Executor::new(&policy);
     retry.pause(Fault::TRANSIENT).unwrap().block_with(|_| ());
     retry = retry.observer(&PanicsAtTheSecond);
@@ -408,8 +413,9 @@ proptest! {
         capacity in 10_u32..60,
         calls in proptest::collection::vec((0_u32..3, any::<bool>()), 0..60),
     ) {
+        // `Policy::budget` takes a `fn`, which cannot capture the budget of this case, so the `fn` reads it from a static.
         static CURRENT: std::sync::Mutex<Option<&'static Budget>> = std::sync::Mutex::new(None);
-        let budget = budget(Budget::new().capacity(capacity));
+        let budget: &'static Budget = Box::leak(Box::new(Budget::new().capacity(capacity)));
         *CURRENT.lock().unwrap() = Some(budget);
         let policy = Policy::fixed(Duration::ZERO).attempts(3).budget(|| CURRENT.lock().unwrap().unwrap());
         let mut tokens = capacity;

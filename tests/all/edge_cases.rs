@@ -164,7 +164,36 @@ fn panic_of_an_invalid_policy_names_the_fix() {
         let message = panic.downcast_ref::<&str>().expect("a plain message");
         assert!(message.contains(fix), "{message}");
     }
-    // The order of the settings does not matter.
-    assert!(std::panic::catch_unwind(|| Policy::new().deadline(ms(1)).jitter(Jitter::None)).is_err());
+}
+
+/// Each setter checks the first delay and the deadline with the values set so far, so the last one sees the complete policy.
+#[test]
+fn first_delay_that_reaches_the_deadline_panics_in_any_order_of_the_settings() {
+    type Build = fn() -> Policy;
+    let invalid: [Build; 5] = [
+        || Policy::new().deadline(ms(1)).jitter(Jitter::None),
+        || Policy::new().jitter(Jitter::None).deadline(ms(1)),
+        || Policy::fixed(SECOND).attempts(3).deadline(ms(1)),
+        || Policy::fixed(SECOND).attempts(1).deadline(ms(1)).attempts(3),
+        || Policy::fixed(SECOND).attempts(1).deadline(ms(1)).unlimited(),
+    ];
+    for build in invalid {
+        let panic = std::panic::catch_unwind(build).expect_err("the first delay reaches the deadline");
+        let message = panic.downcast_ref::<&str>().expect("a plain message");
+        assert!(message.starts_with("the first delay reaches the `deadline`"), "{message}");
+    }
+}
+
+#[test]
+fn one_attempt_or_full_jitter_before_a_short_deadline_is_valid() {
+    let _ = Policy::fixed(SECOND).attempts(1).deadline(ms(1));
     let _ = Policy::new().attempts(1).deadline(ms(1)).jitter(Jitter::None);
+    let _ = Policy::fixed(SECOND).jitter(Jitter::Full).deadline(ms(1)).attempts(3).unlimited();
+}
+
+/// A later setting cannot repair a combination that has already panicked.
+#[test]
+fn one_attempt_or_full_jitter_after_a_short_deadline_panics() {
+    assert!(std::panic::catch_unwind(|| Policy::fixed(SECOND).deadline(ms(1)).attempts(1)).is_err());
+    assert!(std::panic::catch_unwind(|| Policy::fixed(SECOND).deadline(ms(1)).jitter(Jitter::Full)).is_err());
 }

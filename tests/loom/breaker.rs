@@ -20,8 +20,8 @@ fn after(seconds: u64) -> Instant {
 }
 
 /// A gate that opens for five seconds if half of at least this many attempts fail.
-fn closed_gate(minimum_calls: u32) -> Arc<Gate> {
-    let gate = Gate::new(50, minimum_calls, Duration::from_secs(10), Duration::from_secs(5));
+fn closed_gate(minimum_attempts: u32) -> Arc<Gate> {
+    let gate = Gate::new(50, minimum_attempts, Duration::from_secs(10), Duration::from_secs(5));
     // Creates loom's lock now, so that threads do not race for that: the library's own lock needs no such step.
     assert_eq!(gate.state(), Closed);
     Arc::new(gate)

@@ -40,7 +40,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
 /// Reads one part, such as `1.5s`, from the start of the text. Returns its nanoseconds and the rest of the text.
 fn part(text: &str) -> Result<(u128, &str), String> {
     if text.starts_with('-') {
-        return Err("a duration cannot be negative".to_owned());
+        return Err("a duration cannot be negative: remove the `-`".to_owned());
     }
     let (number, rest) = split_where(text, |char| !char.is_ascii_digit() && char != '.');
     let (unit, after) = split_where(rest.trim_start(), |char| !char.is_alphabetic());
@@ -73,11 +73,18 @@ fn normal(unit: &str) -> &str {
 
 fn scaled(number: &str, unit: &str, factor: u128) -> Result<u128, String> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
-    if whole.is_empty() || fraction.is_empty() || fraction.contains('.') {
-        return Err(format!("`{number}` is not a number: write one such as `1.5{unit}`"));
+    let right = match (whole, fraction) {
+        ("", "") => Some("1.5".to_owned()),
+        (_, fraction) if fraction.contains('.') => Some("1.5".to_owned()),
+        ("", fraction) => Some(format!("0.{fraction}")),
+        (whole, "") => Some(whole.to_owned()),
+        _ => None,
+    };
+    if let Some(right) = right {
+        return Err(format!("`{number}` is not a number: write for example `{right}{unit}`"));
     }
     let fraction = fraction.trim_end_matches('0');
-    let finer = || format!("`{number}{unit}` is finer than a nanosecond");
+    let finer = || format!("`{number}{unit}` is finer than a nanosecond: write a whole number of nanoseconds");
     // 10³⁸ is the largest power of ten in a `u128`. No unit needs more than 14 digits.
     let digits = u32::try_from(fraction.len()).ok().filter(|digits| *digits <= 20).ok_or_else(finer)?;
     let parts = 10u128.pow(digits);
@@ -184,7 +191,7 @@ mod tests {
         for (text, message) in [
             ("", "this duration is empty: write one such as `\"250ms\"`"),
             ("  ", "this duration is empty: write one such as `\"250ms\"`"),
-            ("-1s", "a duration cannot be negative"),
+            ("-1s", "a duration cannot be negative: remove the `-`"),
             ("1", "`1` has no unit: write `\"1s\"` or `\"1ms\"`"),
             ("1h 30", "`30` has no unit: write `\"30s\"` or `\"30ms\"`"),
             ("1x", "unknown unit `x`: expected `ns`, `us`, `ms`, `s`, `m`, `h` or `d`"),
@@ -195,9 +202,11 @@ mod tests {
             ("1 s", "write `1s` without white space before the unit"),
             ("s", "expected a number at `s`: write a duration such as `\"250ms\"`"),
             ("1_000ms", "unexpected `_` after `1`: write a unit such as `ms` there"),
-            (".5s", "`.5` is not a number: write one such as `1.5s`"),
-            ("1.2.3s", "`1.2.3` is not a number: write one such as `1.5s`"),
-            ("0.5ns", "`0.5ns` is finer than a nanosecond"),
+            (".5s", "`.5` is not a number: write for example `0.5s`"),
+            ("5.s", "`5.` is not a number: write for example `5s`"),
+            (".s", "`.` is not a number: write for example `1.5s`"),
+            ("1.2.3s", "`1.2.3` is not a number: write for example `1.5s`"),
+            ("0.5ns", "`0.5ns` is finer than a nanosecond: write a whole number of nanoseconds"),
         ] {
             assert_eq!(parse(text), Err(message.to_owned()), "{text}");
         }

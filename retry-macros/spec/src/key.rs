@@ -1,7 +1,7 @@
 //! The table of arguments.
 //!
-//! A new argument is one row here, a field and a `match` arm in the attribute (`args/model.rs`, `args/parse.rs`), and, if files
-//! may set it, a `match` arm in `retry-runtime` (`config/spec/keys.rs`). The `match`es are exhaustive, so the compiler finds what is
+//! A new argument is one row here, a field and a `match` arm in the attribute (`retry-macros/src/args/model.rs` and
+//! `parse.rs`), and, if files may set it, a `match` arm in `retry-runtime/src/config/spec/keys.rs`. The `match`es are exhaustive, so the compiler finds what is
 //! missing.
 
 use std::fmt::{self, Display, Formatter};
@@ -193,11 +193,14 @@ impl Kind {
     }
 }
 
+// Section, name of the macro {
+//     Key = name, kind, place, example, values, default;
+// }
 table! {
-    /// The number of attempts, and the limits on their time.
-    HowOften, how_often {
+    /// The number of attempts, the limits on their time, and the protection of the service from load.
+    AttemptsAndLimits, attempts_and_limits {
         Attempts = "attempts", Attempts, Anywhere, "3",
-            "the maximum number of attempts, the first call included: an integer of at least 1, a constant of type `u32`, or `\"unlimited\"`",
+            "the maximum number of attempts, including the first: an integer of at least 1, a constant of type `u32`, or `\"unlimited\"`",
             "3; with `delays`, one more than the number of delays";
         Deadline = "deadline", Duration, Anywhere, "\"30s\"",
             "the time limit for the whole call: a duration longer than zero, or a constant", "no limit";
@@ -215,7 +218,7 @@ table! {
     }
 
     /// The delays between attempts.
-    HowLong, how_long {
+    Delays, delays {
         Backoff = "backoff", Backoff, Anywhere, "\"exponential\"",
             "`\"exponential\"`, `\"fixed\"`, `\"linear\"`, `\"fibonacci\"`, `\"random\"`, `\"decorrelated\"`, or the path of a `fn(&Attempt) -> Duration`",
             "`\"exponential\"`";
@@ -236,7 +239,7 @@ table! {
     }
 
     /// The outcomes that are retried.
-    WhichOutcomes, which_outcomes {
+    Conditions, conditions {
         OnStatus = "on_status", Statuses, Code, "[503]",
             "a list of codes `503`, ranges `500..=599`, classes `\"5xx\"`, and constants of type `u16` or `http::StatusCode`; each status is between 100 and 599 and listed once",
             "408, 429, 500, 502, 503, 504";
@@ -366,7 +369,12 @@ mod tests {
 
     #[test]
     fn files_cannot_set_code() {
-        assert!(Key::Attempts.is_allowed_in_files() && !Key::OnError.is_allowed_in_files());
-        assert_eq!(Key::names_in_files().len(), 13);
+        use Kind::*;
+        assert!(Key::Attempts.is_allowed_in_files());
+        for key in Key::ALL {
+            let kind = key.row().kind;
+            let is_code = matches!(kind, OnError | OnOk | ServerDelay | Function | Static | Expression | Name | Names);
+            assert!(!is_code || !key.is_allowed_in_files(), "{key}");
+        }
     }
 }

@@ -17,7 +17,7 @@ pub fn integer(text: &str) -> Option<i128> {
 /// The message for a number below 1 or above `u32::MAX`.
 pub fn attempts(number: i128) -> Result<u32, &'static str> {
     if number < 1 {
-        return Err("`attempts` counts the first call too: it must be at least 1");
+        return Err("`attempts` includes the first attempt: it must be at least 1");
     }
     u32::try_from(number).map_err(|_| "this number does not fit in a `u32`: did you mean `\"unlimited\"`?")
 }
@@ -29,7 +29,7 @@ pub fn attempts(number: i128) -> Result<u32, &'static str> {
 /// The message for a number below 2 or above `u32::MAX`.
 pub fn hedge_max(number: i128) -> Result<u32, &'static str> {
     if number < 2 {
-        return Err("`hedge_max` counts the first copy too: it must be at least 2");
+        return Err("`hedge_max` includes the first copy: it must be at least 2");
     }
     u32::try_from(number).map_err(|_| "this number does not fit in a `u32`")
 }

@@ -7,7 +7,7 @@ use syn::parse::ParseStream;
 pub(crate) fn advice(name: &str, value: ParseStream) -> Option<String> {
     let text = match name {
         "retries" | "max_retries" | "times" | "max_times" | "tries" | "num_retries" | "retry_count" | "total" => {
-            return Some(one_more("attempts", "call", value));
+            return Some(one_more("attempts", "attempt", value));
         }
         "max_attempts" | "max_tries" | "stop_max_attempt_number" | "stop_after_attempt" => "write `attempts`",
         "stop" => "write `attempts` to limit their number, or `deadline` to limit their time",
@@ -31,9 +31,9 @@ pub(crate) fn advice(name: &str, value: ParseStream) -> Option<String> {
         "evaluate_response_callback" | "retry_if_result" => "write `on_ok` with a closure from the value to `bool`",
         "raise_for_status" => "call `check_status` on the response in the body, and write `on_status`",
         "methods" | "allowed_methods" | "method_whitelist" => {
-            "the attribute retries the function for every method: remove it, or send the request with `send_with_retry`, which checks the method"
+            "remove it, because the attribute retries every method, or send the request with `send_with_retry`, which checks the method"
         }
-        "reraise" => "the last error is returned as it is: remove it",
+        "reraise" => "remove it, because the last error is always returned unchanged",
         "notify" | "before_sleep" | "on_backoff" | "on_giveup" | "on_retry" | "retry_error_callback" => {
             "write `observer` with a value whose type implements `Observer`"
         }
@@ -55,11 +55,11 @@ pub(crate) fn advice(name: &str, value: ParseStream) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// Advice for a number that does not count the first call in another library, but counts it here.
+/// Advice for a number that does not include the first attempt or copy in another library, but does here.
 fn one_more(key: &str, what: &str, value: ParseStream) -> String {
     let literal = value.fork().parse::<LitInt>().ok();
     let number = literal.and_then(|number| number.base10_parse::<u32>().ok());
     let number = number.and_then(|number| number.checked_add(1));
     let number = number.map_or_else(|| "N + 1".to_owned(), |number| number.to_string());
-    format!("`{key}` counts the first {what} too: write `{key} = {number}`")
+    format!("`{key}` includes the first {what}: write `{key} = {number}`")
 }

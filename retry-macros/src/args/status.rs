@@ -73,7 +73,7 @@ fn last(limits: &RangeLimits, input: ParseStream) -> Result<StatusBound> {
 fn before(end: &LitInt) -> Result<StatusBound> {
     match end.base10_parse::<u16>() {
         Ok(600) if is_plain(end) => Ok(StatusBound::Code(599)),
-        Ok(100) => Err(Error::new(end.span(), "this range is empty: a status is between 100 and 599")),
+        Ok(100) => Err(Error::new(end.span(), "this range is empty: a status must be between 100 and 599")),
         _ => code(end).map(|code| StatusBound::Code(code - 1)),
     }
 }
@@ -96,7 +96,7 @@ fn code(number: &LitInt) -> Result<u16> {
     }
     match number.base10_parse() {
         Ok(code @ 100..=599) => Ok(code),
-        _ => Err(Error::new(number.span(), "a status is between 100 and 599")),
+        _ => Err(Error::new(number.span(), "a status must be between 100 and 599")),
     }
 }
 
@@ -164,9 +164,9 @@ mod tests {
     #[test]
     fn statuses_out_of_range_are_refused() {
         for wrong in [quote!([999]), quote!([600]), quote!([99]), quote!([0]), quote!([-1]), quote!([500..=600])] {
-            refused(wrong, "a status is between 100 and 599");
+            refused(wrong, "a status must be between 100 and 599");
         }
-        refused(quote!([100..100]), "this range is empty: a status is between 100 and 599");
+        refused(quote!([100..100]), "this range is empty: a status must be between 100 and 599");
         refused(quote!([599..=500]), "this range is empty: write the smaller status first");
         refused(quote!([500..500]), "this range is empty: write the smaller status first");
         refused(quote!([503i32]), "a status is a `u16`: write `503`");

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Group, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Ident, Token};
+use syn::{Ident, Receiver, ReceiverKind, Token, Type};
 
 use super::expansion::Expansion;
 use super::tokens::{at, krate};
@@ -23,7 +23,11 @@ impl Expansion<'_> {
     /// Runs an attempt without hedging.
     pub(super) fn running(&self, attempt: &Group) -> TokenStream {
         let Self { function, span, ref krate, .. } = *self;
-        let repeated = self.repeated("run_body_again_with_clone_for_consumed_arguments", attempt);
+        let advice = match function.sig.receiver() {
+            Some(receiver) if is_by_value(receiver) => "each_attempt_borrows_self_and_arguments_so_clone_in_the_body",
+            _ => "each_attempt_borrows_arguments_and_owns_those_in_retry_clone",
+        };
+        let repeated = self.repeated(advice, attempt);
         if matches!(function.shape, Shape::Blocking) {
             let repeated = self.maybe_probe("maybe_probe_blocking", repeated);
             return quote_spanned!(span=> #krate::Executor::attempt_blocking(&mut __retry_executor, #repeated));
@@ -45,7 +49,7 @@ impl Expansion<'_> {
     ///
     /// If the attempt consumes an argument, rustc's error points at this block, so the block has the position of the attribute.
     /// A `macro_rules!` macro of the runtime writes the block, because the name of that macro is the only text of ours that
-    /// rustc prints with such an error: `run_body_again_with_clone_for_consumed_arguments` says what to write.
+    /// rustc prints with such an error. `advice` is that name.
     pub(super) fn repeated(&self, advice: &str, attempt: &Group) -> TokenStream {
         let Self { arguments, function, attribute, .. } = *self;
         let krate = krate(arguments, attribute);
@@ -73,8 +77,8 @@ impl Expansion<'_> {
         }
         // A closed breaker admits the attempt at once, without an await point.
         Some(quote_spanned! {span=>
-            if let ::core::result::Result::Err(__retry_refused) = #krate::private::Pass::ask(&mut __retry_pass, #place) {
-                if let ::core::result::Result::Err(__retry_open) = __retry_refused.await {
+            if let ::core::result::Result::Err(__retry_admission) = #krate::private::Pass::ask(&mut __retry_pass, #place) {
+                if let ::core::result::Result::Err(__retry_open) = __retry_admission.await {
                     return #rejected;
                 }
             }
@@ -146,4 +150,13 @@ fn inside(body: &Group) -> Group {
     let (inner_attributes, code) = rewrite::split_inner_attributes(body);
     let item = quote_spanned!(at(body.span())=> const _: () = (););
     like(body, quote!(#inner_attributes #item #code))
+}
+
+/// Returns `true` for `self`, `mut self` and `self: Arc<Self>`.
+fn is_by_value(receiver: &Receiver) -> bool {
+    match &receiver.kind {
+        ReceiverKind::Reference(..) => false,
+        ReceiverKind::Typed(_, ty) => !matches!(**ty, Type::Reference(_)),
+        _ => true,
+    }
 }

@@ -35,7 +35,7 @@ impl Expansion<'_> {
         let clones = self.clones();
         let copy = self.copy(attempt);
         // The circuit breaker admits a copy before it is started.
-        let entrance = self.entrance();
+        let breaker = self.breaker_for_copies();
         let pass = self.arguments.breaker.as_ref().map(|breaker| {
             let (krate, span) = (krate(self.arguments, at(breaker.span)), at(breaker.span));
             quote_spanned!(span=> let __retry_pass = #krate::private::Hedged::pass(::core::pin::Pin::as_mut(&mut __retry_hedged));)
@@ -47,7 +47,7 @@ impl Expansion<'_> {
         quote_spanned! {attribute=>
             let __retry_condition = #runtime::Executor::condition(&__retry_executor);
             let __retry_outcome = {
-                let mut __retry_hedged = ::core::pin::pin!(#runtime::Executor::hedged(&__retry_executor, #hedge, #entrance, #time_limit));
+                let mut __retry_hedged = ::core::pin::pin!(#runtime::Executor::hedged(&__retry_executor, #hedge, #breaker, #time_limit));
                 #copies {
                     #clones
                     #pass
@@ -80,11 +80,11 @@ impl Expansion<'_> {
     }
 
     /// The value that admits copies: a circuit breaker, or `()`.
-    pub(super) fn entrance(&self) -> TokenStream {
+    pub(super) fn breaker_for_copies(&self) -> TokenStream {
         let Some(breaker) = &self.arguments.breaker else { return quote_spanned!(self.span=> ()) };
         let span = at(breaker.span);
         let krate = krate(self.arguments, span);
         let place = policy::of_static(breaker, "Breaker", &krate);
-        quote_spanned!(span=> #krate::private::EachCopy::of(#place))
+        quote_spanned!(span=> #krate::private::BreakerForCopies::of(#place))
     }
 }

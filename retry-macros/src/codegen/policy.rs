@@ -73,7 +73,7 @@ fn policy(arguments: &Arguments, krate: &Path, span: Span) -> TokenStream {
         arguments.retry_after.as_ref().map(retry_after),
         arguments.drain_limit.as_ref().map(|limit| call("drain_limit", limit, number(limit))),
         arguments.drain_timeout.as_ref().map(|timeout| call("drain_timeout", timeout, duration(timeout))),
-        arguments.budget.as_ref().map(|given| call("budget", given, of_static(given, "Budget", krate))),
+        arguments.budget.as_ref().map(|given| budget(given, arguments)),
         arguments.nested.as_ref().map(|given| nested(given, krate)),
         arguments.events.as_ref().map(|given| events(given, krate)),
     ];
@@ -83,20 +83,16 @@ fn policy(arguments: &Arguments, krate: &Path, span: Span) -> TokenStream {
 /// A closure that returns the user's `static`.
 ///
 /// It is a closure because, before Rust 1.91, a constant cannot refer to a `static` with interior mutability. The reference is
-/// stored in a `static` of its own, because rustc then reports a path of a constant with the advice to use a `static`. That item
-/// cannot refer to generic parameters, so the path of an associated item is used directly.
+/// stored in a `static` of its own, because rustc then reports a path of a constant. A `macro_rules!` macro of the runtime writes
+/// that item: rustc prints the name of the macro with the error, and the name is the advice. The item cannot refer to generic
+/// parameters, so the path of an associated item is used directly.
 pub(super) fn of_static(Arg { value, span, .. }: &Arg<ExprPath>, ty: &str, krate: &Path) -> TokenStream {
     let span = at(*span);
     if is_associated(value.qself.as_ref(), &value.path) {
         return quote_spanned!(span=> || &#value);
     }
     let ty = Ident::new(ty, span);
-    quote_spanned! {span=>
-        {
-            static __RETRY_STATIC: &#krate::#ty = &#value;
-            || __RETRY_STATIC
-        }
-    }
+    quote_spanned!(span=> #krate::must_be_a_static_of_type_budget_or_breaker_not_a_const!(#ty, #value))
 }
 
 /// `Hedge::after(duration).max(number)`.
@@ -109,6 +105,11 @@ pub(super) fn hedge(arguments: &Arguments) -> Option<TokenStream> {
     let max = arguments.hedge_max.as_ref().map(|most| call("max", most, number(most)));
     let hedge = max.into_iter().fold(hedge, Call::on);
     Some(quote_spanned!(place.first=> const { &#hedge }))
+}
+
+fn budget(given: &Arg<ExprPath>, arguments: &Arguments) -> Call {
+    let krate = krate(arguments, at(given.span));
+    call("budget", given, of_static(given, "Budget", &krate))
 }
 
 fn nested(given: &Arg<Nested>, krate: &Path) -> Call {

@@ -223,7 +223,7 @@ impl Attributes {
         let mut errors = Vec::new();
         let mut at = |key: &Ident, message: &str| errors.push(Error::new(key.span(), message));
         if let (Some(_), Some(permanent)) = (&self.transient, &self.permanent) {
-            at(permanent, "a failure is `transient` or `permanent`: remove one of them");
+            at(permanent, "a failure is `transient` or `permanent`, not both: remove one of them");
         }
         if let Some((status, _)) = &self.status {
             for class in [&self.transient, &self.permanent].into_iter().flatten() {

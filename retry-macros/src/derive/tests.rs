@@ -288,7 +288,7 @@ fn wrong_arguments_and_fields_are_refused() {
 #[test]
 fn contradictions_are_refused() {
     for (arguments, message) in [
-        (quote!(transient, permanent), "a failure is `transient` or `permanent`: remove one of them"),
+        (quote!(transient, permanent), "a failure is `transient` or `permanent`, not both: remove one of them"),
         (quote!(transient, status = 0), "the status decides the class: remove `transient`"),
         (quote!(status = 0, permanent), "the status decides the class: remove `permanent`"),
         (

@@ -5,7 +5,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Abi, Attribute, Error, Path, Result, ReturnType, Signature, Token, Type, Visibility};
 
-use super::async_block::{FutureBody, braces, declared_output};
+use super::async_block::{FutureBody, after_inner_attributes, braces, declared_output};
 use crate::args::model::Arguments;
 use crate::args::scan::here;
 use crate::errors::Errors;
@@ -121,19 +121,29 @@ fn shape(function: &Function, arguments: &Arguments) -> Result<Shape> {
         (None, Some(blocking)) => Err(Error::new(blocking.span(), "this function returns a future: remove `blocking`")),
         (None, None) => match FutureBody::read(body, &sig.output) {
             Some(future) => Ok(Shape::Returned { future: Box::new(future) }),
-            None => Err(Error::new(sig.fn_token.span, not_async(future, body))),
+            None => Err(not_async(future, function)),
         },
     }
 }
 
-fn not_async(future: bool, body: &Group) -> &'static str {
+/// The error for a function that is neither `async` nor `blocking`.
+fn not_async(future: bool, Function { sig, body, .. }: &Function) -> Error {
+    let function = sig.fn_token.span;
     if future {
-        "only a body that is exactly one `async` block can be retried: move the rest into the block, or write `async fn`"
-    } else if blocks_on(body.stream()) {
+        // The start of the body, where the code before the block is.
+        let trees: Vec<TokenTree> = body.stream().into_iter().collect();
+        let start = after_inner_attributes(&trees).first().map_or(function, TokenTree::span);
+        return Error::new(
+            start,
+            "only a body that is exactly one `async` block can be retried: move the rest into the block, or write `async fn`",
+        );
+    }
+    let message = if blocks_on(body.stream()) {
         "the `async` keyword is missing: put `#[retry]` above the attribute that removed it, or write `blocking` in `#[retry]` for a function that blocks its thread"
     } else {
         "the `async` keyword is missing: write `async fn`, or write `blocking` in `#[retry]` for a function that blocks its thread"
-    }
+    };
+    Error::new(function, message)
 }
 
 /// Returns `true` if the body calls `block_on`, as those that `#[tokio::main]` and `#[tokio::test]` write do.

@@ -77,7 +77,7 @@ impl Condition {
         while i < statuses.len() {
             let (first, last) = (*statuses[i].start(), *statuses[i].end());
             assert!(first <= last, "a range of statuses is empty: write the lower code first");
-            assert!(first >= 100 && last <= 599, "HTTP statuses reach from 100 to 599");
+            assert!(first >= 100 && last <= 599, "a status must be between 100 and 599");
             let mut j = 0;
             while j < i {
                 let apart = last < *statuses[j].start() || first > *statuses[j].end();

@@ -26,8 +26,8 @@ use crate::classify::verdict::{Classification, Verdict};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be classified as success or failure",
     label = "neither a `Result` with an error that is `Retryable` and has a `Display`, nor an `Option`, nor `Retryable` itself",
-    note = "derive it for the error with `#[derive(Retryable)]`; in a hand-written loop, `let verdict = verdict!(&outcome);` classifies any type",
-    note = "the types of reqwest, hyper, tonic and http are supported with the feature of that name of `retry-runtime`"
+    note = "for your own error, write `#[derive(Retryable)]` and `impl Display`; in a hand-written loop, `let verdict = verdict!(&outcome);` classifies any type",
+    note = "for the types of reqwest, hyper, tonic and http, enable the feature of `retry-runtime` with that name"
 )]
 pub trait Outcome {
     /// The classification of both sides.

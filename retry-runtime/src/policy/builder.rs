@@ -33,7 +33,7 @@ pub(crate) use retry_spec::keywords::UNLIMITED;
 ///
 /// ```compile_fail
 /// # use retry_runtime::Policy;
-/// const NEVER: Policy = Policy::new().attempts(0); // "`attempts` counts the first call too …"
+/// const NEVER: Policy = Policy::new().attempts(0); // "`attempts` includes the first attempt …"
 /// # fn main() { let _ = NEVER; }
 /// ```
 ///
@@ -42,8 +42,9 @@ pub(crate) use retry_spec::keywords::UNLIMITED;
 ///
 /// # Panics
 ///
-/// Each builder function panics on a value that is invalid by itself or in combination with the values set before; its
-/// documentation lists them. For a policy in a `const`, that is a compile error. The message describes the fix.
+/// Each builder function panics on a value that is invalid by itself or in combination with the values set so far; its
+/// documentation lists them. A later call cannot repair a combination that has already panicked, so set `attempts` and
+/// `jitter` before `deadline`. For a policy in a `const`, a panic is a compile error. The message describes the fix.
 #[derive(Clone, Copy)]
 #[must_use]
 pub struct Policy {
@@ -166,16 +167,21 @@ impl Policy {
     ///
     /// # Panics
     ///
-    /// Panics if `attempts` is 0.
+    /// Panics if `attempts` is 0, or if there is a deadline that no retry can start before.
     #[track_caller]
     pub const fn attempts(self, attempts: u32) -> Self {
-        assert!(attempts > 0, "`attempts` counts the first call too: write 1 for no retry at all");
-        Self { attempts, ..self }
+        assert!(attempts > 0, "`attempts` includes the first attempt: write 1 for no retry at all");
+        Self { attempts, ..self }.checked()
     }
 
     /// Removes the limit on attempts. Consider setting a [`deadline`](Self::deadline), which ends the retries then.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is a deadline that no retry can start before.
+    #[track_caller]
     pub const fn unlimited(self) -> Self {
-        Self { attempts: UNLIMITED, ..self }
+        Self { attempts: UNLIMITED, ..self }.checked()
     }
 
     /// Sets the factor by which an exponential backoff multiplies each delay. Defaults to 2.
@@ -208,7 +214,7 @@ impl Policy {
     ///
     /// # Panics
     ///
-    /// Panics if a share is not above 0 and at most 1.
+    /// Panics if a share is not above 0 and at most 1, or if there is a deadline that no retry can start before.
     #[track_caller]
     pub const fn jitter(self, jitter: Jitter) -> Self {
         if let Jitter::Share(p) = jitter {
@@ -232,15 +238,17 @@ impl Policy {
     ///
     /// # Panics
     ///
-    /// Panics if it is zero, or if no retry can start before it.
+    /// Panics if it is zero, or if no retry can start before it. With [`attempts(1)`](Self::attempts) or full jitter, set
+    /// before the deadline, a short deadline does not panic.
     #[track_caller]
     pub const fn deadline(self, deadline: Duration) -> Self {
         assert!(!deadline.is_zero(), "a `deadline` of zero lets no attempt finish: give it some time");
         Self { deadline: Some(deadline), ..self }.checked()
     }
 
-    /// Sets the time limit of each attempt, measured from the moment when the attempt first has to wait. An attempt that
-    /// takes longer is dropped and counts as failed. Defaults to no limit.
+    /// Sets the time limit of each attempt, measured from the moment when the attempt first has to wait, so that an attempt
+    /// that never waits does not read the clock. An attempt that takes longer is dropped and counts as failed. Defaults to
+    /// no limit.
     ///
     /// # Panics
     ///
@@ -285,7 +293,7 @@ impl Policy {
 
     /// Sets the limit on the bytes that are drained from the body of a response that is retried, so that the next attempt
     /// can reuse the connection. Defaults to 64 KiB. If the body is longer or the limit is 0, the connection is given up,
-    /// unless the whole body has arrived before the response is dropped: the client keeps the connection by itself then.
+    /// unless the whole body has arrived before the response is dropped: in that case the client itself keeps it.
     pub const fn drain_limit(self, bytes: usize) -> Self {
         Self { drain_limit: bytes, ..self }
     }
@@ -311,8 +319,8 @@ impl Policy {
     ///
     /// Calls inside the attempt are annotated functions, [`Executor`](crate::Executor)s, requests and tower services that
     /// the attempt awaits, directly or through other functions. Tasks that the attempt spawns do not belong to it. If
-    /// several calls inside fail, the last one that made more than one attempt counts. A failure that was not worth
-    /// another attempt does not count as retried.
+    /// several calls inside fail, the last failure decides; calls with a limit of one attempt are ignored. A permanent
+    /// failure has not been retried.
     pub const fn nested(self, nested: Nested) -> Self {
         Self { nested, ..self }
     }
@@ -329,8 +337,8 @@ impl Policy {
         Self { events: level, ..self }
     }
 
-    /// Checks the rules between two values. Every function that sets one of the values calls it, so the order of the
-    /// calls does not matter.
+    /// Checks the rules between two values. Every function that sets one of the values calls it, so the last call sees the
+    /// complete policy. Each call checks against the values set so far: set `attempts` and `jitter` before `deadline`.
     #[track_caller]
     const fn checked(self) -> Self {
         let Some(first) = self.first_delay() else { return self };
@@ -370,8 +378,8 @@ impl Policy {
 
 /// Delays and limits, as the engine reads them.
 impl Policy {
-    /// The delay after attempt `n`, drawn from `random`, without a server's delay. `attempt` is called only for a custom
-    /// backoff.
+    /// The delay after attempt `n`, without a server's delay. It is drawn from `random`, not from `self.random`, because a
+    /// simulation replaces the source. `attempt` is called only for a custom backoff.
     #[inline(always)]
     pub(crate) fn delay(
         &self,

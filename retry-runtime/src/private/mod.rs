@@ -22,7 +22,8 @@ pub use crate::classify::result_like::ResultLike;
 pub use crate::classify::verdict::Classification;
 pub use crate::engine::macro_call::{CallSpec, MacroCall};
 pub use crate::engine::time_limit::{Limited, ScopedOnly, Unlimited, limited};
-pub use crate::load::breaker::{EachCopy, MaybeProbe, Pass, maybe_probe, maybe_probe_blocking};
+pub use crate::load::breaker::pass::{BreakerForCopies, Pass};
+pub use crate::load::breaker::{MaybeProbe, maybe_probe, maybe_probe_blocking};
 pub use crate::load::hedge::attempt::Hedged;
 pub use crate::load::hedge::copies::HedgeOutcome;
 #[cfg(any(feature = "metrics", feature = "report"))]

@@ -286,7 +286,7 @@ pub trait CarriesStatusOfReqwest<A> {}
     message = "`on_error = \"transient\"` never retries: no outcome of this function can be classified as transient",
     label = "no part of this type can be classified as transient",
     note = "choose the errors with a closure such as `on_error = |error| …`, or write `on_error = \"any\"`",
-    note = "an error of your own is classified with `#[derive(Retryable)]`, the types of an HTTP client with its feature of `retry-runtime`"
+    note = "for your own error, derive `Retryable`; for a client's error, enable the feature of `retry-runtime` named after the client"
 )]
 pub trait CanBeTransient<A> {}
 
@@ -296,7 +296,7 @@ pub trait CanBeTransient<A> {}
     message = "`on_status = []` retries nothing: no outcome of this function without a status can be classified as transient",
     label = "no part of this type can be transient without a status",
     note = "list the statuses to retry, or choose what is retried with `on_error` or `on_ok`",
-    note = "an error of your own is classified with `#[derive(Retryable)]`"
+    note = "for your own error, derive `Retryable`"
 )]
 pub trait CanBeTransientWithoutStatus<A> {}
 

@@ -81,7 +81,7 @@ impl Simulation {
     #[must_use]
     #[track_caller]
     pub fn max_attempts(self, attempts: u32) -> Self {
-        assert!(attempts > 0, "`max_attempts` counts the first call too: write 1 for no retry at all");
+        assert!(attempts > 0, "`max_attempts` includes the first attempt: write 1 for no retry at all");
         Self { max_attempts: Some(attempts), ..self }
     }
 

@@ -20,7 +20,7 @@ type Boxed = Box<dyn Error + Send + Sync>;
 
 /// A breaker that opens for five seconds if two of four attempts fail.
 fn opens_at_half_of_four() -> Breaker {
-    Breaker::new().minimum_calls(4)
+    Breaker::new().minimum_attempts(4)
 }
 
 async fn fails(breaker: &Breaker) -> Outcome {
@@ -47,7 +47,7 @@ async fn opened() -> Breaker {
 
 /// A breaker that opens on the second failure, for five seconds.
 pub(crate) const fn opens_after_two() -> Breaker {
-    Breaker::new().minimum_calls(2)
+    Breaker::new().minimum_attempts(2)
 }
 
 /// Opens a breaker from [`opens_after_two`].

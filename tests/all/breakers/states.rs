@@ -122,7 +122,7 @@ async fn each_setting_changes_when_the_breaker_opens() {
     use BreakerState::{Closed, Open};
     assert_eq!((after(Breaker::new(), 19, 0).await, after(Breaker::new(), 20, 0).await), (Closed, Open));
     assert_eq!(
-        (after(opens_at_half_of_four(), 3, 0).await, after(opens_at_half_of_four().minimum_calls(3), 3, 0).await),
+        (after(opens_at_half_of_four(), 3, 0).await, after(opens_at_half_of_four().minimum_attempts(3), 3, 0).await),
         (Closed, Open)
     );
     assert_eq!(
@@ -186,7 +186,7 @@ fn invalid_settings_panic() {
     let refused: [fn() -> Breaker; 5] = [
         || Breaker::new().failure_rate(0),
         || Breaker::new().failure_rate(101),
-        || Breaker::new().minimum_calls(0),
+        || Breaker::new().minimum_attempts(0),
         || Breaker::new().window(Duration::ZERO),
         || Breaker::new().open_for(Duration::ZERO),
     ];

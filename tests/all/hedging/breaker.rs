@@ -101,7 +101,7 @@ async fn hedged_copy_may_be_the_probe() {
 
 #[tokio::test(start_paused = true)]
 async fn each_copy_goes_through_the_breaker() {
-    static BREAKER: Breaker = Breaker::new().minimum_calls(2);
+    static BREAKER: Breaker = Breaker::new().minimum_attempts(2);
 
     #[retry(hedge = "50ms", hedge_max = 3, attempts = 1, breaker = BREAKER)]
     async fn call(attempts: &Attempts) -> io::Result<u32> {
@@ -120,7 +120,7 @@ async fn each_copy_goes_through_the_breaker() {
 
 #[tokio::test(start_paused = true)]
 async fn breaker_counts_copies_that_are_cut_off_but_not_losers() {
-    static BREAKER: Breaker = Breaker::new().minimum_calls(4);
+    static BREAKER: Breaker = Breaker::new().minimum_attempts(4);
 
     #[retry(hedge = "50ms", attempts = 1, attempt_timeout = "200ms", breaker = BREAKER)]
     async fn call(plan: &Plan<2>) -> io::Result<u32> {
@@ -130,7 +130,7 @@ async fn breaker_counts_copies_that_are_cut_off_but_not_losers() {
         call(&Plan::new([(SECOND, None), (ms(10), None)])).await.unwrap();
     }
     assert_eq!(BREAKER.state(), BreakerState::Closed);
-    static LATE: Breaker = Breaker::new().minimum_calls(4);
+    static LATE: Breaker = Breaker::new().minimum_attempts(4);
 
     #[retry(hedge = "50ms", attempts = 1, attempt_timeout = "200ms", breaker = LATE)]
     async fn late() -> io::Result<u32> {

@@ -51,7 +51,7 @@ fn toml_files_are_read_and_errors_have_a_position() {
         ("[billing]\nattemps = 2", "policies.toml:2:1: [billing] `attemps`: unknown key: did you mean `attempts`?"),
         (
             "[billing]\nattempts = 0",
-            "policies.toml:2:12: [billing] `attempts` counts the first call too: it must be at least 1",
+            "policies.toml:2:12: [billing] `attempts` includes the first attempt: it must be at least 1",
         ),
         ("# µ\n\n[biling]", "policies.toml:3:2: [biling] unknown policy: did you mean `billing`?"),
         ("'µ' = 1", "policies.toml:1:1: [µ] unknown policy: expected `billing`, `search` or `own`"),

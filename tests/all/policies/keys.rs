@@ -113,7 +113,7 @@ fn invalid_values_are_rejected() {
         assert_rejects(json!({ "attempts": wrong }), integer);
     }
     for few in [json!(0), json!(-1), json!("0"), json!(i64::MIN), json!("-99999999999999999999999999999999999999999")] {
-        assert_rejects(json!({ "attempts": few }), "`attempts` counts the first call too: it must be at least 1");
+        assert_rejects(json!({ "attempts": few }), "`attempts` includes the first attempt: it must be at least 1");
     }
     for many in [json!(4294967296_u64), json!(u64::MAX), json!("99999999999999999999999999999999999999999")] {
         let message = "`attempts`: this number does not fit in a `u32`: did you mean `\"unlimited\"`?";
@@ -195,7 +195,7 @@ fn contradictions() -> Vec<(Value, &'static str)> {
         ),
         (
             json!({ "attempts": 2, "delays": ["1s", "5s", "30s"] }),
-            "3 delays are for 4 attempts, but `attempts` is 2: the rest is never used",
+            "3 delays need 4 attempts, but `attempts` is 2: write `attempts = 4`, or remove the last 2 delays",
         ),
         (
             json!({ "backoff": "linear", "factor": 2 }),

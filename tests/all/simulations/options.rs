@@ -75,7 +75,7 @@ async fn is_last_respects_max_attempts() {
 }
 
 #[test]
-#[should_panic = "`max_attempts` counts the first call too: write 1 for no retry at all"]
+#[should_panic = "`max_attempts` includes the first attempt: write 1 for no retry at all"]
 fn zero_attempts_panic() {
     let _ = Simulation::new().max_attempts(0);
 }

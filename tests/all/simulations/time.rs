@@ -65,7 +65,7 @@ async fn breaker_needs_kept_delays() {
         Policy::fixed(ms(1)).attempts(3).deadline(SECOND * 60).run(attempt).await
     }
     for (simulation, is_ok) in [(Simulation::new(), false), (Simulation::new().keep_delays(), true)] {
-        let breaker = Breaker::new().minimum_calls(1).open_for(SECOND * 5);
+        let breaker = Breaker::new().minimum_attempts(1).open_for(SECOND * 5);
         let script = Script::new([Err(ErrorKind::ConnectionRefused.into()), Ok(())]);
         let outcome = simulation.run(through(&breaker, &script)).await;
         assert_eq!(outcome.is_ok(), is_ok);

@@ -1,6 +1,6 @@
 use retry_runtime::retry;
 
-#[retry(breaker = Breaker::new().minimum_calls(5))]
+#[retry(breaker = Breaker::new().minimum_attempts(5))]
 async fn load() -> Result<u32, String> {
     Ok(7)
 }

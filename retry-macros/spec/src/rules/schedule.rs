@@ -15,8 +15,9 @@ impl Rules<'_> {
         self.delays_are_not_empty();
         self.every_delay_is_used();
         self.factor_is_at_least_one();
-        self.random_source_is_used();
-        // If the argument has no effect at all, that is the only error about it.
+        self.random_source_is_read();
+        // Each of the following rules is about arguments that have no effect beside `policy`, `delays` or a single attempt. The
+        // rules above have reported that.
         let values = self.values;
         if values.is_written(Key::Policy) || values.is_written(Key::Delays) || values.is_one_attempt() {
             return;
@@ -66,7 +67,7 @@ impl Rules<'_> {
         });
     }
 
-    /// A schedule needs a retry.
+    /// With one attempt there is no retry, so the arguments about retries have no effect.
     fn one_attempt_has_no_schedule(&mut self) {
         const SCHEDULE: [Key; 12] = [
             Key::Backoff,
@@ -94,45 +95,53 @@ impl Rules<'_> {
         }
     }
 
-    /// Every delay belongs to a retry that can happen.
+    /// `delays` has no more elements than there are retries. A single attempt is reported by `one_attempt_has_no_schedule`.
     fn every_delay_is_used(&mut self) {
         let (Some(attempts @ 2..), Some(delays)) = (self.values.attempts, &self.values.delays) else { return };
         let (count, retries) = (delays.len(), usize::try_from(attempts - 1).unwrap_or(usize::MAX));
         if count > retries {
             let at = self.later(At::Value(Key::Attempts), At::Delay(retries));
             let needed = count + 1;
-            let message = format!(
-                "{count} delays are for {needed} attempts, but `attempts` is {attempts}: the rest is never used"
-            );
+            let unused = match count - retries {
+                1 => "the last delay".to_owned(),
+                unused => format!("the last {unused} delays"),
+            };
+            let fix = format!("write `attempts = {needed}`, or remove {unused}");
+            let message = format!("{count} delays need {needed} attempts, but `attempts` is {attempts}: {fix}");
             self.broken(Key::Delays, at, message);
         }
     }
 
-    /// Delays do not shrink from retry to retry.
+    /// `factor` is at least 1, so that delays do not shrink from retry to retry.
     fn factor_is_at_least_one(&mut self) {
         if let Some(Err(message)) = self.values.factor.map(number::factor) {
             self.broken(Key::Factor, At::Value(Key::Factor), message);
         }
     }
 
-    /// A source of random numbers needs something random.
-    fn random_source_is_used(&mut self) {
+    /// `random_source` is read by jitter or by a random backoff. `policy_defines_the_whole_schedule` reports it beside `policy`.
+    fn random_source_is_read(&mut self) {
         let values = self.values;
-        let has_no_jitter = values.jitter_or_default() == Some(Jitter::None);
-        let backoff_may_be_random = values.is_written(Key::Backoff)
-            && !values.backoff_is_function
-            && values.backoff.is_none_or(Backoff::is_random);
-        let is_unused = has_no_jitter && !backoff_may_be_random && !values.is_written(Key::Policy);
-        if !values.is_written(Key::RandomSource) || !is_unused {
+        if !values.is_written(Key::RandomSource) || values.is_written(Key::Policy) {
             return;
         }
-        let causes = [Key::Jitter, Key::Backoff, Key::Start, Key::Factor, Key::Delays];
-        let cause = causes.into_iter().find(|key| values.is_written(*key)).unwrap_or(Key::RandomSource);
+        // An unknown jitter or backoff may be random.
+        let jitter_is_random = values.jitter_or_default() != Some(Jitter::None);
+        let backoff_is_random = values.is_written(Key::Backoff)
+            && !values.backoff_is_function
+            && values.backoff.is_none_or(Backoff::is_random);
+        let is_read = jitter_is_random || backoff_is_random;
+        if is_read {
+            return;
+        }
+        // The argument that switched the jitter off: `jitter` itself, or one that replaces the standard schedule.
+        let switches = [Key::Jitter, Key::Backoff, Key::Start, Key::Factor, Key::Delays];
+        let cause = switches.into_iter().find(|key| values.is_written(*key)).unwrap_or(Key::RandomSource);
         let message = "`random_source` has no effect without `jitter`: write for example `jitter = \"full\"`";
         self.broken_by(Key::RandomSource, cause, message);
     }
 
-    /// Only exponential delays have a factor.
+    /// `factor` belongs to the exponential backoff.
     fn factor_needs_exponential_backoff(&mut self) {
         let Some(backoff) = self.values.backoff.filter(|backoff| *backoff != Backoff::Exponential) else { return };
         if self.values.is_written(Key::Factor) {
@@ -142,7 +151,7 @@ impl Rules<'_> {
         }
     }
 
-    /// A function that computes the delays also decides where they start and how they grow.
+    /// A function as `backoff` computes the delays itself, so `start` and `factor` have no effect.
     fn function_as_backoff_takes_no_start(&mut self) {
         if self.values.backoff_is_function {
             self.excludes(Key::Backoff, &[Key::Start, Key::Factor], |other| {
@@ -151,7 +160,7 @@ impl Rules<'_> {
         }
     }
 
-    /// A random delay needs an upper bound.
+    /// A random backoff needs `max_delay` as its upper bound.
     fn random_backoff_needs_max_delay(&mut self) {
         let values = self.values;
         if values.is_written(Key::MaxDelay) || values.base == Base::Policy {
@@ -162,7 +171,7 @@ impl Rules<'_> {
         }
     }
 
-    /// Jitter on a random delay would only blur its bounds.
+    /// A random backoff has no jitter, which would only change its bounds.
     fn random_backoff_has_no_jitter(&mut self) {
         let (Some(backoff), Some(jitter)) = (self.values.random_backoff(), self.values.jitter) else { return };
         if jitter != Jitter::None {
@@ -175,10 +184,8 @@ impl Rules<'_> {
         let values = self.values;
         let (Some(first), Some(cap)) = (values.start_or_default(), values.max_delay) else { return };
         if cap < first && !values.backoff_is_function {
-            let at = match values.is_written(Key::Start) {
-                true => self.later(At::Value(Key::Start), At::Value(Key::MaxDelay)),
-                false => At::Value(Key::MaxDelay),
-            };
+            let cap_at = At::Value(Key::MaxDelay);
+            let at = if values.is_written(Key::Start) { self.later(At::Value(Key::Start), cap_at) } else { cap_at };
             let (first, cap) = (human(first), human(cap));
             let message = format!("`max_delay` ({cap}) is shorter than `start` ({first}): write at least {first}");
             self.broken(Key::MaxDelay, at, message);

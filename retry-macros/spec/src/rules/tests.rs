@@ -53,7 +53,10 @@ fn the_first_delay_that_is_never_used_is_reported() {
     });
     let [broken] = check(&values).try_into().unwrap();
     assert_eq!(broken.at, At::Delay(1));
-    assert_eq!(broken.message, "3 delays are for 4 attempts, but `attempts` is 2: the rest is never used");
+    assert_eq!(
+        broken.message,
+        "3 delays need 4 attempts, but `attempts` is 2: write `attempts = 4`, or remove the last 2 delays"
+    );
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn delays_exclude_a_computed_backoff() {
     refused(quote!(delays = []), "`delays` is empty: write at least one delay");
     refused(
         quote!(attempts = 2, delays = ["1s", "2s"]),
-        "2 delays are for 3 attempts, but `attempts` is 2: the rest is never used",
+        "2 delays need 3 attempts, but `attempts` is 2: write `attempts = 3`, or remove the last delay",
     );
     accepted(quote!(attempts = 3, delays = ["1s", "2s"]));
     accepted(quote!(attempts = 9, delays = ["1s", "2s"]));

@@ -134,15 +134,15 @@ fn unknown_arguments_get_a_suggestion() {
 
 #[test]
 fn arguments_of_other_libraries_get_a_hint() {
-    const METHODS: &str = "the attribute retries the function for every method: remove it, or send the request with \
+    const METHODS: &str = "remove it, because the attribute retries every method, or send the request with \
                            `send_with_retry`, which checks the method";
     for (tokens, advice) in [
-        (quote!(retries = 3), "`attempts` counts the first call too: write `attempts = 4`"),
-        (quote!(max_retries = N), "`attempts` counts the first call too: write `attempts = N + 1`"),
-        (quote!(times = 4294967295), "`attempts` counts the first call too: write `attempts = N + 1`"),
+        (quote!(retries = 3), "`attempts` includes the first attempt: write `attempts = 4`"),
+        (quote!(max_retries = N), "`attempts` includes the first attempt: write `attempts = N + 1`"),
+        (quote!(times = 4294967295), "`attempts` includes the first attempt: write `attempts = N + 1`"),
         (quote!(max_attempts = 3), "write `attempts`"),
-        (quote!(max_times = 3), "`attempts` counts the first call too: write `attempts = 4`"),
-        (quote!(total = 3), "`attempts` counts the first call too: write `attempts = 4`"),
+        (quote!(max_times = 3), "`attempts` includes the first attempt: write `attempts = 4`"),
+        (quote!(total = 3), "`attempts` includes the first attempt: write `attempts = 4`"),
         (quote!(stop = after(3)), "write `attempts` to limit their number, or `deadline` to limit their time"),
         (quote!(initial_delay = "1s"), "write `start` for the first delay"),
         (quote!(start_timeout = "1s"), "write `start` for the first delay"),
@@ -160,7 +160,7 @@ fn arguments_of_other_libraries_get_a_hint() {
         (quote!(raise_for_status = true), "call `check_status` on the response in the body, and write `on_status`"),
         (quote!(methods = ["GET"]), METHODS),
         (quote!(allowed_methods = ["GET"]), METHODS),
-        (quote!(reraise = true), "the last error is returned as it is: remove it"),
+        (quote!(reraise = true), "remove it, because the last error is always returned unchanged"),
         (quote!(notify = f), "write `observer` with a value whose type implements `Observer`"),
         (quote!(before_sleep = f), "write `observer` with a value whose type implements `Observer`"),
         (quote!(timeout = "1s"), "write `attempt_timeout` to limit each attempt, or `deadline` to limit all of them"),
@@ -174,7 +174,7 @@ fn arguments_of_other_libraries_get_a_hint() {
         (quote!(nested_once = true), "write `nested = \"once\"`"),
         (quote!(circuit_breaker = API), "write `breaker` with the path of a `static Breaker`"),
         (quote!(hedging_delay = "1s"), "write `hedge` with the delay before the next copy"),
-        (quote!(max_hedges = 2), "`hedge_max` counts the first copy too: write `hedge_max = 3`"),
+        (quote!(max_hedges = 2), "`hedge_max` includes the first copy: write `hedge_max = 3`"),
         (quote!(rate_limit_header = "x-ratelimit-reset"), "write `server_delay` with a closure that reads the header"),
     ] {
         let key = tokens.clone().into_iter().next().unwrap();
@@ -226,7 +226,7 @@ fn malformed_arguments_are_refused() {
     refused(quote!(max - delay = "1s", blocking), "unknown argument `max-delay`: write `max_delay`");
     refused(
         quote!(max - retries = 3),
-        "unknown argument `max-retries`: `attempts` counts the first call too: write `attempts = 4`",
+        "unknown argument `max-retries`: `attempts` includes the first attempt: write `attempts = 4`",
     );
     refused(quote!(max - dela = "1s"), "unknown argument `max-dela`: did you mean `max_delay`?");
     refused(quote!(,), "expected an argument such as `attempts = 3`");

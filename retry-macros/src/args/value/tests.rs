@@ -37,7 +37,7 @@ fn attempts_are_integers_or_unlimited() {
         refused(attempts, wrong, &format!("{integer}{at_run_time}"));
     }
     for few in [quote!(0), quote!(-1), quote!(0x0)] {
-        refused(attempts, few, "`attempts` counts the first call too: it must be at least 1");
+        refused(attempts, few, "`attempts` includes the first attempt: it must be at least 1");
     }
     refused(attempts, quote!("3"), "write it without quotes: `attempts = 3`");
     refused(attempts, quote!(3usize), "`attempts` is a `u32`: write `3`");
@@ -222,7 +222,7 @@ fn copies_are_integers_of_at_least_two() {
     assert!(matches!(read(copies, quote!(4294967295u32)), Given::Literal(u32::MAX)));
     assert!(matches!(read(copies, quote!(Self::MOST)), Given::Path(_)));
     for few in [quote!(0), quote!(1), quote!(0x1), quote!(-3)] {
-        refused(copies, few, "`hedge_max` counts the first copy too: it must be at least 2");
+        refused(copies, few, "`hedge_max` includes the first copy: it must be at least 2");
     }
     refused(copies, quote!("3"), "write it without quotes: `hedge_max = 3`");
     refused(copies, quote!(3usize), "`hedge_max` is a `u32`: write `3`");

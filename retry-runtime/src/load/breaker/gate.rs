@@ -28,7 +28,7 @@ pub enum BreakerState {
 /// The rules and the state of a breaker.
 pub(crate) struct Gate {
     pub(crate) failure_rate: u8,
-    pub(crate) minimum_calls: u32,
+    pub(crate) minimum_attempts: u32,
     pub(crate) window: Duration,
     pub(crate) open_for: Duration,
     inside: Mutex<Inner>,
@@ -89,19 +89,19 @@ const PARTS: usize = 10;
 #[derive(Clone, Copy)]
 struct WindowCounts {
     since: Option<Instant>,
-    calls: u32,
+    attempts: u32,
     failures: u32,
 }
 
 impl WindowCounts {
-    const NONE: Self = Self { since: None, calls: 0, failures: 0 };
+    const NONE: Self = Self { since: None, attempts: 0, failures: 0 };
 }
 
 impl Gate {
-    pub(crate) const fn new(failure_rate: u8, minimum_calls: u32, window: Duration, open_for: Duration) -> Self {
+    pub(crate) const fn new(failure_rate: u8, minimum_attempts: u32, window: Duration, open_for: Duration) -> Self {
         let inside = Inner { state: State::Closed, counts: [WindowCounts::NONE; PARTS], waiters: Vec::new(), next: 0 };
         let inside = Mutex::new(inside);
-        Self { failure_rate, minimum_calls, window, open_for, inside }
+        Self { failure_rate, minimum_attempts, window, open_for, inside }
     }
 
     pub(crate) fn state(&self) -> BreakerState {
@@ -219,15 +219,15 @@ impl Inner {
             self.counts[0] = WindowCounts { since: Some(now), ..WindowCounts::NONE };
         }
         let counts = &mut self.counts[0];
-        counts.calls = counts.calls.saturating_add(1);
+        counts.attempts = counts.attempts.saturating_add(1);
         counts.failures = counts.failures.saturating_add(failed.into());
         let is_recent = |counts: &&WindowCounts| {
             counts.since.is_some_and(|since| now.saturating_duration_since(since) < gate.window)
         };
         let sum =
             |of: fn(&WindowCounts) -> u32| self.counts.iter().filter(is_recent).map(|c| u64::from(of(c))).sum::<u64>();
-        let (calls, failures) = (sum(|counts| counts.calls), sum(|counts| counts.failures));
-        failed && calls >= gate.minimum_calls.into() && failures * 100 >= calls * u64::from(gate.failure_rate)
+        let (attempts, failures) = (sum(|counts| counts.attempts), sum(|counts| counts.failures));
+        failed && attempts >= gate.minimum_attempts.into() && failures * 100 >= attempts * u64::from(gate.failure_rate)
     }
 }
 

@@ -1,23 +1,29 @@
-//! Circuit breakers: no attempt is made while a service fails most of its calls.
+//! Circuit breakers: no attempt is made while a service fails most attempts.
 //!
 //! A [`Budget`](crate::Budget) limits retries; a breaker stops first attempts too. That takes load off a service that is
 //! down, and spares its callers the wait for responses that do not come (M. Nygard, *Release It!*, 2007).
+//!
+//! The terms of this module:
+//!
+//! - A *permit* is the right of one admitted attempt to count its outcome. `Admitted` is a permit together with its breaker.
+//! - A *refusal* means that the attempt is not admitted yet: the breaker is open, or a probe is under way.
+//! - The *admission* of a refused attempt waits for the end of the probe if it can. It ends with a permit or a rejection.
+//! - A *rejection* is final: the attempt is not made, and fails with `BreakerOpen`. Only another attempt may be admitted.
+//! - A *pass* stores the permit of an annotated function's attempt, or of one hedged copy.
 
-use crate::classify::breaker_open::BreakerOpen;
-use crate::classify::breaker_open::FromBreakerOpen;
 use core::fmt;
-use core::mem;
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker, ready};
 use core::time::Duration;
 use std::sync::Arc;
 use std::task::Wake;
 use std::thread::{self, Thread};
-use std::time::Instant as WallClock;
+// Real time: a blocked thread does not see tokio's paused clock.
+use std::time::Instant as RealInstant;
 
+use crate::classify::breaker_open::{BreakerOpen, FromBreakerOpen};
 use crate::classify::outcome::Outcome;
-use crate::classify::verdict::Classification;
-use crate::context::{deadline, expiry, probes};
+use crate::context::{deadline, probes};
 use crate::util::clock::Instant;
 use gate::{Change, Gate, Permit, ProbeEnd, Refusal};
 
@@ -25,6 +31,7 @@ pub use gate::BreakerState;
 pub use probing::{MaybeProbe, maybe_probe, maybe_probe_blocking};
 
 mod gate;
+pub(crate) mod pass;
 mod probing;
 
 /// A circuit breaker: admits or rejects attempts, depending on the outcomes of earlier ones. It is a `static` that any
@@ -54,20 +61,30 @@ mod probing;
 /// # }
 /// ```
 ///
-/// While it is open, a rejected attempt is retried only if the call's deadline leaves time for the breaker to become
-/// half-open. The retry waits until then. Otherwise the failure is permanent.
+/// # Rejected attempts
 ///
-/// While a probe is under way, an attempt waits for the end of the probe if the call has a deadline that ends the wait.
-/// Then the attempt is admitted, or rejected, or becomes the next probe. An attempt of a call without a deadline is
-/// rejected at once. An attempt that a deadline does not cut off, such as
-/// [`Executor::attempt_to_end`](crate::Executor::attempt_to_end), is rejected too. Its retry waits for as long as the probe
-/// has taken so far, but at least a tenth of [`open_for`](Self::open_for) and at most all of it.
+/// The call's deadline decides what happens to an attempt that is not admitted:
 ///
-/// An attempt inside the probe is admitted, because the probe may itself call functions that share the breaker. Only the
-/// outcome of the probe decides, not the outcomes of the attempts inside it. A task that the probe spawns is not inside it.
+/// | deadline | the breaker is open | a probe is under way |
+/// |---|---|---|
+/// | cuts the attempt off | rejected, and retried when the breaker becomes half-open | waits for the end of the probe; is then admitted, rejected, or the next probe |
+/// | does not cut it off | rejected, and retried when the breaker becomes half-open | rejected, and retried after as long as the probe has taken so far, but at least a tenth of [`open_for`](Self::open_for) and at most all of it |
+/// | none | rejected, not retried | rejected, not retried |
+///
+/// A rejected attempt is retried only if its retry can start before the deadline. Otherwise the failure is permanent. A call
+/// without a deadline is never retried after a rejection, unless its condition retries permanent failures too.
+///
+/// A deadline does not cut off [`Executor::attempt_to_end`](crate::Executor::attempt_to_end), for example. It does not cut off
+/// the attempt of a blocking function with `breaker = …` either, but such an attempt waits for the end of a probe, at most
+/// until the deadline.
 ///
 /// Only the deadline bounds the wait for a breaker. [`retry_after`](crate::Policy::retry_after) does not: it limits the
 /// delays that servers ask for.
+///
+/// # Attempts inside the probe
+///
+/// An attempt inside the probe is admitted, because the probe may itself call functions that share the breaker. Only the
+/// outcome of the probe decides, not the outcomes of the attempts inside it. A task that the probe spawns is not inside it.
 pub struct Breaker {
     name: &'static str,
     on_change: Option<fn(&BreakerChange)>,
@@ -130,12 +147,15 @@ impl Breaker {
     ///
     /// # Panics
     ///
-    /// If `calls` is 0.
+    /// If `attempts` is 0.
     #[must_use]
     #[track_caller]
-    pub const fn minimum_calls(mut self, calls: u32) -> Self {
-        assert!(calls > 0, "`minimum_calls` must be at least 1: without a call there is no share of failures");
-        self.gate.minimum_calls = calls;
+    pub const fn minimum_attempts(mut self, attempts: u32) -> Self {
+        assert!(
+            attempts > 0,
+            "`minimum_attempts` must be at least 1: without an attempt there is no share of failures"
+        );
+        self.gate.minimum_attempts = attempts;
         self
     }
 
@@ -148,7 +168,7 @@ impl Breaker {
     #[must_use]
     #[track_caller]
     pub const fn window(mut self, window: Duration) -> Self {
-        assert!(!window.is_zero(), "`window` must be greater than zero: an empty window holds no calls");
+        assert!(!window.is_zero(), "`window` must be greater than zero: an empty window holds no attempts");
         self.gate.window = window;
         self
     }
@@ -185,14 +205,29 @@ impl Breaker {
     ///
     /// Wrap the operation inside a retry loop with it, so that each attempt passes the breaker.
     ///
+    /// # Time limits
+    ///
+    /// The time limits of a policy around this call drop its future, and a dropped attempt does not count. So a service that
+    /// hangs never opens the breaker. Give the operation a time limit of its own:
+    ///
+    /// ```
+    /// # use std::io;
+    /// # use std::time::Duration;
+    /// # use retry_runtime::{Breaker, Policy};
+    /// # static API: Breaker = Breaker::new();
+    /// # async fn fetch() -> io::Result<String> { Ok(String::new()) }
+    /// # async fn f() -> io::Result<String> {
+    /// let fetch_in_time = || async { tokio::time::timeout(Duration::from_secs(1), fetch()).await? };
+    /// Policy::new().run(|_| API.call(fetch_in_time())).await
+    /// # }
+    /// ```
+    ///
+    /// Alternatively, annotate the function with `breaker = …`, which counts an attempt that was cut off as a failure.
+    ///
     /// # Cancel safety
     ///
     /// Dropping the future drops the attempt, and the breaker does not count it. If it was the probe, the breaker admits
     /// another attempt as the probe. Dropping the future while it waits for the end of a probe does not affect other calls.
-    ///
-    /// The time limits of a policy around this call drop the future too, so a service that hangs never opens the breaker.
-    /// Give the operation a time limit of its own, or annotate the function with `breaker = …`, which counts an attempt
-    /// that was cut off as a failure.
     pub async fn call<O: Outcome + FromBreakerOpen>(&self, operation: impl Future<Output = O>) -> O {
         let admitted = match self.admit() {
             Ok(admitted) => admitted,
@@ -219,7 +254,7 @@ impl Breaker {
                 Ok(admitted) => return Ok(admitted),
                 Err(refusal) => refusal,
             };
-            let open = self.open(&refusal);
+            let open = self.rejection(&refusal);
             let (Refusal::Probed(probe, _), Some(deadline)) = (refusal, deadline::current()) else { return Err(open) };
             if !block_on(probe, deadline.at.saturating_duration_since(Instant::now())) {
                 return Err(open);
@@ -243,15 +278,15 @@ impl Breaker {
 
     /// The error of a rejected attempt.
     #[cold]
-    fn open(&self, refusal: &Refusal<'_>) -> BreakerOpen {
+    fn rejection(&self, refusal: &Refusal<'_>) -> BreakerOpen {
         let half_open_in = match refusal {
             Refusal::Open(half_open_in) => *half_open_in,
-            // The end of the probe is unknown. A delay as long as the probe has taken so far doubles its age at each retry,
-            // so the breaker is asked seldom, and not much too late.
+            // The end of the probe is unknown. A delay as long as the probe has taken so far doubles the probe's age at each
+            // retry, so the number of retries grows only logarithmically with the probe's duration, up to `open_for`.
             Refusal::Probed(_, so_far) => (*so_far).clamp(self.gate.open_for / 10, self.gate.open_for),
         };
-        let is_in_time = |deadline| Instant::now().checked_add(half_open_in).is_some_and(|then| then < deadline);
-        let is_in_time = deadline::current().is_some_and(|deadline| is_in_time(deadline.at));
+        let is_before = |deadline| Instant::now().checked_add(half_open_in).is_some_and(|then| then < deadline);
+        let is_in_time = deadline::current().is_some_and(|deadline| is_before(deadline.at));
         BreakerOpen::new(self.name, half_open_in, is_in_time)
     }
 
@@ -282,7 +317,7 @@ impl<'a> Future for Admission<'a> {
         loop {
             match &mut self.refusal {
                 Refusal::Probed(probe, _) if deadline::cuts_off() => ready!(Pin::new(probe).poll(cx)),
-                refusal => return Poll::Ready(Err(breaker.open(refusal))),
+                refusal => return Poll::Ready(Err(breaker.rejection(refusal))),
             }
             match breaker.admit() {
                 Ok(admitted) => return Poll::Ready(Ok(admitted)),
@@ -302,7 +337,7 @@ fn block_on(probe: ProbeEnd<'_>, limit: Duration) -> bool {
         }
     }
 
-    let start = WallClock::now();
+    let start = RealInstant::now();
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut probe = pin!(probe);
     while probe.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
@@ -324,160 +359,6 @@ struct Admitted<'a> {
 impl Admitted<'_> {
     fn settle(self, failed: bool) {
         self.breaker.report(self.permit.settle(Instant::now(), failed));
-    }
-}
-
-/// A breaker's permission for an attempt of an annotated function. It lives outside the attempt's future, so that an
-/// attempt that is cut off still counts. A hedged attempt has one inside each copy.
-pub struct Pass(Option<Admitted<'static>>);
-
-impl Pass {
-    /// The pass of an attempt that has not asked the breaker yet.
-    #[inline]
-    pub const fn none() -> Self {
-        Self(None)
-    }
-
-    /// Asks the breaker to admit the attempt, unless it already has.
-    ///
-    /// # Errors
-    ///
-    /// A future to await if the attempt is not admitted at once.
-    // Takes a function that returns a `&'static Breaker`, because a breaker in a constant would be a new breaker at each call.
-    pub fn ask(&mut self, breaker: fn() -> &'static Breaker) -> Result<(), Refused<'_>> {
-        if self.0.is_none() {
-            let breaker = breaker();
-            match breaker.admit() {
-                Ok(admitted) => self.0 = Some(admitted),
-                Err(refusal) => return Err(Refused(Box::new((self, Admission { breaker, refusal })))),
-            }
-        }
-        self.begin();
-        Ok(())
-    }
-
-    /// [`ask`](Self::ask) for a blocking function.
-    ///
-    /// # Errors
-    ///
-    /// The error of a rejected attempt.
-    pub fn ask_blocking(&mut self, breaker: fn() -> &'static Breaker) -> Result<(), BreakerOpen> {
-        self.0 = Some(breaker().blocking_admission()?);
-        self.begin();
-        Ok(())
-    }
-
-    /// The attempt that is being polled has been admitted, possibly as the probe.
-    #[inline]
-    fn begin(&self) {
-        if let Some(breaker) = self.0.as_ref().and_then(|admitted| admitted.permit.probed()) {
-            probes::begin_probe_of(breaker);
-        }
-    }
-
-    /// Counts the outcome of the attempt. A rejected attempt has nothing to count.
-    pub fn settle(mut self, classification: Classification) {
-        if let Some(admitted) = self.0.take() {
-            admitted.settle(classification.is_fault());
-        }
-    }
-}
-
-/// A future that waits until an attempt is admitted or rejected. If the attempt is rejected, its outcome is made from the
-/// error.
-///
-/// Boxed as [`Admission`] is, and cold: most attempts are admitted at once.
-#[must_use]
-pub struct Refused<'p>(Box<(&'p mut Pass, Admission<'static>)>);
-
-impl Future for Refused<'_> {
-    type Output = Result<(), BreakerOpen>;
-
-    #[cold]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let (pass, admission) = &mut *self.0;
-        let admitted = ready!(Pin::new(admission).poll(cx));
-        Poll::Ready(admitted.map(|admitted| {
-            pass.0 = Some(admitted);
-            pass.begin();
-        }))
-    }
-}
-
-impl fmt::Debug for Refused<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Refused")
-    }
-}
-
-/// Admits or rejects the copies of a hedged attempt after the first.
-pub trait Entrance {
-    #[doc(hidden)]
-    type Pass;
-
-    /// Returns `None` if the copy is rejected. Never waits.
-    #[doc(hidden)]
-    fn ask(&self) -> Option<Self::Pass>;
-
-    /// Keeps the permission of the copy that is added next.
-    #[doc(hidden)]
-    fn keep(&mut self, pass: Self::Pass);
-}
-
-/// Without a breaker, every copy is admitted.
-impl Entrance for () {
-    type Pass = ();
-
-    fn ask(&self) -> Option<()> {
-        Some(())
-    }
-
-    fn keep(&mut self, (): ()) {}
-}
-
-/// A breaker, which each copy asks.
-#[derive(Debug)]
-pub struct EachCopy {
-    breaker: fn() -> &'static Breaker,
-    next: Pass,
-}
-
-impl EachCopy {
-    /// For an attempt that has no copy yet.
-    pub const fn of(breaker: fn() -> &'static Breaker) -> Self {
-        Self { breaker, next: Pass::none() }
-    }
-
-    pub(crate) fn take(&mut self) -> Pass {
-        mem::replace(&mut self.next, Pass::none())
-    }
-}
-
-impl Entrance for EachCopy {
-    type Pass = Pass;
-
-    fn ask(&self) -> Option<Pass> {
-        (self.breaker)().admit().ok().map(|admitted| Pass(Some(admitted)))
-    }
-
-    fn keep(&mut self, pass: Pass) {
-        self.next = pass;
-    }
-}
-
-/// The attempt is dropped before its end. That counts as a failure if a time limit of this call or of one around it cut the
-/// attempt off, but not if a caller dropped the call or another copy won.
-impl Drop for Pass {
-    fn drop(&mut self) {
-        if let Some(admitted) = self.0.take_if(|_| expiry::is_expired()) {
-            admitted.settle(true);
-        }
-    }
-}
-
-impl fmt::Debug for Pass {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Pass")
     }
 }
 

@@ -17,7 +17,7 @@ use crate::engine::core::{ActiveCall, Core};
 use crate::engine::executor::Executor;
 use crate::engine::react;
 use crate::engine::time_limit::{LimitTimer, TimeLimit};
-use crate::load::breaker::{EachCopy, Entrance, Pass};
+use crate::load::breaker::pass::{AdmitsCopies, BreakerForCopies, Pass};
 use crate::load::hedge::Hedge;
 use crate::load::hedge::copies::{Copies, HedgeOutcome, Turns};
 use crate::util::sleep::Sleep;
@@ -27,7 +27,7 @@ pin_project! {
     pub struct Hedged<S: Sleep, A, O, K: LimitTimer<S>, E> {
         hedge: &'static Hedge,
         // Admits copies after the first: a circuit breaker, or `()` without one.
-        entrance: E,
+        breaker: E,
         limit: K,
         is_started: bool,
         #[pin]
@@ -41,11 +41,11 @@ pin_project! {
     }
 }
 
-impl<S: Sleep, A, O, K: TimeLimit<S, O>> Hedged<S, A, O, K, EachCopy> {
+impl<S: Sleep, A, O, K: TimeLimit<S, O>> Hedged<S, A, O, K, BreakerForCopies> {
     /// Takes the breaker's permission for the copy that is added next. The first copy gets none here, and asks the breaker
     /// itself.
     pub fn pass(self: Pin<&mut Self>) -> Pass {
-        self.project().entrance.take()
+        self.project().breaker.take()
     }
 }
 
@@ -57,16 +57,16 @@ impl<S: Sleep, A: Future<Output = HedgeOutcome<O>>, O, K: TimeLimit<S, O>, E> He
 }
 
 impl<C: Call, S: Sleep> Executor<C, S> {
-    /// An attempt of an annotated function that has no copy yet. `entrance` admits the copies: a circuit breaker or `()`.
+    /// An attempt of an annotated function that has no copy yet. `breaker` admits the copies: a circuit breaker or `()`.
     #[doc(hidden)]
-    pub fn hedged<A, O, K, E>(&self, hedge: &'static Hedge, entrance: E, limit: K) -> Hedged<S, A, O, K, E>
+    pub fn hedged<A, O, K, E>(&self, hedge: &'static Hedge, breaker: E, limit: K) -> Hedged<S, A, O, K, E>
     where
         A: Future<Output = HedgeOutcome<O>>,
         K: TimeLimit<S, O>,
     {
         let timer = K::timer(&self.core.sleep);
         let (copies, turns) = (Copies::none(), Turns::none());
-        Hedged { hedge, entrance, limit, is_started: false, copies, turns, timer, outcome: PhantomData }
+        Hedged { hedge, breaker, limit, is_started: false, copies, turns, timer, outcome: PhantomData }
     }
 
     /// Runs the copies. Returns the outcome of the attempt, or `None` when another copy is due.
@@ -75,13 +75,13 @@ impl<C: Call, S: Sleep> Executor<C, S> {
     where
         A: Future<Output = HedgeOutcome<O>>,
         K: TimeLimit<S, O>,
-        E: Entrance,
+        E: AdmitsCopies,
     {
         poll_fn(|cx| hedged.as_mut().poll(&mut self.core, cx)).await
     }
 }
 
-impl<S: Sleep, A: Future<Output = HedgeOutcome<O>>, O, K: TimeLimit<S, O>, E: Entrance> Hedged<S, A, O, K, E> {
+impl<S: Sleep, A: Future<Output = HedgeOutcome<O>>, O, K: TimeLimit<S, O>, E: AdmitsCopies> Hedged<S, A, O, K, E> {
     fn poll<C: Call>(self: Pin<&mut Self>, core: &mut Core<C, S>, cx: &mut Context<'_>) -> Poll<Option<O>> {
         let mut this = self.project();
         if !mem::replace(this.is_started, true) {
@@ -95,7 +95,7 @@ impl<S: Sleep, A: Future<Output = HedgeOutcome<O>>, O, K: TimeLimit<S, O>, E: En
             return Poll::Ready(Some(end(core, outcome)));
         }
         while let Some(after) = this.turns.as_mut().next(cx, this.hedge, &core.sleep) {
-            if is_admitted(this.entrance, this.hedge, &core.active, this.copies.made() + 1, after) {
+            if is_admitted(this.breaker, this.hedge, &core.active, this.copies.made() + 1, after) {
                 return Poll::Ready(None);
             }
         }
@@ -116,18 +116,18 @@ impl<S: Sleep, A: Future<Output = HedgeOutcome<O>>, O, K: TimeLimit<S, O>, E: En
 #[cold]
 #[inline(never)]
 fn is_admitted(
-    entrance: &mut impl Entrance,
+    breaker: &mut impl AdmitsCopies,
     hedge: &Hedge,
     active: &ActiveCall<impl Call>,
     copy: u32,
     after: Duration,
 ) -> bool {
     let ActiveCall { call, state } = active;
-    let Some(pass) = entrance.ask() else { return false };
+    let Some(pass) = breaker.ask() else { return false };
     let Some(paid) = hedge.pay(call.policy().budget) else { return false };
     react::copy_started(state, call, copy, after);
     paid.spend();
-    entrance.keep(pass);
+    breaker.keep(pass);
     true
 }
 
