@@ -224,7 +224,9 @@ macro_rules! verdict {
     ($outcome:expr, $condition:expr $(,)?) => {
         // A `match`, not a `let`: temporaries in its scrutinee live until its end, so `$outcome` may borrow one.
         match &$crate::private::Classify::new($outcome) {
-            __retry_known => $crate::Condition::judge(&$condition, __retry_known.__value(), __retry_known.__error()),
+            __retry_classified => {
+                $crate::Condition::judge(&$condition, __retry_classified.__value(), __retry_classified.__error())
+            }
         }
     };
 }

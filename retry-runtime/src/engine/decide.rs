@@ -44,6 +44,13 @@ pub(crate) fn decide(policy: &Policy, verdict: Verdict, failure: Failure, situat
     }
 }
 
+/// True if the delay ends before both deadlines, by the clock of now. [`decide`] has answered that already, but by a time before the user's
+/// backoff function ran, which may have taken long.
+#[cold]
+pub(crate) fn still_fits(policy: &Policy, situation: &Situation, delay: Duration) -> bool {
+    remaining(policy, situation, Instant::now()).is_none_or(|remaining| delay < remaining)
+}
+
 /// The time until the earlier of two deadlines: the call's own, and that of the call around.
 // Cold, because most calls have no deadline.
 #[cold]

@@ -227,7 +227,8 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
     ///
     /// # Errors
     ///
-    /// Returns the error if there will be no further attempt: the limit on attempts or the deadline has been reached.
+    /// Returns the error if no further attempt follows: no attempt is left, the delay does not fit before the deadline, the budget has no tokens, a
+    /// nested call has already retried the failure, or retries are switched off.
     #[inline]
     pub fn pause<E: Display>(&mut self, error: E) -> Result<Pause<'_, C, S>, E> {
         self.pause_for(error, Failure::new(Class::Unknown))

@@ -19,7 +19,7 @@ use crate::classify::failure::Failure;
 use crate::classify::verdict::{Classification, Verdict};
 use crate::context::{connections as log, nested, simulation, tracked};
 use crate::engine::call::Call;
-use crate::engine::decide::decide;
+use crate::engine::decide::{decide, still_fits};
 use crate::engine::situation::{Situation, started};
 use crate::engine::state::{CallState, Phase};
 use crate::observe::connections;
@@ -206,7 +206,7 @@ pub(crate) fn failed(
         emit_now(state, call, event);
         close_span(state);
     }
-    let mut decision = decide(call.policy(), verdict, failure, &Situation::of(state, call));
+    let mut decision = decide_now(state, call, verdict, failure);
     // After the decision, so that a retry which is turned down for any other reason takes no tokens.
     let paid = match call.policy().budget {
         None => 0,
@@ -227,6 +227,16 @@ pub(crate) fn failed(
     }
     backdate(state, call, delay);
     Some(delay)
+}
+
+#[inline(always)]
+fn decide_now(state: &CallState, call: &dyn Call, verdict: Verdict, failure: Failure) -> Decision {
+    let (policy, situation) = (call.policy(), Situation::of(state, call));
+    let decision = decide(policy, verdict, failure, &situation);
+    match decision {
+        Ok((delay, _)) if policy.backoff.is_custom() && !still_fits(policy, &situation, delay) => Err(GiveUp::Deadline),
+        decision => decision,
+    }
 }
 
 /// Counts the decision and emits it. `takes_back` is the event of a failure that takes the end of the call back: it is emitted here, and

@@ -41,7 +41,6 @@ pub(crate) enum Backoff {
 
 impl Backoff {
     /// Returns true for a function, which may read the start of the call.
-    #[cfg(feature = "reqwest")]
     #[inline(always)]
     pub(crate) const fn is_custom(&self) -> bool {
         matches!(self, Self::Custom(_))

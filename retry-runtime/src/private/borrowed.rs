@@ -87,8 +87,8 @@ where
     F: for<'x> OutcomeAt<'x>,
 {
     #[inline(always)]
-    pub fn __classify<'o, O: ResultLike>(&self, outcome: &'o O) -> KnownBorrowed<'o, O> {
-        KnownBorrowed(Classify::new(outcome).0.0.0)
+    pub fn __classify<'o, O: ResultLike>(&self, outcome: &'o O) -> ClassifyBorrowed<'o, O> {
+        ClassifyBorrowed(Classify::new(outcome).0.0.0)
     }
 }
 
@@ -102,9 +102,9 @@ impl<F> NoObject<F> {
 
 /// Classifies an outcome whose error is an object that borrows.
 #[derive(Debug)]
-pub struct KnownBorrowed<'a, O>(ValueOnly<'a, O>);
+pub struct ClassifyBorrowed<'a, O>(ValueOnly<'a, O>);
 
-impl<'a, O> Deref for KnownBorrowed<'a, O> {
+impl<'a, O> Deref for ClassifyBorrowed<'a, O> {
     type Target = ValueOnly<'a, O>;
     #[inline(always)]
     fn deref(&self) -> &ValueOnly<'a, O> {
@@ -112,7 +112,7 @@ impl<'a, O> Deref for KnownBorrowed<'a, O> {
     }
 }
 
-impl<'a, O: ResultLike<Error: ErrorObject>> KnownBorrowed<'a, O> {
+impl<'a, O: ResultLike<Error: ErrorObject>> ClassifyBorrowed<'a, O> {
     /// Classifies the error by its sources alone, because it cannot be downcast itself.
     #[inline(always)]
     pub fn __error(&self) -> Option<Failure> {
