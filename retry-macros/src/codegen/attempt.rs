@@ -7,7 +7,7 @@ use syn::{Ident, Receiver, ReceiverKind, Token, Type};
 use super::expansion::Expansion;
 use super::tokens::{at, krate};
 use super::{policy, rewrite};
-use crate::input::async_block::like;
+use crate::input::async_block::same_delimiters;
 use crate::input::function::Shape;
 
 impl Expansion<'_> {
@@ -17,7 +17,7 @@ impl Expansion<'_> {
         let admission = self.admission();
         let clones = self.cloned().map(|(mutability, name)| self.shadow(mutability, name, quote!(#name)));
         let inside = inside(body);
-        like(body, quote!(#pin #admission #(#clones)* #inside))
+        same_delimiters(body, quote!(#pin #admission #(#clones)* #inside))
     }
 
     /// Runs an attempt without hedging.
@@ -67,7 +67,7 @@ impl Expansion<'_> {
         let span = at(breaker.span);
         let krate = krate(self.arguments, span);
         let place = policy::of_static(breaker, "Breaker", &krate);
-        let rejected = self.of_outcome("rejected", None, quote_spanned!(span=> __retry_open));
+        let rejected = self.call_private("rejected", None, quote_spanned!(span=> __retry_open));
         if matches!(self.function.shape, Shape::Blocking) {
             return Some(quote_spanned! {span=>
                 if let ::core::result::Result::Err(__retry_open) = #krate::private::Pass::ask_blocking(&mut __retry_pass, #place) {
@@ -117,7 +117,7 @@ impl Expansion<'_> {
     /// `Box<T>` would not coerce to `Box<dyn Error>`.
     pub(super) fn pin(&self) -> Option<TokenStream> {
         self.function.outcome()?;
-        let output = self.outcome();
+        let output = self.outcome_type();
         Some(quote_spanned! {self.span=>
             if let ::core::option::Option::Some(__retry_pin) = ::core::option::Option::None::<#output> {
                 return __retry_pin;
@@ -129,10 +129,10 @@ impl Expansion<'_> {
     pub(super) fn time_limit(&self) -> TokenStream {
         let Self { arguments, span, ref krate, .. } = *self;
         if arguments.policy.is_some() {
-            let output = self.outcome();
+            let output = self.outcome_type();
             quote_spanned!(span=> #krate::private::Cutting::<#output>::of().__cut())
         } else if arguments.deadline.is_some() || arguments.attempt_timeout.is_some() {
-            self.of_outcome("limited", None, TokenStream::new())
+            self.call_private("limited", None, TokenStream::new())
         } else if arguments.nested.is_some() {
             quote_spanned!(span=> #krate::private::ScopedOnly)
         } else {
@@ -149,7 +149,7 @@ impl Expansion<'_> {
 fn inside(body: &Group) -> Group {
     let (inner_attributes, code) = rewrite::split_inner_attributes(body);
     let item = quote_spanned!(at(body.span())=> const _: () = (););
-    like(body, quote!(#inner_attributes #item #code))
+    same_delimiters(body, quote!(#inner_attributes #item #code))
 }
 
 /// Returns `true` for `self`, `mut self` and `self: Arc<Self>`.

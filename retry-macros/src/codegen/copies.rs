@@ -65,7 +65,7 @@ impl Expansion<'_> {
     pub(super) fn copy(&self, attempt: &Group) -> TokenStream {
         let Self { span, attribute, ref krate, .. } = *self;
         let attempt = self.maybe_probe("maybe_probe", quote_spanned!(attribute=> async #attempt));
-        let outcome = self.outcome_of(&quote_spanned!(attribute=> #attempt.await));
+        let outcome = self.bind_outcome(&quote_spanned!(attribute=> #attempt.await));
         let classify = self.classify("__retry_outcome");
         let classification = self.classification();
         let classified = quote_spanned! {span=>

@@ -10,7 +10,7 @@ use super::expansion::Expansion;
 use super::tokens::{at, krate};
 use super::{policy, rewrite};
 use crate::args::model::{Arg, Arguments, Backoff};
-use crate::input::async_block::like;
+use crate::input::async_block::same_delimiters;
 use crate::input::function::{Function, Shape};
 
 /// Input:
@@ -20,8 +20,8 @@ use crate::input::function::{Function, Shape};
 /// async fn load(&mut self, id: &str) -> Result<Row, Error> { BODY }
 /// ```
 ///
-/// Output, with paths shortened and without the prefix `__retry_` of the bindings. Signature and body are the user's own
-/// tokens:
+/// Output, with paths shortened and without the prefix `__retry_` of the bindings. Signature and body are the user's own tokens. Left out are the
+/// counters (`policy.rs`), the macro around the `async` block whose name is an advice (`attempt.rs`), and the copies of a hedged attempt (`copies.rs`):
 ///
 /// ```text
 /// async fn load(&mut self, id: &str) -> Result<Row, Error> {
@@ -32,8 +32,8 @@ use crate::input::function::{Function, Shape};
 ///                 if let Some(pin) = None::<Result<Row, Error>> { return pin; }   // fixes the type before BODY is checked
 ///                 { const _: () = (); BODY }
 ///             }, Unlimited).await;
-///             if classify::<Result<Row, Error>>(&outcome).__is_plain_success() {  // moves the outcome out before anything
-///                 return Executor::succeed(&mut executor, outcome);               // takes its address for long
+///             if classify::<Result<Row, Error>>(&outcome).__is_plain_success() {
+///                 return Executor::succeed(&mut executor, outcome);
 ///             }
 ///             let failed = outcome;
 ///             let classify = &classify::<Result<Row, Error>>(&failed);
@@ -42,14 +42,17 @@ use crate::input::function::{Function, Shape};
 ///                 None => return failed,
 ///                 Some(next) => next.after(classify.__discard(), failed),
 ///             }
-///         };                                                                      // the outcome is dropped before the wait
+///         };                                                                      // the outcome has been consumed
 ///         pause.await;
 ///     }
 /// }
 /// ```
 ///
-/// Methods are called by path, or have names that no other trait uses. A blanket implementation of one of the user's traits may
-/// have a method of any other name, and method lookup could find that one first.
+/// A plain success returns before `failed` is borrowed for the rest of the iteration, so that rustc can build the outcome in place. `__discard`
+/// returns a tag that borrows nothing, so `failed` can be moved in the same call; `NextAttempt::after` says why it is consumed and not dropped.
+///
+/// Methods that are found through `Deref` begin with `__`: a blanket implementation of one of the user's traits may have a method of any other
+/// name, which method lookup would find first. The other methods are inherent, and win.
 pub(crate) fn expand(arguments: &Arguments, function: &Function) -> TokenStream {
     let Function { attrs, vis, defaultness, sig, body, shape } = function;
     let span = at(sig.ident.span());
@@ -59,7 +62,7 @@ pub(crate) fn expand(arguments: &Arguments, function: &Function) -> TokenStream 
     let content = match shape {
         Shape::Async | Shape::Blocking => {
             let (inner_attributes, code) = rewrite::split_inner_attributes(body);
-            let around = expansion.content(&like(body, code));
+            let around = expansion.content(&same_delimiters(body, code));
             quote!(#inner_attributes #around)
         }
         Shape::Returned { future } => {
@@ -68,7 +71,7 @@ pub(crate) fn expand(arguments: &Arguments, function: &Function) -> TokenStream 
             future.wrap(quote!(#prologue #around))
         }
     };
-    let body = like(body, content);
+    let body = same_delimiters(body, content);
     let section = wants_section(function).then(|| retries_section(arguments));
     let documentation = section.map(|section| quote_spanned!(expansion.span=> #[doc = #section]));
     quote!(#(#attrs)* #documentation #vis #defaultness #sig #body)
@@ -78,11 +81,11 @@ impl Expansion<'_> {
     /// The code in the braces of the function, or of the block that it returns.
     fn content(&self, body: &Group) -> TokenStream {
         let start = self.start();
-        let once = self.once(body);
+        let pause = self.attempt_and_decide(body);
         let wait = self.wait();
         let iteration = quote_spanned! {self.span=>
             {
-                let __retry_pause = #once;
+                let __retry_pause = #pause;
                 __retry_pause #wait;
             }
         };
@@ -137,7 +140,7 @@ impl Expansion<'_> {
     ///
     /// It uses `return`. A loop that ends with `break outcome` would be an implicit return, for which the lint
     /// `clippy::implicit_return` would report the user's function.
-    fn once(&self, body: &Group) -> TokenStream {
+    fn attempt_and_decide(&self, body: &Group) -> TokenStream {
         let Self { arguments, span, krate: ref runtime, .. } = *self;
         let bind = arguments.bind.as_ref().map(|bind| {
             let name = &bind.value;
@@ -149,13 +152,13 @@ impl Expansion<'_> {
             Some(hedge) => self.hedged(&hedge, &attempt),
             None => {
                 let clones = self.clones();
-                let outcome = self.outcome_of(&self.running(&attempt));
+                let outcome = self.bind_outcome(&self.running(&attempt));
                 quote!(#clones #outcome)
             }
         };
         let plain_success = self.plain_success();
         let classify = self.classify("__retry_failed");
-        let classification = self.delayed(self.classification());
+        let classification = self.with_server_delay(self.classification());
         let required = [self.require_effect(), self.require_server_delay_is_read()];
         // A failure moves into a variable of its own before its address is taken, for the optimizer: nothing else takes the
         // address of `__retry_outcome` for long, so a plain success can stay in registers.

@@ -13,7 +13,7 @@ use crate::args::model::OnError;
 impl Expansion<'_> {
     /// `let __retry_outcome = …;`, after which the circuit breaker counts the outcome. Its pass is outside the attempt, so that an
     /// attempt that a time limit stops is counted too.
-    pub(super) fn outcome_of(&self, running: &TokenStream) -> TokenStream {
+    pub(super) fn bind_outcome(&self, running: &TokenStream) -> TokenStream {
         let Self { arguments, span, .. } = *self;
         let Some(breaker) = &arguments.breaker else {
             return quote_spanned!(span=> let __retry_outcome = #running;);
@@ -53,11 +53,11 @@ impl Expansion<'_> {
         let outcome = quote_spanned!(self.span=> &#outcome);
         let lifetimes = self.function.outcome().map_or(Lifetimes::None, Lifetimes::of);
         let selector = match lifetimes {
-            Lifetimes::None => return self.of_outcome("classify", None, outcome),
+            Lifetimes::None => return self.call_private("classify", None, outcome),
             Lifetimes::Bound(ty) => quote!(Lifetimes::<#ty>),
             Lifetimes::OfTrait(ty) => quote!(MayBorrow::<#ty>),
         };
-        let output = self.outcome();
+        let output = self.outcome_type();
         let span = output.clone().into_iter().next().map_or(self.span, |token| at(token.span()));
         let krate = krate(self.arguments, span);
         quote_spanned!(span=> #krate::private::#selector::of().__classify::<#output>(#outcome))
@@ -67,8 +67,8 @@ impl Expansion<'_> {
     ///
     /// The bounds of these functions are requirements on the user's type. With this position, rustc's error about a bound that is
     /// not satisfied points at the type in the signature.
-    pub(super) fn of_outcome(&self, name: &str, more: Option<TokenStream>, values: TokenStream) -> TokenStream {
-        let output = self.outcome();
+    pub(super) fn call_private(&self, name: &str, more: Option<TokenStream>, values: TokenStream) -> TokenStream {
+        let output = self.outcome_type();
         let declared = self.function.outcome().map(|_| output.clone());
         let place = |token: Option<TokenTree>| token.map_or(self.span, |token| at(token.span()));
         let first = place(declared.clone().and_then(|output| output.into_iter().next()));
@@ -81,7 +81,7 @@ impl Expansion<'_> {
     }
 
     /// The declared type of the outcome, in a form that is allowed in an expression.
-    pub(super) fn outcome(&self) -> TokenStream {
+    pub(super) fn outcome_type(&self) -> TokenStream {
         self.function.outcome().map_or_else(|| quote!(_), rewrite::in_expression)
     }
 
@@ -101,7 +101,7 @@ impl Expansion<'_> {
     }
 
     /// Adds the server's delay that `server_delay` reads.
-    pub(super) fn delayed(&self, classification: TokenStream) -> TokenStream {
+    pub(super) fn with_server_delay(&self, classification: TokenStream) -> TokenStream {
         let Self { arguments, ref krate, .. } = *self;
         let Some(server_delay) = &arguments.server_delay else { return classification };
         let read = &server_delay.value;
@@ -114,7 +114,7 @@ impl Expansion<'_> {
         let required = required::required(arguments, function.outcome())?;
         let inspect = quote_spanned!(span=> __retry_classify.__inspect());
         let argument = required.argument(krate, &inspect, span);
-        let required = self.of_outcome(required.name(), Some(quote!(, _)), argument);
+        let required = self.call_private(required.name(), Some(quote!(, _)), argument);
         Some(quote_spanned!(span=> #required;))
     }
 
@@ -122,7 +122,7 @@ impl Expansion<'_> {
     pub(super) fn require_server_delay_is_read(&self) -> Option<TokenStream> {
         let Self { arguments, span, .. } = *self;
         (arguments.server_delay.is_some() && arguments.on_ok.is_none()).then(|| {
-            let required = self.of_outcome(
+            let required = self.call_private(
                 "require_server_delay_is_read",
                 Some(quote!(, _)),
                 quote_spanned!(span=> __retry_classify.__reads_delay()),

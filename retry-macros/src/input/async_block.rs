@@ -56,10 +56,10 @@ impl FutureBody {
     /// The same body with other content in its `async` block.
     pub(crate) fn wrap(&self, content: TokenStream) -> TokenStream {
         let FutureBody { before, async_token, move_token, .. } = self;
-        let block = like(&self.block, content);
+        let block = same_delimiters(&self.block, content);
         let future = quote!(#async_token #move_token #block);
         let future = match &self.parens {
-            Some(parens) => like(parens, future).into_token_stream(),
+            Some(parens) => same_delimiters(parens, future).into_token_stream(),
             None => future,
         };
         quote!(#before #future)
@@ -250,7 +250,7 @@ fn is_box_pin(path: &[TokenTree]) -> bool {
 /// A group with the delimiters and the span of another one.
 ///
 /// Reusing the span of the user's braces keeps the positions of errors about the whole body, and the edition of the body.
-pub(crate) fn like(model: &Group, content: TokenStream) -> Group {
+pub(crate) fn same_delimiters(model: &Group, content: TokenStream) -> Group {
     let mut group = Group::new(model.delimiter(), content);
     group.set_span(model.span());
     group

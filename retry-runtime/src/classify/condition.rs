@@ -189,7 +189,9 @@ impl Condition {
     pub(crate) fn verdict(&self, classification: Classification) -> Verdict {
         match classification {
             Classification { error: Some(failure), decided, .. } => self.of_error(failure, decided),
-            Classification { refused: true, value, .. } => self.retry_if(true, value.unwrap_or(REFUSED).refused()),
+            Classification { retried_by_on_ok: true, value, .. } => {
+                self.retry_if(true, value.unwrap_or(REFUSED).refused())
+            }
             Classification { value: Some(failure), .. } => self.of_value(failure),
             Classification { .. } => Verdict::Done,
         }

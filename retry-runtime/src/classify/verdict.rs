@@ -17,7 +17,7 @@ pub struct Classification {
     /// The failure that an error describes.
     pub(crate) error: Option<Failure>,
     /// True if `on_ok` asks for another attempt.
-    pub(crate) refused: bool,
+    pub(crate) retried_by_on_ok: bool,
     /// The result of an `on_error` that is a predicate.
     pub(crate) decided: Option<bool>,
 }
@@ -26,13 +26,13 @@ impl Classification {
     #[doc(hidden)]
     #[inline(always)]
     pub const fn new(value: Option<Failure>, error: Option<Failure>) -> Self {
-        Self { value, error, refused: false, decided: None }
+        Self { value, error, retried_by_on_ok: false, decided: None }
     }
 
     /// Adds the result of `on_ok`.
     #[inline(always)]
-    pub const fn on_ok(self, refused: bool) -> Self {
-        Self { refused, ..self }
+    pub const fn on_ok(self, retried_by_on_ok: bool) -> Self {
+        Self { retried_by_on_ok, ..self }
     }
 
     /// Adds the result of an `on_error` that is a predicate.

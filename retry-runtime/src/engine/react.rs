@@ -181,7 +181,7 @@ pub(crate) fn outcome(
     let reason = if classification.is_error() {
         reason
     } else {
-        fallback = if classification.refused { FallbackReason::Refused } else { FallbackReason::of(verdict) };
+        fallback = if classification.retried_by_on_ok { FallbackReason::Refused } else { FallbackReason::of(verdict) };
         &fallback
     };
     failed(state, call, verdict, reason)
