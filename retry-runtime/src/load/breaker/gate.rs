@@ -31,7 +31,7 @@ pub(crate) struct Gate {
     pub(crate) minimum_attempts: u32,
     pub(crate) window: Duration,
     pub(crate) open_for: Duration,
-    inside: Mutex<Inner>,
+    inside: Mutex<Locked>,
 }
 
 /// The state before and after an operation. Both may be equal.
@@ -41,7 +41,7 @@ pub(crate) struct Change {
     pub(crate) to: BreakerState,
 }
 
-struct Inner {
+struct Locked {
     state: State,
     counts: [WindowCounts; PARTS],
     /// Tasks to wake when the probe ends.
@@ -99,7 +99,7 @@ impl WindowCounts {
 
 impl Gate {
     pub(crate) const fn new(failure_rate: u8, minimum_attempts: u32, window: Duration, open_for: Duration) -> Self {
-        let inside = Inner { state: State::Closed, counts: [WindowCounts::NONE; PARTS], waiters: Vec::new(), next: 0 };
+        let inside = Locked { state: State::Closed, counts: [WindowCounts::NONE; PARTS], waiters: Vec::new(), next: 0 };
         let inside = Mutex::new(inside);
         Self { failure_rate, minimum_attempts, window, open_for, inside }
     }
@@ -171,7 +171,7 @@ impl Gate {
         wake(inside);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, Locked> {
         // No panic under the lock leaves the state half changed, so a poisoned lock can still be used.
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -180,7 +180,7 @@ impl Gate {
 /// Wakes the tasks that wait for the end of the probe. It releases the lock first, because a waker runs foreign code, which
 /// may ask the same breaker.
 #[cold]
-fn wake(mut inside: MutexGuard<'_, Inner>) {
+fn wake(mut inside: MutexGuard<'_, Locked>) {
     let waiters = mem::take(&mut inside.waiters);
     drop(inside);
     waiters.into_iter().for_each(|waiter| waiter.waker.wake());
@@ -196,7 +196,7 @@ impl State {
     }
 }
 
-impl Inner {
+impl Locked {
     /// Returns a number that no other probe or waiter of this breaker has.
     fn number(&mut self) -> u64 {
         let number = self.next;
