@@ -484,19 +484,3 @@ async fn error_names_the_limit_of_the_timer() {
     let recorder = Recorder::new();
     assert_eq!(recorder.record_sleeps(call()).await.unwrap_err().limit(), Some(("deadline", SECOND * 2)));
 }
-
-/// In real time, because a backoff function cannot move a paused clock.
-#[test]
-fn time_that_the_backoff_function_takes_counts_towards_the_deadline() {
-    let policy = Policy::custom(|_| {
-        std::thread::sleep(ms(80));
-        ms(30)
-    });
-    let decides = |policy: &Policy| {
-        let mut retry = Executor::new(policy);
-        retry.attempt_blocking(|| ());
-        retry.pause("busy").map(|pause| pause.delay())
-    };
-    assert_eq!(decides(&policy.deadline(ms(100))), Err("busy"));
-    assert_eq!(decides(&policy.deadline(SECOND * 60)), Ok(ms(30)));
-}

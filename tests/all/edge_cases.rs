@@ -1,4 +1,4 @@
-//! Edge cases: no delay, one attempt, and the largest numbers.
+//! Edge cases: no delay, one attempt, the largest numbers, and a slow backoff function.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -196,4 +196,20 @@ fn one_attempt_or_full_jitter_before_a_short_deadline_is_valid() {
 fn one_attempt_or_full_jitter_after_a_short_deadline_panics() {
     assert!(std::panic::catch_unwind(|| Policy::fixed(SECOND).deadline(ms(1)).attempts(1)).is_err());
     assert!(std::panic::catch_unwind(|| Policy::fixed(SECOND).deadline(ms(1)).jitter(Jitter::Full)).is_err());
+}
+
+/// In real time, because a backoff function cannot move a paused clock.
+#[test]
+fn time_that_the_backoff_function_takes_counts_towards_the_deadline() {
+    let policy = Policy::custom(|_| {
+        std::thread::sleep(ms(80));
+        ms(30)
+    });
+    let decides = |policy: &Policy| {
+        let mut retry = Executor::new(policy);
+        retry.attempt_blocking(|| ());
+        retry.pause("busy").map(|pause| pause.delay())
+    };
+    assert_eq!(decides(&policy.deadline(ms(100))), Err("busy"));
+    assert_eq!(decides(&policy.deadline(SECOND * 60)), Ok(ms(30)));
 }
