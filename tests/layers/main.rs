@@ -75,13 +75,11 @@ impl Order {
 }
 
 #[test]
-
 fn runtime_respects_its_layers() {
     assert_respected(&RUNTIME);
 }
 
 #[test]
-
 fn macros_respect_their_layers() {
     assert_respected(&MACROS);
 }
