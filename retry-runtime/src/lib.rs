@@ -271,7 +271,7 @@ macro_rules! __counters {
 #[macro_export]
 macro_rules! __counters {
     () => {
-        ()
+        $crate::private::Counters
     };
 }
 

@@ -64,6 +64,10 @@ pub(crate) struct Entry {
 }
 
 impl ConnectionLog {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
     /// Takes the events that have not been emitted yet.
     pub(crate) fn take(&self) -> Vec<Entry> {
         mem::take(&mut lock(&self.0.pending))

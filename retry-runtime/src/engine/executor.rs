@@ -26,7 +26,7 @@ use crate::observe::reason::FallbackReason;
 use crate::observe::sink;
 #[cfg(any(feature = "metrics", feature = "report"))]
 use crate::observe::stats::named::CallStats;
-use crate::observe::stats::named::OwnStats;
+use crate::observe::stats::named::NO_OWN_STATS;
 use crate::policy::attempt::Attempt;
 use crate::policy::builder::Policy;
 use crate::util::sleep::{AsyncSleep, Sleep, SleepFunction, TimerSlot, TokioSleep};
@@ -87,7 +87,7 @@ impl<'a> Executor<ManualCall<'a>> {
             observer: None,
             // Reads the clock in any case: any loop may call `current`, whose attempt has the time since the start.
             history: Some(History::new()),
-            stats: OwnStats::default(),
+            stats: NO_OWN_STATS,
         })
     }
 }

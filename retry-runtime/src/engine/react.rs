@@ -17,7 +17,7 @@ use crate::classify::condition::Condition;
 use crate::classify::connection::Via;
 use crate::classify::failure::Failure;
 use crate::classify::verdict::{Classification, Verdict};
-use crate::context::{connections as log, nested, simulation, tracked};
+use crate::context::{nested, simulation, tracked};
 use crate::engine::call::Call;
 use crate::engine::decide::{decide, still_fits};
 use crate::engine::situation::{Situation, started};
@@ -35,7 +35,7 @@ use crate::util::mask::Masked;
 #[cold]
 #[inline(never)]
 pub(crate) fn attempt_started(state: &mut CallState, call: &dyn Call) {
-    if log::ENABLED {
+    if connections::ENABLED {
         flush_connection_events(state, call);
     }
     let number = state.number();
@@ -169,7 +169,7 @@ pub(crate) fn outcome(
     classification: Classification,
     reason: &dyn Display,
 ) -> Option<Duration> {
-    if log::ENABLED {
+    if connections::ENABLED {
         response_came_over(state, call, classification.via());
     }
     let verdict = condition.verdict(classification);
@@ -229,6 +229,7 @@ pub(crate) fn failed(
     Some(delay)
 }
 
+/// Decides, and checks the deadline again after a backoff function of the user's, which may take long.
 #[inline(always)]
 fn decide_now(state: &CallState, call: &dyn Call, verdict: Verdict, failure: Failure) -> Decision {
     let (policy, situation) = (call.policy(), Situation::of(state, call));

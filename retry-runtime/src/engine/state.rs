@@ -110,7 +110,7 @@ impl CallState {
     #[cold]
     pub(crate) fn observe(&mut self) {
         self.inner().project().observation.get_or_insert_with(|| {
-            Box::new(Observation { since: Instant::now(), spans: Spans::none(), connections: ConnectionLog::default() })
+            Box::new(Observation { since: Instant::now(), spans: Spans::none(), connections: ConnectionLog::new() })
         });
     }
 

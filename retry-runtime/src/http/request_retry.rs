@@ -18,7 +18,7 @@ use crate::classify::verdict::Verdict;
 use crate::engine::call::{History, ManualCall};
 use crate::observe::event::Observer;
 use crate::observe::sink;
-use crate::observe::stats::named::{OwnStats, of_loop};
+use crate::observe::stats::named::{NO_OWN_STATS, of_loop};
 use crate::policy::attempt::Attempt;
 use crate::policy::builder::Policy;
 use crate::util::sealed::Sealed;
@@ -244,13 +244,13 @@ impl Options {
     pub(super) fn call<'a>(&'a self, policy: &'a Policy) -> ManualCall<'a> {
         // A history reads the clock, so there is one only if the policy or the hook looks at it.
         let history = (policy.needs_history() || self.looks_at_attempts()).then(History::new);
-        ManualCall { policy, name: self.name, observer: self.observer.as_deref(), history, stats: OwnStats::default() }
+        ManualCall { policy, name: self.name, observer: self.observer.as_deref(), history, stats: NO_OWN_STATS }
     }
 
     /// Counts the success of a first attempt without an executor.
     #[inline(always)]
     pub(super) fn succeeded_at_once(&self) {
-        of_loop(OwnStats::default(), self.name).at_once();
+        of_loop(NO_OWN_STATS, self.name).at_once();
     }
 
     /// Returns whether a hook receives each attempt.

@@ -2,6 +2,7 @@
 
 use crate::classify::connection::Via;
 use crate::context::connection_event::ConnectionEvent;
+pub(crate) use crate::context::connections::ENABLED;
 use crate::context::connections::{ConnectionLog, Entry};
 use crate::observe::event::EventKind;
 use crate::util::clock::Instant;

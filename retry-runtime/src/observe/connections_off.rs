@@ -2,6 +2,7 @@
 
 use crate::classify::connection::Via;
 use crate::context::connections::ConnectionLog;
+pub(crate) use crate::context::connections::ENABLED;
 use crate::observe::event::EventKind;
 use crate::util::clock::Instant;
 

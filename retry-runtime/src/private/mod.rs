@@ -26,6 +26,5 @@ pub use crate::load::breaker::pass::{BreakerForCopies, Pass};
 pub use crate::load::breaker::{MaybeProbe, maybe_probe, maybe_probe_blocking};
 pub use crate::load::hedge::attempt::Hedged;
 pub use crate::load::hedge::copies::HedgeOutcome;
-#[cfg(any(feature = "metrics", feature = "report"))]
 pub use crate::observe::stats::named::Counters;
 pub use crate::util::sleep::AsyncSleep;

@@ -18,7 +18,7 @@ use crate::engine::react;
 use crate::http::redirects::Seen;
 use crate::observe::event::{GiveUp, Observer};
 use crate::observe::reason::FallbackReason;
-use crate::observe::stats::named::{NamedStats, OwnStats, of_loop};
+use crate::observe::stats::named::{NO_OWN_STATS, NamedStats, of_loop};
 use crate::policy::builder::Policy;
 use crate::util::sealed::Sealed;
 use crate::util::sync::lock;
@@ -152,7 +152,7 @@ impl Call for Owned {
         Some(&mut self.history)
     }
     fn stats(&self) -> NamedStats {
-        of_loop(OwnStats::default(), self.name)
+        of_loop(NO_OWN_STATS, self.name)
     }
 }
 

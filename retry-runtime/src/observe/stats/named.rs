@@ -190,6 +190,9 @@ pub(crate) const ENABLED: bool = true;
 /// The statistics of a loop that has its own.
 pub(crate) type OwnStats = Option<&'static CallStats>;
 
+/// A loop without statistics of its own.
+pub(crate) const NO_OWN_STATS: OwnStats = None;
+
 /// The counters of a hand-written loop: its own, or those of its name.
 #[inline(always)]
 pub(crate) fn of_loop(own: OwnStats, name: &str) -> NamedStats {

@@ -24,17 +24,25 @@ impl NamedStats {
     pub(crate) fn cancelled(self, _: u32) {}
 }
 
-pub(crate) type OwnStats = ();
+/// The counters of a loop: none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OwnStats;
+
+/// A loop without counters of its own.
+pub(crate) const NO_OWN_STATS: OwnStats = OwnStats;
 
 #[inline(always)]
-pub(crate) fn of_loop((): OwnStats, _: &str) -> NamedStats {
+pub(crate) fn of_loop(_: OwnStats, _: &str) -> NamedStats {
     NamedStats
 }
 
 /// The counters of an annotated function: none.
-pub(crate) type CountersOf = ();
+#[derive(Clone, Copy, Debug)]
+pub struct Counters;
+
+pub(crate) type CountersOf = Counters;
 
 #[inline(always)]
-pub(crate) fn of_function(_: &'static str, (): CountersOf) -> NamedStats {
+pub(crate) fn of_function(_: &'static str, _: CountersOf) -> NamedStats {
     NamedStats
 }
