@@ -6,7 +6,7 @@ retry_examples::prints! {
     bodies: "result: 503 Service Unavailable", "result: 10000 bytes";
     body_decides: "failed: the job is running", "with an error: 42", "with on_ok: Job { state: \"done\"";
     breaker: "changed from Closed to Open", "4: Err(\"the breaker `stock` is open\")", "changed from HalfOpen to Closed", "5: Ok(10)";
-    by_hand: "name=\"push_order\"", "name=\"by_hand::version\"", "the second order was placed: 200 OK", "the third order was rejected";
+    manual_loop: "name=\"push_order\"", "name=\"manual_loop::version\"", "the second order was placed: 200 OK", "the third order was rejected";
     custom_backoff: "next attempt in 500ms", "next attempt in 150ms", "result: 200 OK";
     deadline: "result: 200 OK, after", "result: no response: ";
     hedge: "copy 2 starts after 50ms", "result: response 4, in less than a second: true";

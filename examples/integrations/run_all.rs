@@ -10,5 +10,5 @@ retry_examples::prints! {
     policies: "mail: 4 attempts, delays [1s, 5m, 1h]", "did you mean `attempts`?", "a call: attempts: 5", "a call: attempts: 1";
     report: "report::price", "\"amplification\":", "has 4 rows";
     tower_service: "attempt 3 of 3 succeeded", "a GET: 200 OK", "its method is not idempotent", "a POST: 503", "a POST with a key: 200 OK";
-    wire: "resolved localhost to", "reused the connection to", "with status 302", "result: 200 OK, /get";
+    connections: "resolved localhost to", "reused the connection to", "with status 302", "result: 200 OK, /get";
 }

@@ -158,7 +158,7 @@ async fn dropped_call_drops_its_arguments() {
     assert_eq!(std::sync::Arc::strong_count(&held), 1);
 }
 
-mod by_hand {
+mod manual {
     use super::*;
 
     /// `select!` drops the attempt. The executor is still alive and makes the next one.

@@ -380,7 +380,7 @@ fn deadline_only_stops_new_attempts_of_blocking_functions() {
     assert_eq!((call(&attempts), attempts.count()), (Err("no"), 3));
 }
 
-mod by_hand {
+mod manual {
     use super::*;
 
     async fn cut_off(policy: Policy) -> (Result<(), Failed>, u32) {

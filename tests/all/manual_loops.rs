@@ -51,7 +51,7 @@ async fn loop_emits_the_same_events_as_an_annotated_function() {
     async fn annotated(recorder: &Recorder, attempts: &Attempts, at: u32) -> Result<u32, Fault> {
         attempts.succeed_at(at, Fault::status(503))
     }
-    async fn by_hand(recorder: &Recorder, attempts: &Attempts, at: u32) -> Result<u32, Fault> {
+    async fn manual(recorder: &Recorder, attempts: &Attempts, at: u32) -> Result<u32, Fault> {
         let mut retry = Executor::new(&POLICY).observer(recorder);
         loop {
             let outcome = retry.attempt(async { attempts.succeed_at(at, Fault::status(503)) }).await;
@@ -64,7 +64,7 @@ async fn loop_emits_the_same_events_as_an_annotated_function() {
     for at in [1, 3, 9] {
         let (one, other) = (Recorder::new(), Recorder::new());
         let outcome = annotated(&one, &Attempts::new(), at).await;
-        assert_eq!(by_hand(&other, &Attempts::new(), at).await, outcome);
+        assert_eq!(manual(&other, &Attempts::new(), at).await, outcome);
         assert_eq!(one.lines(), other.lines());
         assert_eq!(one.elapsed(), other.elapsed());
     }

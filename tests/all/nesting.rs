@@ -32,8 +32,8 @@ async fn outermost(attempts: &Attempts, policy: Policy, middle_policy: Policy) -
     middle(attempts, middle_policy).await
 }
 
-/// Runs an operation in a loop by hand.
-async fn by_hand(policy: &Policy, operation: impl AsyncFn() -> Result<(), Fault>) -> Result<(), Fault> {
+/// Runs an operation in a hand-written loop.
+async fn manual(policy: &Policy, operation: impl AsyncFn() -> Result<(), Fault>) -> Result<(), Fault> {
     let mut retry = Executor::new(policy);
     loop {
         let outcome = retry.attempt(operation()).await;
@@ -79,14 +79,14 @@ fn nested_once_works_in_blocking_functions() {
 async fn nested_once_works_in_manual_loops_and_closures() {
     for (policy, calls) in [(PLAIN, 27), (ONCE, 3)] {
         let attempts = Attempts::new();
-        by_hand(&policy, async || by_hand(&policy, async || innermost(&attempts).await).await).await.unwrap_err();
+        manual(&policy, async || manual(&policy, async || innermost(&attempts).await).await).await.unwrap_err();
         assert_eq!(attempts.count(), calls);
         let attempts = Attempts::new();
         policy.run(|_| async { policy.run(|_| innermost(&attempts)).await }).await.unwrap_err();
         assert_eq!(attempts.count(), calls);
         // A manual loop around an annotated function.
         let attempts = Attempts::new();
-        by_hand(&policy, async || middle(&attempts, policy).await).await.unwrap_err();
+        manual(&policy, async || middle(&attempts, policy).await).await.unwrap_err();
         assert_eq!(attempts.count(), calls);
     }
 }

@@ -334,7 +334,7 @@ mod without_proof {
     }
 }
 
-/// Conditions that judge outcomes of reqwest, as in loops by hand.
+/// Conditions that judge outcomes of reqwest, as in hand-written loops.
 mod conditions {
     use super::*;
 

@@ -60,7 +60,7 @@ async fn success_has_a_history() {
 async fn manual_loops_and_closures_are_tracked() {
     const POLICY: Policy = Policy::fixed(SECOND).attempts(3);
     let attempts = Attempts::new();
-    let by_hand = track(async {
+    let manual = track(async {
         let mut retry = Executor::new(&POLICY);
         loop {
             match retry.attempt_to_end(async { attempts.succeed_at(2, "no") }).await {
@@ -69,7 +69,7 @@ async fn manual_loops_and_closures_are_tracked() {
             }
         }
     });
-    assert_eq!(by_hand.await.attempts(), 2);
+    assert_eq!(manual.await.attempts(), 2);
     let closure = POLICY.run(|_| async { Err::<(), _>(io::Error::other("no")) });
     assert_eq!(track(closure).await.attempts(), 3);
 }
@@ -129,7 +129,7 @@ async fn attempt_that_never_starts_does_not_count() {
 #[tokio::test(start_paused = true)]
 async fn attempt_after_a_dropped_pause_counts_once() {
     const POLICY: Policy = Policy::fixed(SECOND).attempts(3);
-    let by_hand = track(async {
+    let manual = track(async {
         let mut retry = Executor::new(&POLICY);
         retry.attempt_to_end(async {}).await;
         drop(retry.pause("no").unwrap());
@@ -138,7 +138,7 @@ async fn attempt_after_a_dropped_pause_counts_once() {
         retry.pause("no").unwrap().await;
         retry.succeed(());
     });
-    assert_eq!(by_hand.await.attempts(), 3);
+    assert_eq!(manual.await.attempts(), 3);
 }
 
 #[tokio::test(start_paused = true)]

@@ -27,7 +27,7 @@ HTTPBIN = [
     ("quickstart", "/status/503", [6], 0, range(1, 3)),
     ("bodies", "", [5], 0, range(1, 3)),
     ("body_decides", "", [6], 0, range(1, 3)),
-    ("by_hand", "", ANY, 0, ANY),
+    ("manual_loop", "", ANY, 0, ANY),
     ("custom_backoff", "", ANY, 0, [1]),
     ("deadline", "", ANY, 0, ANY),
     ("log", "", ANY, 0, [1]),
@@ -40,7 +40,7 @@ HTTPBIN = [
     ("requests", "", [12], 0, range(1, 6)),
     ("run_closure", "", ANY, 0, [1]),
     ("trait_methods", "", [6], 0, range(1, 3)),
-    ("wire", "", [3], 2, range(1, 4)),
+    ("connections", "", [3], 2, range(1, 4)),
 ]
 # Five calls. The server accepts one request per second, and may have accepted another one just before.
 NGINX = [("rate_limit", "/", range(9, 12), 0, ANY)]
@@ -48,7 +48,7 @@ NGINX = [("rate_limit", "/", range(9, 12), 0, ANY)]
 STARTS = re.compile(r"attempt \d+( of \d+)? starts")
 # For the quickstart, which does not log starts.
 ENDS = re.compile(r"attempt \d+ of \d+ (?:failed|succeeded)")
-REDIRECTED = re.compile(r"sent to \S+ by status 3\d\d")
+REDIRECTED = re.compile(r"redirected to \S+ with status 3\d\d")
 ROW = "{:<17} {:>8} {:>9} {:>5} {:>11}  {:<4} {}"
 # The client's port, the status, and the request.
 LOG_FORMAT = "%({remote_port}e)s %(s)s %(m)s %(U)s"
@@ -153,7 +153,7 @@ def compare(examples, cases, url, log):
             and sum(status.startswith("3") for status in statuses) == redirects
             and len(set(ports)) in connections
             # The example that logs redirects.
-            and (example != "wire" or len(REDIRECTED.findall(done.stdout)) == redirects)
+            and (example != "connections" or len(REDIRECTED.findall(done.stdout)) == redirects)
         )
         passed += ok
         paths = ", ".join(f"{number} {request}" for request, number in Counter(requests).items())

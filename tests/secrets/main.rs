@@ -93,7 +93,7 @@ fn blocking(witness: &Witness, url: &str) -> Result<(), String> {
     Err(format!("{url}: busy"))
 }
 
-async fn by_hand(witness: &Witness, client: &Client, url: &str) -> reqwest::Result<Response> {
+async fn manual(witness: &Witness, client: &Client, url: &str) -> reqwest::Result<Response> {
     let mut retry = Executor::new(&POLICY).name("by hand").observer(witness);
     loop {
         let outcome = retry.attempt(client.get(url).send()).await;
@@ -120,7 +120,7 @@ async fn make_calls(outputs: &mut Outputs) {
         for _ in 0..3 {
             let _ = get(witness, &client, &url).await;
             let _ = with_context(witness, &client, &url).await;
-            let _ = by_hand(witness, &client, &url).await;
+            let _ = manual(witness, &client, &url).await;
             let request = RequestRetry::new(POLICY).observer(witness);
             let _ = client.get(&url).send_with_retry(&request).await;
             let middleware = reqwest_middleware::ClientBuilder::new(client.clone()).with(request).build();

@@ -71,7 +71,7 @@ async fn nested_breaker_call_is_part_of_the_probe() {
         BREAKER.call(async { Ok(1) }).await
     }
     let policy = Policy::new().attempts(1).deadline(SECOND * 9);
-    let by_hand = |_| {
+    let manual = |_| {
         BREAKER.call(async {
             sleep(ms(5)).await;
             annotated().await
@@ -80,7 +80,7 @@ async fn nested_breaker_call_is_part_of_the_probe() {
     for takes in [ms(5), ms(10)] {
         open(&BREAKER).await;
         tokio::time::advance(SECOND * 5).await;
-        let (outcome, took) = if takes == ms(5) { timed(annotated()).await } else { timed(policy.run(by_hand)).await };
+        let (outcome, took) = if takes == ms(5) { timed(annotated()).await } else { timed(policy.run(manual)).await };
         let outcome = outcome.map_err(|error| error.to_string());
         assert_eq!((outcome, took, BREAKER.state()), (Ok(1), takes, BreakerState::Closed));
     }

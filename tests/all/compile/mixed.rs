@@ -1,4 +1,4 @@
-//! The attribute, a loop by hand and a loop that does not retry, in one function.
+//! The attribute, a hand-written loop and a loop that does not retry, in one function.
 
 use std::io;
 use std::ops::ControlFlow::{Break, Continue};

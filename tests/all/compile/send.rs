@@ -111,7 +111,7 @@ async fn manual_loops_are_send() {
     assert_spawned!(|flaky| POLICY.run(|_| async { flaky.attempt(1).map_err(std::io::Error::other) }));
 }
 
-// In a loop by hand, the outcome has to go out of scope before the pause, as it does in an annotated function.
+// In a hand-written loop, the outcome has to go out of scope before the pause, as it does in an annotated function.
 
 async fn attempt_and_pause_local(flaky: &Flaky) -> Result<u32, Local> {
     let mut retry = Executor::new(&POLICY);

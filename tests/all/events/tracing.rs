@@ -159,7 +159,7 @@ async fn events_belong_to_the_span_of_their_attempt_or_call() {
     assert_eq!(spans, [cycle, cycle, cycle].concat());
 }
 
-/// In a loop by hand, the call span ends with the call, and an attempt span ends when the loop reports the outcome.
+/// In a hand-written loop, the call span ends with the call, and an attempt span ends when the loop reports the outcome.
 #[tokio::test(start_paused = true)]
 async fn manual_loop_has_the_same_spans() {
     let (seen, _guard) = record();

@@ -34,7 +34,7 @@ async fn annotated_functions_are_simulated() {
 #[tokio::test(start_paused = true)]
 async fn manual_loops_are_simulated() {
     let attempts = Attempts::new();
-    let by_hand = async {
+    let manual = async {
         let mut retry = Executor::new(&POLICY);
         loop {
             let pause = match retry.attempt(async { attempts.succeed_at(3, BUSY) }).await {
@@ -45,7 +45,7 @@ async fn manual_loops_are_simulated() {
             pause.await;
         }
     };
-    let (number, simulation) = simulated(by_hand).await;
+    let (number, simulation) = simulated(manual).await;
     assert_eq!(number, 3);
     simulation.assert_events(&events_of_faults());
 }

@@ -76,12 +76,12 @@ impl Display for CallsInDisplay {
 
 #[tokio::test(start_paused = true)]
 async fn display_of_an_error_may_make_calls() {
-    let by_hand = async {
+    let manual = async {
         let mut retry = Executor::new(&POLICY);
         retry.attempt_to_end(async {}).await;
         retry.fail(CallsInDisplay);
     };
-    simulate(by_hand).await.1.assert_events(
+    simulate(manual).await.1.assert_events(
         "attempt 1 of 3 starts
          attempt 1 of 3 starts
          attempt 1 of 3 succeeded

@@ -28,7 +28,7 @@ use crate::policy::builder::Policy;
 ///     // …
 /// }
 ///
-/// let policy = POLICIES.search.get(); // for loops by hand
+/// let policy = POLICIES.search.get(); // for hand-written loops
 /// let mut retry = Executor::new(&policy);
 /// # retry.succeed(());
 /// assert_eq!(POLICIES.mail.name(), "mail-out");

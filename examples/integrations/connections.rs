@@ -3,7 +3,7 @@
 //! A client that is built with `trace_connections` emits them among the events of the call. In this example the second attempt
 //! reuses the connection of the first, and the third attempt is redirected twice.
 //!
-//! `cargo run -p retry-examples-integrations --example wire`
+//! `cargo run -p retry-examples-integrations --example connections`
 
 use std::error::Error;
 

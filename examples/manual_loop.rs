@@ -4,7 +4,7 @@
 //! example a plain loop iterates over the orders, a hand-written retry loop pushes each one, and before each push an
 //! annotated function requests the current version.
 //!
-//! `cargo run -p retry-examples --example by_hand`
+//! `cargo run -p retry-examples --example manual_loop`
 
 use std::error::Error;
 use std::time::Duration;
