@@ -223,9 +223,15 @@ macro_rules! verdict {
     };
     ($outcome:expr, $condition:expr $(,)?) => {
         // A `match`, not a `let`: temporaries in its scrutinee live until its end, so `$outcome` may borrow one.
-        match &$crate::private::Classify::new($outcome) {
-            __retry_classified => {
-                $crate::Condition::judge(&$condition, __retry_classified.__value(), __retry_classified.__error())
+        match $crate::private::outcome($outcome) {
+            __retry_outcome => {
+                use $crate::private::{ByMut as _, ByRef as _, ByValue as _};
+                let __retry_kind = $crate::private::probe(__retry_outcome).__step().__step();
+                $crate::Condition::judge(
+                    &$condition,
+                    __retry_kind.value(__retry_outcome),
+                    __retry_kind.error(__retry_outcome),
+                )
             }
         }
     };
@@ -235,21 +241,20 @@ macro_rules! verdict {
 ///
 /// If the type of the error may contain a lifetime, the derive macro also passes `Lifetimes` or `MayBorrow`, the type in
 /// `private` that finds out if the error is an error object that borrows, and the type of an outcome with that error.
-/// `Alone` makes an outcome of the error, because `Classify` and these types take outcomes.
+/// `Alone` makes an outcome of the error, because these functions take outcomes.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __failure {
     ($error:expr) => {
-        (&$crate::private::Classify::new(&$crate::private::Alone($error)))
-            .__error()
-            .unwrap_or($crate::Failure::new($crate::Class::Unknown))
+        $crate::__failure!(@ $crate::private::classify(&$crate::private::Alone($error)), $error)
     };
     ($error:expr, $lifetimes:ident, $outcome:ty) => {
-        $crate::private::$lifetimes::<$outcome>::of()
-            .__classify(&$crate::private::Alone($error))
-            .__error()
-            .unwrap_or($crate::Failure::new($crate::Class::Unknown))
+        $crate::__failure!(@ $crate::private::$lifetimes::<$outcome>::of().__classify(&$crate::private::Alone($error)), $error)
     };
+    (@ $probe:expr, $error:expr) => {{
+        use $crate::private::{ByMut as _, ByRef as _, ByValue as _};
+        $probe.__step().__step().error(&$crate::private::Alone($error)).unwrap_or($crate::Failure::new($crate::Class::Unknown))
+    }};
 }
 
 /// The counters of an annotated function, for the attribute: a function that returns a static of its own.

@@ -9,6 +9,7 @@ use super::tokens::{at, krate};
 use super::{policy, rewrite};
 use crate::input::async_block::same_delimiters;
 use crate::input::function::Shape;
+use crate::input::single_await::SingleAwait;
 
 impl Expansion<'_> {
     /// The body, after the code that runs at the start of each attempt.
@@ -33,8 +34,32 @@ impl Expansion<'_> {
             return quote_spanned!(span=> #krate::Executor::attempt_blocking(&mut __retry_executor, #repeated));
         }
         let repeated = self.maybe_probe("maybe_probe", repeated);
-        let time_limit = self.time_limit();
-        quote_spanned!(span=> #krate::Executor::run(&mut __retry_executor, #repeated, #time_limit).await)
+        match self.time_limit() {
+            None => quote_spanned!(span=> #krate::Executor::run(&mut __retry_executor, #repeated).await),
+            Some(limit) => {
+                quote_spanned!(span=> #krate::Executor::run_limited(&mut __retry_executor, #repeated, #limit).await)
+            }
+        }
+    }
+
+    /// The body as a single `.await`, if nothing else is in the attempt.
+    pub(super) fn single_await(&self, body: &Group) -> Option<SingleAwait> {
+        let Self { arguments, function, .. } = *self;
+        let is_bare = arguments.clone.is_none() && arguments.breaker.is_none() && self.time_limit().is_none();
+        let is_async = !matches!(function.shape, Shape::Blocking);
+        (is_bare && is_async).then(|| SingleAwait::read(body.stream(), &function.sig)).flatten()
+    }
+
+    /// `let __retry_outcome = …;` for such a body, without an `async` block, which would only add a layer to the future.
+    ///
+    /// The expression is evaluated after the attempt has begun and in its span, as in the block: `begin` comes first. The expression's
+    /// temporaries live until the attempt has its outcome.
+    pub(super) fn bind_outcome_of(&self, single: &SingleAwait) -> TokenStream {
+        let span = at(single.start());
+        let future = &single.future;
+        let krate = krate(self.arguments, span);
+        let output = self.outcome_type();
+        quote_spanned!(span=> let __retry_outcome: #output = #krate::Executor::begin(&mut __retry_executor).run(#future).await;)
     }
 
     /// With a circuit breaker, lets calls inside the attempt find out whether it is the probe.
@@ -125,18 +150,18 @@ impl Expansion<'_> {
         })
     }
 
-    /// The time limit of an attempt, as the last argument of `Executor::run`.
-    pub(super) fn time_limit(&self) -> TokenStream {
+    /// The time limit of an attempt, as the last argument of `Executor::run_limited`.
+    pub(super) fn time_limit(&self) -> Option<TokenStream> {
         let Self { arguments, span, ref krate, .. } = *self;
         if arguments.policy.is_some() {
             let output = self.outcome_type();
-            quote_spanned!(span=> #krate::private::Cutting::<#output>::of().__cut())
+            Some(quote_spanned!(span=> #krate::private::Cutting::<#output>::of().__cut()))
         } else if arguments.deadline.is_some() || arguments.attempt_timeout.is_some() {
-            self.call_private("limited", None, TokenStream::new())
+            Some(self.call_private("limited", None, TokenStream::new()))
         } else if arguments.nested.is_some() {
-            quote_spanned!(span=> #krate::private::ScopedOnly)
+            Some(quote_spanned!(span=> #krate::private::ScopedOnly))
         } else {
-            quote_spanned!(span=> #krate::private::Unlimited)
+            None
         }
     }
 }

@@ -17,9 +17,8 @@ impl Expansion<'_> {
     ///     loop {
     ///         Hedged::add(Pin::as_mut(&mut hedged), async {
     ///             let outcome = async { ATTEMPT }.await;
-    ///             let classify = &classify::<Result<Row, Error>>(&outcome);
-    ///             let classification = Classification::new(classify.__value(), classify.__error());
-    ///             HedgeOutcome::new(condition, classification, outcome)
+    ///             let kind = …;
+    ///             HedgeOutcome::new(condition, outcome, kind)
     ///         });
     ///         if let Some(outcome) = Executor::run_hedged(&mut executor, Pin::as_mut(&mut hedged)).await {
     ///             break outcome;
@@ -40,7 +39,7 @@ impl Expansion<'_> {
             let (krate, span) = (krate(self.arguments, at(breaker.span)), at(breaker.span));
             quote_spanned!(span=> let __retry_pass = #krate::private::Hedged::pass(::core::pin::Pin::as_mut(&mut __retry_hedged));)
         });
-        let time_limit = self.time_limit();
+        let time_limit = self.time_limit().unwrap_or_else(|| quote_spanned!(attribute=> #runtime::private::Unlimited));
         // At the position of `hedge`, because rustc's error about a consumed argument points at this loop.
         let copies =
             quote_spanned!(self.arguments.hedge.as_ref().map_or(attribute, |hedge| at(hedge.key.span()))=> loop);
@@ -66,13 +65,13 @@ impl Expansion<'_> {
         let Self { span, attribute, ref krate, .. } = *self;
         let attempt = self.maybe_probe("maybe_probe", quote_spanned!(attribute=> async #attempt));
         let outcome = self.bind_outcome(&quote_spanned!(attribute=> #attempt.await));
-        let classify = self.classify("__retry_outcome");
-        let classification = self.classification();
+        // With a breaker, the kind is known already.
+        let kind = self.arguments.breaker.is_none().then(|| self.kind());
+        let predicates = self.predicates_of_copy();
         let classified = quote_spanned! {span=>
             #outcome
-            let __retry_classify = &#classify;
-            let __retry_classification = #classification;
-            #krate::private::HedgeOutcome::new(__retry_condition, __retry_classification, __retry_outcome)
+            #kind
+            #krate::private::HedgeOutcome::new(__retry_condition, __retry_outcome, __retry_kind #predicates)
         };
         let mut copy = Group::new(Delimiter::Brace, classified);
         copy.set_span(attribute);

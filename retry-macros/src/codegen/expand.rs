@@ -25,34 +25,36 @@ use crate::input::function::{Function, Shape};
 ///
 /// ```text
 /// async fn load(&mut self, id: &str) -> Result<Row, Error> {
-///     let mut executor = Executor::start(MacroCall::new(|| const { &CallSpec::new("module::load", POLICY, CONDITION) }));
+///     let mut executor = Executor::start(MacroCall::new(const { &CallSpec::new("module::load", POLICY, CONDITION) }));
 ///     loop {
 ///         let pause = {
 ///             let outcome = Executor::run(&mut executor, async {                  // the user's braces
 ///                 if let Some(pin) = None::<Result<Row, Error>> { return pin; }   // fixes the type before BODY is checked
 ///                 { const _: () = (); BODY }
-///             }, Unlimited).await;
-///             if classify::<Result<Row, Error>>(&outcome).__is_plain_success() {
-///                 return Executor::succeed(&mut executor, outcome);
+///             }).await;
+///             let kind = {
+///                 use private::{ByMut as _, ByRef as _, ByValue as _};
+///                 classify::<Result<Row, Error>>(&outcome).__step().__step().__step()
+///             };
+///             if Executor::succeeds(&mut executor, &outcome, kind) {
+///                 return outcome;
 ///             }
 ///             let failed = outcome;
-///             let classify = &classify::<Result<Row, Error>>(&failed);
-///             let classification = Classification::new(classify.__value(), classify.__error());
-///             match Executor::after_outcome(&mut executor, classification, &classify.__reason()) {
+///             match Executor::after_failure(&mut executor, &failed, kind) {
 ///                 None => return failed,
-///                 Some(next) => next.after(classify.__discard(), failed),
+///                 Some(next) => next.after(failed),                               // consumes the outcome
 ///             }
-///         };                                                                      // the outcome has been consumed
+///         };
 ///         pause.await;
 ///     }
 /// }
 /// ```
 ///
-/// A plain success returns before `failed` is borrowed for the rest of the iteration, so that rustc can build the outcome in place. `__discard`
-/// returns a tag that borrows nothing, so `failed` can be moved in the same call; `NextAttempt::after` says why it is consumed and not dropped.
+/// A plain success returns before `failed` is borrowed, so the optimizer can keep it in registers. A body that is one `.await`
+/// needs no `async` block; see `bind_outcome_of` in `attempt.rs`.
 ///
-/// Methods that are found through `Deref` begin with `__`: a blanket implementation of one of the user's traits may have a method of any other
-/// name, which method lookup would find first. The other methods are inherent, and win.
+/// `__step` begins with `__`, because a blanket implementation of one of the user's traits may have a method of any other name, which
+/// method lookup would find first. The other methods are inherent, and win.
 pub(crate) fn expand(arguments: &Arguments, function: &Function) -> TokenStream {
     let Function { attrs, vis, defaultness, sig, body, shape } = function;
     let span = at(sig.ident.span());
@@ -103,10 +105,11 @@ impl Expansion<'_> {
             .map(|observer| quote_spanned!(at(observer.span)=> .with_observer(__retry_observer)));
         let with_policy =
             arguments.policy.as_ref().map(|policy| quote_spanned!(at(policy.span)=> .with_policy(__retry_policy)));
+        let with_budget = arguments.budget.is_some().then(|| quote_spanned!(span=> .with_budget()));
         let with_history = needs_history(arguments).then(|| quote_spanned!(span=> .with_history()));
         let executor = quote_spanned! {span=>
             #krate::Executor::start(
-                #krate::private::MacroCall::new(|| const { &#call_spec }) #with_policy #with_observer #with_history
+                #krate::private::MacroCall::new(const { &#call_spec }) #with_budget #with_policy #with_observer #with_history
             )
         };
         let executor = match (&arguments.sleep, &arguments.blocking) {
@@ -148,32 +151,32 @@ impl Expansion<'_> {
             quote_spanned!(at(bind.span)=> let #name = &#krate::Executor::current(&__retry_executor);)
         });
         let attempt = self.attempt(body);
-        let attempt = match policy::hedge(arguments) {
-            Some(hedge) => self.hedged(&hedge, &attempt),
-            None => {
+        let attempt = match (policy::hedge(arguments), self.single_await(body)) {
+            (Some(hedge), _) => self.hedged(&hedge, &attempt),
+            (None, Some(single)) => self.bind_outcome_of(&single),
+            (None, None) => {
                 let clones = self.clones();
                 let outcome = self.bind_outcome(&self.running(&attempt));
                 quote!(#clones #outcome)
             }
         };
-        let plain_success = self.plain_success();
-        let classify = self.classify("__retry_failed");
-        let classification = self.with_server_delay(self.classification());
+        // With a breaker, `attempt` has it already, unless the copies of a hedged attempt have it.
+        let is_known = arguments.breaker.is_some() && arguments.hedge.is_none();
+        let kind = (!is_known).then(|| self.kind());
         let required = [self.require_effect(), self.require_server_delay_is_read()];
-        // A failure moves into a variable of its own before its address is taken, for the optimizer: nothing else takes the
-        // address of `__retry_outcome` for long, so a plain success can stay in registers.
+        let plain_success = self.plain_success();
+        let predicates = self.predicates();
         quote_spanned! {span=>
             {
                 #bind
                 #attempt
+                #kind
+                #(#required)*
                 #plain_success
                 let __retry_failed = __retry_outcome;
-                let __retry_classify = &#classify;
-                #(#required)*
-                let __retry_classification = #classification;
-                match #runtime::Executor::after_outcome(&mut __retry_executor, __retry_classification, &__retry_classify.__reason()) {
+                match #runtime::Executor::after_failure(&mut __retry_executor, &__retry_failed, __retry_kind #predicates) {
                     ::core::option::Option::None => return __retry_failed,
-                    ::core::option::Option::Some(__retry_next) => __retry_next.after(__retry_classify.__discard(), __retry_failed),
+                    ::core::option::Option::Some(__retry_next) => __retry_next.after(__retry_failed),
                 }
             }
         }

@@ -19,7 +19,7 @@ impl Expansion<'_> {
             return quote_spanned!(span=> let __retry_outcome = #running;);
         };
         let krate = krate(arguments, at(breaker.span));
-        let classify = self.classify("__retry_outcome");
+        let kind = self.kind();
         let pass = match arguments.hedge {
             Some(_) => quote_spanned!(at(breaker.span)=> __retry_pass),
             None => quote_spanned!(at(breaker.span)=> #krate::private::Pass::none()),
@@ -27,30 +27,38 @@ impl Expansion<'_> {
         quote_spanned! {at(breaker.span)=>
             let mut __retry_pass = #pass;
             let __retry_outcome = #running;
-            let __retry_classify = &#classify;
-            #krate::private::Pass::settle(__retry_pass, #krate::private::Classification::new(__retry_classify.__value(), __retry_classify.__error()));
+            #kind
+            #krate::private::Pass::settle(__retry_pass, __retry_kind.failures(&__retry_outcome));
         }
     }
 
-    /// Returns a success that needs no classification. With `on_ok`, every success needs one.
-    ///
-    /// It comes before the code that takes the address of the outcome, which would force every success into memory.
+    /// `let __retry_kind = …;`: how the types of the outcome are classified.
+    pub(super) fn kind(&self) -> TokenStream {
+        let Self { span, ref krate, .. } = *self;
+        let classify = self.classify();
+        quote_spanned! {span=>
+            let __retry_kind = {
+                use #krate::private::{ByMut as _, ByRef as _, ByValue as _};
+                #classify.__step().__step().__step()
+            };
+        }
+    }
+
+    /// Returns a plain success at once. With `on_ok`, no value is certainly a success.
     pub(super) fn plain_success(&self) -> Option<TokenStream> {
         let Self { arguments, span, ref krate, .. } = *self;
-        let classify = self.classify("__retry_outcome");
         arguments.on_ok.is_none().then(|| {
             quote_spanned! {span=>
-                if #classify.__is_plain_success() {
-                    return #krate::Executor::succeed(&mut __retry_executor, __retry_outcome);
+                if #krate::Executor::succeeds(&mut __retry_executor, &__retry_outcome, __retry_kind) {
+                    return __retry_outcome;
                 }
             }
         })
     }
 
     /// `classify::<Outcome>(&outcome)`. If the type has lifetimes, the runtime first finds out whether the error borrows.
-    pub(super) fn classify(&self, outcome: &str) -> TokenStream {
-        let outcome = Ident::new(outcome, self.span);
-        let outcome = quote_spanned!(self.span=> &#outcome);
+    fn classify(&self) -> TokenStream {
+        let outcome = quote_spanned!(self.span=> &__retry_outcome);
         let lifetimes = self.function.outcome().map_or(Lifetimes::None, Lifetimes::of);
         let selector = match lifetimes {
             Lifetimes::None => return self.call_private("classify", None, outcome),
@@ -85,34 +93,46 @@ impl Expansion<'_> {
         self.function.outcome().map_or_else(|| quote!(_), rewrite::in_expression)
     }
 
-    pub(super) fn classification(&self) -> TokenStream {
-        let Self { arguments, span, ref krate, .. } = *self;
-        let on_ok = arguments.on_ok.as_ref().map(|on_ok| {
-            let predicate = &on_ok.value;
-            quote_spanned!(at(on_ok.span)=> .on_ok(__retry_classify.__refused(&mut { #predicate })))
+    /// Adds the predicates of the attribute to `__retry_kind`.
+    pub(super) fn predicates(&self) -> TokenStream {
+        let predicates = self.conditions();
+        let server_delay = self.arguments.server_delay.as_ref().map(|server_delay| {
+            let read = &server_delay.value;
+            quote_spanned!(at(server_delay.span)=> .server_delay(&mut { #read }))
         });
-        let on_error = arguments.on_error.as_ref().and_then(|on_error| match &on_error.value {
-            OnError::Predicate(predicate) => {
-                Some(quote_spanned!(at(on_error.span)=> .on_error(__retry_classify.__decided(&mut { #predicate }))))
-            }
-            _ => None,
-        });
-        quote_spanned!(span=> #krate::private::Classification::new(__retry_classify.__value(), __retry_classify.__error()) #on_ok #on_error)
+        self.with_predicates(quote!(#predicates #server_delay))
     }
 
-    /// Adds the server's delay that `server_delay` reads.
-    pub(super) fn with_server_delay(&self, classification: TokenStream) -> TokenStream {
-        let Self { arguments, ref krate, .. } = *self;
-        let Some(server_delay) = &arguments.server_delay else { return classification };
-        let read = &server_delay.value;
-        quote_spanned!(at(server_delay.span)=> __retry_classify.__delayed(#krate::Executor::condition(&__retry_executor), #classification, &mut { #read }))
+    /// The same, without `server_delay`, which a hedged copy does not need.
+    pub(super) fn predicates_of_copy(&self) -> TokenStream {
+        self.with_predicates(self.conditions())
+    }
+
+    fn with_predicates(&self, predicates: TokenStream) -> TokenStream {
+        if predicates.is_empty() {
+            return predicates;
+        }
+        quote_spanned!(self.span=> .with_predicates() #predicates)
+    }
+
+    fn conditions(&self) -> TokenStream {
+        let Self { arguments, .. } = *self;
+        let on_ok = arguments.on_ok.as_ref().map(|on_ok| {
+            let predicate = &on_ok.value;
+            quote_spanned!(at(on_ok.span)=> .on_ok(&mut { #predicate }))
+        });
+        let on_error = arguments.on_error.as_ref().and_then(|on_error| match &on_error.value {
+            OnError::Predicate(predicate) => Some(quote_spanned!(at(on_error.span)=> .on_error(&mut { #predicate }))),
+            _ => None,
+        });
+        quote!(#on_ok #on_error)
     }
 
     /// Checks that the conditions can have an effect on this type of outcome.
     pub(super) fn require_effect(&self) -> Option<TokenStream> {
         let Self { arguments, function, span, ref krate, .. } = *self;
         let required = required::required(arguments, function.outcome())?;
-        let inspect = quote_spanned!(span=> __retry_classify.__inspect());
+        let inspect = quote_spanned!(span=> #krate::private::inspect(&__retry_outcome));
         let argument = required.argument(krate, &inspect, span);
         let required = self.call_private(required.name(), Some(quote!(, _)), argument);
         Some(quote_spanned!(span=> #required;))
@@ -125,7 +145,7 @@ impl Expansion<'_> {
             let required = self.call_private(
                 "require_server_delay_is_read",
                 Some(quote!(, _)),
-                quote_spanned!(span=> __retry_classify.__reads_delay()),
+                quote_spanned!(span=> __retry_kind),
             );
             quote_spanned!(span=> #required;)
         })

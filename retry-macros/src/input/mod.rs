@@ -2,3 +2,4 @@
 
 pub(crate) mod async_block;
 pub(crate) mod function;
+pub(crate) mod single_await;

@@ -28,12 +28,6 @@ pub struct DrainLimits {
     pub(crate) timeout: Option<Duration>,
 }
 
-/// A way to discard an outcome that is retried.
-pub trait Discard<O> {
-    type Cleanup: Cleanup;
-    fn discard(self, outcome: O, limits: DrainLimits) -> Self::Cleanup;
-}
-
 /// Work that remains to be done during a pause, such as draining a body. It is dropped at the end of the pause, finished
 /// or not.
 pub trait Cleanup {
@@ -48,18 +42,6 @@ pub struct NoCleanup;
 impl Cleanup for NoCleanup {
     #[inline(always)]
     fn poll(&mut self, _: &mut Context<'_>) {}
-}
-
-/// Discards an outcome by dropping it.
-#[derive(Clone, Copy, Debug)]
-pub struct DropOutcome;
-
-impl<O> Discard<O> for DropOutcome {
-    type Cleanup = NoCleanup;
-    #[inline(always)]
-    fn discard(self, _: O, _: DrainLimits) -> NoCleanup {
-        NoCleanup
-    }
 }
 
 /// The cleanup of an outcome whose type is only known at run time: a body that is being drained, or nothing. A body takes

@@ -12,6 +12,7 @@ pub(crate) mod drain;
 pub(crate) mod failure;
 pub(crate) mod mark;
 pub(crate) mod outcome;
+pub(crate) mod outcome_kind;
 pub(crate) mod result_like;
 pub(crate) mod retryable;
 pub(crate) mod search;

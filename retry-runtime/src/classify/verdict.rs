@@ -31,13 +31,13 @@ impl Classification {
 
     /// Adds the result of `on_ok`.
     #[inline(always)]
-    pub const fn on_ok(self, retried_by_on_ok: bool) -> Self {
+    pub(crate) const fn on_ok(self, retried_by_on_ok: bool) -> Self {
         Self { retried_by_on_ok, ..self }
     }
 
     /// Adds the result of an `on_error` that is a predicate.
     #[inline(always)]
-    pub const fn on_error(self, decided: Option<bool>) -> Self {
+    pub(crate) const fn on_error(self, decided: Option<bool>) -> Self {
         Self { decided, ..self }
     }
 

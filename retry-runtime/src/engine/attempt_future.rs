@@ -9,9 +9,8 @@ use pin_project_lite::pin_project;
 
 use crate::engine::call::Call;
 use crate::engine::core::Core;
-use crate::engine::in_span::{InSpan, in_span};
-use crate::engine::time_limit::{LimitTimer, Limited, ScopedOnly, TimeLimit, Unlimited};
-use crate::util::sleep::{Sleep, TimerSlot};
+use crate::engine::time_limit::{LimitTimer, TimeLimit};
+use crate::util::sleep::TimerSlot;
 
 pin_project! {
     /// The future of one attempt: runs it in its span and in its context, and cuts it off at its time limit. Made by
@@ -76,51 +75,3 @@ impl<C: Call, S: TimerSlot, F, K: LimitTimer<S>> fmt::Debug for AttemptFuture<'_
         f.write_str("AttemptFuture")
     }
 }
-
-/// How a time limit runs an attempt of an annotated function.
-pub trait RunAttempt<S: TimerSlot, O>: TimeLimit<S, O> {
-    /// The future of the attempt.
-    type Attempt<'e, C: Call + 'e, F: Future<Output = O>>: Future<Output = O>
-    where
-        S: 'e;
-
-    /// Starts the attempt, now or when the future is first polled.
-    fn run<C: Call, F: Future<Output = O>>(self, core: &mut Core<C, S>, future: F) -> Self::Attempt<'_, C, F>;
-}
-
-impl<S: TimerSlot, O> RunAttempt<S, O> for Unlimited {
-    /// As bare as can be, because every byte and every instruction around it is paid for by calls that succeed.
-    type Attempt<'e, C: Call + 'e, F: Future<Output = O>>
-        = InSpan<'e, C, F>
-    where
-        S: 'e;
-
-    #[inline(always)]
-    fn run<C: Call, F: Future<Output = O>>(self, core: &mut Core<C, S>, future: F) -> InSpan<'_, C, F> {
-        core.begin();
-        in_span(&core.active, future)
-    }
-}
-
-/// The others wrap the attempt in an [`AttemptFuture`]. One implementation for every [`TimeLimit`] would overlap with that
-/// for [`Unlimited`], so a macro writes them.
-macro_rules! run_as_attempt_future {
-    ($({$($parameter:tt)*} $limit:ty, $sleep:ident),*) => {$(
-        impl<S: $sleep, $($parameter)*> RunAttempt<S, O> for $limit {
-            type Attempt<'e, C: Call + 'e, F: Future<Output = O>>
-                = AttemptFuture<'e, C, S, F, Self>
-            where
-                S: 'e;
-
-            #[inline]
-            fn run<C: Call, F: Future<Output = O>>(
-                self,
-                core: &mut Core<C, S>,
-                future: F,
-            ) -> AttemptFuture<'_, C, S, F, Self> {
-                AttemptFuture::new(core, future, self)
-            }
-        }
-    )*};
-}
-run_as_attempt_future!({O} ScopedOnly, TimerSlot, {O} Limited<O>, Sleep);

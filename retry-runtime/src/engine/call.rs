@@ -6,6 +6,7 @@ use core::time::Duration;
 use crate::classify::failure::Failure;
 use crate::observe::event::Observer;
 use crate::observe::stats::named::{NamedStats, OwnStats, of_loop};
+use crate::policy::budget::Budget;
 use crate::policy::builder::Policy;
 use crate::util::clock::Instant;
 use crate::util::sealed::Sealed;
@@ -16,6 +17,13 @@ use crate::util::sealed::Sealed;
 pub trait Call: Sealed + Send + Sync {
     #[doc(hidden)]
     fn policy(&self) -> &Policy;
+
+    /// The budget of the policy.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn budget(&self) -> Option<fn() -> &'static Budget> {
+        self.policy().budget
+    }
 
     #[doc(hidden)]
     fn name(&self) -> &str;

@@ -118,7 +118,7 @@ impl<C: Call, S: TimerSlot> Core<C, S> {
             return;
         }
         call.stats().at_once();
-        if let Some(budget) = call.policy().budget {
+        if let Some(budget) = call.budget() {
             budget().succeeded_at_once();
         }
     }

@@ -10,17 +10,19 @@ use crate::classify::condition::Condition;
 use crate::classify::drain::{DrainBody, NoCleanup};
 use crate::classify::failure::Failure;
 use crate::classify::outcome::{Classified, Classifier};
+use crate::classify::outcome_kind::OutcomeKind;
 use crate::classify::timed_out::FromTimedOut;
-use crate::classify::verdict::{Classification, Verdict};
-use crate::engine::attempt_future::{AttemptFuture, RunAttempt};
+use crate::classify::verdict::Verdict;
+use crate::engine::attempt_future::AttemptFuture;
 use crate::engine::call::{Call, History, ManualCall};
 use crate::engine::core::{ActiveCall, Core};
-use crate::engine::macro_call::{CallSpec, MacroCall};
+use crate::engine::in_span::{Begun, InSpan, in_span};
+use crate::engine::macro_call::MacroCall;
 use crate::engine::pause::{NextAttempt, Pause};
 use crate::engine::react;
 use crate::engine::situation;
 use crate::engine::state::CallState;
-use crate::engine::time_limit::{Limited, Unlimited, limited};
+use crate::engine::time_limit::{Limited, TimeLimit, Unlimited, limited};
 use crate::observe::event::Observer;
 use crate::observe::reason::FallbackReason;
 use crate::observe::sink;
@@ -182,10 +184,32 @@ impl<C: Call, S: Sleep> Executor<C, S> {
 
 impl<C: Call, S: TimerSlot> Executor<C, S> {
     /// Runs one attempt of an annotated function, which always reports how it ended.
+    ///
+    /// As bare as can be, because every byte and every instruction around it is paid for by calls that succeed.
     #[doc(hidden)]
     #[inline(always)]
-    pub fn run<F: Future, K: RunAttempt<S, F::Output>>(&mut self, future: F, limit: K) -> K::Attempt<'_, C, F> {
-        limit.run(&mut self.core, future)
+    pub fn run<F: Future>(&mut self, future: F) -> InSpan<'_, C, F> {
+        self.core.begin();
+        in_span(&self.core.active, future)
+    }
+
+    /// Begins an attempt whose future is created in its span.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub fn begin(&mut self) -> Begun<'_, C> {
+        self.core.begin();
+        Begun::new(&self.core.active)
+    }
+
+    /// [`run`](Self::run) with a time limit, or with a context for the calls inside.
+    #[doc(hidden)]
+    #[inline]
+    pub fn run_limited<F: Future, K: TimeLimit<S, F::Output>>(
+        &mut self,
+        future: F,
+        limit: K,
+    ) -> AttemptFuture<'_, C, S, F, K> {
+        AttemptFuture::new(&mut self.core, future, limit)
     }
 
     /// Runs one attempt of a blocking function, without a time limit as [`attempt_to_end`](Self::attempt_to_end) does.
@@ -305,10 +329,9 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
 }
 
 /// For annotated functions.
-impl<F, P, O, N, S> Executor<MacroCall<F, P, O, N>, S>
+impl<P, O, N, S> Executor<MacroCall<P, O, N>, S>
 where
-    F: Fn() -> &'static CallSpec,
-    MacroCall<F, P, O, N>: Call,
+    MacroCall<P, O, N>: Call,
     S: TimerSlot,
 {
     /// The condition of the attribute.
@@ -318,18 +341,31 @@ where
         self.core.active.call.condition()
     }
 
-    /// Classifies an outcome that is not a plain success. Returns the next attempt, if there is one.
+    /// Reports the outcome of an attempt if it is a plain success. The outcome is only looked at, so it can stay in registers.
     #[doc(hidden)]
-    #[inline]
-    pub fn after_outcome(
+    #[inline(always)]
+    pub fn succeeds<T>(&mut self, outcome: &T, kind: impl OutcomeKind<T>) -> bool {
+        let success = kind.is_plain_success(outcome);
+        if success {
+            self.core.succeed();
+        }
+        success
+    }
+
+    /// Reports any other outcome, and decides whether to retry.
+    #[doc(hidden)]
+    #[cold]
+    #[inline(never)]
+    pub fn after_failure<T, K: OutcomeKind<T>>(
         &mut self,
-        classification: Classification,
-        reason: &dyn Display,
-    ) -> Option<NextAttempt<'_, MacroCall<F, P, O, N>, S>> {
+        outcome: &T,
+        mut kind: K,
+    ) -> Option<NextAttempt<'_, MacroCall<P, O, N>, S, K>> {
         let condition = self.condition();
+        let classification = kind.classification(outcome, condition);
         let ActiveCall { call, state } = &mut self.core.active;
-        let delay = react::outcome(state, call, condition, classification, reason)?;
-        Some(NextAttempt::new(&mut self.core, delay))
+        let delay = react::outcome(state, call, condition, classification, &kind.text(outcome))?;
+        Some(NextAttempt::new(&mut self.core, delay, kind))
     }
 }
 

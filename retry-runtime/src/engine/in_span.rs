@@ -8,6 +8,7 @@ use pin_project_lite::pin_project;
 
 use crate::engine::call::Call;
 use crate::engine::core::ActiveCall;
+use crate::engine::state::EnteredAttempt;
 
 pin_project! {
     /// A future that runs in the span of the attempt, if there is one, and emits the connection events of each poll. The span is kept
@@ -22,6 +23,27 @@ pin_project! {
 #[inline(always)]
 pub(crate) fn in_span<C: Call, F: Future>(active: &ActiveCall<C>, future: F) -> InSpan<'_, C, F> {
     InSpan { active, future }
+}
+
+/// An attempt that has begun, in its span, while its future is created.
+pub struct Begun<'e, C: Call> {
+    active: &'e ActiveCall<C>,
+    entered: Option<EnteredAttempt<'e>>,
+}
+
+impl<'e, C: Call> Begun<'e, C> {
+    #[inline(always)]
+    pub(crate) fn new(active: &'e ActiveCall<C>) -> Self {
+        Self { active, entered: active.state.enter() }
+    }
+
+    /// Leaves the span, and runs the attempt.
+    #[inline(always)]
+    pub fn run<F: IntoFuture>(self, future: F) -> InSpan<'e, C, F::IntoFuture> {
+        let future = future.into_future();
+        drop(self.entered);
+        in_span(self.active, future)
+    }
 }
 
 impl<C: Call, F: Future> Future for InSpan<'_, C, F> {
@@ -44,5 +66,11 @@ impl<C: Call, F: Future> Future for InSpan<'_, C, F> {
 impl<C: Call, F> fmt::Debug for InSpan<'_, C, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("InSpan")
+    }
+}
+
+impl<C: Call> fmt::Debug for Begun<'_, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Begun")
     }
 }

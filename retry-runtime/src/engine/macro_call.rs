@@ -8,6 +8,7 @@ use crate::classify::condition::Condition;
 use crate::engine::call::{Call, History};
 use crate::observe::event::Observer;
 use crate::observe::stats::named::{CountersOf, NamedStats, of_function};
+use crate::policy::budget::Budget;
 use crate::policy::builder::Policy;
 use crate::util::sealed::Sealed;
 
@@ -28,28 +29,36 @@ impl CallSpec {
     }
 }
 
-/// The call of an annotated function. `F` is a closure without captures, so the spec takes no room in the future. The other parts are
-/// `()` unless the attribute needs them.
+/// The call of an annotated function. The other parts are `()` unless the attribute needs them.
+///
+/// The spec is a reference, and not a type parameter such as a closure: functions that need no other part share all code of the engine.
 #[derive(Clone, Copy)]
-pub struct MacroCall<F, P = (), O = (), N = ()> {
-    spec: F,
+pub struct MacroCall<P = (), O = (), N = ()> {
+    spec: &'static CallSpec,
     policy: P,
     observer: O,
     history: N,
 }
 
-impl<F: Fn() -> &'static CallSpec> MacroCall<F> {
+impl MacroCall {
     /// A call that has only the spec.
     #[inline(always)]
-    pub fn new(spec: F) -> Self {
+    pub fn new(spec: &'static CallSpec) -> Self {
         Self { spec, policy: (), observer: (), history: () }
     }
 }
 
-impl<F, P, O, N> MacroCall<F, P, O, N> {
+impl<P, O, N> MacroCall<P, O, N> {
+    /// Says that the policy of the spec has a budget. Other calls do not look for one when they succeed.
+    #[inline(always)]
+    pub fn with_budget(self) -> MacroCall<Budgeted, O, N> {
+        let Self { spec, observer, history, policy: _ } = self;
+        MacroCall { spec, policy: Budgeted, observer, history }
+    }
+
     /// Adds a policy that is only known at run time.
     #[inline(always)]
-    pub fn with_policy<Q: PolicySource>(self, policy: Q) -> MacroCall<F, Q::Given, O, N> {
+    pub fn with_policy<Q: PolicySource>(self, policy: Q) -> MacroCall<Q::Given, O, N> {
         let Self { spec, observer, history, policy: _ } = self;
         MacroCall { spec, policy: policy.given(), observer, history }
     }
@@ -57,41 +66,44 @@ impl<F, P, O, N> MacroCall<F, P, O, N> {
     /// Adds an observer.
     // It is kept as a trait object. With a type parameter, a value that is not an observer would cause a second error, at the call of the engine.
     #[inline(always)]
-    pub fn with_observer<Q: Observer>(self, observer: &Q) -> MacroCall<F, P, &dyn Observer, N> {
+    pub fn with_observer<Q: Observer>(self, observer: &Q) -> MacroCall<P, &dyn Observer, N> {
         let Self { spec, policy, history, observer: _ } = self;
         MacroCall { spec, policy, observer, history }
     }
 
     /// Adds the history that some policies and bodies need. The clock of the deadline starts here.
     #[inline]
-    pub fn with_history(self) -> MacroCall<F, P, O, History> {
+    pub fn with_history(self) -> MacroCall<P, O, History> {
         let Self { spec, policy, observer, history: _ } = self;
         MacroCall { spec, policy, observer, history: History::new() }
     }
 }
 
-impl<F: Fn() -> &'static CallSpec, P, O, N> MacroCall<F, P, O, N> {
+impl<P, O, N> MacroCall<P, O, N> {
     #[inline(always)]
     pub(crate) fn condition(&self) -> &'static Condition {
-        &(self.spec)().condition
+        &self.spec.condition
     }
 }
 
-impl<F, P, O, N> Sealed for MacroCall<F, P, O, N> {}
+impl<P, O, N> Sealed for MacroCall<P, O, N> {}
 
-impl<F, P, O, N> Call for MacroCall<F, P, O, N>
+impl<P, O, N> Call for MacroCall<P, O, N>
 where
-    F: Fn() -> &'static CallSpec + Send + Sync,
     P: MaybePolicy,
     O: MaybeObserver,
     N: MaybeHistory,
 {
     #[inline(always)]
     fn policy(&self) -> &Policy {
-        self.policy.or(&(self.spec)().policy)
+        self.policy.or(&self.spec.policy)
+    }
+    #[inline(always)]
+    fn budget(&self) -> Option<fn() -> &'static Budget> {
+        if P::MAY_HAVE_BUDGET { self.policy().budget } else { None }
     }
     fn name(&self) -> &str {
-        (self.spec)().name
+        self.spec.name
     }
     #[inline(always)]
     fn observer(&self) -> Option<&dyn Observer> {
@@ -107,12 +119,12 @@ where
     }
     #[inline(always)]
     fn stats(&self) -> NamedStats {
-        let CallSpec { name, counters, .. } = (self.spec)();
+        let CallSpec { name, counters, .. } = self.spec;
         of_function(name, *counters)
     }
 }
 
-impl<F, P, O, N> fmt::Debug for MacroCall<F, P, O, N> {
+impl<P, O, N> fmt::Debug for MacroCall<P, O, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MacroCall").finish_non_exhaustive()
     }
@@ -149,13 +161,27 @@ sources!(Policy, &Policy, Arc<Policy>);
 #[derive(Clone, Copy, Debug)]
 pub struct Given<P>(P);
 
-/// A policy that is known at run time, or `()`.
+/// Instead of `()`, if the constant policy has a budget.
+#[derive(Clone, Copy, Debug)]
+pub struct Budgeted;
+
+/// A policy that is known at run time, [`Budgeted`], or `()`.
 pub trait MaybePolicy: Send + Sync {
+    /// False only if there is certainly no budget.
+    const MAY_HAVE_BUDGET: bool = true;
     /// The policy of run time, or else the constant one.
     fn or<'a>(&'a self, constant: &'static Policy) -> &'a Policy;
 }
 
 impl MaybePolicy for () {
+    const MAY_HAVE_BUDGET: bool = false;
+    #[inline(always)]
+    fn or<'a>(&'a self, constant: &'static Policy) -> &'a Policy {
+        constant
+    }
+}
+
+impl MaybePolicy for Budgeted {
     #[inline(always)]
     fn or<'a>(&'a self, constant: &'static Policy) -> &'a Policy {
         constant

@@ -7,7 +7,8 @@ use core::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use crate::classify::drain::{Cleanup, Discard, NoCleanup};
+use crate::classify::drain::{Cleanup, NoCleanup};
+use crate::classify::outcome_kind::OutcomeKind;
 use crate::context::simulation;
 use crate::engine::call::Call;
 use crate::engine::core::Core;
@@ -67,6 +68,37 @@ impl<'e, C: Call, S: TimerSlot, L> Pause<'e, C, S, L> {
     }
 }
 
+/// The decision that a failed attempt is followed by another one.
+pub struct NextAttempt<'e, C: Call, S, K> {
+    core: &'e mut Core<C, S>,
+    delay: Duration,
+    kind: K,
+}
+
+impl<'e, C: Call, S: TimerSlot, K> NextAttempt<'e, C, S, K> {
+    #[inline(always)]
+    pub(crate) fn new(core: &'e mut Core<C, S>, delay: Duration, kind: K) -> Self {
+        Self { core, delay, kind }
+    }
+
+    /// Discards the outcome of the failed attempt, and returns the pause.
+    #[inline]
+    pub fn after<O>(self, outcome: O) -> Pause<'e, C, S, K::Cleanup>
+    where
+        K: OutcomeKind<O>,
+    {
+        let Self { core, delay, kind } = self;
+        let cleanup = kind.discard(outcome, core.active.call.policy().drain_limits());
+        Pause::new(core, delay, cleanup)
+    }
+}
+
+impl<C: Call, S, K> fmt::Debug for NextAttempt<'_, C, S, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NextAttempt").field("delay", &self.delay).finish_non_exhaustive()
+    }
+}
+
 impl<C: Call, S: Sleep, L: Cleanup> Future for Pause<'_, C, S, L> {
     type Output = ();
 
@@ -81,36 +113,6 @@ impl<C: Call, S: Sleep, L: Cleanup> Future for Pause<'_, C, S, L> {
 impl<C: Call, S: TimerSlot, L> fmt::Debug for Pause<'_, C, S, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pause").field("delay", &self.delay()).finish_non_exhaustive()
-    }
-}
-
-/// The decision to retry, before the outcome has been discarded.
-#[must_use]
-pub struct NextAttempt<'e, C: Call, S> {
-    core: &'e mut Core<C, S>,
-    delay: Duration,
-}
-
-impl<'e, C: Call, S: TimerSlot> NextAttempt<'e, C, S> {
-    #[inline(always)]
-    pub(crate) fn new(core: &'e mut Core<C, S>, delay: Duration) -> Self {
-        Self { core, delay }
-    }
-
-    /// Discards the outcome as `tag` does it, during the pause that this returns.
-    ///
-    /// The outcome is consumed, not only dropped: to rustc, a future that drops a value before an await still holds it, and is not
-    /// `Send` if the value is not.
-    #[inline]
-    pub fn after<O, T: Discard<O>>(self, tag: T, outcome: O) -> Pause<'e, C, S, T::Cleanup> {
-        let cleanup = tag.discard(outcome, self.core.active.call.policy().drain_limits());
-        Pause::new(self.core, self.delay, cleanup)
-    }
-}
-
-impl<C: Call, S> fmt::Debug for NextAttempt<'_, C, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("NextAttempt")
     }
 }
 

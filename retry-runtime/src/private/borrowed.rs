@@ -1,7 +1,7 @@
 //! Classification of errors that borrow.
 //!
 //! A `dyn Error + 'a` cannot be downcast, because that needs `'static`, but its sources can. Method lookup ignores lifetimes,
-//! so [`Classify`] alone would take it for a `dyn Error + 'static`, and the borrow checker would reject the function.
+//! so [`classify`](super::classify) alone would take it for a `dyn Error + 'static`, and the borrow checker would reject the function.
 //!
 //! An alias such as `type Out<'a> = …` hides from the attribute whether the error borrows. So the attribute passes the type
 //! as a function of the lifetime, and [`Lifetimes`] finds out whether the error is the same type for every lifetime.
@@ -9,10 +9,8 @@
 use core::marker::PhantomData;
 use core::ops::Deref;
 
-use super::classify::{Classify, Object, Reason, ValueOnly};
+use super::classify::{Borrowed, Probe};
 use super::error_object::ErrorObject;
-use crate::classify::chain;
-use crate::classify::failure::Failure;
 use crate::classify::result_like::ResultLike;
 
 /// A function pointer that maps a lifetime to the type of the outcome: `for<'x> fn(&'x ()) -> Out<'x>`.
@@ -76,8 +74,8 @@ where
     F: for<'x> OutcomeAt<'x, Object = T>,
 {
     #[inline(always)]
-    pub fn __classify<'o, O: ResultLike>(&self, outcome: &'o O) -> Classify<'o, O> {
-        Classify::new(outcome)
+    pub fn __classify<O: ResultLike>(&self, _: &O) -> Probe<O> {
+        Probe::known()
     }
 }
 
@@ -87,40 +85,15 @@ where
     F: for<'x> OutcomeAt<'x>,
 {
     #[inline(always)]
-    pub fn __classify<'o, O: ResultLike>(&self, outcome: &'o O) -> ClassifyBorrowed<'o, O> {
-        ClassifyBorrowed(Classify::new(outcome).0.0.0)
+    pub fn __classify<O: ResultLike>(&self, _: &O) -> Probe<O, Borrowed> {
+        Probe::known()
     }
 }
 
 /// Last level: the error is not an object, and is classified by its type.
 impl<F> NoObject<F> {
     #[inline(always)]
-    pub fn __classify<'o, O: ResultLike>(&self, outcome: &'o O) -> Classify<'o, O> {
-        Classify::new(outcome)
-    }
-}
-
-/// Classifies an outcome whose error is an object that borrows.
-#[derive(Debug)]
-pub struct ClassifyBorrowed<'a, O>(ValueOnly<'a, O>);
-
-impl<'a, O> Deref for ClassifyBorrowed<'a, O> {
-    type Target = ValueOnly<'a, O>;
-    #[inline(always)]
-    fn deref(&self) -> &ValueOnly<'a, O> {
-        &self.0
-    }
-}
-
-impl<'a, O: ResultLike<Error: ErrorObject>> ClassifyBorrowed<'a, O> {
-    /// Classifies the error by its sources alone, because it cannot be downcast itself.
-    #[inline(always)]
-    pub fn __error(&self) -> Option<Failure> {
-        self.get().error().map(|error| chain::search_sources(error.object()))
-    }
-
-    #[inline(always)]
-    pub fn __reason(&self) -> Reason<'a, O, Object> {
-        Reason(self.get(), Object)
+    pub fn __classify<O: ResultLike>(&self, _: &O) -> Probe<O> {
+        Probe::known()
     }
 }

@@ -1,80 +1,92 @@
 //! Classification of an outcome of any type, without a trait bound on it.
 //!
-//! [`Classify`] has methods with a `where` clause. It dereferences to the next level, which has the same methods with
-//! another clause. Method lookup takes the first level whose clause holds. That also works inside generic functions, with
-//! the bounds that are in scope there. A trait could not do the same, because its implementations would overlap. Several
-//! traits, between which method lookup chooses by the number of references, would have to be in scope in the user's
-//! function. Inherent methods need no import.
+//! Generated code asks three questions about the types of an outcome, one after the other: what is known of its value, what is
+//! known of its error, and how is the error described.
 //!
-//! The methods begin with `__`, because a user's trait for all types may have a method of any other name, which method lookup
-//! would find first.
+//! ```text
+//! classify::<Result<T, E>>(&outcome).__step().__step().__step()
+//! Probe<O>  ─►  WithValue<O, V>  ─►  WithError<O, V, E>  ─►  Kind<O, V, E, T>
+//! ```
+//!
+//! Each `__step` has several implementations with different bounds. Method lookup takes the first whose bound holds, in the
+//! order in which it tries receivers: the inherent method, then the traits [`ByValue`], [`ByRef`] and [`ByMut`], then what is behind
+//! `Deref`. That also works inside generic functions, with the bounds that are in scope there. A single trait could not do the same,
+//! because its implementations would overlap. Levels that all dereference to each other would need no import of traits in the user's
+//! function, but take rustc three times as long: it looks at all levels for each method.
+//!
+//! None of this exists at run time: all of these types are zero-sized.
 
-use crate::private::error_object::ErrorObject;
 use core::any::type_name;
 use core::fmt::{self, Debug, Display};
 use core::marker::PhantomData;
 use core::ops::Deref;
-use core::time::Duration;
 use std::error::Error;
 
 use crate::classify::chain;
 use crate::classify::class::Class;
 use crate::classify::condition::Condition;
-use crate::classify::drain::DropOutcome;
+use crate::classify::drain::{Cleanup, DrainLimits, NoCleanup};
 use crate::classify::failure::Failure;
+use crate::classify::outcome_kind::OutcomeKind;
 use crate::classify::result_like::ResultLike;
 use crate::classify::retryable::Retryable;
 use crate::classify::search::search;
 use crate::classify::verdict::Classification;
 use crate::observe::reason;
+use crate::private::error_object::ErrorObject;
 
-/// Classifies an outcome at the first level that fits.
-#[derive(Debug)]
-pub struct Classify<'a, O>(pub(super) BoxedError<'a, O>);
-#[derive(Debug)]
-pub struct BoxedError<'a, O>(pub(super) PlainError<'a, O>);
-#[derive(Debug)]
-pub struct PlainError<'a, O>(pub(super) ValueOnly<'a, O>);
-#[derive(Debug)]
-pub struct ValueOnly<'a, O>(pub(super) Unclassified<'a, O>);
-#[derive(Debug)]
-pub struct Unclassified<'a, O>(pub(super) NotAnOutcome<'a, O>);
-#[derive(Debug)]
-pub struct NotAnOutcome<'a, O>(pub(super) &'a O);
+macro_rules! zero_sized {
+    ($($(#[$doc:meta])* $name:ident<$($parameter:ident $(= $default:ty)?),*>;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name<$($parameter $(= $default)?),*>(PhantomData<fn($($parameter),*)>);
 
-impl<'a, O: ResultLike> Classify<'a, O> {
-    #[inline(always)]
-    pub fn new(outcome: &'a O) -> Self {
-        Self(BoxedError(PlainError(ValueOnly(Unclassified(NotAnOutcome(outcome))))))
-    }
-}
-
-/// [`Classify::new`] as a function whose type argument generated code writes out, so that the compile error for a type that
-/// cannot be an outcome points at the type.
-#[inline(always)]
-pub fn classify<O: ResultLike>(outcome: &O) -> Classify<'_, O> {
-    Classify::new(outcome)
-}
-
-macro_rules! levels {
-    ($($level:ident => $next:ident),*) => {$(
-        impl<'a, O> Deref for $level<'a, O> {
-            type Target = $next<'a, O>;
+        impl<$($parameter),*> $name<$($parameter),*> {
             #[inline(always)]
-            fn deref(&self) -> &$next<'a, O> {
-                &self.0
+            pub(super) const fn known() -> Self {
+                Self(PhantomData)
             }
         }
+        impl<$($parameter),*> Clone for $name<$($parameter),*> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+        impl<$($parameter),*> Copy for $name<$($parameter),*> {}
     )*};
 }
-levels!(Classify => BoxedError, BoxedError => PlainError, PlainError => ValueOnly, ValueOnly => Unclassified, Unclassified => NotAnOutcome);
+zero_sized! {
+    /// An outcome of which nothing is known. `B` is [`Owned`], or [`Borrowed`] if the error is an error object that borrows.
+    Probe<O, B = Owned>;
+    /// The value is known.
+    WithValue<O, V, B>;
+    /// The value and the error are known.
+    WithError<O, V, E>;
+    /// The value and the error are known, and the error has no text.
+    WithoutText<O, V>;
+    /// The type is no outcome. The other questions are answered all the same, so that the error of [`classify`] is the only one.
+    NotAnOutcome<O>;
+    /// Everything is known. This is the [`OutcomeKind`] of an annotated function without predicates.
+    Kind<O, V, E, T>;
+}
 
-impl<'a, O> NotAnOutcome<'a, O> {
-    /// The outcome. This is the last level, so every level has this method.
-    #[inline(always)]
-    pub(super) fn get(&self) -> &'a O {
-        self.0
-    }
+/// The first question, about the value and the error. Generated code writes the type argument out, so that the compile error for a
+/// type that cannot be an outcome points at the type.
+#[inline(always)]
+pub fn classify<O: ResultLike>(_: &O) -> Probe<O> {
+    Probe::known()
+}
+
+/// Requires an outcome, for [`verdict!`](crate::verdict). The error for another type points at the argument.
+#[inline(always)]
+pub fn outcome<O: ResultLike>(outcome: &O) -> &O {
+    outcome
+}
+
+/// [`classify`] after [`outcome`].
+#[inline(always)]
+pub fn probe<O>(_: &O) -> Probe<O> {
+    Probe::known()
 }
 
 /// An error by itself, without the outcome around it.
@@ -95,241 +107,282 @@ impl<E> ResultLike for Alone<'_, E> {
     }
 }
 
-/// The classification of the error. First level: its type implements [`Retryable`].
-impl<O: ResultLike<Error: Retryable>> Classify<'_, O> {
-    #[inline(always)]
-    pub fn __error(&self) -> Option<Failure> {
-        self.get().error().map(Failure::of)
-    }
+/// The second level of a question: tried after the inherent method.
+pub trait ByValue {
+    type Next;
+    fn __step(self) -> Self::Next;
+}
+/// The third level.
+pub trait ByRef {
+    type Next;
+    fn __step(&self) -> Self::Next;
+}
+/// The last level.
+pub trait ByMut {
+    type Next;
+    fn __step(&mut self) -> Self::Next;
 }
 
-/// Second level: a boxed error of any crate, such as `anyhow::Error`, by the search along its chain.
-impl<O: ResultLike<Error: Deref<Target = dyn Error + Send + Sync>>> BoxedError<'_, O> {
-    #[inline(always)]
-    pub fn __error(&self) -> Option<Failure> {
-        self.get().error().map(|error| search(&**error))
-    }
-}
-
-/// Third level: any other [`Error`], by the search along its sources.
-impl<O: ResultLike<Error: Error>> PlainError<'_, O> {
-    #[inline(always)]
-    pub fn __error(&self) -> Option<Failure> {
-        self.get().error().map(|error| chain::search_sources(error))
-    }
-}
-
-/// Last level: any other type, which cannot be classified.
-impl<O: ResultLike> Unclassified<'_, O> {
-    #[inline(always)]
-    pub fn __error(&self) -> Option<Failure> {
-        self.get().error().map(|_| Failure::new(Class::Unknown))
-    }
-}
-
-/// The `Failure` of a value, if its type implements [`Retryable`]. At this level, because errors that borrow start here.
-impl<O: ResultLike<Value: Retryable>> ValueOnly<'_, O> {
-    #[inline(always)]
-    pub fn __value(&self) -> Option<Failure> {
-        self.get().value().map(Failure::of)
-    }
-}
-impl<O: ResultLike> Unclassified<'_, O> {
-    #[inline(always)]
-    pub fn __value(&self) -> Option<Failure> {
-        None
-    }
-}
-
-/// True for a value whose type is not [`Retryable`]: without `on_ok`, it is certainly a success.
-impl<O: ResultLike<Value: Retryable>> ValueOnly<'_, O> {
-    #[inline(always)]
-    pub fn __is_plain_success(&self) -> bool {
-        false
-    }
-}
-impl<O: ResultLike> Unclassified<'_, O> {
-    #[inline(always)]
-    pub fn __is_plain_success(&self) -> bool {
-        self.get().error().is_none()
-    }
-}
-
-/// The text of an error: with its sources if it is an [`Error`], else its `Display`, else its `Debug`, else the name of its
-/// type.
-impl<'a, O: ResultLike<Error: Error>> Classify<'a, O> {
-    #[inline(always)]
-    pub fn __reason(&self) -> Reason<'a, O, Chained> {
-        Reason(self.get(), Chained)
-    }
-}
-impl<'a, O: ResultLike<Error: Deref<Target = dyn Error + Send + Sync>>> BoxedError<'a, O> {
-    #[inline(always)]
-    pub fn __reason(&self) -> Reason<'a, O, Boxed> {
-        Reason(self.get(), Boxed)
-    }
-}
-impl<'a, O: ResultLike<Error: Display>> PlainError<'a, O> {
-    #[inline(always)]
-    pub fn __reason(&self) -> Reason<'a, O, Shown> {
-        Reason(self.get(), Shown)
-    }
-}
-impl<'a, O: ResultLike<Error: Debug>> ValueOnly<'a, O> {
-    #[inline(always)]
-    pub fn __reason(&self) -> Reason<'a, O, Debugged> {
-        Reason(self.get(), Debugged)
-    }
-}
-impl<'a, O: ResultLike> Unclassified<'a, O> {
-    #[inline(always)]
-    pub fn __reason(&self) -> Reason<'a, O, Named> {
-        Reason(self.get(), Named)
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-pub struct Reason<'a, O, How>(pub(super) &'a O, pub(super) How);
-
-/// The ways to write the text of an error. For a value nothing is written, because the engine has the text for that.
-macro_rules! ways {
-    ($($how:ident($($bound:tt)*): |$error:ident, $f:ident| $show:expr;)*) => {$(
-        #[derive(Clone, Copy, Debug)]
-        pub struct $how;
-
-        impl<O: ResultLike<Error: $($bound)*>> Display for Reason<'_, O, $how> {
-            fn fmt(&self, $f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.error().map_or(Ok(()), |$error| $show)
+macro_rules! levels {
+    ($($(#[$doc:meta])* $level:ident($($this:tt)+) [$($generics:tt)*] $from:ty => $to:ty;)*) => {$(
+        $(#[$doc])*
+        impl<$($generics)*> $level for $from {
+            type Next = $to;
+            #[inline(always)]
+            fn __step($($this)+) -> $to {
+                <$to>::known()
             }
         }
     )*};
 }
-ways! {
-    Chained(Error): |error, f| reason::write_chain(error, f);
-    Boxed(Deref<Target = dyn Error + Send + Sync>): |error, f| reason::write_chain(&**error, f);
-    Object(ErrorObject): |error, f| reason::write_chain(error.object(), f);
-    Shown(Display): |error, f| write!(f, "{error}");
-    Debugged(Debug): |error, f| write!(f, "{error:?}");
-    Named(Sized): |_error, f| f.write_str(type_name::<O::Error>());
-}
-
-/// The way to discard an outcome before the next attempt: a response is drained, anything else is dropped.
-#[cfg(feature = "http")]
-impl<O: ResultLike<Value: crate::classify::clients::body::Undrained>> ValueOnly<'_, O> {
-    #[inline(always)]
-    pub fn __discard(&self) -> crate::classify::clients::body::DrainOutcome {
-        crate::classify::clients::body::DrainOutcome
-    }
-}
-impl<O: ResultLike> Unclassified<'_, O> {
-    #[inline(always)]
-    pub fn __discard(&self) -> DropOutcome {
-        DropOutcome
-    }
-}
-
-/// A tag for the second implementation of each requirement. With a single implementation, rustc would infer the tag from
-/// it, and then report a mismatch with the tag that the method returns instead of the message of the trait.
-#[derive(Clone, Copy, Debug)]
-pub struct WithOnOk;
-
-/// The tag that tells whether `server_delay` is ever called without `on_ok`. It is called only for values that are retried, and
-/// without `on_ok` those are values whose type is [`Retryable`].
-impl<O: ResultLike<Value: Retryable>> ValueOnly<'_, O> {
-    #[inline(always)]
-    pub fn __reads_delay(&self) -> ReadsDelay<O> {
-        ReadsDelay(PhantomData)
-    }
-}
-impl<O: ResultLike> Unclassified<'_, O> {
-    #[inline(always)]
-    pub fn __reads_delay(&self) -> NeverReadsDelay {
-        NeverReadsDelay
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-pub struct ReadsDelay<O>(PhantomData<fn(O)>);
-#[derive(Clone, Copy, Debug)]
-pub struct NeverReadsDelay;
-
-#[diagnostic::on_unimplemented(
-    message = "`server_delay` has no effect: a value of this function is never retried",
-    label = "the value in this type cannot be classified as a failure",
-    note = "write `on_ok`, or implement `retry_runtime::Retryable` for the value; the delay of an error is read from `Retryable::server_delay`"
-)]
-pub trait ReadsServerDelay<Tag> {}
-#[diagnostic::do_not_recommend]
-impl<O> ReadsServerDelay<ReadsDelay<O>> for O {}
-/// The second implementation: see [`WithOnOk`].
-#[diagnostic::do_not_recommend]
-impl<O> ReadsServerDelay<WithOnOk> for O {}
-
-/// Makes a `server_delay` that is never called a compile error.
-#[inline(always)]
-pub fn require_server_delay_is_read<O: ReadsServerDelay<Tag>, Tag>(_: Tag) {}
-
-/// Calls of the user's closures and functions. Every level reaches these methods, and the outcome's type is known before
-/// the closure, so the types of its parameters are inferred.
-///
-/// The closures are taken as `&mut dyn FnMut`, not by a bound. For a function with another signature, rustc then reports a
-/// mismatch at the user's function. The error of a bound would also name these methods, which the user did not write.
-impl<O: ResultLike> Unclassified<'_, O> {
-    /// Calls `on_ok`. Returns true if it retries the value.
-    #[inline(always)]
-    pub fn __refused(&self, predicate: &mut dyn FnMut(&O::Value) -> bool) -> bool {
-        self.get().value().is_some_and(predicate)
-    }
-
-    /// Calls `on_error`. Returns `None` for a value.
-    #[inline(always)]
-    pub fn __decided(&self, predicate: &mut dyn FnMut(&O::Error) -> bool) -> Option<bool> {
-        self.get().error().map(predicate)
-    }
-
-    /// Calls `server_delay`, if the outcome is a value that is to be retried.
-    #[inline]
-    pub fn __delayed(
-        &self,
-        condition: &Condition,
-        classification: Classification,
-        read: &mut dyn FnMut(&O::Value) -> Option<Duration>,
-    ) -> Classification {
-        match self.get().value() {
-            Some(value) if condition.is_retried(classification) => classification.server_delay(read(value)),
-            _ => classification,
+macro_rules! first_levels {
+    ($($(#[$doc:meta])* [$($generics:tt)*] $from:ty => $to:ty;)*) => {$(
+        $(#[$doc])*
+        impl<$($generics)*> $from {
+            #[inline(always)]
+            pub fn __step(self) -> $to {
+                <$to>::known()
+            }
         }
+    )*};
+}
+
+/// The outcome owns its error, or the error is not an error object.
+#[derive(Clone, Copy, Debug)]
+pub struct Owned;
+/// The error is an error object that borrows.
+#[derive(Clone, Copy, Debug)]
+pub struct Borrowed;
+
+/// A response: its type is [`Retryable`], and its body is drained.
+#[derive(Clone, Copy, Debug)]
+pub struct Response;
+/// A value whose type is [`Retryable`].
+#[derive(Clone, Copy, Debug)]
+pub struct Described;
+/// Any other value: without `on_ok`, it is certainly a success.
+#[derive(Clone, Copy, Debug)]
+pub struct Plain;
+
+#[cfg(feature = "http")]
+first_levels! {
+    [O: ResultLike<Value: Retryable + crate::classify::clients::body::Undrained>, B] Probe<O, B> => WithValue<O, Response, B>;
+}
+levels! {
+    ByValue(self) [O: ResultLike<Value: Retryable>, B] Probe<O, B> => WithValue<O, Described, B>;
+    ByRef(&self) [O: ResultLike, B] Probe<O, B> => WithValue<O, Plain, B>;
+    ByMut(&mut self) [O, B] Probe<O, B> => NotAnOutcome<O>;
+}
+
+/// An error whose type is [`Retryable`].
+#[derive(Clone, Copy, Debug)]
+pub struct Classified;
+/// A boxed error of any crate, such as `anyhow::Error`, which is searched along its chain.
+#[derive(Clone, Copy, Debug)]
+pub struct Boxed;
+/// Any other [`Error`], which is searched along its sources.
+#[derive(Clone, Copy, Debug)]
+pub struct OfSources;
+/// An error object that borrows. It cannot be downcast itself, so only its sources are searched.
+#[derive(Clone, Copy, Debug)]
+pub struct Object;
+/// An error that cannot be classified.
+#[derive(Clone, Copy, Debug)]
+pub struct Unclassified;
+
+first_levels! {
+    [O: ResultLike<Error: Retryable>, V] WithValue<O, V, Owned> => WithError<O, V, Classified>;
+    [O, V] WithValue<O, V, Borrowed> => WithError<O, V, Object>;
+}
+levels! {
+    ByValue(self) [O: ResultLike<Error: Deref<Target = dyn Error + Send + Sync>>, V] WithValue<O, V, Owned> => WithError<O, V, Boxed>;
+    ByRef(&self) [O: ResultLike<Error: Error>, V] WithValue<O, V, Owned> => WithError<O, V, OfSources>;
+    ByMut(&mut self) [O, V] WithValue<O, V, Owned> => WithError<O, V, Unclassified>;
+}
+
+/// The text of an error with its sources.
+#[derive(Clone, Copy, Debug)]
+pub struct Chained;
+/// Its `Display`.
+#[derive(Clone, Copy, Debug)]
+pub struct Displayed;
+/// Its `Debug`.
+#[derive(Clone, Copy, Debug)]
+pub struct Debugged;
+/// The name of its type.
+#[derive(Clone, Copy, Debug)]
+pub struct Named;
+
+first_levels! {
+    [O, V] WithError<O, V, Boxed> => Kind<O, V, Boxed, Boxed>;
+    [O, V] WithError<O, V, OfSources> => Kind<O, V, OfSources, Chained>;
+    [O, V] WithError<O, V, Object> => Kind<O, V, Object, Object>;
+    [O: ResultLike<Error: Error>, V] WithError<O, V, Classified> => Kind<O, V, Classified, Chained>;
+    [O: ResultLike<Error: Display>, V] WithError<O, V, Unclassified> => Kind<O, V, Unclassified, Displayed>;
+}
+levels! {
+    ByValue(self) [O: ResultLike<Error: Deref<Target = dyn Error + Send + Sync>>, V] WithError<O, V, Classified> => Kind<O, V, Classified, Boxed>;
+    ByRef(&self) [O: ResultLike<Error: Display>, V] WithError<O, V, Classified> => Kind<O, V, Classified, Displayed>;
+    ByMut(&mut self) [O: ResultLike<Error: Debug>, V] WithError<O, V, Classified> => Kind<O, V, Classified, Debugged>;
+    ByValue(self) [O: ResultLike<Error: Debug>, V] WithError<O, V, Unclassified> => Kind<O, V, Unclassified, Debugged>;
+    ByRef(&self) [O, V] WithError<O, V, Unclassified> => Kind<O, V, Unclassified, Named>;
+}
+
+/// A fifth level, for errors that are [`Classified`] and have no text.
+impl<O, V> Deref for WithError<O, V, Classified> {
+    type Target = WithoutText<O, V>;
+    #[inline(always)]
+    fn deref(&self) -> &WithoutText<O, V> {
+        const { &WithoutText::known() }
+    }
+}
+impl<O, V> WithoutText<O, V> {
+    /// The last level.
+    #[inline(always)]
+    pub fn __step(&self) -> Kind<O, V, Classified, Named> {
+        Kind::known()
     }
 }
 
-/// The methods for a type that cannot be an outcome. They compile for every type, so that the error of [`classify`] is the
-/// only one.
-impl<O> NotAnOutcome<'_, O> {
-    pub fn __is_plain_success(&self) -> bool {
-        true
+/// What is known of a value.
+pub trait ValueKind<O: ResultLike> {
+    const IS_PLAIN: bool = false;
+    type Cleanup: Cleanup;
+    fn failure(value: &O::Value) -> Option<Failure>;
+    fn discard(outcome: O, limits: DrainLimits) -> Self::Cleanup;
+}
+
+#[cfg(feature = "http")]
+impl<O: ResultLike<Value: Retryable + crate::classify::clients::body::Undrained>> ValueKind<O> for Response {
+    type Cleanup = crate::classify::drain::DrainBody;
+    #[inline(always)]
+    fn failure(value: &O::Value) -> Option<Failure> {
+        Some(Failure::of(value))
     }
-    pub fn __value(&self) -> Option<Failure> {
+    #[inline(always)]
+    fn discard(outcome: O, limits: DrainLimits) -> Self::Cleanup {
+        crate::classify::clients::body::drain(outcome, limits)
+    }
+}
+impl<O: ResultLike<Value: Retryable>> ValueKind<O> for Described {
+    type Cleanup = NoCleanup;
+    #[inline(always)]
+    fn failure(value: &O::Value) -> Option<Failure> {
+        Some(Failure::of(value))
+    }
+    #[inline(always)]
+    fn discard(_: O, _: DrainLimits) -> NoCleanup {
+        NoCleanup
+    }
+}
+impl<O: ResultLike> ValueKind<O> for Plain {
+    const IS_PLAIN: bool = true;
+    type Cleanup = NoCleanup;
+    #[inline(always)]
+    fn failure(_: &O::Value) -> Option<Failure> {
         None
     }
-    pub fn __error(&self) -> Option<Failure> {
-        None
+    #[inline(always)]
+    fn discard(_: O, _: DrainLimits) -> NoCleanup {
+        NoCleanup
     }
-    pub fn __reason(&self) -> &'static str {
-        type_name::<O>()
+}
+
+/// What is known of an error.
+pub trait ErrorKind<O: ResultLike> {
+    fn failure(error: &O::Error) -> Failure;
+}
+
+/// How an error is described. Nothing is written for a value, because the engine has the text for that.
+pub trait TextKind<O: ResultLike> {
+    fn write(error: &O::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+}
+
+macro_rules! errors {
+    ($($kind:ident [$($bound:tt)*]: |$error:ident| $failure:expr;)*) => {$(
+        impl<O: ResultLike<Error: $($bound)*>> ErrorKind<O> for $kind {
+            #[inline(always)]
+            fn failure($error: &O::Error) -> Failure {
+                $failure
+            }
+        }
+    )*};
+}
+errors! {
+    Classified [Retryable]: |error| Failure::of(error);
+    Boxed [Deref<Target = dyn Error + Send + Sync>]: |error| search(&**error);
+    OfSources [Error]: |error| chain::search_sources(error);
+    Object [ErrorObject]: |error| chain::search_sources(error.object());
+    Unclassified [Sized]: |_error| Failure::new(Class::Unknown);
+}
+
+macro_rules! texts {
+    ($($kind:ident [$($bound:tt)*]: |$error:ident, $f:ident| $write:expr;)*) => {$(
+        impl<O: ResultLike<Error: $($bound)*>> TextKind<O> for $kind {
+            fn write($error: &O::Error, $f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                $write
+            }
+        }
+    )*};
+}
+texts! {
+    Chained [Error]: |error, f| reason::write_chain(error, f);
+    Boxed [Deref<Target = dyn Error + Send + Sync>]: |error, f| reason::write_chain(&**error, f);
+    Object [ErrorObject]: |error, f| reason::write_chain(error.object(), f);
+    Displayed [Display]: |error, f| write!(f, "{error}");
+    Debugged [Debug]: |error, f| write!(f, "{error:?}");
+    Named [Sized]: |_error, f| f.write_str(type_name::<O::Error>());
+}
+
+impl<O: ResultLike, V, E: ErrorKind<O>> WithError<O, V, E> {
+    /// The failure of the error, if the outcome is one.
+    #[inline(always)]
+    pub fn error(self, outcome: &O) -> Option<Failure> {
+        outcome.error().map(E::failure)
     }
-    pub fn __discard(&self) -> DropOutcome {
-        DropOutcome
+}
+
+impl<O: ResultLike, V: ValueKind<O>, E: ErrorKind<O>> WithError<O, V, E> {
+    /// The failure of the value, if the outcome is one.
+    #[inline(always)]
+    pub fn value(self, outcome: &O) -> Option<Failure> {
+        outcome.value().and_then(V::failure)
     }
-    pub fn __refused<P>(&self, _: P) -> bool {
-        false
+}
+
+impl<O: ResultLike, V: ValueKind<O>, E: ErrorKind<O>, T> Kind<O, V, E, T> {
+    /// The classification, without the user's predicates.
+    #[inline(always)]
+    pub fn failures(self, outcome: &O) -> Classification {
+        Classification::new(outcome.value().and_then(V::failure), outcome.error().map(E::failure))
     }
-    pub fn __decided<P>(&self, _: P) -> Option<bool> {
-        None
+}
+
+impl<O: ResultLike, V: ValueKind<O>, E: ErrorKind<O>, T: TextKind<O>> OutcomeKind<O> for Kind<O, V, E, T> {
+    type Cleanup = V::Cleanup;
+
+    #[inline(always)]
+    fn is_plain_success(&self, outcome: &O) -> bool {
+        V::IS_PLAIN && outcome.error().is_none()
     }
-    pub fn __reads_delay(&self) -> ReadsDelay<O> {
-        ReadsDelay(PhantomData)
+    #[inline(always)]
+    fn classification(&mut self, outcome: &O, _: &Condition) -> Classification {
+        self.failures(outcome)
     }
-    pub fn __delayed<P>(&self, _: &Condition, classification: Classification, _: P) -> Classification {
-        classification
+    #[inline(always)]
+    fn text(&self, outcome: &O) -> impl Display {
+        Text::<O, T>(outcome, PhantomData)
+    }
+    #[inline(always)]
+    fn discard(self, outcome: O, limits: DrainLimits) -> V::Cleanup {
+        V::discard(outcome, limits)
+    }
+}
+
+struct Text<'o, O, T>(&'o O, PhantomData<T>);
+
+impl<O: ResultLike, T: TextKind<O>> Display for Text<'_, O, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.error().map_or(Ok(()), |error| T::write(error, f))
     }
 }

@@ -1,6 +1,7 @@
 //! Compile-time checks that the conditions of an annotated function can have an effect.
 //!
-//! [`Inspect`] inspects each side of an outcome with levels, as [`Classify`](super::Classify) does, and answers with a
+//! [`Inspect`] inspects each side of an outcome with levels that dereference to each other: method lookup takes the first level
+//! that has the method and whose bounds hold. It answers with a
 //! [`Tag`]. A requirement is a trait that is implemented only for the answer [`Yes`], so that any other answer is a compile
 //! error with the trait's message. None of this exists at run time.
 
@@ -12,7 +13,7 @@ use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use std::{io, num, str, string};
 
-use super::classify::{NotAnOutcome, WithOnOk};
+use super::classify::{Described, Kind, NotAnOutcome, Response};
 use crate::classify::breaker_open::BreakerOpen;
 use crate::classify::mark::Marked;
 use crate::classify::result_like::ResultLike;
@@ -161,6 +162,39 @@ impl AlwaysStatus for reqwest::Response {}
 #[cfg(feature = "reqwest-012")]
 impl AlwaysStatus for reqwest_012::Response {}
 
+/// A tag for the second implementation of each requirement. With a single implementation, rustc would infer the tag from
+/// it, and then report a mismatch with the tag that the method returns instead of the message of the trait.
+#[derive(Clone, Copy, Debug)]
+pub struct WithOnOk;
+
+/// For `server_delay` without `on_ok`. It is called only for values that are retried, and without `on_ok` those are values whose type is
+/// [`Retryable`]. The parameter is what is known of the value.
+#[diagnostic::on_unimplemented(
+    message = "`server_delay` has no effect: a value of this function is never retried",
+    label = "the value in this type cannot be classified as a failure",
+    note = "write `on_ok`, or implement `retry_runtime::Retryable` for the value; the delay of an error is read from `Retryable::server_delay`"
+)]
+pub trait ReadsServerDelay<V> {}
+#[diagnostic::do_not_recommend]
+impl<O> ReadsServerDelay<Described> for O {}
+#[diagnostic::do_not_recommend]
+impl<O> ReadsServerDelay<Response> for O {}
+
+/// The answer about the value, among all answers.
+pub trait AboutValue {
+    type Answer;
+}
+impl<O, V, E, T> AboutValue for Kind<O, V, E, T> {
+    type Answer = V;
+}
+impl<O> AboutValue for NotAnOutcome<O> {
+    type Answer = Described;
+}
+
+/// Makes a `server_delay` that is never called a compile error.
+#[inline(always)]
+pub fn require_server_delay_is_read<O: ReadsServerDelay<K::Answer>, K: AboutValue>(_: K) {}
+
 /// Questions about the type of an outcome. The first level that fits answers.
 #[derive(Debug)]
 pub struct Inspect<O>(Inspect2<O>);
@@ -177,11 +211,10 @@ pub struct Inspect6<O>(Inspect7<O>);
 #[derive(Debug)]
 pub struct Inspect7<O>(PhantomData<fn(O)>);
 
-impl<O> NotAnOutcome<'_, O> {
-    #[inline(always)]
-    pub fn __inspect(&self) -> Inspect<O> {
-        Inspect(Inspect2(Inspect3(Inspect4(Inspect5(Inspect6(Inspect7(PhantomData)))))))
-    }
+/// Asks about the type of this outcome.
+#[inline(always)]
+pub fn inspect<O>(_: &O) -> Inspect<O> {
+    Inspect(Inspect2(Inspect3(Inspect4(Inspect5(Inspect6(Inspect7(PhantomData)))))))
 }
 
 macro_rules! levels {

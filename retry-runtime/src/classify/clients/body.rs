@@ -7,7 +7,7 @@ use core::pin::pin;
 use bytes::Buf;
 use http_body::Body;
 
-use crate::classify::drain::{Discard, DrainBody, DrainLimits};
+use crate::classify::drain::{DrainBody, DrainLimits};
 use crate::classify::result_like::ResultLike;
 
 /// A response whose body may not have been read yet.
@@ -51,13 +51,6 @@ async fn read(body: impl Body, mut left: usize) {
 }
 
 /// Discards an outcome by draining the response in it.
-#[derive(Clone, Copy, Debug)]
-pub struct DrainOutcome;
-
-impl<O: ResultLike<Value: Undrained>> Discard<O> for DrainOutcome {
-    type Cleanup = DrainBody;
-
-    fn discard(self, outcome: O, limits: DrainLimits) -> DrainBody {
-        outcome.into_value().map_or(DrainBody::none(), |value| value.drain(limits))
-    }
+pub(crate) fn drain<O: ResultLike<Value: Undrained>>(outcome: O, limits: DrainLimits) -> DrainBody {
+    outcome.into_value().map_or(DrainBody::none(), |value| value.drain(limits))
 }

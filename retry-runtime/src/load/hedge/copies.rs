@@ -7,6 +7,7 @@ use core::time::Duration;
 use pin_project_lite::pin_project;
 
 use crate::classify::condition::Condition;
+use crate::classify::outcome_kind::OutcomeKind;
 use crate::classify::verdict::{Classification, Verdict};
 use crate::load::hedge::Hedge;
 use crate::util::sleep::Sleep;
@@ -20,9 +21,16 @@ pub struct HedgeOutcome<O> {
 }
 
 impl<O> HedgeOutcome<O> {
+    /// The outcome of an annotated function.
+    #[inline]
+    pub fn new(condition: &Condition, outcome: O, mut kind: impl OutcomeKind<O>) -> Self {
+        let classification = kind.classification(&outcome, condition);
+        Self::classified(condition, classification, outcome)
+    }
+
     /// An outcome that the condition classifies as a success or a failure.
     #[inline]
-    pub fn new(condition: &Condition, classification: Classification, outcome: O) -> Self {
+    pub(crate) fn classified(condition: &Condition, classification: Classification, outcome: O) -> Self {
         Self { is_good: condition.verdict(classification) == Verdict::Done, outcome }
     }
 }

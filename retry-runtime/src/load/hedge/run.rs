@@ -34,7 +34,7 @@ impl Hedge {
             let operation = operation(number);
             async {
                 let outcome = operation.await;
-                HedgeOutcome::new(&Condition::new(), outcome.classification(), outcome)
+                HedgeOutcome::classified(&Condition::new(), outcome.classification(), outcome)
             }
         };
         let (mut copies, mut turns) = (pin!(Copies::none()), pin!(Turns::none()));
