@@ -6,6 +6,7 @@
 //! cargo bench -p retry-runtime --features serde                                # includes the cost of `POLICIES.name`
 //! cargo bench -p retry-runtime --bench cost --features report
 //! cargo bench -p retry-runtime --bench cost --features metrics
+//! cargo bench -p retry-runtime --bench cost -- threads                         # only what threads share
 //! ```
 //!
 //! Valgrind's callgrind runs this program again to count the instructions. Without valgrind, those lines are omitted.
@@ -13,6 +14,7 @@
 
 mod callgrind;
 mod calls;
+mod contention;
 mod heap;
 mod measure;
 mod options;
@@ -36,6 +38,7 @@ fn main() {
         ["option", name, times] => options::repeat(name, times.parse().unwrap()),
         #[cfg(feature = "serde")]
         ["policy", name, times] => policies::repeat(name, times.parse().unwrap()),
+        [.., "threads", "--bench"] => contention::compare(),
         // `cargo test --benches` does not pass this argument.
         [.., "--bench"] => compare(),
         _ => println!("cargo bench -p retry-runtime"),
@@ -66,6 +69,7 @@ fn compare() {
     #[cfg(feature = "serde")]
     policies::compare();
     statistics::compare();
+    contention::compare();
 }
 
 fn columns<H: Calls, O: Calls>() {
