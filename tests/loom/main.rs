@@ -21,9 +21,13 @@ mod budget;
 #[path = "../../retry-runtime/src/load/breaker/gate.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the library's file contains more than the tests use")]
 mod gate;
+#[path = "../../retry-runtime/src/load/breaker/window.rs"]
+mod window;
 
 /// Replaces the library's `util`.
 mod util {
+    #[path = "../../../retry-runtime/src/util/shards.rs"]
+    pub(crate) mod shards;
     pub(crate) mod sync;
 
     /// Each test takes less than one window of a budget, so the real clock is good enough.

@@ -1,5 +1,6 @@
 //! The circuit breakers for which the attempt that is being polled, or an attempt around it, is the probe.
 
+use core::mem;
 use core::num::NonZeroUsize;
 
 use crate::context::thread::CONTEXT;
@@ -32,23 +33,33 @@ impl ProbeScope {
         })
     }
 
-    /// The breaker whose probe the attempt is.
+    /// Ends the poll. Returns the breaker whose probe the attempt is.
     #[inline]
-    pub(crate) fn breaker(&self) -> Option<NonZeroUsize> {
-        with(|probes| probes.get(self.around).copied())
+    pub(crate) fn leave(self) -> Option<NonZeroUsize> {
+        let breaker = self.end();
+        mem::forget(self);
+        breaker
+    }
+
+    #[inline]
+    fn end(&self) -> Option<NonZeroUsize> {
+        with(|probes| {
+            // None have been added to an empty list, so nothing is to be freed.
+            let breaker = probes.get(self.around).copied()?;
+            probes.truncate(self.around);
+            if self.around == 0 {
+                // Frees the memory here, because the context has no destructor.
+                *probes = Vec::new();
+            }
+            Some(breaker)
+        })
     }
 }
 
 impl Drop for ProbeScope {
     #[inline]
     fn drop(&mut self) {
-        with(|probes| {
-            probes.truncate(self.around);
-            if self.around == 0 {
-                // Frees the memory here, because the context has no destructor.
-                *probes = Vec::new();
-            }
-        });
+        self.end();
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod durations;
 
 pub(crate) mod mask;
 pub(crate) mod sealed;
+pub(crate) mod shards;
 pub(crate) mod sleep;
 pub(crate) mod switch;
 pub(crate) mod sync;

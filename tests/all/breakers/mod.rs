@@ -4,8 +4,10 @@ mod attribute;
 mod nested;
 mod outer_time_limit;
 mod policy_run;
+mod soak;
 mod states;
 mod waits;
+mod window;
 
 use std::error::Error;
 use std::io::{self, ErrorKind};

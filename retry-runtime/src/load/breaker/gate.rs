@@ -1,5 +1,8 @@
-//! The rules and the state of a breaker. It reads no clock: callers pass the current time, so that tests and loom's proofs can
-//! choose it.
+//! The rules and the state of a breaker. It reads no clock: callers pass a function that does, so that tests and loom's proofs
+//! can choose the time.
+//!
+//! Attempts that a closed breaker admits, and their outcomes, go through the atomics of `window.rs`. The lock is for changes
+//! of state and for everything about probes.
 
 use core::fmt;
 use core::mem;
@@ -12,6 +15,8 @@ use std::sync::PoisonError;
 
 use crate::util::clock::Instant;
 use crate::util::sync::{Mutex, MutexGuard};
+
+use super::window::{CLOSED, HALF_OPEN, OPEN, Ticket, Window};
 
 /// The state of a circuit breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,11 +31,13 @@ pub enum BreakerState {
 }
 
 /// The rules and the state of a breaker.
+#[derive(Debug)]
 pub(crate) struct Gate {
     pub(crate) failure_rate: u8,
     pub(crate) minimum_attempts: u32,
     pub(crate) window: Duration,
     pub(crate) open_for: Duration,
+    counts: Window,
     inside: Mutex<Locked>,
 }
 
@@ -41,21 +48,23 @@ pub(crate) struct Change {
     pub(crate) to: BreakerState,
 }
 
+/// The state with its details. The state itself is also in `Gate::counts`, and changes only under the lock.
+#[derive(Debug)]
 struct Locked {
     state: State,
-    counts: [WindowCounts; PARTS],
     /// Tasks to wake when the probe ends.
     waiters: Vec<Waiter>,
     /// The number that the next probe or waiter gets.
     next: u64,
 }
 
+#[derive(Debug)]
 struct Waiter {
     number: u64,
     waker: Waker,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum State {
     Closed,
     /// `None` if the end is too far away for the clock: the breaker then stays open.
@@ -68,7 +77,7 @@ enum State {
 }
 
 /// The attempt that decides whether a half-open breaker closes.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Probe {
     number: u64,
     since: Instant,
@@ -82,38 +91,37 @@ pub(crate) enum Refusal<'a> {
     Probed(ProbeEnd<'a>, Duration),
 }
 
-/// The number of parts that the window is divided into. It moves forward one part at a time.
-const PARTS: usize = 10;
-
-/// The counts of the attempts in one part of the window.
-#[derive(Clone, Copy)]
-struct WindowCounts {
-    since: Option<Instant>,
-    attempts: u32,
-    failures: u32,
-}
-
-impl WindowCounts {
-    const NONE: Self = Self { since: None, attempts: 0, failures: 0 };
-}
-
 impl Gate {
     pub(crate) const fn new(failure_rate: u8, minimum_attempts: u32, window: Duration, open_for: Duration) -> Self {
-        let inside = Locked { state: State::Closed, counts: [WindowCounts::NONE; PARTS], waiters: Vec::new(), next: 0 };
-        let inside = Mutex::new(inside);
-        Self { failure_rate, minimum_attempts, window, open_for, inside }
+        let inside = Mutex::new(Locked { state: State::Closed, waiters: Vec::new(), next: 0 });
+        Self { failure_rate, minimum_attempts, window, open_for, counts: Window::new(), inside }
     }
 
     pub(crate) fn state(&self) -> BreakerState {
-        self.lock().state.name()
+        match self.counts.state() {
+            CLOSED => BreakerState::Closed,
+            OPEN => BreakerState::Open,
+            _ => BreakerState::HalfOpen,
+        }
     }
 
-    /// Admits an attempt, or returns the reason for not admitting it.
-    pub(crate) fn admit(&self, now: Instant) -> Result<(Permit<'_>, Change), Refusal<'_>> {
+    /// Admits an attempt, or returns the reason for not admitting it. A closed breaker needs no time for that.
+    #[inline]
+    pub(crate) fn admit(&self, now: impl Fn() -> Instant) -> Result<(Permit<'_>, Change), Refusal<'_>> {
+        match self.counts.admit() {
+            Some(ticket) => Ok((Permit { gate: self, ticket }, Change::none(BreakerState::Closed))),
+            None => self.admit_unless_open(now()),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn admit_unless_open(&self, now: Instant) -> Result<(Permit<'_>, Change), Refusal<'_>> {
         let mut inside = self.lock();
         let before = inside.state;
-        let is_probe = match before {
-            State::Closed => false,
+        let ticket = match before {
+            // The breaker has closed since then, and nothing else opens it while it is locked.
+            State::Closed => self.counts.admit().unwrap_or(Ticket::NONE),
             State::Open { until: None } => return Err(Refusal::Open(Duration::MAX)),
             State::Open { until: Some(until) } if now < until => return Err(Refusal::Open(until - now)),
             State::HalfOpen { probe: Some(Probe { number, since }) } => {
@@ -123,16 +131,17 @@ impl Gate {
             State::Open { .. } | State::HalfOpen { probe: None } => {
                 let probe = Probe { number: inside.number(), since: now };
                 inside.state = State::HalfOpen { probe: Some(probe) };
-                true
+                self.counts.change(before.code(), HALF_OPEN);
+                Ticket::PROBE
             }
         };
         let change = Change { from: before.name(), to: inside.state.name() };
-        Ok((Permit { gate: self, is_probe, is_settled: false }, change))
+        Ok((Permit { gate: self, ticket }, change))
     }
 
     /// Admits an attempt that the probe makes. It does not count: only the outcome of the probe decides.
     pub(crate) fn admit_inside_probe(&self) -> Permit<'_> {
-        Permit { gate: self, is_probe: false, is_settled: false }
+        Permit { gate: self, ticket: Ticket::NONE }
     }
 
     /// The identity of this breaker: while it is borrowed, no other breaker has the same address.
@@ -141,25 +150,62 @@ impl Gate {
     }
 
     /// Counts the outcome of an attempt that was admitted, and changes the state if the outcome decides that.
-    fn settle(&self, is_probe: bool, now: Instant, failed: bool) -> Change {
+    #[inline]
+    fn settle(&self, ticket: Ticket, now: impl Fn() -> Instant, failed: bool) -> Change {
+        if !failed && ticket != Ticket::PROBE && self.counts.succeed_at_once(ticket) {
+            Change::none(BreakerState::Closed)
+        } else {
+            self.settle_otherwise(ticket, now, failed)
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn settle_otherwise(&self, ticket: Ticket, now: impl Fn() -> Instant, failed: bool) -> Change {
+        if ticket == Ticket::PROBE {
+            self.settle_probe(now(), failed)
+        } else if failed {
+            self.settle_failure(ticket, now())
+        } else if self.counts.succeed(ticket, self.window, now) {
+            Change::none(BreakerState::Closed)
+        } else {
+            // The attempt started before the state changed, so its outcome does not count any more.
+            Change::none(self.state())
+        }
+    }
+
+    fn settle_probe(&self, now: Instant, failed: bool) -> Change {
         let mut inside = self.lock();
         let before = inside.state;
-        let open = State::Open { until: now.checked_add(self.open_for) };
-        inside.state = match before {
-            State::HalfOpen { .. } if is_probe && failed => open,
-            State::HalfOpen { .. } if is_probe => {
-                inside.counts = [WindowCounts::NONE; PARTS];
-                State::Closed
-            }
-            State::Closed if inside.count(now, failed, self) => open,
-            // The attempt started before the state changed, so its outcome does not count any more.
-            _ => before,
-        };
-        let change = Change { from: before.name(), to: inside.state.name() };
-        if is_probe {
-            wake(inside);
+        if failed {
+            inside.state = self.open_from(now);
+            self.counts.change(HALF_OPEN, OPEN);
+        } else {
+            inside.state = State::Closed;
+            self.counts.close(now, self.window);
         }
+        let change = Change { from: before.name(), to: inside.state.name() };
+        wake(inside);
         change
+    }
+
+    fn settle_failure(&self, ticket: Ticket, now: Instant) -> Change {
+        if !self.counts.fail(ticket, self.window, now) {
+            return Change::none(self.state());
+        }
+        if self.counts.is_reached(ticket, self.minimum_attempts, self.failure_rate) {
+            let mut inside = self.lock();
+            // Not if another failure has opened the breaker, even if it has closed again since then.
+            if self.counts.open(ticket) {
+                inside.state = self.open_from(now);
+                return Change { from: BreakerState::Closed, to: BreakerState::Open };
+            }
+        }
+        Change::none(BreakerState::Closed)
+    }
+
+    fn open_from(&self, now: Instant) -> State {
+        State::Open { until: now.checked_add(self.open_for) }
     }
 
     /// A probe was dropped before its end, so the next attempt becomes the probe.
@@ -177,6 +223,12 @@ impl Gate {
     }
 }
 
+impl Change {
+    const fn none(state: BreakerState) -> Self {
+        Self { from: state, to: state }
+    }
+}
+
 /// Wakes the tasks that wait for the end of the probe. It releases the lock first, because a waker runs foreign code, which
 /// may ask the same breaker.
 #[cold]
@@ -187,6 +239,15 @@ fn wake(mut inside: MutexGuard<'_, Locked>) {
 }
 
 impl State {
+    /// The state in the word of the window.
+    const fn code(self) -> u64 {
+        match self {
+            Self::Closed => CLOSED,
+            Self::Open { .. } => OPEN,
+            Self::HalfOpen { .. } => HALF_OPEN,
+        }
+    }
+
     const fn name(self) -> BreakerState {
         match self {
             Self::Closed => BreakerState::Closed,
@@ -208,52 +269,35 @@ impl Locked {
     fn is_probed_by(&self, number: u64) -> bool {
         matches!(self.state, State::HalfOpen { probe: Some(probe) } if probe.number == number)
     }
-
-    /// Counts an attempt. Returns true if the share of failures now opens the breaker.
-    fn count(&mut self, now: Instant, failed: bool, gate: &Gate) -> bool {
-        // A part begins with the first attempt after the part before it is over. The oldest part is reused for it.
-        let part = gate.window / PARTS as u32;
-        let newest = self.counts[0].since;
-        if newest.is_none_or(|since| now.saturating_duration_since(since) >= part) {
-            self.counts.rotate_right(1);
-            self.counts[0] = WindowCounts { since: Some(now), ..WindowCounts::NONE };
-        }
-        let counts = &mut self.counts[0];
-        counts.attempts = counts.attempts.saturating_add(1);
-        counts.failures = counts.failures.saturating_add(failed.into());
-        let is_recent = |counts: &&WindowCounts| {
-            counts.since.is_some_and(|since| now.saturating_duration_since(since) < gate.window)
-        };
-        let sum =
-            |of: fn(&WindowCounts) -> u32| self.counts.iter().filter(is_recent).map(|c| u64::from(of(c))).sum::<u64>();
-        let (attempts, failures) = (sum(|counts| counts.attempts), sum(|counts| counts.failures));
-        failed && attempts >= gate.minimum_attempts.into() && failures * 100 >= attempts * u64::from(gate.failure_rate)
-    }
 }
 
 /// An attempt that was admitted. If it is dropped before its end it does not count, and a probe makes room for the next one.
 pub(crate) struct Permit<'a> {
     gate: &'a Gate,
-    is_probe: bool,
-    is_settled: bool,
+    ticket: Ticket,
 }
 
 impl Permit<'_> {
     /// The address of the breaker if the attempt is its probe. A breaker has one probe at a time, so this identifies the probe.
+    #[inline]
     pub(crate) fn probed(&self) -> Option<NonZeroUsize> {
-        self.is_probe.then(|| self.gate.address())
+        (self.ticket == Ticket::PROBE).then(|| self.gate.address())
     }
 
     /// Counts the outcome of the attempt.
-    pub(crate) fn settle(mut self, now: Instant, failed: bool) -> Change {
-        self.is_settled = true;
-        self.gate.settle(self.is_probe, now, failed)
+    #[inline]
+    pub(crate) fn settle(self, now: impl Fn() -> Instant, failed: bool) -> Change {
+        let (gate, ticket) = (self.gate, self.ticket);
+        // Now, because a waker that panics must not free the next probe.
+        mem::forget(self);
+        gate.settle(ticket, now, failed)
     }
 }
 
 impl Drop for Permit<'_> {
+    #[inline]
     fn drop(&mut self) {
-        if self.is_probe && !self.is_settled {
+        if self.ticket == Ticket::PROBE {
             self.gate.free();
         }
     }

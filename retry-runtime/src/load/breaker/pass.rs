@@ -58,6 +58,13 @@ impl Pass {
         }
     }
 
+    #[cold]
+    fn dropped(&mut self) {
+        if let Some(admitted) = self.0.take_if(|_| expiry::is_expired()) {
+            admitted.settle(true);
+        }
+    }
+
     /// Counts the outcome of the attempt. A rejected attempt has nothing to count.
     pub fn settle(mut self, classification: Classification) {
         if let Some(admitted) = self.0.take() {
@@ -69,9 +76,10 @@ impl Pass {
 /// The attempt is dropped before its end. That counts as a failure if a time limit of this call or of one around it cut the
 /// attempt off, but not if a caller dropped the call or another copy won.
 impl Drop for Pass {
+    #[inline]
     fn drop(&mut self) {
-        if let Some(admitted) = self.0.take_if(|_| expiry::is_expired()) {
-            admitted.settle(true);
+        if self.0.is_some() {
+            self.dropped();
         }
     }
 }

@@ -49,7 +49,7 @@ impl<F: Future> Future for MaybeProbe<F> {
         let this = self.project();
         let probing = ProbeScope::new(*this.breaker);
         let polled = this.attempt.poll(cx);
-        *this.breaker = probing.breaker();
+        *this.breaker = probing.leave();
         polled
     }
 }
