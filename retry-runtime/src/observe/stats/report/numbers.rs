@@ -5,11 +5,19 @@ use core::time::Duration;
 use std::sync::{Mutex, MutexGuard};
 
 use crate::observe::event::{Decision, GiveUp};
-use crate::util::sync::lock;
+use crate::util::shards::{Shard, Sharded};
+use crate::util::sync::{SHARDS, lock};
 
-/// The counters of one name. The report computes the totals of calls and attempts as sums of these, so that a call whose
-/// first attempt succeeds increments only one counter.
+/// The counters of one name, for each shard of threads: 1 KiB, and 128 bytes for `is_registered`. A thread increments the
+/// counters of its shard, and the report adds those of all shards.
 pub(crate) struct Numbers {
+    pub(super) shards: Sharded<Counts>,
+    is_registered: AtomicBool,
+}
+
+/// The counters of a shard, which fill two cache lines. The report computes the totals of calls and attempts as sums of these,
+/// so that a call whose first attempt succeeds increments only one counter.
+pub(super) struct Counts {
     pub(super) at_once: AtomicU64,
     pub(super) failed_calls: AtomicU64,
     pub(super) failed_attempts: AtomicU64,
@@ -18,11 +26,16 @@ pub(crate) struct Numbers {
     pub(super) cancelled: AtomicU64,
     /// In nanoseconds, which saturate after 584 years.
     pub(super) waited: AtomicU64,
-    is_registered: AtomicBool,
 }
 
 impl Numbers {
     pub(crate) const fn new() -> Self {
+        Self { shards: Sharded([const { Shard(Counts::new()) }; SHARDS]), is_registered: AtomicBool::new(false) }
+    }
+}
+
+impl Counts {
+    const fn new() -> Self {
         Self {
             at_once: AtomicU64::new(0),
             failed_calls: AtomicU64::new(0),
@@ -31,7 +44,6 @@ impl Numbers {
             gave_up: [const { AtomicU64::new(0) }; REASONS.len()],
             cancelled: AtomicU64::new(0),
             waited: AtomicU64::new(0),
-            is_registered: AtomicBool::new(false),
         }
     }
 }
@@ -66,17 +78,18 @@ const fn place(why: GiveUp) -> usize {
 
 #[inline(always)]
 pub(crate) fn at_once(name: &'static str, numbers: &'static Numbers) {
-    if numbers.at_once.fetch_add(1, Relaxed) == 0 {
+    if numbers.shards.mine().at_once.fetch_add(1, Relaxed) == 0 {
         register(name, numbers);
     }
 }
 
 pub(crate) fn recovered(numbers: &Numbers) {
-    numbers.recovered.fetch_add(1, Relaxed);
+    numbers.shards.mine().recovered.fetch_add(1, Relaxed);
 }
 
 pub(crate) fn failed(name: &'static str, numbers: &'static Numbers, attempts: u32, decision: Decision) {
     register(name, numbers);
+    let numbers = numbers.shards.mine();
     numbers.failed_attempts.fetch_add(1, Relaxed);
     if attempts == 1 {
         numbers.failed_calls.fetch_add(1, Relaxed);
@@ -90,7 +103,7 @@ pub(crate) fn failed(name: &'static str, numbers: &'static Numbers, attempts: u3
 }
 
 pub(crate) fn cancelled(numbers: &Numbers) {
-    numbers.cancelled.fetch_add(1, Relaxed);
+    numbers.shards.mine().cancelled.fetch_add(1, Relaxed);
 }
 
 fn wait(waited: &AtomicU64, delay: Duration) {

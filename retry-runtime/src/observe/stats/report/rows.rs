@@ -1,5 +1,6 @@
 //! The rows of a report.
 
+use crate::observe::stats::report::numbers::Counts;
 use crate::observe::stats::report::numbers::Numbers;
 use crate::observe::stats::report::numbers::REASONS;
 use crate::observe::stats::report::numbers::registered;
@@ -96,19 +97,23 @@ impl ReportRow {
     }
 
     fn add(&mut self, numbers: &Numbers) {
-        let of = |count: &AtomicU64| count.load(Relaxed);
-        let (at_once, recovered) = (of(&numbers.at_once), of(&numbers.recovered));
-        self.calls += at_once + of(&numbers.failed_calls);
-        self.attempts += at_once + of(&numbers.failed_attempts) + recovered;
-        self.recovered += recovered;
-        for (why, count) in REASONS.iter().zip(&numbers.gave_up).filter(|(_, count)| of(count) > 0) {
-            self.gave_up += of(count);
-            *self.gave_up_by_reason.entry(why.as_str()).or_default() += of(count);
-        }
-        self.cancelled += of(&numbers.cancelled);
-        self.waited = self.waited.saturating_add(Duration::from_nanos(of(&numbers.waited)));
+        numbers.shards.iter().for_each(|counts| self.add_shard(counts));
         if self.calls > 0 {
             self.amplification = self.attempts as f64 / self.calls as f64;
         }
+    }
+
+    fn add_shard(&mut self, counts: &Counts) {
+        let of = |count: &AtomicU64| count.load(Relaxed);
+        let (at_once, recovered) = (of(&counts.at_once), of(&counts.recovered));
+        self.calls += at_once + of(&counts.failed_calls);
+        self.attempts += at_once + of(&counts.failed_attempts) + recovered;
+        self.recovered += recovered;
+        for (why, count) in REASONS.iter().zip(&counts.gave_up).filter(|(_, count)| of(count) > 0) {
+            self.gave_up += of(count);
+            *self.gave_up_by_reason.entry(why.as_str()).or_default() += of(count);
+        }
+        self.cancelled += of(&counts.cancelled);
+        self.waited = self.waited.saturating_add(Duration::from_nanos(of(&counts.waited)));
     }
 }
