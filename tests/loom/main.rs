@@ -8,9 +8,11 @@ use loom::thread;
 use std::sync::Arc;
 
 use crate::budget::Budget;
+use crate::budget::ratio::{Share, Windows};
+use crate::util::sync::use_shard;
 
 mod breaker;
-#[path = "../../retry-runtime/src/policy/budget.rs"]
+#[path = "../../retry-runtime/src/policy/budget/mod.rs"]
 #[allow(
     dead_code,
     unreachable_pub,
@@ -128,5 +130,83 @@ fn ratio_budget_counts_each_call_once() {
         // calls are counted before it.
         let left = u32::try_from(2 - paid).expect("at most two payments");
         assert_eq!((budget.tokens(), budget.refusals()), (left, left.into()));
+    });
+}
+
+/// The threads do not share a counter. Whichever pays last sees the calls of both: the reserve pays for one retry, and two calls
+/// at 50 percent for another.
+#[test]
+fn retry_sees_the_calls_of_all_shards() {
+    model(|| {
+        let budget = full(Budget::ratio(50, 1, std::time::Duration::from_secs(3600)));
+        let call: fn(&Budget) -> bool = |budget| {
+            budget.count_call();
+            pay(budget)
+        };
+        let other: fn(&Budget) -> bool = |budget| {
+            use_shard(1);
+            budget.succeeded_at_once();
+            pay(budget)
+        };
+        assert_eq!(in_threads(&budget, &[call, other]), [true; 2]);
+        assert_eq!((budget.tokens(), budget.refusals()), (0, 0));
+    });
+}
+
+const EACH: Share = Share { percent: 100, reserve: 0 };
+
+/// Windows whose atomics exist, as those of [`full`].
+fn windows() -> Arc<Windows> {
+    let windows = Windows::new();
+    let _ = windows.left(EACH, 0);
+    Arc::new(windows)
+}
+
+/// A call and a retry in each of two windows. The window changes while both are counted.
+#[test]
+fn no_window_pays_for_the_calls_of_another() {
+    model(|| {
+        let windows = windows();
+        let call: fn(&Windows) -> bool = |windows| {
+            windows.count(true, || 1);
+            windows.pay(EACH, 1)
+        };
+        let earlier: fn(&Windows) -> bool = |windows| {
+            use_shard(1);
+            windows.count(true, || 0);
+            windows.pay(EACH, 0)
+        };
+        let paid = in_threads(&windows, &[call, earlier]).into_iter().filter(|paid| *paid).count();
+        let left = windows.left(EACH, 1);
+        // The earlier call may count in the first window, in the second, or not pay because its window is over.
+        assert!(matches!((paid, left), (1 | 2, 0) | (1, 1)), "{paid} paid, {left} left");
+        assert!(!windows.pay(Share { percent: 0, reserve: 0 }, 1));
+    });
+}
+
+/// A thread that has counted many calls does not ask for the window with each. A retry of another thread tells it.
+#[test]
+fn call_counts_once_when_a_retry_begins_the_window() {
+    model(|| {
+        let windows = windows();
+        (0..33).for_each(|_| windows.count(false, || 0));
+        let retry: fn(&Windows) -> bool = |windows| {
+            use_shard(1);
+            windows.pay(EACH, 1)
+        };
+        let call: fn(&Windows) -> bool = |windows| {
+            windows.count(false, || 1);
+            true
+        };
+        let paid = in_threads(&windows, &[retry, call])[0];
+        let (before, left) = (windows.left(EACH, 0), windows.left(EACH, 1));
+        let in_window = u32::from(paid) + left;
+        assert!(in_window <= 1, "{paid}, {before} and {left} left");
+        // Of 34 calls in the first window, the next one would not ask either.
+        use_shard(0);
+        windows.pay(EACH, 1);
+        let left = windows.left(EACH, 1);
+        windows.count(false, || 1);
+        assert_eq!(windows.left(EACH, 1), left + 1);
     });
 }

@@ -27,6 +27,8 @@ macro_rules! policy {
     }};
 }
 
+mod ratio;
+
 async fn fail(policy: &Policy, error: Fault) -> u32 {
     let attempts = Attempts::new();
     let attempts = &attempts;
@@ -322,49 +324,6 @@ async fn requests_and_functions_share_a_budget() {
     let server = Server::statuses([200]).await;
     client().get(&server.url).send_with_retry(&policy).await.unwrap();
     assert_eq!(budget.tokens(), 1);
-}
-
-mod ratio {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn ratio_allows_a_share_of_the_calls_plus_a_reserve() {
-        let (policy, budget) = policy!(Budget::ratio(20, 2, Duration::from_secs(3600)));
-        let policy = policy.attempts(2);
-        let mut retries = 0;
-        for _ in 0..100 {
-            retries += fail(&policy, Fault::TRANSIENT).await - 1;
-        }
-        // 20 percent of 100 calls, and a reserve of two.
-        assert_eq!((retries, budget.tokens(), budget.refusals()), (22, 0, 78));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn successes_count_as_calls_and_the_ratio_is_not_rounded() {
-        let (policy, budget) = policy!(Budget::ratio(60, 0, Duration::from_secs(3600)));
-        succeed_at(&policy, 1).await;
-        assert_eq!(budget.tokens(), 0);
-        succeed_at(&policy, 1).await;
-        assert_eq!(budget.tokens(), 1);
-        for _ in 2..100 {
-            succeed_at(&policy, 1).await;
-        }
-        assert_eq!(budget.tokens(), 60);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn new_window_starts_with_the_reserve() {
-        let (policy, budget) = policy!(Budget::ratio(100, 1, Duration::from_secs(10)));
-        for _ in 0..5 {
-            succeed_at(&policy, 1).await;
-        }
-        assert_eq!(budget.tokens(), 6);
-        tokio::time::advance(SECOND * 10).await;
-        assert_eq!(budget.tokens(), 1);
-        assert_eq!(fail(&policy.attempts(2), Fault::TRANSIENT).await, 2);
-        // The reserve paid for the retry, and the call itself added a token.
-        assert_eq!(budget.tokens(), 1);
-    }
 }
 
 #[test]

@@ -9,10 +9,12 @@
 use core::fmt;
 use core::mem;
 use core::time::Duration;
-use std::sync::OnceLock;
 
-use crate::util::clock::Instant;
 use crate::util::sync::{AtomicU64, Relaxed};
+
+use self::ratio::{Share, Windows};
+
+pub(crate) mod ratio;
 
 /// A limit on the retries of all calls that share it: a token bucket in a `static`. It never limits first attempts.
 ///
@@ -43,22 +45,22 @@ use crate::util::sync::{AtomicU64, Relaxed};
 /// has a full set of tokens, and together they limit little: see [`capacity`](Self::capacity).
 ///
 /// A budget is exact and lock-free: no update is lost, and no retry starts without its tokens. A success costs one
-/// relaxed load while the bucket is full.
+/// relaxed load while the bucket is full. For a ratio budget, see [`ratio`](Self::ratio). A budget takes about 1.3 KiB.
 pub struct Budget {
     rule: Rule,
-    state: AtomicU64,
+    /// The tokens of a bucket.
+    tokens: AtomicU64,
     refusals: AtomicU64,
-    /// The start of the first window of a ratio budget.
-    start: OnceLock<Instant>,
+    /// The calls and the retries of a ratio budget.
+    windows: Windows,
 }
 
-/// The rule by which retries are funded, and the meaning of the state.
+/// The rule by which retries are funded.
 #[derive(Clone, Copy, Debug)]
 enum Rule {
-    /// Successes fund retries. The state is the number of tokens.
+    /// Successes fund retries.
     Bucket { capacity: u32, retry: u16, timeout: u16, success: u16 },
-    /// Calls fund retries. The upper half of the state is the number of the window, the lower half is the rest of its
-    /// budget, in hundredths of a retry.
+    /// Calls fund retries.
     Ratio { percent: u8, reserve: u16, window: Duration },
 }
 
@@ -66,9 +68,6 @@ const CAPACITY: u32 = 500;
 const RETRY: u16 = 5;
 const TIMEOUT: u16 = 20;
 const SUCCESS: u16 = 1;
-
-/// The cost of a retry in a ratio budget: one whole retry, in hundredths.
-const WHOLE: u32 = 100;
 
 impl Default for Budget {
     fn default() -> Self {
@@ -92,7 +91,14 @@ impl Budget {
     /// overloaded by p, and does not recover by itself. For 20 percent, that is the case above 83 % of its capacity. The
     /// standard budget has no such threshold.
     ///
-    /// Each call reads the clock and writes to the budget once.
+    /// Each call adds one to one of eight counters, which few other threads write to. A retry adds up all counters.
+    ///
+    /// No window pays for more retries than its calls and the reserve allow, and each call counts exactly once. A call
+    /// whose first attempt fails counts in the current window. A call that succeeds does, too, as long as there are few.
+    /// Once a counter has counted 16 calls in a window, not every further success reads the clock. If the window ends
+    /// meanwhile, those successes count in the window before, where they pay for nothing any more. They are less than an
+    /// eighth of that counter's calls in the window before, and at most 63 for each counter. The first retry of a window
+    /// ends this for all counters.
     ///
     /// # Panics
     ///
@@ -104,12 +110,11 @@ impl Budget {
         assert!(percent <= 100, "a ratio budget lets through at most as many retries as there are calls: 100 percent");
         assert!(percent > 0 || reserve > 0, "a budget without a ratio and without a reserve lets no retry through");
         assert!(window.as_millis() > 0, "a `window` shorter than a millisecond holds no calls: give it some seconds");
-        // The reserve of the first window.
-        Self::of(Rule::Ratio { percent, reserve, window }, reserve as u64 * WHOLE as u64)
+        Self::of(Rule::Ratio { percent, reserve, window }, 0)
     }
 
-    const fn of(rule: Rule, state: u64) -> Self {
-        Self { rule, state: AtomicU64::new(state), refusals: AtomicU64::new(0), start: OnceLock::new() }
+    const fn of(rule: Rule, tokens: u64) -> Self {
+        Self { rule, tokens: AtomicU64::new(tokens), refusals: AtomicU64::new(0), windows: Windows::new() }
     }
 
     /// Sets the capacity: the largest number of tokens, which is also their number at the start. Defaults to 500.
@@ -185,8 +190,8 @@ impl Budget {
             retry as u32 <= capacity,
             "a budget whose capacity does not pay for one retry lets none through: raise it, or let a retry take less"
         );
-        // A value with a destructor cannot be dropped in a `const fn`. There is nothing to free: `start` has not been
-        // initialized.
+        // A value with a destructor cannot be dropped in a `const fn`. There is nothing to free: the start of the
+        // windows has not been initialized.
         mem::forget(self);
         Self::of(Rule::Bucket { capacity, retry, timeout, success }, capacity as u64)
     }
@@ -194,10 +199,11 @@ impl Budget {
     /// The number of tokens left. For a ratio budget, the number of retries left in the current window.
     #[must_use]
     pub fn tokens(&self) -> u32 {
-        let state = self.state.load(Relaxed);
         match self.rule {
-            Rule::Bucket { .. } => state as u32,
-            Rule::Ratio { reserve, window, .. } => Window::of(state).at(self.number(window), reserve).left / WHOLE,
+            Rule::Bucket { .. } => self.tokens.load(Relaxed) as u32,
+            Rule::Ratio { percent, reserve, window } => {
+                self.windows.left(Share { percent, reserve }, self.windows.number(window))
+            }
         }
     }
 
@@ -207,15 +213,16 @@ impl Budget {
         self.refusals.load(Relaxed)
     }
 
-    /// Counts a call at the end of its first attempt, whatever its outcome.
-    #[inline]
+    /// Counts a call whose first attempt has failed.
     pub(crate) fn count_call(&self) {
-        if let Rule::Ratio { percent, reserve, window } = self.rule {
-            let number = self.number(window);
-            self.update(|state| {
-                let window = Window::of(state).at(number, reserve);
-                Some(Window { left: window.left.saturating_add(percent.into()), ..window }.state())
-            });
+        self.count(true);
+    }
+
+    /// Counts a call of a ratio budget, with the current time if `is_exact`. Not inlined, because a bucket has no use for it.
+    #[inline(never)]
+    fn count(&self, is_exact: bool) {
+        if let Rule::Ratio { window, .. } = self.rule {
+            self.windows.count(is_exact, || self.windows.number(window));
         }
     }
 
@@ -228,14 +235,9 @@ impl Budget {
                 let cost = if timed_out { timeout } else { retry };
                 self.update(|tokens| tokens.checked_sub(cost.into())).then_some(cost)
             }
-            Rule::Ratio { reserve, window, .. } => {
-                let number = self.number(window);
-                let take = |state| {
-                    let window = Window::of(state).at(number, reserve);
-                    Some(Window { left: window.left.checked_sub(WHOLE)?, ..window }.state())
-                };
+            Rule::Ratio { percent, reserve, window } => {
                 // A ratio budget takes no tokens that could be given back.
-                self.update(take).then_some(0)
+                self.windows.pay(Share { percent, reserve }, self.windows.number(window)).then_some(0)
             }
         };
         if paid.is_none() {
@@ -249,7 +251,7 @@ impl Budget {
     pub(crate) fn succeeded_at_once(&self) {
         match self.rule {
             Rule::Bucket { success, .. } => self.give_back(success),
-            Rule::Ratio { .. } => self.count_call(),
+            Rule::Ratio { .. } => self.count(false),
         }
     }
 
@@ -258,51 +260,20 @@ impl Budget {
     pub(crate) fn give_back(&self, tokens: u16) {
         if let Rule::Bucket { capacity, .. } = self.rule {
             let capacity = capacity.into();
-            if self.state.load(Relaxed) < capacity {
+            if self.tokens.load(Relaxed) < capacity && tokens > 0 {
                 self.update(|now| (now < capacity).then(|| capacity.min(now + u64::from(tokens))));
             }
         }
     }
 
-    /// The number of the current window.
-    fn number(&self, window: Duration) -> u32 {
-        let elapsed = self.start.get_or_init(Instant::now).elapsed();
-        // Not a division by zero, because the window is at least a millisecond. After the last number, the last window
-        // never ends.
-        u32::try_from(elapsed.as_millis() / window.as_millis()).unwrap_or(u32::MAX)
-    }
-
-    /// Changes the state, and returns true, unless `change` returns `None`. `Relaxed` is sufficient, because the state is
-    /// the only shared value: no other memory has to become visible with it.
+    /// Changes the tokens of a bucket, and returns true, unless `change` returns `None`. `Relaxed` is sufficient, because
+    /// they are the only shared value: no other memory has to become visible with them.
     fn update(&self, change: impl FnMut(u64) -> Option<u64>) -> bool {
-        self.state.fetch_update(Relaxed, Relaxed, change).is_ok()
+        self.tokens.fetch_update(Relaxed, Relaxed, change).is_ok()
     }
 }
 
 const NO_BUCKET: &str = "a ratio budget has no tokens: start with `Budget::new`";
-
-/// A window of a ratio budget, and the rest of its budget, in hundredths of a retry.
-#[derive(Clone, Copy)]
-struct Window {
-    number: u32,
-    left: u32,
-}
-
-impl Window {
-    const fn of(state: u64) -> Self {
-        Self { number: (state >> 32) as u32, left: state as u32 }
-    }
-
-    const fn state(self) -> u64 {
-        (self.number as u64) << 32 | self.left as u64
-    }
-
-    /// Moves on to the window `number`, which begins with the reserve, or stays in the current window if that is not older.
-    fn at(self, number: u32, reserve: u16) -> Self {
-        // A thread that read the clock before the window changed is counted in the new window.
-        if number > self.number { Self { number, left: u32::from(reserve) * WHOLE } } else { self }
-    }
-}
 
 impl fmt::Debug for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
