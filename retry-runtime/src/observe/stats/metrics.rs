@@ -3,14 +3,19 @@
 use core::cell::Cell;
 use core::ptr;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use core::time::Duration;
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::thread;
+// The recorder's clock: tokio's would make it depend on tests that pause it.
+use std::time::Instant;
 
-use metrics::{Key, Label, Level, Metadata, Recorder, Unit, counter, histogram, with_recorder};
+use metrics::{Counter, Histogram, Key, Label, Level, Metadata, Recorder, Unit, counter, histogram, with_recorder};
 
 use crate::classify::failure::Failure;
 use crate::observe::event::Decision;
+use crate::util::shards::{Shard, Sharded};
+use crate::util::sync::SHARDS;
 
 const CALLS: &str = "retry_calls_total";
 const ATTEMPTS: &str = "retry_attempts_total";
@@ -21,42 +26,104 @@ const DELAY: &str = "retry_delay_seconds";
 
 static METADATA: Metadata<'_> = Metadata::new("retry", Level::INFO, Some(module_path!()));
 
-/// The metric keys of one name, created on first use. A call that succeeds neither allocates nor hashes a key.
-pub(crate) struct SuccessKeys(OnceLock<Box<OfSuccess>>);
+/// The metrics of one name for a call that succeeds with its first attempt. Takes about 1 KiB, for the handles.
+pub(crate) struct SuccessMetrics {
+    /// Created on first use, so that a call neither allocates nor hashes a key.
+    keys: OnceLock<Box<Keys>>,
+    /// The handles of the global recorder. Locked by one thread at a time, which is rarely kept from it, because threads do
+    /// not share a shard as long as there are few.
+    handles: Sharded<Mutex<Option<Cached>>>,
+}
 
-/// The keys of the metrics for a call that succeeds with its first attempt.
-struct OfSuccess {
+struct Keys {
     calls: Key,
     attempts: Key,
     attempts_per_call: Key,
 }
 
-impl SuccessKeys {
+struct Handles {
+    calls: Counter,
+    attempts: Counter,
+    attempts_per_call: Histogram,
+}
+
+struct Cached {
+    since: Instant,
+    handles: Handles,
+}
+
+/// The time after which handles are registered again. A recorder may drop metrics that are not used for some time, and what
+/// a handle from before then counts is lost. If the recorder waits longer than this, no such handle is used.
+const MAX_AGE: Duration = Duration::from_secs(1);
+
+impl SuccessMetrics {
     pub(crate) const fn new() -> Self {
-        Self(OnceLock::new())
+        Self { keys: OnceLock::new(), handles: Sharded([const { Shard(Mutex::new(None)) }; SHARDS]) }
     }
 
-    fn of_success(&self, name: &'static str) -> &OfSuccess {
-        self.0.get_or_init(|| {
-            let of_name = Label::from_static_parts("name", name);
-            let outcome = Label::from_static_parts("outcome", "succeeded");
-            Box::new(OfSuccess {
-                calls: Key::from_parts(CALLS, vec![of_name.clone(), outcome]),
-                attempts: Key::from_parts(ATTEMPTS, vec![of_name.clone()]),
-                attempts_per_call: Key::from_parts(ATTEMPTS_PER_CALL, vec![of_name]),
-            })
-        })
+    /// Counts with the handles of the global recorder. Returns false if they are in use.
+    #[inline(never)]
+    fn count_cached(&self, name: &'static str, recorder: &dyn Recorder) -> bool {
+        // Only `try_lock`, because a handle runs foreign code, which may call the same function.
+        let Ok(mut cached) = self.handles.mine().try_lock() else { return false };
+        let now = Instant::now();
+        match &*cached {
+            Some(Cached { since, handles }) if now.saturating_duration_since(*since) < MAX_AGE => handles.count(),
+            _ => {
+                let handles = self.keys(name).register(recorder);
+                handles.count();
+                *cached = Some(Cached { since: now, handles });
+            }
+        }
+        true
+    }
+
+    #[inline(always)]
+    fn keys(&self, name: &'static str) -> &Keys {
+        self.keys.get_or_init(|| Box::new(Keys::new(name)))
+    }
+}
+
+impl Keys {
+    fn new(name: &'static str) -> Self {
+        let of_name = Label::from_static_parts("name", name);
+        let outcome = Label::from_static_parts("outcome", "succeeded");
+        Self {
+            calls: Key::from_parts(CALLS, vec![of_name.clone(), outcome]),
+            attempts: Key::from_parts(ATTEMPTS, vec![of_name.clone()]),
+            attempts_per_call: Key::from_parts(ATTEMPTS_PER_CALL, vec![of_name]),
+        }
+    }
+
+    #[cold]
+    fn register(&self, recorder: &dyn Recorder) -> Handles {
+        Handles {
+            calls: recorder.register_counter(&self.calls, &METADATA),
+            attempts: recorder.register_counter(&self.attempts, &METADATA),
+            attempts_per_call: recorder.register_histogram(&self.attempts_per_call, &METADATA),
+        }
+    }
+}
+
+impl Handles {
+    fn count(&self) {
+        self.calls.increment(1);
+        self.attempts.increment(1);
+        self.attempts_per_call.record(1.0);
     }
 }
 
 #[inline(never)]
-pub(crate) fn at_once(name: &'static str, keys: &SuccessKeys) {
-    let OfSuccess { calls, attempts, attempts_per_call } = keys.of_success(name);
+pub(crate) fn at_once(name: &'static str, metrics: &SuccessMetrics) {
     with_recorder(|recorder| {
         describe_once(recorder);
-        recorder.register_counter(calls, &METADATA).increment(1);
-        recorder.register_counter(attempts, &METADATA).increment(1);
-        recorder.register_histogram(attempts_per_call, &METADATA).record(1.0);
+        // A recorder without a size, such as the one that does nothing, may have the address of any other.
+        if size_of_val(recorder) == 0 || !is_global(recorder) || !metrics.count_cached(name, recorder) {
+            let Keys { calls, attempts, attempts_per_call } = metrics.keys(name);
+            recorder.register_counter(calls, &METADATA).increment(1);
+            recorder.register_counter(attempts, &METADATA).increment(1);
+            recorder.register_histogram(attempts_per_call, &METADATA).record(1.0);
+        }
     });
 }
 
@@ -109,10 +176,15 @@ static GLOBAL: AtomicUsize = AtomicUsize::new(0);
 /// received the descriptions.
 #[inline(always)]
 fn describe_once(recorder: &dyn Recorder) {
-    let address = ptr::from_ref(recorder).addr();
-    if GLOBAL.load(Relaxed) != address {
-        describe_to(recorder, address);
+    if !is_global(recorder) {
+        describe_to(recorder, ptr::from_ref(recorder).addr());
     }
+}
+
+/// True if this is known to be the global recorder.
+#[inline(always)]
+fn is_global(recorder: &dyn Recorder) -> bool {
+    GLOBAL.load(Relaxed) == ptr::from_ref(recorder).addr()
 }
 
 #[cold]

@@ -17,6 +17,9 @@ use crate::observe::stats::report::numbers::{self, Numbers};
 /// `CallStats` of its own saves a loop that lookup, so that counting a success costs the same as in an annotated
 /// function.
 ///
+/// Threads count in different cache lines, so that they do not slow each other down. Each of the features `metrics` and
+/// `report` takes about 1.2 KiB for that, in a `CallStats` and in an annotated function.
+///
 /// ```
 /// use retry_runtime::{Executor, Policy};
 /// use retry_runtime::stats::CallStats;
@@ -62,7 +65,7 @@ impl fmt::Debug for CallStats {
 #[doc(hidden)]
 pub struct Counters {
     #[cfg(feature = "metrics")]
-    pub(crate) keys: metrics::SuccessKeys,
+    pub(crate) metrics: metrics::SuccessMetrics,
     #[cfg(feature = "report")]
     pub(crate) numbers: Numbers,
 }
@@ -73,7 +76,7 @@ impl Counters {
     pub const fn new() -> Self {
         Self {
             #[cfg(feature = "metrics")]
-            keys: metrics::SuccessKeys::new(),
+            metrics: metrics::SuccessMetrics::new(),
             #[cfg(feature = "report")]
             numbers: Numbers::new(),
         }
@@ -101,7 +104,7 @@ impl NamedStats {
         #[cfg(feature = "report")]
         numbers::at_once(self.name, &self.counters.numbers);
         #[cfg(feature = "metrics")]
-        metrics::at_once(self.name, &self.counters.keys);
+        metrics::at_once(self.name, &self.counters.metrics);
     }
 
     /// Counts a call that succeeded with this attempt, after a retry.
