@@ -175,6 +175,20 @@ async fn request_is_resent_unchanged() {
     assert_eq!((&heads[0], &heads[0]), (&heads[1], &heads[2]));
 }
 
+/// The response has the URL of the last request, which is not the one to resend.
+#[tokio::test(start_paused = true)]
+async fn redirected_request_is_resent_to_its_own_url() {
+    for headers in [0, 1] {
+        let moved = Reply::status(302).header("location", "/moved");
+        let server = Server::start([moved, Reply::status(503), Reply::status(503), Reply::status(200)]).await;
+        let request = client().get(format!("{}start?q#part", server.url));
+        let request = if headers == 0 { request } else { request.header("x-one", "1") };
+        assert_eq!(request.send_with_retry(&POLICY).await.unwrap().status(), 200);
+        let lines: Vec<_> = server.lines().into_iter().map(|(_, line)| line).collect();
+        assert_eq!(lines, ["GET /start?q", "GET /moved", "GET /start?q", "GET /start?q"]);
+    }
+}
+
 /// The parts of a request are stored in different places, depending on its size and kind.
 #[tokio::test(start_paused = true)]
 async fn each_kind_of_request_is_resent_unchanged() {

@@ -5,15 +5,14 @@
 //! `!Send`.
 
 use core::fmt;
-#[cfg(feature = "http")]
-use core::future::poll_fn;
 use core::pin::Pin;
-#[cfg(feature = "http")]
-use core::pin::pin;
 use core::task::Context;
 #[cfg(feature = "http")]
 use core::task::Poll;
 use core::time::Duration;
+
+#[cfg(feature = "http")]
+use pin_project_lite::pin_project;
 
 #[cfg(feature = "http")]
 use crate::util::clock::Instant;
@@ -56,14 +55,33 @@ impl DrainBody {
     /// Polls `reading` until it ends or the policy's timeout has passed.
     #[cfg(feature = "http")]
     pub(crate) fn read(limits: DrainLimits, reading: impl Future<Output = ()> + Send + 'static) -> Self {
-        let Some(timeout) = limits.timeout else { return Self(Some(Box::pin(reading))) };
-        let start = Instant::now();
-        Self(Some(Box::pin(async move {
-            let mut reading = pin!(reading);
-            // The clock is read whenever the pause is polled, instead of arming a second timer. A body that stalls costs
-            // nothing, and is dropped at the end of the pause.
-            poll_fn(|cx| if start.elapsed() < timeout { reading.as_mut().poll(cx) } else { Poll::Ready(()) }).await;
-        })))
+        match limits.timeout {
+            None => Self(Some(Box::pin(reading))),
+            Some(timeout) => Self(Some(Box::pin(ReadFor { start: Instant::now(), timeout, reading }))),
+        }
+    }
+}
+
+#[cfg(feature = "http")]
+pin_project! {
+    /// A body that is read to its end, or until this time has passed.
+    struct ReadFor<F> {
+        start: Instant,
+        timeout: Duration,
+        #[pin]
+        reading: F,
+    }
+}
+
+#[cfg(feature = "http")]
+impl<F: Future<Output = ()>> Future for ReadFor<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        // The clock is read whenever the pause is polled, instead of arming a second timer. A body that stalls costs
+        // nothing, and is dropped at the end of the pause.
+        if this.start.elapsed() < *this.timeout { this.reading.poll(cx) } else { Poll::Ready(()) }
     }
 }
 

@@ -1,12 +1,14 @@
 //! The middleware, which retries every request that a client sends.
 
+use core::ops::ControlFlow;
+
 use async_trait::async_trait;
 use http::Extensions;
-use reqwest::{Request, Response};
+use reqwest::{Request, Response, Url};
 use reqwest_middleware::{Error, Middleware, Next};
 
 use super::request_retry::{HowToRetry, RequestRetry};
-use super::send::{Transport, go_on};
+use super::send::{Call, Transport};
 use super::source::Repeated;
 use crate::classify::failure::Failure;
 use crate::classify::retryable::by_failure;
@@ -60,11 +62,15 @@ impl Middleware for RequestRetry {
                 return outcome;
             }
             let through = Through { next, extensions };
-            Box::pin(go_on(Executor::start(options.call(policy)), options, requests, through, Some(outcome)))
+            let mut call = Call::new(Executor::start(options.call(policy)), options, requests, through);
+            match call.after_first(outcome) {
+                ControlFlow::Break(outcome) => return outcome,
+                ControlFlow::Continue(next) => Box::pin(call.run(Some(next))),
+            }
         } else {
             let through = Through { next, extensions };
             let requests = Repeated::all_of(request);
-            Box::pin(go_on(Executor::start(options.call(policy)), options, requests, through, None))
+            Box::pin(Call::new(Executor::start(options.call(policy)), options, requests, through).run(None))
         };
         rest.await
     }
@@ -81,6 +87,13 @@ impl Transport for Through<'_> {
 
     fn send(&mut self, request: Request) -> impl Future<Output = reqwest_middleware::Result<Response>> + Send {
         self.next.clone().run(request, self.extensions)
+    }
+
+    fn url_of_error(error: &Error) -> Option<&Url> {
+        match error {
+            Error::Reqwest(error) => error.url(),
+            Error::Middleware(_) => None,
+        }
     }
 }
 

@@ -141,9 +141,10 @@ impl Drop for Watching<'_> {
 }
 
 pin_project! {
-    /// A future that also returns the requests that were sent while it was polled.
+    /// A future that also returns the requests that were sent while it was polled, if it looks for them.
     #[derive(Debug)]
     pub(crate) struct Watched<F> {
+        looks: bool,
         seen: Seen,
         #[pin]
         future: F,
@@ -151,8 +152,8 @@ pin_project! {
 }
 
 impl<F> Watched<F> {
-    pub(crate) fn new(future: F) -> Self {
-        Self { seen: Seen::NONE, future }
+    pub(crate) fn new(future: F, looks: bool) -> Self {
+        Self { looks, seen: Seen::NONE, future }
     }
 }
 
@@ -162,7 +163,7 @@ impl<F: Future> Future for Watched<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<(F::Output, Seen)> {
         let this = self.project();
         let polled = {
-            let _watching = Watching::new(this.seen);
+            let _watching = this.looks.then(|| Watching::new(this.seen));
             this.future.poll(cx)
         };
         polled.map(|outcome| (outcome, core::mem::replace(this.seen, Seen::NONE)))

@@ -1,18 +1,18 @@
 //! Requests with retry: `send_with_retry`, `send_first_of`, and the loop that they and the middleware share.
 
-use crate::classify::connection::Via;
-use crate::classify::drain::DrainLimits;
 use core::fmt::{self, Display};
 use core::mem;
+use core::ops::ControlFlow;
 use core::pin::Pin;
 use core::task::{Context, Poll};
+use core::time::Duration;
 use std::error::Error;
 
 use pin_project_lite::pin_project;
-use reqwest::{Client, Request, RequestBuilder, Response};
+use reqwest::{Client, Request, RequestBuilder, Response, Url};
 
 use super::body::IntoBody;
-use super::redirects::{Seen, Watched};
+use super::redirects::{self, Seen, Watched};
 use super::request_retry::{HowToRetry, Options};
 use super::sent::Sent;
 use super::simulated::SimulatedRequest;
@@ -20,7 +20,8 @@ use super::source::{Repeated, RequestList, Source, Streamed};
 use crate::classify::class::Class;
 use crate::classify::clients::body::Undrained;
 use crate::classify::clients::reqwest::error_of;
-use crate::classify::drain::DrainBody;
+use crate::classify::connection::Via;
+use crate::classify::drain::{DrainBody, DrainLimits};
 use crate::classify::failure::Failure;
 use crate::classify::retryable::Retryable;
 use crate::classify::timed_out::TimedOut;
@@ -119,7 +120,7 @@ impl SendWithRetry for RequestBuilder {
         let (client, request) = self.build_split();
         let retry = Executor::start(options.call(policy));
         match request {
-            Ok(request) => go_on(retry, options, Streamed::new(request, body), client, None).await,
+            Ok(request) => Call::new(retry, options, Streamed::new(request, body), client).run(None).await,
             Err(error) => Err(never_sent(retry, error)),
         }
     }
@@ -206,10 +207,16 @@ impl<F> Sending<'_, F> {
         let requests = mem::replace(this.requests, Repeated::nothing());
         let start = || Executor::start(this.options.call(this.policy));
         let retry = this.simulated.failed().unwrap_or_else(start);
-        let mut future: BoxedSending<'_> =
-            Box::pin(go_on(retry, this.options, requests, this.client.clone(), Some(outcome)));
-        *polled = future.as_mut().poll(cx);
-        this.state.set(SendState::Boxed { future });
+        let mut call = Call::new(retry, this.options, requests, this.client.clone());
+        *polled = match call.after_first(outcome) {
+            ControlFlow::Break(outcome) => Poll::Ready(outcome),
+            ControlFlow::Continue(next) => {
+                let mut future: BoxedSending<'_> = Box::pin(call.run(Some(next)));
+                let polled = future.as_mut().poll(cx);
+                this.state.set(SendState::Boxed { future });
+                polled
+            }
+        };
     }
 }
 
@@ -222,7 +229,7 @@ async fn send_kept(
 ) -> reqwest::Result<Response> {
     let retry = Executor::start(options.call(policy));
     match request {
-        Ok(request) => go_on(retry, options, Repeated::all_of(request), client, None).await,
+        Ok(request) => Call::new(retry, options, Repeated::all_of(request), client).run(None).await,
         Err(error) => Err(never_sent(retry, error)),
     }
 }
@@ -276,7 +283,7 @@ impl SendFirstOf for Client {
         async {
             let (policy, options) = (retry.policy(), retry.options());
             let requests = requests.ok_or_else(|| error_of("there are no requests to send".into()))?;
-            go_on(Executor::start(options.call(policy)), options, requests, self.clone(), None).await
+            Call::new(Executor::start(options.call(policy)), options, requests, self.clone()).run(None).await
         }
     }
 }
@@ -286,6 +293,9 @@ pub(super) trait Transport: Send {
     type Error: Retryable + Error + From<reqwest::Error> + From<TimedOut> + Send + 'static;
 
     fn send(&mut self, request: Request) -> impl Future<Output = Result<Response, Self::Error>> + Send;
+
+    /// The URL in an error.
+    fn url_of_error(error: &Self::Error) -> Option<&Url>;
 }
 
 impl Transport for Client {
@@ -295,44 +305,86 @@ impl Transport for Client {
     fn send(&mut self, request: Request) -> impl Future<Output = reqwest::Result<Response>> + Send {
         self.execute(request)
     }
+
+    fn url_of_error(error: &reqwest::Error) -> Option<&Url> {
+        error.url()
+    }
 }
 
-/// The loop: sends the requests of `source` through `transport`, starting with the first attempt, or after one that `failed`.
-pub(super) async fn go_on<T: Transport>(
-    mut retry: Executor<ManualCall<'_>>,
-    options: &Options,
-    mut source: impl Source,
-    mut transport: T,
-    mut failed: Option<Result<Response, T::Error>>,
-) -> Result<Response, T::Error> {
-    let mut sent = Sent::default();
-    // The attempt that failed was not made by this loop, so its request is not noted yet.
-    if failed.is_some() {
-        sent.guarded = source.guarded(options);
+/// A call whose requests are sent in a loop.
+pub(super) struct Call<'a, R, T> {
+    retry: Executor<ManualCall<'a>>,
+    options: &'a Options,
+    source: R,
+    transport: T,
+    sent: Sent,
+}
+
+/// The decision to send another request, and what is left of the response before it.
+pub(super) struct Next {
+    delay: Duration,
+    remains: DrainBody,
+    /// The URL of the next request, if it is known.
+    url: Option<Url>,
+}
+
+impl<'a, R: Source, T: Transport> Call<'a, R, T> {
+    #[inline]
+    pub(super) fn new(retry: Executor<ManualCall<'a>>, options: &'a Options, source: R, transport: T) -> Self {
+        Self { retry, options, source, transport, sent: Sent::default() }
     }
-    loop {
-        // The outcome goes out of scope before the pause, so that the future does not hold it during the wait.
-        let pause = {
-            let outcome = match failed.take() {
-                Some(outcome) => outcome,
-                None => attempt(&mut retry, options, &mut source, &mut transport, &mut sent).await,
-            };
-            retry.core.response_came_over(Via::of(outcome.as_ref().ok().and_then(Retryable::connection)));
-            let verdict = options.verdict(&outcome, &sent);
-            let verdict = sent.followed(verdict, || options.may_follow_all(source.next_method()));
-            let verdict = repeatable(verdict, source.has_more());
-            if verdict == Verdict::Done {
-                return retry.succeed(outcome);
+
+    /// Judges the outcome of a first attempt that was made without this call.
+    #[inline]
+    pub(super) fn after_first(
+        &mut self,
+        outcome: Result<Response, T::Error>,
+    ) -> ControlFlow<Result<Response, T::Error>, Next> {
+        // The attempt was not made by the loop, so its request is not noted yet.
+        self.sent.guarded = self.source.guarded(self.options);
+        self.judge(outcome)
+    }
+
+    /// Judges an outcome, and discards it if another attempt follows.
+    fn judge(&mut self, outcome: Result<Response, T::Error>) -> ControlFlow<Result<Response, T::Error>, Next> {
+        let Self { retry, options, source, sent, .. } = self;
+        retry.core.response_came_over(Via::of(outcome.as_ref().ok().and_then(Retryable::connection)));
+        let verdict = options.verdict(&outcome, sent);
+        let verdict = sent.followed(verdict, || options.may_follow_all(source.next_method()));
+        let verdict = repeatable(verdict, source.has_more());
+        if verdict == Verdict::Done {
+            return ControlFlow::Break(retry.succeed(outcome));
+        }
+        match retry.core.fail(verdict, &FailureText { outcome: &outcome, verdict }) {
+            None => ControlFlow::Break(outcome),
+            Some(delay) => {
+                let url = outcome.as_ref().map_or_else(T::url_of_error, |response| Some(response.url()));
+                let url = url.filter(|url| source.is_next(url)).cloned();
+                let remains = remains(outcome, retry.core.active.call.policy.drain_limits());
+                ControlFlow::Continue(Next { delay, remains, url })
             }
-            match retry.core.fail(verdict, &FailureText { outcome: &outcome, verdict }) {
-                None => return outcome,
-                Some(delay) => {
-                    let remains = remains(outcome, retry.core.active.call.policy.drain_limits());
-                    Pause::new(&mut retry.core, delay, remains)
+        }
+    }
+
+    /// Sends the requests, starting with the first attempt, or with the pause before the `next` one.
+    pub(super) fn run(self, mut next: Option<Next>) -> impl Future<Output = Result<Response, T::Error>> + Send {
+        // Not an `async fn`, which would move the call into a variable, and have room for both.
+        let mut call = self;
+        async move {
+            loop {
+                let mut known = None;
+                if let Some(Next { delay, remains, url }) = next.take() {
+                    Pause::new(&mut call.retry.core, delay, remains).await;
+                    known = url;
+                }
+                let Self { retry, options, source, transport, sent } = &mut call;
+                let outcome = attempt(retry, options, source, transport, sent, known).await;
+                match call.judge(outcome) {
+                    ControlFlow::Break(outcome) => return outcome,
+                    ControlFlow::Continue(decided) => next = Some(decided),
                 }
             }
-        };
-        pause.await;
+        }
     }
 }
 
@@ -342,27 +394,24 @@ async fn attempt<T: Transport>(
     source: &mut impl Source,
     transport: &mut T,
     sent: &mut Sent,
+    known: Option<Url>,
 ) -> Result<Response, T::Error> {
     let current = options.looks_at_attempts().then(|| retry.current());
     // Nothing of this attempt is sent yet. If it fails before that, the server cannot have processed its request.
     (sent.guarded, sent.seen) = (None, Seen::NONE);
     let attempt = async {
-        let mut request = source.request().await?;
+        let mut request = source.request(known).await?;
         let client = options.prepare(current, &mut request);
         sent.guarded = options.guards(&request).then(|| request.method().clone());
-        let is_stream = request.body().is_some_and(|body| body.as_bytes().is_none());
-        let (outcome, seen) = Watched::new(async {
-            match client {
-                None => transport.send(request).await,
-                Some(client) => Ok(client.execute(request).await?),
-            }
-        })
-        .await;
         // reqwest does not report a request whose body it cannot copy, but does report the redirected requests after it. A
         // single one that was seen would then be no proof.
-        if !is_stream {
-            sent.seen = seen;
-        }
+        let is_stream = request.body().is_some_and(|body| body.as_bytes().is_none());
+        let looks = redirects::is_on() && sent.guarded.is_some() && !is_stream;
+        let (outcome, seen) = match client {
+            None => Watched::new(transport.send(request), looks).await,
+            Some(client) => Watched::new(async { Ok(client.execute(request).await?) }, looks).await,
+        };
+        sent.seen = seen;
         outcome
     };
     retry.attempt(attempt).await

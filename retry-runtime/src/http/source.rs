@@ -12,8 +12,14 @@ use crate::classify::clients::reqwest::error_of;
 
 /// A source of requests, one for each attempt.
 pub(super) trait Source: Send {
-    /// The request of the next attempt. Called only if [`has_more`](Self::has_more) is true.
-    fn request(&mut self) -> impl Future<Output = reqwest::Result<Request>> + Send;
+    /// The request of the next attempt. Called only if [`has_more`](Self::has_more) is true. `url` is its URL, if
+    /// [`is_next`](Self::is_next) has found it.
+    fn request(&mut self, url: Option<Url>) -> impl Future<Output = reqwest::Result<Request>> + Send;
+
+    /// Returns whether this is the URL of the next request, which would otherwise be parsed. A clone costs a fraction of that.
+    fn is_next(&self, _: &Url) -> bool {
+        false
+    }
 
     /// Returns whether there is a request for another attempt.
     fn has_more(&self) -> bool;
@@ -80,10 +86,11 @@ impl Repeated {
 }
 
 impl Source for Repeated {
-    async fn request(&mut self) -> reqwest::Result<Request> {
+    async fn request(&mut self, url: Option<Url>) -> reqwest::Result<Request> {
+        let url = || url.or_else(|| self.url.get());
         let copy = match self.more.as_deref() {
-            None => self.url.get().map(|url| Request::new(Method::GET, url)),
-            Some(More::Head(head)) => self.url.get().map(|url| head.request(url)),
+            None => url().map(|url| Request::new(Method::GET, url)),
+            Some(More::Head(head)) => url().map(|url| head.request(url)),
             Some(More::Whole(request)) => request.try_clone(),
         };
         // A request that cannot be copied, because its body is a stream, is sent itself.
@@ -93,6 +100,10 @@ impl Source for Repeated {
         };
         // There is a request, so an error means that its URL could not be parsed again from its own text.
         copy.or_else(last).ok_or_else(|| error_of("the request cannot be rebuilt from its URL".into()))
+    }
+
+    fn is_next(&self, url: &Url) -> bool {
+        self.url.is(url.as_str())
     }
 
     fn has_more(&self) -> bool {
@@ -182,6 +193,10 @@ impl Text {
         true
     }
 
+    fn is(&self, text: &str) -> bool {
+        !self.is_empty() && self.bytes.get(..self.length) == Some(text.as_bytes())
+    }
+
     fn get(&self) -> Option<Url> {
         Url::parse(core::str::from_utf8(self.bytes.get(..self.length)?).ok()?).ok()
     }
@@ -202,10 +217,10 @@ impl RequestList {
 }
 
 impl Source for RequestList {
-    async fn request(&mut self) -> reqwest::Result<Request> {
+    async fn request(&mut self, _: Option<Url>) -> reqwest::Result<Request> {
         match self.requests.next() {
             Some(request) => Ok(request),
-            None => self.last.request().await,
+            None => self.last.request(None).await,
         }
     }
 
@@ -236,8 +251,8 @@ where
     F: FnMut() -> A + Send,
     A: Future<Output: IntoBody> + Send,
 {
-    async fn request(&mut self) -> reqwest::Result<Request> {
-        let mut request = self.request.request().await?;
+    async fn request(&mut self, _: Option<Url>) -> reqwest::Result<Request> {
+        let mut request = self.request.request(None).await?;
         let body: Body = (self.factory)().await.into_body().map_err(error_of)?;
         *request.body_mut() = Some(body);
         Ok(request)

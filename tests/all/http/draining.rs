@@ -9,7 +9,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use reqwest::{Client, Response};
-use retry_runtime::retry;
+use reqwest_middleware::ClientBuilder;
+use retry_runtime::http::{RequestRetry, SendWithRetry};
+use retry_runtime::{Policy, retry};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::time::{sleep, timeout};
 
 use super::readme::fetch;
 use crate::support::server::{Reply, Server, client};
@@ -62,6 +67,48 @@ async fn empty_frames_count_toward_the_drain_limit() {
     let frames = Arc::default();
     fetch(&frames).await;
     assert_eq!(frames.load(Ordering::Relaxed), 101);
+}
+
+/// The length is not known before the end, so the body has to be read to its end.
+#[tokio::test(start_paused = true)]
+async fn connection_is_reused_after_a_slow_body_of_unknown_length() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let replies: [&[&str]; 2] = [
+            &["HTTP/1.1 503 -\r\ntransfer-encoding: chunked\r\n\r\n", "5\r\nhello\r\n", "0\r\n", "\r\n"],
+            &["HTTP/1.1 200 -\r\ncontent-length: 0\r\n\r\n"],
+        ];
+        for reply in replies {
+            assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+            for part in reply {
+                sleep(ms(50)).await;
+                stream.write_all(part.as_bytes()).await.unwrap();
+            }
+        }
+    });
+    // The server accepts one connection, so a second one would never get a response.
+    let response = timeout(ms(60_000), fetch(&client(), &url)).await.unwrap();
+    assert_eq!(response.unwrap().status(), 200);
+    server.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_and_the_middleware_drain_too() {
+    const POLICY: Policy = Policy::fixed(ms(1000));
+    let slow = || Server::start([Reply::status(503).pieces(2, ms(50)), Reply::status(200)]);
+    let server = slow().await;
+    client().get(&server.url).send_with_retry(&POLICY).await.unwrap();
+    assert_eq!((server.requests(), server.connections()), (2, 1));
+    let server = slow().await;
+    let retrying = ClientBuilder::new(client()).with(RequestRetry::new(POLICY)).build();
+    retrying.get(&server.url).send().await.unwrap();
+    assert_eq!((server.requests(), server.connections()), (2, 1));
+    let client = client();
+    let server = slow().await;
+    POLICY.run(|_| client.get(&server.url).send()).await.unwrap();
+    assert_eq!((server.requests(), server.connections()), (2, 1));
 }
 
 #[test]

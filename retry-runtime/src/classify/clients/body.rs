@@ -20,34 +20,29 @@ impl<B: Body + Send + 'static> Undrained for http::Response<B> {
     fn drain(self, limits: DrainLimits) -> DrainBody {
         match limits.bytes {
             0 => DrainBody::none(),
+            _ if self.body().is_end_stream() => DrainBody::none(),
             bytes => DrainBody::read(limits, read(self.into_body(), bytes)),
         }
-    }
-}
-
-#[cfg(feature = "reqwest")]
-impl Undrained for reqwest::Response {
-    fn drain(self, limits: DrainLimits) -> DrainBody {
-        http::Response::<reqwest::Body>::from(self).drain(limits)
-    }
-}
-
-#[cfg(feature = "reqwest-012")]
-impl Undrained for reqwest_012::Response {
-    fn drain(self, limits: DrainLimits) -> DrainBody {
-        http::Response::<reqwest_012::Body>::from(self).drain(limits)
     }
 }
 
 async fn read(body: impl Body, mut left: usize) {
     let mut body = pin!(body);
     while let Some(Ok(frame)) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
-        // An empty frame counts as one byte. Otherwise a server that sends empty frames without end would keep this loop
-        // busy, and the pause would never poll its timer.
-        let size = frame.data_ref().map_or(0, |data| data.remaining().max(1));
-        let Some(rest) = left.checked_sub(size) else { return };
-        left = rest;
+        if !count(&mut left, frame.data_ref().map_or(0, Buf::remaining)) || body.is_end_stream() {
+            return;
+        }
     }
+}
+
+/// Counts a frame toward the drain limit. Returns false if the limit has been exceeded.
+///
+/// An empty frame counts as one byte. Otherwise a server that sends empty frames without end would keep the reader busy, and
+/// the pause would never poll its timer.
+pub(super) fn count(left: &mut usize, size: usize) -> bool {
+    let rest = left.checked_sub(size.max(1));
+    *left = rest.unwrap_or_default();
+    rest.is_some()
 }
 
 /// Discards an outcome by draining the response in it.

@@ -20,6 +20,8 @@ mod http_response;
 mod hyper;
 #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
 pub(crate) mod reqwest;
+#[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
+mod reqwest_body;
 #[cfg(feature = "http")]
 pub(crate) mod retry_after;
 #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
