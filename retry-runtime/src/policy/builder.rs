@@ -223,8 +223,11 @@ impl Policy {
         Self { jitter, ..self }.checked()
     }
 
-    /// Sets the source of randomness, a function that returns numbers in `[0, 1)`. Defaults to the thread-local generator
-    /// of `rand`. A number outside the range is replaced by the nearest number in it.
+    /// Sets the source of randomness, a function that returns numbers in `[0, 1)`. A number outside the range is replaced by
+    /// the nearest number in it.
+    ///
+    /// Defaults to the generator of the crate `fastrand`, one for each thread with a seed of its own. It is not
+    /// cryptographic.
     pub const fn random_source(self, random: fn() -> f64) -> Self {
         Self { random, ..self }
     }

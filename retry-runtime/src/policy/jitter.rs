@@ -60,7 +60,47 @@ impl From<keywords::Jitter> for Jitter {
     }
 }
 
-/// The standard random source: `rand`'s thread generator, uniform in `[0, 1)`.
+/// The standard random source: the thread's generator of `fastrand`, uniform in `[0, 1)`. It is not cryptographic: a delay
+/// need not be secret.
 pub(crate) fn thread_random() -> f64 {
-    rand::random()
+    fastrand::f64()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::env;
+    use std::process::Command;
+    use std::thread;
+
+    use super::*;
+
+    fn draw() -> [u64; 4] {
+        [(); 4].map(|()| thread_random().to_bits())
+    }
+
+    #[test]
+    fn threads_draw_different_numbers() {
+        let drawn: HashSet<_> = (0..64).map(|_| thread::spawn(draw).join().unwrap()).collect();
+        assert_eq!(drawn.len(), 64);
+    }
+
+    #[test]
+    fn processes_draw_different_numbers() {
+        const IS_CHILD: &str = "RETRY_RUNTIME_TEST_DRAWS";
+        if env::var_os(IS_CHILD).is_some() {
+            println!("{:?}", draw());
+            return;
+        }
+        let name = "policy::jitter::tests::processes_draw_different_numbers";
+        let outputs: HashSet<_> = (0..4)
+            .map(|_| {
+                let mut test = Command::new(env::current_exe().unwrap());
+                let output = test.args(["--exact", name, "--nocapture"]).env(IS_CHILD, "").output().unwrap();
+                let output = String::from_utf8(output.stdout).unwrap();
+                output.lines().find(|line| line.contains('[')).unwrap().to_owned()
+            })
+            .collect();
+        assert_eq!(outputs.len(), 4);
+    }
 }
