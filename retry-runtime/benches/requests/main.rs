@@ -1,9 +1,12 @@
-//! Cost of a successful request through `send_with_retry` and through the middleware, compared with bare reqwest and with a
-//! middleware that does nothing, without an observer:
+//! Cost of requests through the attribute, `send_with_retry` and the middleware, without an observer. A successful request is
+//! compared with bare reqwest and with a middleware that does nothing, and a request that is retried once with a loop
+//! written by hand:
 //!
 //! ```text
 //! cargo bench -p retry-runtime --features reqwest-middleware --bench requests
 //! ```
+//!
+//! The loop by hand builds each request anew, and drops a response that it retries without reading it.
 //!
 //! Client and server run on one thread and use one connection, so instructions (counted by valgrind's callgrind) and
 //! allocations include both sides, and the rows differ only in the code around the request.
@@ -14,7 +17,8 @@ mod callgrind;
 #[path = "../cost/heap.rs"]
 mod heap;
 
-use std::convert::Infallible;
+use std::cell::Cell;
+use std::future;
 use std::time::Duration;
 
 use http_body_util::Full;
@@ -24,8 +28,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use reqwest::{Client, Response};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
-use retry_runtime::Policy;
 use retry_runtime::http::{RequestRetry, SendWithRetry};
+use retry_runtime::{Policy, retry};
 use tokio::net::TcpListener;
 
 const POLICY: Policy = Policy::exponential(Duration::from_millis(1)).attempts(4).max_delay(Duration::from_secs(1));
@@ -41,11 +45,16 @@ fn main() {
 }
 
 fn compare() {
-    println!("{:<34}{:>14}{:>12}{:>14}", "", "instructions", "allocations", "more, goal");
+    println!("{:<34}{:>14}{:>12}{:>14}", "one request that succeeds", "instructions", "allocations", "more, goal");
     let bare = line("reqwest", None);
     line("send_with_retry", Some((bare, 200.0)));
     let empty = line("a middleware that does nothing", Some((bare, f64::INFINITY)));
     line("the middleware", Some((empty, 300.0)));
+    println!("\none request that is retried once");
+    let by_hand = line("a loop by hand", None);
+    line("the attribute, retried", Some((by_hand, 1200.0)));
+    line("send_with_retry, retried", Some((by_hand, 1500.0)));
+    line("the middleware, retried", Some((by_hand, 3000.0)));
 }
 
 /// Prints a line, compared with another figure and the allowed difference. Returns the instructions.
@@ -82,11 +91,35 @@ fn run(how: &str, times: u64) -> heap::Use {
         }
         "a middleware that does nothing" => requests(through(Nothing), times, get),
         "the middleware" => requests(through(RequestRetry::new(POLICY)), times, get),
+        "a loop by hand" => retried(client(), times, by_hand),
+        "the attribute, retried" => retried(client(), times, async |client, url| annotated(client, url).await.unwrap()),
+        "send_with_retry, retried" => {
+            retried(client(), times, async |client, url| client.get(url).send_with_retry(&POLICY).await.unwrap())
+        }
+        "the middleware, retried" => retried(through(RequestRetry::new(POLICY)), times, get),
         _ => unreachable!("unknown row `{how}`"),
     }
 }
 
 async fn get(client: &ClientWithMiddleware, url: &str) -> Response {
+    client.get(url).send().await.unwrap()
+}
+
+#[retry(attempts = 4, start = "1ms", max_delay = "1s")]
+async fn annotated(client: &Client, url: &str) -> reqwest::Result<Response> {
+    client.get(url).send().await
+}
+
+async fn by_hand(client: &Client, url: &str) -> Response {
+    let mut delay = Duration::from_millis(1);
+    for _ in 1..4 {
+        match client.get(url).send().await {
+            Ok(response) if response.status() != 503 => return response,
+            _ => {}
+        }
+        tokio::time::sleep(delay).await;
+        delay = delay.saturating_mul(2).min(Duration::from_secs(1));
+    }
     client.get(url).send().await.unwrap()
 }
 
@@ -114,8 +147,17 @@ impl Middleware for Nothing {
 
 /// Returns the heap usage of sequential requests, without those that open the connection.
 fn requests<C>(client: C, times: u64, get: impl AsyncFn(&C, &str) -> Response) -> heap::Use {
+    sequential(client, "ok", times, get)
+}
+
+/// [`requests`] that fail at first.
+fn retried<C>(client: C, times: u64, get: impl AsyncFn(&C, &str) -> Response) -> heap::Use {
+    sequential(client, "every-second", times, get)
+}
+
+fn sequential<C>(client: C, path: &str, times: u64, get: impl AsyncFn(&C, &str) -> Response) -> heap::Use {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let url = runtime.block_on(serve());
+    let url = format!("{}{path}", runtime.block_on(serve()));
     let repeat = |times| {
         runtime.block_on(async {
             for _ in 0..times {
@@ -127,14 +169,20 @@ fn requests<C>(client: C, times: u64, get: impl AsyncFn(&C, &str) -> Response) -
     heap::during(|| repeat(times))
 }
 
-/// Starts a server that responds to every request with 200, and returns its URL.
+/// Starts a server that responds with 200, and to every other request for `/every-second` with 503. Returns its URL.
 async fn serve() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/ok", listener.local_addr().unwrap());
+    let url = format!("http://{}/", listener.local_addr().unwrap());
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             stream.set_nodelay(true).unwrap();
-            let service = service_fn(async |_| Ok::<_, Infallible>(http::Response::new(Full::<Bytes>::from("hello"))));
+            let count = Cell::new(0);
+            let service = service_fn(move |request: http::Request<_>| {
+                count.set(count.get() + 1);
+                let status = if request.uri().path() == "/every-second" && count.get() % 2 == 1 { 503 } else { 200 };
+                let response = http::Response::builder().status(status).body(Full::<Bytes>::from("hello"));
+                future::ready(response)
+            });
             tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
         }
     });
