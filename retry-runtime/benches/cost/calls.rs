@@ -1,6 +1,7 @@
 //! The measured operations, and two ways to retry them: a hand-written loop and the attribute.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::hint::black_box;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -54,6 +55,20 @@ pub(crate) mod operation {
                 Err(Failed(more))
             }
         }
+    }
+
+    /// Is pending in this many polls, then completes.
+    pub(crate) async fn pending(polls: u64) -> Outcome {
+        let mut left = polls;
+        poll_fn(|_| match black_box(left) {
+            0 => Poll::Ready(()),
+            more => {
+                left = more - 1;
+                Poll::Pending
+            }
+        })
+        .await;
+        Ok(polls)
     }
 
     struct Waits(bool);
@@ -123,6 +138,8 @@ macro_rules! repeat {
     }};
 }
 
+pub(crate) use repeat;
+
 macro_rules! hand_written {
     ($name:ident, $once:ident) => {
         pub(crate) struct $name;
@@ -152,7 +169,7 @@ macro_rules! hand_written {
 hand_written!(HandWritten, awaited);
 hand_written!(HandWrittenInBlock, in_block);
 
-fn doubling(start: Duration, retries: u32) -> Duration {
+pub(crate) fn doubling(start: Duration, retries: u32) -> Duration {
     start.saturating_mul(1_u32.checked_shl(retries).unwrap_or(u32::MAX)).min(Duration::from_secs(1))
 }
 

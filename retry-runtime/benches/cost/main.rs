@@ -15,7 +15,10 @@
 mod callgrind;
 mod calls;
 mod contention;
+mod deadlines;
+mod growth;
 mod heap;
+mod loops;
 mod measure;
 mod options;
 #[cfg(feature = "serde")]
@@ -26,7 +29,7 @@ mod table;
 use std::sync::atomic::AtomicU32;
 
 use calls::{Calls, HandWritten, HandWrittenInBlock, Ours, OursWithQuestion, operation};
-use measure::{Case, Tasks, allocations, instructions, nanoseconds, repeat, tasks};
+use measure::{Case, Tasks, allocations, instructions, median, nanoseconds, repeat, tasks};
 use table::Goal::{Above, AtMost, Open, Times};
 use table::{head, line, line_with_ratio};
 
@@ -35,6 +38,9 @@ fn main() {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["count", case, calls, times] => count(case, calls, times.parse().unwrap()),
         ["statistics", name, recorder, times] => statistics::repeat(name, recorder, times.parse().unwrap()),
+        ["deadline", case, calls, times] => deadlines::repeat(case, calls, times.parse().unwrap()),
+        ["loop", case, times] => loops::repeat(case, times.parse().unwrap()),
+        ["nested", depth, times] => growth::repeat(depth, times.parse().unwrap()),
         ["option", name, times] => options::repeat(name, times.parse().unwrap()),
         #[cfg(feature = "serde")]
         ["policy", name, times] => policies::repeat(name, times.parse().unwrap()),
@@ -65,6 +71,9 @@ fn compare() {
     many_tasks();
     head("hand-written, ?");
     columns::<HandWrittenInBlock, OursWithQuestion>();
+    loops::compare();
+    deadlines::compare();
+    growth::compare();
     options::compare();
     #[cfg(feature = "serde")]
     policies::compare();
@@ -118,11 +127,7 @@ fn allocated<H: Calls, O: Calls>() {
 /// Runs interleaved rounds. The first round is a warm-up.
 fn many_tasks() {
     let rounds: Vec<[Tasks; 2]> = (0..8).map(|_| [tasks::<HandWritten>(), tasks::<Ours>()]).skip(1).collect();
-    let median = |of: fn(&[Tasks; 2]) -> f64| {
-        let mut figures: Vec<f64> = rounds.iter().map(of).collect();
-        figures.sort_by(f64::total_cmp);
-        figures[figures.len() / 2]
-    };
+    let median = |of: fn(&[Tasks; 2]) -> f64| median(rounds.iter().map(of));
     let (hand_written, ours) = (median(|round| round[0].milliseconds), median(|round| round[1].milliseconds));
     let ratio = median(|[hand_written, ours]| ours.milliseconds / hand_written.milliseconds);
     line_with_ratio("100,000 tasks that each fail three times, ms", hand_written, ours, ratio, Times(1.05));

@@ -106,6 +106,25 @@ pub(crate) fn nanoseconds<C: Calls>(case: Case, times: u64) -> f64 {
     start.elapsed().as_nanos() as f64 / times as f64
 }
 
+/// Returns the wall times of `times` calls in two ways, each as nanoseconds of one call, and their ratio. They are the medians of interleaved
+/// rounds, because a single round depends on what else the machine does.
+pub(crate) fn compared(times: u64, first: impl Fn(u64), second: impl Fn(u64)) -> (f64, f64, f64) {
+    let of = |calls: &dyn Fn(u64)| {
+        let start = Instant::now();
+        calls(times);
+        start.elapsed().as_nanos() as f64 / times as f64
+    };
+    let rounds: Vec<(f64, f64)> = (0..32).map(|_| (of(&first), of(&second))).skip(1).collect();
+    let median = |of: fn(&(f64, f64)) -> f64| median(rounds.iter().map(of));
+    (median(|round| round.0), median(|round| round.1), median(|round| round.1 / round.0))
+}
+
+pub(crate) fn median(figures: impl Iterator<Item = f64>) -> f64 {
+    let mut figures: Vec<f64> = figures.collect();
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
 const TASKS: usize = 100_000;
 
 /// The cost of [`TASKS`] tasks.
