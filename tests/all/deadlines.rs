@@ -6,7 +6,7 @@ use std::io;
 use std::time::Duration;
 
 use retry_runtime::{Executor, Policy, TimedOut, retry};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::support::{Attempts, Recorder, SECOND, all_ms, ms, recorded_sleep, run, timed};
 
@@ -438,24 +438,39 @@ mod manual {
 }
 
 /// The attempt uses up tokio's cooperative budget in a loop, so that no timer of its task becomes ready.
+async fn never_yields() -> Result<(), Failed> {
+    loop {
+        tokio::task::consume_budget().await;
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn attempt_that_never_yields_is_cut_off() {
     #[retry(attempts = 1, attempt_timeout = "1s")]
-    async fn call() -> Result<(), Failed> {
-        loop {
-            tokio::task::consume_budget().await;
+    async fn with_timeout() -> Result<(), Failed> {
+        never_yields().await
+    }
+    #[retry(attempts = 1, deadline = "1s")]
+    async fn with_deadline() -> Result<(), Failed> {
+        never_yields().await
+    }
+    async fn cut_off(call: impl Future<Output = Result<(), Failed>>) -> (Failed, Duration) {
+        let clock = async {
+            for _ in 0..50 {
+                tokio::time::advance(ms(100)).await;
+            }
+        };
+        let start = Instant::now();
+        tokio::select! {
+            biased;
+            outcome = call => (outcome.unwrap_err(), start.elapsed()),
+            () = clock => panic!("the attempt ran for five seconds"),
         }
     }
-    let clock = async {
-        for _ in 0..50 {
-            tokio::time::advance(ms(100)).await;
-        }
-    };
-    tokio::select! {
-        biased;
-        outcome = call() => assert_eq!(outcome.unwrap_err().limit(), Some(("attempt", SECOND))),
-        () = clock => panic!("the attempt ran for five seconds"),
-    }
+    let (error, took) = cut_off(with_timeout()).await;
+    assert_eq!((error.limit(), took), (Some(("attempt", SECOND)), SECOND));
+    let (error, took) = cut_off(with_deadline()).await;
+    assert_eq!((error.limit(), took), (Some(("deadline", SECOND)), SECOND));
 }
 
 #[tokio::test(start_paused = true)]

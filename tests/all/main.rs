@@ -9,6 +9,7 @@ mod connections;
 mod deadlines;
 mod derive;
 mod edge_cases;
+mod elapsed;
 mod error_search;
 mod events;
 mod grpc;

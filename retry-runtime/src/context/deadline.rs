@@ -1,11 +1,20 @@
 //! The deadline of the call around the current one.
 
-use crate::context::thread::{CONTEXT, Context, Field, Scope};
-use crate::context::values::Deadline;
+use core::time::Duration;
+
+use crate::context::thread::{CONTEXT, Context};
+use crate::context::values::{Deadline, TimeLimit};
+use crate::util::clock::Instant;
 
 /// The deadline of the attempt that is being polled.
 pub(crate) fn current() -> Option<Deadline> {
-    CONTEXT.with(|context| context.deadline.get())
+    CONTEXT.with(|context| context.limit.get())?.deadline()
+}
+
+/// True if the attempt that is being polled has a deadline.
+#[inline]
+pub(crate) fn exists() -> bool {
+    CONTEXT.with(|context| context.limit.get().is_some())
 }
 
 /// True if a deadline around this call drops the call when the deadline passes.
@@ -14,24 +23,50 @@ pub(crate) fn cuts_off() -> bool {
 }
 
 /// A guard that sets the deadline of a call while one of its attempts is polled.
-pub(crate) struct DeadlineScope(#[allow(dead_code, reason = "restores on drop")] Scope<DeadlineField>);
+// Not a `Scope`, which would copy the whole field twice in each poll, although most calls have no deadline around them.
+pub(crate) struct DeadlineScope {
+    outer: Option<TimeLimit>,
+}
 
 impl DeadlineScope {
-    /// Sets the earlier of `deadline` and the deadline around it: an inner call never has more time than the call around
-    /// it.
-    pub(crate) fn new(deadline: Deadline) -> Self {
-        let outer = current().filter(|outer| outer.at <= deadline.at);
-        Self(Scope::new(Some(outer.unwrap_or(deadline))))
+    /// Sets the earlier of this deadline and the deadline around it: an inner call never has more time than the call around
+    /// it. `started` is the time when the call started.
+    #[inline(always)]
+    pub(crate) fn new(started: Instant, length: Duration, cuts_off: bool) -> Self {
+        CONTEXT.with(|context| {
+            if context.limit.get().is_some() {
+                return Self::within_another(context, started, length, cuts_off);
+            }
+            context.limit.set(Some(TimeLimit { started, length, cuts_off }));
+            Self { outer: None }
+        })
+    }
+
+    // Takes the parts of the limit: a reference to the whole would keep it in memory.
+    #[cold]
+    #[inline(never)]
+    fn within_another(context: &Context, started: Instant, length: Duration, cuts_off: bool) -> Self {
+        let limit = TimeLimit { started, length, cuts_off };
+        let outer = context.limit.get();
+        if outer.is_none_or(|outer| limit.ends_before(outer)) {
+            context.limit.set(Some(limit));
+        }
+        Self { outer }
     }
 }
 
-struct DeadlineField;
-
-impl Field for DeadlineField {
-    type Value = Option<Deadline>;
-
-    #[inline(always)]
-    fn replace(context: &Context, value: Self::Value) -> Self::Value {
-        context.deadline.replace(value)
+impl Drop for DeadlineScope {
+    #[inline]
+    fn drop(&mut self) {
+        match &self.outer {
+            None => CONTEXT.with(|context| context.limit.set(None)),
+            Some(outer) => restore(*outer),
+        }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn restore(outer: TimeLimit) {
+    CONTEXT.with(|context| context.limit.set(Some(outer)));
 }

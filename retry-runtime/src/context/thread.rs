@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::context::connection_log::AttemptHandle;
 #[cfg(feature = "testing")]
 use crate::context::values::Simulated;
-use crate::context::values::{Deadline, TrackedAttempts};
+use crate::context::values::{TimeLimit, TrackedAttempts};
 
 thread_local! {
     pub(super) static CONTEXT: Context = const { Context::new() };
@@ -22,7 +22,7 @@ thread_local! {
 /// checks if the destructor has run, which costs a failing call about 70 instructions. Nothing leaks: a scope removes the
 /// value that it has set, so all fields are empty when a thread ends.
 pub(super) struct Context {
-    pub(super) deadline: Cell<Option<Deadline>>,
+    pub(super) limit: Cell<Option<TimeLimit>>,
     pub(super) nested_exhausted: Cell<bool>,
     pub(super) expired: Cell<u32>,
     pub(super) probes: RefCell<ManuallyDrop<Vec<NonZeroUsize>>>,
@@ -37,7 +37,7 @@ pub(super) struct Context {
 impl Context {
     const fn new() -> Self {
         Self {
-            deadline: Cell::new(None),
+            limit: Cell::new(None),
             nested_exhausted: Cell::new(false),
             expired: Cell::new(0),
             probes: RefCell::new(ManuallyDrop::new(Vec::new())),

@@ -18,6 +18,31 @@ pub(crate) struct Deadline {
     pub(crate) cuts_off: bool,
 }
 
+/// A [`Deadline`] as the context keeps it. Its end is computed only when a call looks at it, because each poll of an attempt sets it.
+#[derive(Clone, Copy)]
+pub(crate) struct TimeLimit {
+    /// When the call started.
+    pub(crate) started: Instant,
+    pub(crate) length: Duration,
+    pub(crate) cuts_off: bool,
+}
+
+impl TimeLimit {
+    /// The deadline. `None` if it is later than the clock can tell.
+    pub(super) fn deadline(self) -> Option<Deadline> {
+        let Self { started, length, cuts_off } = self;
+        Some(Deadline { at: started.checked_add(length)?, length, cuts_off })
+    }
+
+    /// True if this limit ends before the other one.
+    pub(super) fn ends_before(self, other: Self) -> bool {
+        match (self.deadline(), other.deadline()) {
+            (Some(this), Some(other)) => this.at < other.at,
+            (this, _) => this.is_some(),
+        }
+    }
+}
+
 /// A failed attempt of a tracked call. Its `Display` is one line: `attempt 1: status 503`.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

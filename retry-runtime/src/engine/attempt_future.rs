@@ -23,7 +23,7 @@ pin_project! {
     pub struct AttemptFuture<'e, C: Call, S: TimerSlot, F, K: LimitTimer<S>> {
         core: &'e mut Core<C, S>,
         limit: K,
-        is_started: bool,
+        stage: Stage,
         // Fields are dropped in this order: a value that is dropped with the future can find out whether it was cut off.
         before: K::Before,
         #[pin]
@@ -34,12 +34,34 @@ pin_project! {
     }
 }
 
+/// How far an attempt is.
+#[derive(Clone, Copy)]
+enum Stage {
+    /// Has not started. Time may have passed since the beginning of the call or the end of the pause.
+    New,
+    /// Starts as soon as the call has begun, or the pause has ended.
+    AtOnce,
+    Started,
+}
+
 impl<'e, C: Call, S: TimerSlot, F, K: LimitTimer<S>> AttemptFuture<'e, C, S, F, K> {
+    /// An attempt that starts at any time after the beginning of the call.
     #[inline(always)]
     pub(crate) fn new(core: &'e mut Core<C, S>, future: F, limit: K) -> Self {
+        Self::at(Stage::New, core, future, limit)
+    }
+
+    /// An attempt that starts as soon as the call has begun, or the pause has ended.
+    #[inline(always)]
+    pub(crate) fn at_once(core: &'e mut Core<C, S>, future: F, limit: K) -> Self {
+        Self::at(Stage::AtOnce, core, future, limit)
+    }
+
+    #[inline(always)]
+    fn at(stage: Stage, core: &'e mut Core<C, S>, future: F, limit: K) -> Self {
         let timer = K::timer(&core.sleep);
         let (before, after) = Default::default();
-        Self { core, limit, is_started: false, before, future, after, timer }
+        Self { core, limit, stage, before, future, after, timer }
     }
 }
 
@@ -49,24 +71,32 @@ impl<C: Call, S: TimerSlot, F: Future, K: TimeLimit<S, F::Output>> Future for At
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        if !mem::replace(this.is_started, true) {
-            this.core.begin();
-            if let Some(outcome) = this.limit.before(this.core) {
-                this.core.end();
+        // Read once: the compiler cannot see that the pointer stays the same.
+        let core = &mut **this.core;
+        let stage = mem::replace(this.stage, Stage::Started);
+        let is_first_poll = !matches!(stage, Stage::Started);
+        if is_first_poll {
+            core.begin();
+            if let Some(outcome) = this.limit.before(core, matches!(stage, Stage::AtOnce)) {
+                core.end();
                 return Poll::Ready(outcome);
             }
         }
-        let polled = match this.core.in_attempt(K::CUTS_OFF, || this.future.poll(cx)) {
-            Poll::Pending => this.limit.poll(this.timer, this.core, cx).map(|outcome| {
-                K::mark(this.before, this.after);
-                outcome
-            }),
-            ready => ready,
-        };
+        let polled = core.in_attempt(K::CUTS_OFF, || this.future.poll(cx));
         if polled.is_ready() {
-            this.core.end();
+            core.end();
+            return polled;
         }
-        polled
+        if is_first_poll {
+            // Until here, no time has passed that is worth reading the clock.
+            core.start_clock();
+        }
+        let cut_off = this.limit.poll(this.timer, core, cx);
+        if cut_off.is_ready() {
+            K::mark(this.before, this.after);
+            core.end();
+        }
+        cut_off
     }
 }
 

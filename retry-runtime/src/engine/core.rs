@@ -9,7 +9,6 @@ use crate::classify::verdict::Verdict;
 use crate::context::connections;
 use crate::context::deadline::DeadlineScope;
 use crate::context::nested::NestedScope;
-use crate::context::values::Deadline;
 use crate::engine::call::Call;
 use crate::engine::react;
 use crate::engine::situation::started;
@@ -80,13 +79,14 @@ impl<C: Call, S: TimerSlot> Core<C, S> {
     pub(crate) fn in_context<O>(&mut self, cuts_off: bool, work: impl FnOnce(&CallState) -> O) -> O {
         let ActiveCall { call, state } = &mut self.active;
         let policy = call.policy();
-        let _deadline = policy.deadline.and_then(|_| enter_deadline(state, call, cuts_off));
-        if policy.nested == Nested::Always {
-            return work(state);
-        }
-        let scope = NestedScope::new(state.nested_exhausted());
+        let _deadline =
+            policy.deadline.and_then(|length| Some(DeadlineScope::new(started(state, call)?, length, cuts_off)));
+        let scope = (policy.nested != Nested::Always).then(|| NestedScope::new(state.nested_exhausted()));
+        // In one place, so that it is inlined also if the policy is known only at run time.
         let done = work(state);
-        state.set_nested_exhausted(scope.leave());
+        if let Some(scope) = scope {
+            state.set_nested_exhausted(scope.leave());
+        }
         done
     }
 
@@ -109,6 +109,15 @@ impl<C: Call, S: TimerSlot> Core<C, S> {
         }
     }
 
+    /// Starts the clock of a call that may be asked for the time since its start, if it does not run yet.
+    #[inline(always)]
+    pub(crate) fn start_clock(&mut self) {
+        let ActiveCall { call, state } = &mut self.active;
+        if let Some(history) = call.history_mut() {
+            history.start_clock(state);
+        }
+    }
+
     /// The call succeeds.
     #[inline(always)]
     pub(crate) fn succeed(&mut self) {
@@ -128,13 +137,6 @@ impl<C: Call, S: TimerSlot> Core<C, S> {
     pub(crate) fn fail(&mut self, verdict: Verdict, reason: &dyn Display) -> Option<Duration> {
         react::failed(&mut self.active.state, &mut self.active.call, verdict, reason)
     }
-}
-
-/// Lets calls inside the current attempt see the deadline.
-fn enter_deadline(state: &CallState, call: &dyn Call, cuts_off: bool) -> Option<DeadlineScope> {
-    let length = call.policy().deadline?;
-    let at = started(state, call)?.checked_add(length)?;
-    Some(DeadlineScope::new(Deadline { at, length, cuts_off }))
 }
 
 impl<C: Call, S> fmt::Debug for Core<C, S> {

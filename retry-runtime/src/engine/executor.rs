@@ -31,6 +31,7 @@ use crate::observe::stats::named::CallStats;
 use crate::observe::stats::named::NO_OWN_STATS;
 use crate::policy::attempt::Attempt;
 use crate::policy::builder::Policy;
+use crate::util::clock::Instant;
 use crate::util::sleep::{AsyncSleep, Sleep, SleepFunction, TimerSlot, TokioSleep};
 
 /// Decides, for one call, whether and when to retry. For hand-written loops; the attribute, [`Policy::run`], requests and the tower
@@ -80,6 +81,11 @@ pub struct Executor<C: Call = ManualCall<'static>, S = TokioSleep> {
 
 impl<'a> Executor<ManualCall<'a>> {
     /// Creates the executor of one call under this policy. The clock of the deadline starts now.
+    ///
+    /// Most calls succeed without asking how much time has passed. So the clock of a call starts later if the policy has no deadline and neither
+    /// a decorrelated nor a custom backoff: when its first attempt is first pending or fails, whichever is earlier, or when a blocking attempt starts.
+    /// An observer, or a sink for events, starts it at once. Until then, [`Attempt::elapsed`] counts from the call of
+    /// [`current`](Self::current) that returned the attempt.
     #[must_use]
     #[inline]
     pub fn new(policy: &'a Policy) -> Self {
@@ -87,8 +93,8 @@ impl<'a> Executor<ManualCall<'a>> {
             policy,
             name: "retry",
             observer: None,
-            // Reads the clock in any case: any loop may call `current`, whose attempt has the time since the start.
-            history: Some(History::new()),
+            // Any loop may look at its attempts.
+            history: Some(if policy.needs_history() { History::new() } else { History::without_clock() }),
             stats: NO_OWN_STATS,
         })
     }
@@ -209,13 +215,15 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
         future: F,
         limit: K,
     ) -> AttemptFuture<'_, C, S, F, K> {
-        AttemptFuture::new(&mut self.core, future, limit)
+        AttemptFuture::at_once(&mut self.core, future, limit)
     }
 
     /// Runs one attempt of a blocking function, without a time limit as [`attempt_to_end`](Self::attempt_to_end) does.
     #[inline]
     pub fn attempt_blocking<O>(&mut self, body: impl FnOnce() -> O) -> O {
         self.core.begin();
+        // A blocking body waits unseen.
+        self.core.start_clock();
         let outcome = self.core.in_attempt(false, body);
         self.core.end();
         outcome
@@ -228,7 +236,9 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
     #[inline]
     pub fn current(&self) -> Attempt {
         let ActiveCall { call, state } = &self.core.active;
-        situation::attempt(state, call)
+        // Before the clock of the call starts, no time has passed that it would count.
+        let started = situation::started(state, call).unwrap_or_else(Instant::now);
+        situation::attempt(state, call, Some(started))
     }
 }
 

@@ -221,10 +221,14 @@ pub(crate) fn failed(
     report_decision(state, call, failure, decision, number, has_ended.then_some(event));
     note_nested(decision, number);
     tracked::note_failure(number, failure, reason, decision.ok().map(|(delay, _)| delay));
-    let (delay, _) = decision.ok()?;
+    let delay = decision.ok().map(|(delay, _)| delay);
     if let Some(history) = call.history_mut() {
-        (history.last_failure, history.previous_delay) = (Some(failure), delay);
+        history.start_clock(state);
+        if let Some(delay) = delay {
+            history.note_retry(failure, delay);
+        }
     }
+    let delay = delay?;
     backdate(state, call, delay);
     Some(delay)
 }
@@ -301,7 +305,8 @@ fn backdate(state: &mut CallState, call: &mut dyn Call, delay: Duration) {
     if !simulation::skips_delays() {
         return;
     }
-    let starts = state.observed_since_mut().into_iter().chain(call.history_mut().map(|history| &mut history.started));
+    let starts =
+        state.observed_since_mut().into_iter().chain(call.history_mut().and_then(|history| history.started.as_mut()));
     for start in starts {
         *start = start.checked_sub(delay).unwrap_or(*start);
     }
@@ -312,7 +317,7 @@ fn backdate(state: &mut CallState, call: &mut dyn Call, delay: Duration) {
 #[cold]
 #[inline(never)]
 pub(crate) fn abandoned(state: &mut CallState, call: &dyn Call, why: GiveUp) {
-    let last = call.history().and_then(|history| history.last_failure);
+    let last = call.history().and_then(|history| history.last_failure());
     let failure = last.unwrap_or(Failure::new(crate::classify::class::Class::Unknown));
     call.stats().failed(state.number(), failure, Err(why));
     emit(state, call, EventKind::GaveUp(why));

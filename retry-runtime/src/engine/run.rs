@@ -45,6 +45,8 @@ impl Policy {
         O: Outcome + FromTimedOut,
     {
         let mut retry = Executor::new(self);
+        // Each attempt is handed out, so that it may be asked for the time since the start.
+        retry.core.start_clock();
         loop {
             let attempt = retry.current();
             let pause = {

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::context::{deadline, simulation};
-use crate::engine::call::Call;
+use crate::engine::call::{Call, History};
 use crate::engine::state::CallState;
 use crate::policy::attempt::Attempt;
 use crate::util::clock::Instant;
@@ -42,11 +42,11 @@ impl Situation {
         Self {
             number: state.number(),
             max_attempts: policy.attempt_limit(),
-            started: history.map(|history| history.started).or_else(|| state.observed_since()),
+            started: history.and_then(|history| history.started).or_else(|| state.observed_since()),
             // Without a deadline the clock is not read.
             now: is_limited.then(Instant::now),
             outer_deadline,
-            previous_delay: history.map_or(Duration::ZERO, |history| history.previous_delay),
+            previous_delay: history.map_or(Duration::ZERO, History::previous_delay),
             nested_exhausted: state.nested_exhausted(),
             retries_enabled: switch::is_enabled(),
             random: simulation::random_source().unwrap_or(policy.random),
@@ -54,22 +54,21 @@ impl Situation {
     }
 }
 
-/// The current attempt, or the next one during a pause.
-pub(crate) fn attempt(state: &CallState, call: &dyn Call) -> Attempt {
+/// The current attempt, or the next one during a pause. `started` is the time when the call started, if that is known.
+pub(crate) fn attempt(state: &CallState, call: &dyn Call, started: Option<Instant>) -> Attempt {
     let policy = call.policy();
-    let last_failure = call.history().and_then(|history| history.last_failure);
+    let last_failure = call.history().and_then(History::last_failure);
     let outer_deadline = deadline::current().map(|deadline| deadline.at);
-    Attempt::new(
-        state.number(),
-        policy.max_attempts(),
-        started(state, call),
-        policy.deadline,
-        outer_deadline,
-        last_failure,
-    )
+    Attempt::new(state.number(), policy.max_attempts(), started, policy.deadline, outer_deadline, last_failure)
 }
 
 /// When the call started, if that is known.
-pub(crate) fn started(state: &CallState, call: &dyn Call) -> Option<Instant> {
-    call.history().map(|history| history.started).or_else(|| state.observed_since())
+#[inline]
+pub(crate) fn started<C: Call + ?Sized>(state: &CallState, call: &C) -> Option<Instant> {
+    call.history().and_then(|history| history.started).or_else(|| state.observed_since())
+}
+
+/// The end of the call's own deadline. `None` without a deadline, and if it is later than the clock can tell.
+pub(crate) fn own_deadline(state: &CallState, call: &dyn Call) -> Option<Instant> {
+    started(state, call)?.checked_add(call.policy().deadline?)
 }

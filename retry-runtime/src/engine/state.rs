@@ -66,6 +66,7 @@ impl CallState {
     }
 
     /// The number of the current attempt, or of the next one during a pause.
+    #[inline]
     pub(crate) fn number(&self) -> u32 {
         self.0.as_ref().map_or(1, |inner| inner.number)
     }

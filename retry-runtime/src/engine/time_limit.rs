@@ -11,8 +11,9 @@ use crate::classify::timed_out::{FromTimedOut, TimedOut};
 use crate::context::{deadline, expiry};
 use crate::engine::call::Call;
 use crate::engine::core::{ActiveCall, Core};
-use crate::engine::situation::attempt;
+use crate::engine::situation::{own_deadline, started};
 use crate::engine::state::CallState;
+use crate::util::clock::Instant;
 use crate::util::sleep::{Sleep, TimerSlot};
 
 /// The timer of a time limit. It is separate from [`TimeLimit`] so that the future of an attempt is `Send` whatever its outcome borrows: to find
@@ -45,10 +46,11 @@ pub trait LimitTimer<S: TimerSlot>: Sized {
 
 /// A limit on the time of an attempt whose outcome is an `O`, or none.
 pub trait TimeLimit<S: TimerSlot, O>: LimitTimer<S> {
-    /// The attempt is about to start. Returns its outcome if it is too late for that.
+    /// The attempt is about to start. Returns its outcome if it is too late for that. `at_once` is true if no time has passed since the beginning
+    /// of the call or the end of the pause.
     #[doc(hidden)]
     #[inline(always)]
-    fn before<C: Call>(&self, _: &Core<C, S>) -> Option<O> {
+    fn before<C: Call>(&self, _: &Core<C, S>, _at_once: bool) -> Option<O> {
         None
     }
 
@@ -167,25 +169,28 @@ impl<S: Sleep, O> LimitTimer<S> for Limited<O> {
 
 impl<S: Sleep, O> TimeLimit<S, O> for Limited<O> {
     #[inline]
-    fn before<C: Call>(&self, core: &Core<C, S>) -> Option<O> {
+    fn before<C: Call>(&self, core: &Core<C, S>, at_once: bool) -> Option<O> {
         let ActiveCall { call, state } = &core.active;
-        call.policy().deadline?;
+        let length = call.policy().deadline?;
+        // Before the first attempt, only a deadline around this call can have passed. Before a retry, the pause may have ended late.
+        if at_once && state.number() == 1 && !length.is_zero() && !deadline::exists() {
+            return None;
+        }
         too_late(state, call).map(self.0)
     }
 
     #[inline]
     fn poll<C: Call>(
         &self,
-        timer: Pin<&mut ArmedLimit<S::Timer>>,
+        mut timer: Pin<&mut ArmedLimit<S::Timer>>,
         core: &mut Core<C, S>,
         cx: &mut Context<'_>,
     ) -> Poll<O> {
         let Core { active: ActiveCall { call, state }, sleep } = core;
-        if !call.policy().limits_attempts() {
-            return Poll::Pending;
+        if call.policy().limits_attempts() && is_over(state, call, sleep, timer.as_mut(), cx) {
+            return Poll::Ready((self.0)(cut_off(state, call, timer.kind)));
         }
-        let limit = timer.project();
-        poll_limit(state, call, sleep, limit.timer, limit.kind, cx).map(self.0)
+        Poll::Pending
     }
 }
 
@@ -195,57 +200,86 @@ impl<O> fmt::Debug for Limited<O> {
     }
 }
 
-/// Returns the error of a deadline that has passed before the attempt started: the pause before it may have ended late.
+/// Returns the error of a deadline that has passed before the attempt starts.
+#[cold]
+#[inline(never)]
 fn too_late(state: &CallState, call: &dyn Call) -> Option<TimedOut> {
-    let attempt = attempt(state, call);
-    let has_passed = |remaining: Option<Duration>| remaining.is_some_and(|remaining| remaining.is_zero());
-    if has_passed(attempt.own_remaining()) {
-        return Some(timed_out(LimitKind::Deadline, state, call));
-    }
-    has_passed(attempt.outer_remaining()).then(|| timed_out(LimitKind::OuterDeadline, state, call))
+    let now = Instant::now();
+    let passed = deadlines(state, call).find(|(at, _)| *at <= now);
+    passed.map(|(_, kind)| timed_out(kind, state, call))
 }
 
-/// Waits for the time limit of the current attempt, if there is one.
+/// The call's own deadline, and that of the call around.
+fn deadlines(state: &CallState, call: &dyn Call) -> impl Iterator<Item = (Instant, LimitKind)> {
+    let own = own_deadline(state, call).map(|at| (at, LimitKind::Deadline));
+    let outer = deadline::current().map(|outer| (outer.at, LimitKind::OuterDeadline));
+    own.into_iter().chain(outer)
+}
+
+/// Waits for the time limit of the current attempt, if there is one. Returns true if the limit ends the attempt.
 ///
 /// The call is a trait object, so that this is compiled once for each kind of timer instead of once for each call.
 #[cold]
 #[inline(never)]
-fn poll_limit<S: Sleep>(
+fn is_over<S: Sleep>(
     state: &mut CallState,
     call: &dyn Call,
     sleep: &S,
-    mut timer: Pin<&mut S::Timer>,
-    armed_for: &mut Option<LimitKind>,
+    limit: Pin<&mut ArmedLimit<S::Timer>>,
     cx: &mut Context<'_>,
-) -> Poll<TimedOut> {
-    let was_armed = armed_for.is_some();
-    let kind = match *armed_for {
-        Some(kind) => kind,
-        None => {
-            let Some((limit, kind)) = first_limit(state, call) else { return Poll::Pending };
-            sleep.arm(timer.as_mut(), state, limit);
-            *armed_for.insert(kind)
+) -> bool {
+    let mut limit = limit.project();
+    let was_armed = limit.kind.is_some();
+    if !was_armed {
+        *limit.kind = arm_first_limit(state, call, sleep, limit.timer.as_mut());
+        if limit.kind.is_none() {
+            return false;
         }
-    };
-    // An attempt that is pending only once never reads the clock here.
-    if sleep.poll(timer, state, cx).is_pending() && !(was_armed && sleep.is_over(state)) {
-        return Poll::Pending;
     }
-    // A timer of the user's that ends early ends the attempt all the same.
-    Poll::Ready(timed_out(kind, state, call))
+    // A timer of the user's that ends early ends the attempt all the same. An attempt that is pending only once never reads the clock here.
+    sleep.poll(limit.timer, state, cx).is_ready() || (was_armed && sleep.is_over(state))
 }
 
-/// The limit that ends the attempt first, and the time until then.
-fn first_limit(state: &CallState, call: &dyn Call) -> Option<(Duration, LimitKind)> {
-    let attempt = attempt(state, call);
-    let mut first = attempt.own_remaining().map(|limit| (limit, LimitKind::Deadline));
-    let mut compare = |limit: Option<Duration>, kind| {
-        let sooner = limit.filter(|limit| first.is_none_or(|(first, _)| *limit < first));
-        first = sooner.map(|limit| (limit, kind)).or(first);
+/// Starts the timer of the limit that ends the attempt first.
+#[inline(never)]
+fn arm_first_limit<S: Sleep>(
+    state: &mut CallState,
+    call: &dyn Call,
+    sleep: &S,
+    timer: Pin<&mut S::Timer>,
+) -> Option<LimitKind> {
+    let (limit, kind) = first_limit(state, call)?;
+    match limit {
+        Limit::For(time) => sleep.arm(timer, state, time),
+        Limit::Until(end) => sleep.arm_until(timer, state, end),
+    }
+    Some(kind)
+}
+
+/// The error of an attempt that this limit ends.
+#[cold]
+#[inline(never)]
+fn cut_off(state: &CallState, call: &dyn Call, kind: Option<LimitKind>) -> TimedOut {
+    timed_out(kind.unwrap_or(LimitKind::Deadline), state, call)
+}
+
+/// The time that is left to an attempt.
+enum Limit {
+    For(Duration),
+    Until(Instant),
+}
+
+/// The limit that ends the attempt first.
+fn first_limit(state: &CallState, call: &dyn Call) -> Option<(Limit, LimitKind)> {
+    // Of two equal deadlines, the first one.
+    let deadline = deadlines(state, call).min_by_key(|(at, _)| *at);
+    let is_sooner = |timeout: &Duration| {
+        // Reads the clock only if there are two limits to compare.
+        deadline.is_none_or(|(at, _)| *timeout < at.saturating_duration_since(Instant::now()))
     };
-    compare(attempt.outer_remaining(), LimitKind::OuterDeadline);
-    compare(call.policy().attempt_timeout, LimitKind::AttemptTimeout);
-    first
+    let timeout = call.policy().attempt_timeout.filter(is_sooner);
+    let timeout = timeout.map(|timeout| (Limit::For(timeout), LimitKind::AttemptTimeout));
+    timeout.or_else(|| deadline.map(|(at, kind)| (Limit::Until(at), kind)))
 }
 
 /// The error that names the limit which ended an attempt.
@@ -257,7 +291,9 @@ fn timed_out(kind: LimitKind, state: &CallState, call: &dyn Call) -> TimedOut {
         // A call that has been moved out of the one around it gets the time that it took.
         LimitKind::OuterDeadline => {
             let length = deadline::current().map(|deadline| deadline.length);
-            TimedOut::deadline(length.unwrap_or_else(|| attempt(state, call).elapsed()))
+            TimedOut::deadline(
+                length.unwrap_or_else(|| started(state, call).map_or(Duration::ZERO, |started| started.elapsed())),
+            )
         }
     }
 }

@@ -51,7 +51,9 @@ impl Attempt {
         self.attempts().is_some_and(|attempts| self.number >= attempts)
     }
 
-    /// The time since the first attempt started.
+    /// The time since the call started.
+    ///
+    /// In a hand-written loop, the time before the call first waits may be missing: see [`Executor::new`](crate::Executor::new).
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.started.map_or(Duration::ZERO, |started| Instant::now().saturating_duration_since(started))
@@ -66,12 +68,12 @@ impl Attempt {
     }
 
     /// The time left until the call's own deadline.
-    pub(crate) fn own_remaining(&self) -> Option<Duration> {
+    fn own_remaining(&self) -> Option<Duration> {
         self.deadline.map(|deadline| deadline.saturating_sub(self.elapsed()))
     }
 
     /// The time left until the deadline of a call around this one.
-    pub(crate) fn outer_remaining(&self) -> Option<Duration> {
+    fn outer_remaining(&self) -> Option<Duration> {
         self.outer_deadline.map(|outer| outer.saturating_duration_since(Instant::now()))
     }
 

@@ -7,8 +7,9 @@ use core::task::{Context, Poll};
 use core::time::Duration;
 
 use pin_project_lite::pin_project;
-
 #[cfg(feature = "tokio")]
+use tokio::task::coop;
+
 use crate::util::clock::Instant;
 use crate::util::sealed::Sealed;
 
@@ -23,10 +24,16 @@ pub trait Sleep: TimerSlot {
     #[doc(hidden)]
     fn arm(&self, timer: Pin<&mut Self::Timer>, shared: &mut impl SharedTimer, delay: Duration);
 
+    /// Starts the timer, which ends at this time.
+    #[doc(hidden)]
+    fn arm_until(&self, timer: Pin<&mut Self::Timer>, shared: &mut impl SharedTimer, end: Instant) {
+        self.arm(timer, shared, end.saturating_duration_since(Instant::now()));
+    }
+
     #[doc(hidden)]
     fn poll(&self, timer: Pin<&mut Self::Timer>, shared: &mut impl SharedTimer, cx: &mut Context<'_>) -> Poll<()>;
 
-    /// True if the delay has elapsed although the timer is still pending.
+    /// True if the delay has elapsed although the poll of the timer that has just returned was pending.
     #[doc(hidden)]
     fn is_over(&self, _: &impl SharedTimer) -> bool {
         false
@@ -39,7 +46,7 @@ pub trait Sleep: TimerSlot {
     #[doc(hidden)]
     fn separate(&self, delay: Duration) -> Self::Separate;
 
-    /// True if the delay of a separate timer has elapsed although the timer is still pending.
+    /// True if the delay of a separate timer has elapsed although the poll of the timer that has just returned was pending.
     #[doc(hidden)]
     fn separate_is_over(_: &Self::Separate) -> bool {
         false
@@ -101,16 +108,20 @@ impl Sleep for TokioSleep {
         shared.timer().set(Some(tokio::time::sleep(delay)));
     }
 
+    /// Does not read the clock, which `sleep` would do only to compute the end again.
+    #[inline(always)]
+    fn arm_until(&self, _: Pin<&mut ()>, shared: &mut impl SharedTimer, end: Instant) {
+        shared.timer().set(Some(tokio::time::sleep_until(end)));
+    }
+
     #[inline(always)]
     fn poll(&self, _: Pin<&mut ()>, shared: &mut impl SharedTimer, cx: &mut Context<'_>) -> Poll<()> {
         shared.timer().as_pin_mut().map_or(Poll::Ready(()), |sleep| sleep.poll(cx))
     }
 
-    /// Compares the clock with the timer's deadline. An attempt that exhausts the task's cooperative budget in every poll
-    /// would otherwise never time out: tokio's timer stays pending while that budget is exhausted.
+    #[inline(always)]
     fn is_over(&self, shared: &impl SharedTimer) -> bool {
-        let timer = shared.existing_timer().and_then(Option::as_ref);
-        timer.is_some_and(|sleep| Instant::now() >= sleep.deadline())
+        shared.existing_timer().and_then(Option::as_ref).is_some_and(has_passed_unnoticed)
     }
 
     type Separate = tokio::time::Sleep;
@@ -119,10 +130,18 @@ impl Sleep for TokioSleep {
         tokio::time::sleep(delay)
     }
 
-    /// As in [`is_over`](Sleep::is_over).
+    #[inline(always)]
     fn separate_is_over(timer: &tokio::time::Sleep) -> bool {
-        Instant::now() >= timer.deadline()
+        has_passed_unnoticed(timer)
     }
+}
+
+/// Compares the clock with the end of a timer that has just been pending, if the task's cooperative budget is exhausted: tokio's timer stays
+/// pending then, so an attempt that exhausts the budget in every poll would never time out. With budget left, the timer itself knows.
+#[cfg(feature = "tokio")]
+#[inline(always)]
+fn has_passed_unnoticed(timer: &tokio::time::Sleep) -> bool {
+    !coop::has_budget_remaining() && Instant::now() >= timer.deadline()
 }
 
 /// A sleep function `Fn(Duration) -> impl Future`, for async runtimes other than tokio. Each wait awaits one future that

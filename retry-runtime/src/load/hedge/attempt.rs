@@ -86,7 +86,7 @@ impl<S: Sleep, A: Future<Output = HedgeOutcome<O>>, O, K: TimeLimit<S, O>, E: Ad
         let mut this = self.project();
         if !mem::replace(this.is_started, true) {
             core.begin();
-            if let Some(outcome) = this.limit.before(core) {
+            if let Some(outcome) = this.limit.before(core, true) {
                 return Poll::Ready(Some(end(core, outcome)));
             }
         }

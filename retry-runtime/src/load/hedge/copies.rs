@@ -158,7 +158,7 @@ impl<T: Future<Output = ()>> Turns<T> {
         if !was_armed {
             this.timer.set(Some(sleep.separate(hedge.delay)));
         }
-        // Tokio's timer stays pending once the task has used up its budget for this poll, so the clock is read as well. It
+        // Tokio's timer stays pending once the task has used up its budget for this poll, so the clock is read then. It
         // is not read for a timer that has just been armed: an attempt that is pending only once never reads it.
         let mut timer = this.timer.as_mut().as_pin_mut()?;
         if timer.as_mut().poll(cx).is_pending() && !(was_armed && S::separate_is_over(&timer)) {
