@@ -11,6 +11,7 @@ use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
 use retry_runtime::http::RequestRetry;
 use retry_runtime::{Class, Policy, Retryable};
 
+use crate::redirects::Below;
 use crate::support::server::{Reply, Server, client, refused};
 use crate::support::{Recorder, SECOND, all_ms, timed};
 
@@ -61,27 +62,14 @@ async fn whole_body_is_resent_and_a_stream_is_not() {
     assert_eq!(recorder.lines().last().unwrap(), "1/3 GaveUp(BodyUsedUp)");
 }
 
-/// Appends to the path of each request.
-struct Append;
-
-#[async_trait]
-impl Middleware for Append {
-    async fn handle(
-        &self,
-        mut request: Request,
-        extensions: &mut Extensions,
-        next: Next<'_>,
-    ) -> reqwest_middleware::Result<Response> {
-        let path = format!("{}/more", request.url().path());
-        request.url_mut().set_path(&path);
-        next.run(request, extensions).await
-    }
-}
-
 /// The response has the URL that the middleware after this one has changed, which is not the one to resend.
 #[tokio::test(start_paused = true)]
 async fn middleware_that_changes_the_url_gets_the_same_request_for_each_attempt() {
-    let client = ClientBuilder::new(client()).with(RequestRetry::new(POLICY)).with(Append).build();
+    let append = |request: &mut Request| {
+        let path = format!("{}/more", request.url().path());
+        request.url_mut().set_path(&path);
+    };
+    let client = ClientBuilder::new(client()).with(RequestRetry::new(POLICY)).with(Below(append)).build();
     let server = Server::statuses([503, 503, 200]).await;
     assert_eq!(client.get(format!("{}start", server.url)).send().await.unwrap().status(), 200);
     let lines: Vec<_> = server.lines().into_iter().map(|(_, line)| line).collect();

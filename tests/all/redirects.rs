@@ -118,7 +118,7 @@ enum Through {
 }
 
 /// Middleware, or a service, that changes the request.
-struct Below(fn(&mut Request));
+pub(crate) struct Below(pub(crate) fn(&mut Request));
 
 #[async_trait]
 impl Middleware for Below {

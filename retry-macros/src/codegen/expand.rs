@@ -150,13 +150,12 @@ impl Expansion<'_> {
             let krate = krate(arguments, at(bind.span));
             quote_spanned!(at(bind.span)=> let #name = &#krate::Executor::current(&__retry_executor);)
         });
-        let attempt = self.attempt(body);
         let attempt = match (policy::hedge(arguments), self.single_await(body)) {
-            (Some(hedge), _) => self.hedged(&hedge, &attempt),
+            (Some(hedge), _) => self.hedged(&hedge, &self.attempt(body)),
             (None, Some(single)) => self.bind_outcome_of(&single),
             (None, None) => {
                 let clones = self.clones();
-                let outcome = self.bind_outcome(&self.running(&attempt));
+                let outcome = self.bind_outcome(&self.running(&self.attempt(body)));
                 quote!(#clones #outcome)
             }
         };

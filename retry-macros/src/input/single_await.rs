@@ -28,7 +28,7 @@ impl SingleAwait {
     }
 }
 
-/// The names of the arguments that an attempt could consume: those whose type is neither a reference nor a number.
+/// The names of the arguments that an attempt could consume: those whose type is neither a shared reference nor a primitive type.
 struct Owned(Vec<Ident>);
 
 impl Owned {
@@ -56,13 +56,15 @@ impl VisitMut for Owned {
 }
 
 fn is_copied(ty: &Type) -> bool {
-    const NUMBERS: [&str; 16] = [
+    const PRIMITIVES: [&str; 16] = [
         "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
         "usize",
     ];
     match ty {
         Type::Reference(reference) => reference.mutability.is_none(),
-        Type::Path(path) => path.path.get_ident().is_some_and(|ident| NUMBERS.iter().any(|number| ident == number)),
+        Type::Path(path) => {
+            path.path.get_ident().is_some_and(|ident| PRIMITIVES.iter().any(|primitive| ident == primitive))
+        }
         _ => false,
     }
 }
@@ -81,8 +83,8 @@ fn may_consume(trees: &[TokenTree], owned: &Owned) -> bool {
     })
 }
 
-/// Returns `true` if the expression is one operand, as in `path::f::<T>(x).g[0]`, so that `.await` awaits all of it. Anything unusual
-/// is no operand.
+/// Returns `true` if the expression is one operand, as in `path::f::<T>(x).g[0]`, so that `.await` awaits all of it. Returns
+/// `false` for anything unusual.
 fn is_operand(trees: &[TokenTree]) -> bool {
     let mut rest = trees;
     while let [first, after @ ..] = rest {
@@ -145,3 +147,6 @@ fn is_name(word: &Ident) -> bool {
     ["self", "Self", "super", "crate"].iter().any(|keyword| word == keyword)
         || syn::parse_str::<Ident>(&word.to_string()).is_ok()
 }
+
+#[cfg(test)]
+mod tests;

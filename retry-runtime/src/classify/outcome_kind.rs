@@ -1,4 +1,4 @@
-//! What the engine asks about the outcome of an annotated function.
+//! Classification, text and disposal of the outcome of an annotated function.
 
 use core::fmt::Display;
 

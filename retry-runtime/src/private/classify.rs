@@ -1,7 +1,7 @@
 //! Classification of an outcome of any type, without a trait bound on it.
 //!
-//! Generated code asks three questions about the types of an outcome, one after the other: what is known of its value, what is
-//! known of its error, and how is the error described.
+//! Generated code chooses three things by the types of an outcome, one after the other: how its value is classified, how its error is
+//! classified, and how the error is described.
 //!
 //! ```text
 //! classify::<Result<T, E>>(&outcome).__step().__step().__step()
@@ -56,7 +56,7 @@ macro_rules! zero_sized {
     )*};
 }
 zero_sized! {
-    /// An outcome of which nothing is known. `B` is [`Owned`], or [`Borrowed`] if the error is an error object that borrows.
+    /// The start, before anything is chosen. `B` is [`Owned`], or [`Borrowed`] if the error is an error object that borrows.
     Probe<O, B = Owned>;
     /// The value is known.
     WithValue<O, V, B>;
@@ -64,7 +64,7 @@ zero_sized! {
     WithError<O, V, E>;
     /// The value and the error are known, and the error has no text.
     WithoutText<O, V>;
-    /// The type is no outcome. The other questions are answered all the same, so that the error of [`classify`] is the only one.
+    /// The type is not an outcome. The other steps work all the same, so that the error of [`classify`] is the only one.
     NotAnOutcome<O>;
     /// Everything is known. This is the [`OutcomeKind`] of an annotated function without predicates.
     Kind<O, V, E, T>;
@@ -244,7 +244,7 @@ impl<O, V> WithoutText<O, V> {
     }
 }
 
-/// What is known of a value.
+/// The classification of a value.
 pub trait ValueKind<O: ResultLike> {
     const IS_PLAIN: bool = false;
     type Cleanup: Cleanup;
@@ -288,7 +288,7 @@ impl<O: ResultLike> ValueKind<O> for Plain {
     }
 }
 
-/// What is known of an error.
+/// The classification of an error.
 pub trait ErrorKind<O: ResultLike> {
     fn failure(error: &O::Error) -> Failure;
 }

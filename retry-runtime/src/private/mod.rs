@@ -20,7 +20,6 @@ pub use self::required::*;
 pub use self::values::*;
 pub use crate::__counters as counters;
 pub use crate::classify::breaker_open::rejected;
-pub use crate::classify::outcome_kind::OutcomeKind;
 pub use crate::classify::result_like::ResultLike;
 pub use crate::classify::verdict::Classification;
 pub use crate::engine::macro_call::{CallSpec, MacroCall};

@@ -1,4 +1,5 @@
-//! What generated code may do with a type that is no outcome. It never runs: rustc has reported the type.
+//! The methods that generated code calls, for a type that is not an outcome. They never run, because rustc reports the type. They
+//! exist so that it reports nothing else.
 
 use core::fmt::Display;
 

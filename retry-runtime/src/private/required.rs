@@ -168,7 +168,7 @@ impl AlwaysStatus for reqwest_012::Response {}
 pub struct WithOnOk;
 
 /// For `server_delay` without `on_ok`. It is called only for values that are retried, and without `on_ok` those are values whose type is
-/// [`Retryable`]. The parameter is what is known of the value.
+/// [`Retryable`]. The parameter says how the value is classified.
 #[diagnostic::on_unimplemented(
     message = "`server_delay` has no effect: a value of this function is never retried",
     label = "the value in this type cannot be classified as a failure",

@@ -83,14 +83,7 @@ async fn few_successes_are_counted_too_early_and_none_after_a_failure() {
 fn two_threads_pay_for_exactly_the_share() {
     static BUDGET: Budget = Budget::ratio(50, 7, Duration::from_secs(3600));
     let policy = Policy::fixed(Duration::ZERO).attempts(2).budget(|| &BUDGET);
-    let retries = || {
-        let mut retry = Executor::new(&policy);
-        let Ok(pause) = retry.pause(Fault::TRANSIENT) else { return false };
-        pause.block();
-        retry.attempt_blocking(|| ());
-        true
-    };
-    let work = || (0..200_000).filter(|_| retries()).count();
+    let work = || (0..200_000).filter(|_| retries(&policy)).count();
     let paid = thread::scope(|scope| {
         let (one, two) = (scope.spawn(work), scope.spawn(work));
         one.join().unwrap() + two.join().unwrap()

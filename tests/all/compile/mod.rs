@@ -24,6 +24,7 @@ mod mixed;
 mod receivers;
 mod returns;
 mod send;
+mod single_await;
 mod traits;
 
 use std::fmt::Debug;

@@ -1,6 +1,5 @@
-// Each link is two nested futures, so at most 13 links are within rustc's default recursion limit of 128. With two plain `async`
-// blocks for each link, the maximum is 15.
-#![recursion_limit = "256"]
+// The longest chain of calls within rustc's default recursion limit of 128, if each body is one `.await`. In a chain of plain `async`
+// functions it is 28, and with `?` in each body 13.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -23,7 +22,7 @@ macro_rules! chain {
     };
 }
 
-chain!(a b c d e f g h i j k l m n o p q r s t u v w x y);
+chain!(a b c d e f g h i j k l m n o p q r s t u v w);
 
 static CALLS: AtomicU32 = AtomicU32::new(0);
 
