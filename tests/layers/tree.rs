@@ -14,7 +14,7 @@ pub(crate) fn read(root: &Path, folder: &str) -> io::Result<Sources> {
     let mut sources = Sources::new();
     for entry in fs::read_dir(root.join(folder))? {
         let entry = entry?;
-        let path = format!("{folder}/{}", entry.file_name().display());
+        let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
         if entry.file_type()?.is_dir() {
             sources.extend(read(root, &path)?);
         } else if path.ends_with(".rs") {

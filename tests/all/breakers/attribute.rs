@@ -245,16 +245,7 @@ struct Client(Attempts);
 
 #[allow(unused_qualifications, clippy::manual_async_fn, reason = "the test covers these forms")]
 impl Client {
-    const BREAKER: &'static Breaker = &api::BREAKER;
-    const BUDGET: &'static Budget = &api::BUDGET;
-
-    #[retry(breaker = Self::BREAKER, budget = Self::BUDGET, start = "0s")]
-    async fn load(&mut self) -> io::Result<()> {
-        self.0.start();
-        Err(ErrorKind::ConnectionReset.into())
-    }
-
-    #[retry(breaker = crate::breakers::attribute::api::BREAKER, budget = crate::breakers::attribute::api::BUDGET)]
+    #[retry(breaker = crate::breakers::attribute::api::BREAKER, budget = crate::breakers::attribute::api::BUDGET, start = "0s")]
     fn returned(&self) -> impl Future<Output = io::Result<()>> + Send {
         async move {
             self.0.start();
@@ -265,10 +256,38 @@ impl Client {
 
 #[tokio::test(start_paused = true)]
 async fn breaker_and_budget_accept_any_path() {
-    let mut client = Client(Attempts::new());
-    client.load().await.unwrap_err();
+    let client = Client(Attempts::new());
     client.returned().await.unwrap_err();
     assert_eq!((client.0.count(), api::BREAKER.state(), api::BUDGET.tokens()), (2, BreakerState::Open, 0));
+}
+
+/// Rust 1.85 does not allow a constant to refer to a static that can change.
+#[rustversion::since(1.95)]
+mod associated_constant {
+    use super::*;
+
+    static BREAKER: Breaker = opens_after_two();
+    static BUDGET: Budget = Budget::new().capacity(10);
+
+    struct Client(Attempts);
+
+    impl Client {
+        const BREAKER: &'static Breaker = &BREAKER;
+        const BUDGET: &'static Budget = &BUDGET;
+
+        #[retry(breaker = Self::BREAKER, budget = Self::BUDGET, start = "0s")]
+        async fn load(&mut self) -> io::Result<()> {
+            self.0.start();
+            Err(ErrorKind::ConnectionReset.into())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn breaker_and_budget_accept_it() {
+        let mut client = Client(Attempts::new());
+        client.load().await.unwrap_err();
+        assert_eq!((client.0.count(), BREAKER.state(), BUDGET.tokens()), (2, BreakerState::Open, 0));
+    }
 }
 
 #[async_trait::async_trait]

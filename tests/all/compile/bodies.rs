@@ -267,7 +267,7 @@ async fn temporary_in_the_tail(log: &Mutex<Vec<u32>>, flaky: &Flaky) -> R<usize>
 #[retry(start = "0s")]
 async fn unsafe_block(flaky: &Flaky) -> R<&'static str> {
     // SAFETY: ASCII is UTF-8.
-    flaky.attempt(unsafe { str::from_utf8_unchecked(b"a") })
+    flaky.attempt(unsafe { std::str::from_utf8_unchecked(b"a") })
 }
 
 #[tokio::test]
