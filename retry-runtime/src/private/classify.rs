@@ -66,7 +66,7 @@ zero_sized! {
     WithoutText<O, V>;
     /// The type is not an outcome. The other steps work all the same, so that the error of [`classify`] is the only one.
     NotAnOutcome<O>;
-    /// Everything is known. This is the [`OutcomeKind`] of an annotated function without predicates.
+    /// Everything is known. This is the `OutcomeKind` of an annotated function without predicates.
     Kind<O, V, E, T>;
 }
 

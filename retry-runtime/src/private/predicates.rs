@@ -16,7 +16,7 @@ use crate::private::classify::{ErrorKind, Kind, TextKind, ValueKind};
 
 type Predicate<'p, A, R> = Option<&'p mut dyn FnMut(&A) -> R>;
 
-/// The [`OutcomeKind`] of an annotated function with predicates.
+/// The `OutcomeKind` of an annotated function with predicates.
 pub struct WithPredicates<'p, O: ResultLike, V, E, T> {
     kind: Kind<O, V, E, T>,
     on_ok: Predicate<'p, O::Value, bool>,
