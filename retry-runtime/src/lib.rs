@@ -163,6 +163,7 @@ pub mod breaker {
 pub mod event {
     pub use crate::classify::connection::Connection;
     pub use crate::context::connection_event::ConnectionEvent;
+    pub use crate::engine::retrying::{HookResult, Retrying};
     pub use crate::observe::event::{DelaySource, EventKind, GiveUp};
     pub use crate::observe::owned::{OwnedEvent, OwnedEventKind};
     pub use crate::policy::event_level::EventLevel;
@@ -172,15 +173,24 @@ pub mod event {
 pub mod executor {
     pub use crate::classify::drain::{Cleanup, DrainBody, NoCleanup};
     pub use crate::engine::attempt_future::AttemptFuture;
-    pub use crate::engine::call::{Call, ManualCall};
+    pub use crate::engine::call::Call;
+    pub use crate::engine::loop_error::{ByDebug, LoopError};
+    pub use crate::engine::manual_call::{IntoPolicy, ManualCall, SharedBudget};
+    pub use crate::engine::owned_pause::OwnedPause;
     pub use crate::engine::pause::Pause;
-    pub use crate::engine::time_limit::{LimitTimer, Limited, ScopedOnly, TimeLimit, Unlimited};
+    pub use crate::engine::run::Run;
+    pub use crate::engine::run_parts::{
+        Async, Blocking, Judge, NoHook, OnRetry, Operation, OutcomeOf, RetryHook, Until, When,
+    };
+    pub use crate::engine::time_limit::{CutsOff, LimitTimer, Limited, ScopedOnly, TimeLimit, Unlimited};
 }
 
 /// Outcomes of attempts: the traits that generic functions need, and the types used with [`Condition`] and [`Verdict`].
 pub mod outcome {
     pub use crate::classify::mark::Marked;
+    pub use crate::classify::not_ready::{FromNotReady, NotReady};
     pub use crate::classify::outcome::{Classifier, Outcome};
+    pub use crate::classify::result_like::ResultLike;
     pub use crate::classify::search::transient_in_chain;
     pub use crate::classify::timed_out::FromTimedOut;
     pub use crate::classify::verdict::NotSafe;

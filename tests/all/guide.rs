@@ -42,19 +42,33 @@ fn is_linked(pages: &str, name: &str) -> bool {
 }
 
 /// Types that need no link, because readers find them in signatures.
-const IN_SIGNATURES: [&str; 12] = [
+const IN_SIGNATURES: [&str; 26] = [
+    "Async",
     "AttemptFuture",
+    "Blocking",
     "Cleanup",
+    "CutsOff",
     "DrainBody",
+    "FromNotReady",
+    "HookResult",
+    "Judge",
     "LimitTimer",
     "Limited",
     "NoCleanup",
+    "NoHook",
     "NotSafe",
+    "OnRetry",
+    "Operation",
+    "OutcomeOf",
+    "ResultLike",
     "RetryError",
+    "RetryHook",
     "ScopedOnly",
     "TimeLimit",
     "TimerSlot",
     "Unlimited",
+    "Until",
+    "When",
 ];
 
 #[test]

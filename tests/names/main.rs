@@ -16,7 +16,7 @@ const POLICY: Policy = Policy::new();
 fn report_distinguishes_a_thousand_names() {
     for round in 1..=2 {
         for number in 0..1500 {
-            Executor::new(&POLICY).name(&format!("order {number}")).succeed(());
+            Executor::new(&POLICY).name(format!("order {number}")).succeed(());
         }
         let mut report = report();
         report.rows.retain(|row| row.name != STATS.name());

@@ -188,6 +188,7 @@ impl Condition {
     #[inline(always)]
     pub(crate) fn verdict(&self, classification: Classification) -> Verdict {
         match classification {
+            Classification { not_ready: true, value, .. } => Verdict::NotReady(value.unwrap_or(REFUSED)),
             Classification { error: Some(failure), decided, .. } => self.of_error(failure, decided),
             Classification { retried_by_on_ok: true, value, .. } => {
                 self.retry_if(true, value.unwrap_or(REFUSED).refused())
@@ -199,7 +200,7 @@ impl Condition {
 
     /// Returns true if an outcome is worth another attempt, even if resending the request is not safe.
     pub(crate) fn is_retried(&self, classification: Classification) -> bool {
-        matches!(self.verdict(classification), Verdict::Retry(_) | Verdict::NotSafe(..))
+        matches!(self.verdict(classification), Verdict::Retry(_) | Verdict::NotReady(_) | Verdict::NotSafe(..))
     }
 
     /// The verdict on a value, which is a success unless its status is listed or its class is retried.

@@ -20,19 +20,27 @@ pub struct Classification {
     pub(crate) retried_by_on_ok: bool,
     /// The result of an `on_error` that is a predicate.
     pub(crate) decided: Option<bool>,
+    /// True if `until` says that the value, a success otherwise, is not ready yet.
+    pub(crate) not_ready: bool,
 }
 
 impl Classification {
     #[doc(hidden)]
     #[inline(always)]
     pub const fn new(value: Option<Failure>, error: Option<Failure>) -> Self {
-        Self { value, error, retried_by_on_ok: false, decided: None }
+        Self { value, error, retried_by_on_ok: false, decided: None, not_ready: false }
     }
 
     /// Adds the result of `on_ok`.
     #[inline(always)]
     pub(crate) const fn on_ok(self, retried_by_on_ok: bool) -> Self {
         Self { retried_by_on_ok, ..self }
+    }
+
+    /// Says that the value is not ready yet.
+    #[inline(always)]
+    pub(crate) const fn not_ready(self) -> Self {
+        Self { not_ready: true, ..self }
     }
 
     /// Adds the result of an `on_error` that is a predicate.
@@ -50,6 +58,12 @@ impl Classification {
     pub(crate) fn server_delay(self, delay: Option<Duration>) -> Self {
         let Some(delay) = delay else { return self };
         Self { value: Some(self.value.unwrap_or(REFUSED).with_server_delay(delay)), ..self }
+    }
+
+    /// Adds the delay that `error_delay` has read from the error. It replaces the delay of the error's own `Retryable`.
+    pub(crate) fn error_delay(self, delay: Option<Duration>) -> Self {
+        let Some(delay) = delay else { return self };
+        Self { error: self.error.map(|error| error.with_server_delay(delay)), ..self }
     }
 
     /// The status of the outcome, if it has one.
@@ -84,6 +98,9 @@ pub enum Verdict {
     GiveUp(Failure),
     /// A failure that is worth another attempt.
     Retry(Failure),
+    /// A success that is not the final one: `until` says that the value is not ready yet. The failure holds what the value
+    /// says about itself, such as the delay that the server asks for.
+    NotReady(Failure),
     /// A failure that is worth another attempt, but resending the request is impossible or not safe, for this reason.
     NotSafe(Failure, NotSafe),
 }
@@ -106,7 +123,9 @@ impl Verdict {
     pub const fn failure(&self) -> Option<Failure> {
         match self {
             Self::Done => None,
-            Self::GiveUp(failure) | Self::Retry(failure) | Self::NotSafe(failure, _) => Some(*failure),
+            Self::GiveUp(failure) | Self::Retry(failure) | Self::NotReady(failure) | Self::NotSafe(failure, _) => {
+                Some(*failure)
+            }
         }
     }
 }

@@ -22,6 +22,14 @@ pin_project! {
     #[must_use = "an attempt does nothing unless it is awaited"]
     pub struct AttemptFuture<'e, C: Call, S: TimerSlot, F, K: LimitTimer<S>> {
         core: &'e mut Core<C, S>,
+        #[pin]
+        running: RunningAttempt<S, F, K>,
+    }
+}
+
+pin_project! {
+    /// An attempt, apart from its call.
+    pub struct RunningAttempt<S: TimerSlot, F, K: LimitTimer<S>> {
         limit: K,
         stage: Stage,
         // Fields are dropped in this order: a value that is dropped with the future can find out whether it was cut off.
@@ -59,9 +67,8 @@ impl<'e, C: Call, S: TimerSlot, F, K: LimitTimer<S>> AttemptFuture<'e, C, S, F, 
 
     #[inline(always)]
     fn at(stage: Stage, core: &'e mut Core<C, S>, future: F, limit: K) -> Self {
-        let timer = K::timer(&core.sleep);
-        let (before, after) = Default::default();
-        Self { core, limit, stage, before, future, after, timer }
+        let running = RunningAttempt::at(stage, &core.sleep, future, limit);
+        Self { core, running }
     }
 }
 
@@ -72,7 +79,30 @@ impl<C: Call, S: TimerSlot, F: Future, K: TimeLimit<S, F::Output>> Future for At
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         // Read once: the compiler cannot see that the pointer stays the same.
-        let core = &mut **this.core;
+        this.running.poll(this.core, cx)
+    }
+}
+
+impl<S: TimerSlot, F, K: LimitTimer<S>> RunningAttempt<S, F, K> {
+    /// An attempt that starts as soon as the call has begun, or the pause has ended.
+    pub(crate) fn at_once(sleep: &S, future: F, limit: K) -> Self {
+        Self::at(Stage::AtOnce, sleep, future, limit)
+    }
+
+    #[inline(always)]
+    fn at(stage: Stage, sleep: &S, future: F, limit: K) -> Self {
+        let timer = K::timer(sleep);
+        let (before, after) = Default::default();
+        Self { limit, stage, before, future, after, timer }
+    }
+
+    #[inline(always)]
+    pub(crate) fn poll<C: Call>(self: Pin<&mut Self>, core: &mut Core<C, S>, cx: &mut Context<'_>) -> Poll<F::Output>
+    where
+        F: Future,
+        K: TimeLimit<S, F::Output>,
+    {
+        let this = self.project();
         let stage = mem::replace(this.stage, Stage::Started);
         let is_first_poll = !matches!(stage, Stage::Started);
         if is_first_poll {

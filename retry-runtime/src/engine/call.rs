@@ -1,12 +1,11 @@
 //! The call that an executor retries: its policy, name, observer and history.
 
-use core::fmt;
 use core::time::Duration;
 
 use crate::classify::failure::Failure;
 use crate::engine::state::CallState;
 use crate::observe::event::Observer;
-use crate::observe::stats::named::{NamedStats, OwnStats, of_loop};
+use crate::observe::stats::named::NamedStats;
 use crate::policy::budget::Budget;
 use crate::policy::builder::Policy;
 use crate::util::clock::Instant;
@@ -14,16 +13,16 @@ use crate::util::sealed::Sealed;
 
 /// The call as the engine sees it. Its cold half sees the call as a trait object, so that it is compiled once.
 ///
-/// Implemented by [`ManualCall`], by the calls of the attribute and by those of the tower policy.
+/// Implemented by [`ManualCall`](crate::executor::ManualCall), by the calls of the attribute and by those of the tower policy.
 pub trait Call: Sealed + Send + Sync {
     #[doc(hidden)]
     fn policy(&self) -> &Policy;
 
-    /// The budget of the policy.
+    /// The budget that pays for the retries.
     #[doc(hidden)]
     #[inline(always)]
-    fn budget(&self) -> Option<fn() -> &'static Budget> {
-        self.policy().budget
+    fn budget(&self) -> Option<&Budget> {
+        self.policy().budget.map(|budget| budget())
     }
 
     #[doc(hidden)]
@@ -67,6 +66,12 @@ impl History {
         Self { started: Some(Instant::now()), ..Self::without_clock() }
     }
 
+    /// The history of a hand-written loop, which may look at its attempts. Reads the clock only if the policy looks back.
+    #[inline(always)]
+    pub(crate) fn of_loop(policy: &Policy) -> Self {
+        if policy.needs_history() { Self::new() } else { Self::without_clock() }
+    }
+
     /// The history of a call whose clock has not started.
     #[inline(always)]
     pub(crate) const fn without_clock() -> Self {
@@ -94,55 +99,5 @@ impl History {
         if self.started.is_none() {
             self.started = Some(state.observed_since().unwrap_or_else(Instant::now));
         }
-    }
-}
-
-/// The call of a hand-written loop. Made by [`Executor::new`](crate::Executor::new).
-#[derive(Clone, Copy)]
-pub struct ManualCall<'a> {
-    pub(crate) policy: &'a Policy,
-    pub(crate) name: &'a str,
-    pub(crate) observer: Option<&'a dyn Observer>,
-    /// Missing only if nothing can ask for it.
-    pub(crate) history: Option<History>,
-    pub(crate) stats: OwnStats,
-}
-
-impl fmt::Debug for ManualCall<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { policy, name, history, observer: _, stats: _ } = self;
-        f.debug_struct("ManualCall")
-            .field("policy", policy)
-            .field("name", name)
-            .field("history", history)
-            .finish_non_exhaustive()
-    }
-}
-
-impl Sealed for ManualCall<'_> {}
-
-impl Call for ManualCall<'_> {
-    #[inline(always)]
-    fn policy(&self) -> &Policy {
-        self.policy
-    }
-    fn name(&self) -> &str {
-        self.name
-    }
-    #[inline(always)]
-    fn observer(&self) -> Option<&dyn Observer> {
-        self.observer
-    }
-    #[inline(always)]
-    fn history(&self) -> Option<&History> {
-        self.history.as_ref()
-    }
-    #[inline(always)]
-    fn history_mut(&mut self) -> Option<&mut History> {
-        self.history.as_mut()
-    }
-    #[inline(always)]
-    fn stats(&self) -> NamedStats {
-        of_loop(self.stats, self.name)
     }
 }

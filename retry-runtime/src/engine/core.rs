@@ -10,6 +10,7 @@ use crate::context::connections;
 use crate::context::deadline::DeadlineScope;
 use crate::context::nested::NestedScope;
 use crate::engine::call::Call;
+use crate::engine::hooks::Hooks;
 use crate::engine::react;
 use crate::engine::situation::started;
 use crate::engine::state::CallState;
@@ -128,14 +129,25 @@ impl<C: Call, S: TimerSlot> Core<C, S> {
         }
         call.stats().at_once();
         if let Some(budget) = call.budget() {
-            budget().succeeded_at_once();
+            budget.succeeded_at_once();
         }
     }
 
     /// The attempt has failed. Returns the delay before the next attempt, if there is one.
     #[inline]
     pub(crate) fn fail(&mut self, verdict: Verdict, reason: &dyn Display) -> Option<Duration> {
-        react::failed(&mut self.active.state, &mut self.active.call, verdict, reason)
+        self.fail_with(verdict, reason, &mut Hooks::none())
+    }
+
+    /// [`fail`](Self::fail) with what the caller adds to the decision.
+    #[inline]
+    pub(crate) fn fail_with(
+        &mut self,
+        verdict: Verdict,
+        reason: &dyn Display,
+        hooks: &mut Hooks<'_>,
+    ) -> Option<Duration> {
+        react::failed(&mut self.active.state, &mut self.active.call, verdict, reason, hooks)
     }
 }
 

@@ -7,6 +7,7 @@ use core::time::Duration;
 
 use crate::classify::failure::Failure;
 use crate::classify::verdict::Verdict;
+use crate::engine::hooks::NextDelay;
 use crate::engine::situation::Situation;
 use crate::observe::event::{Decision, DelaySource, GiveUp};
 use crate::policy::attempt::Attempt;
@@ -16,9 +17,15 @@ use crate::util::clock::Instant;
 
 /// Decides what follows an outcome with this verdict.
 #[inline(always)]
-pub(crate) fn decide(policy: &Policy, verdict: Verdict, failure: Failure, situation: &Situation) -> Decision {
+pub(crate) fn decide(
+    policy: &Policy,
+    verdict: Verdict,
+    failure: Failure,
+    situation: &Situation,
+    next_delay: &mut NextDelay<'_>,
+) -> Decision {
     match verdict {
-        Verdict::Retry(_) => {}
+        Verdict::Retry(_) | Verdict::NotReady(_) => {}
         Verdict::NotSafe(_, why) => return Err(why.into()),
         Verdict::Done | Verdict::GiveUp(_) => return Err(GiveUp::Permanent),
     }
@@ -37,7 +44,10 @@ pub(crate) fn decide(policy: &Policy, verdict: Verdict, failure: Failure, situat
     if !situation.retries_enabled {
         return Err(GiveUp::Disabled);
     }
-    let (delay, source) = with_requested_delay(policy, draw(policy, failure, situation), failure)?;
+    let (delay, source) = match *next_delay {
+        NextDelay::Chosen(delay) => (delay, DelaySource::Chosen),
+        _ => with_requested_delay(policy, draw(policy, failure, situation, next_delay), failure)?,
+    };
     match remaining {
         Some(remaining) if delay >= remaining => Err(GiveUp::Deadline),
         _ => Ok((delay, source)),
@@ -61,13 +71,16 @@ fn remaining(policy: &Policy, situation: &Situation, now: Instant) -> Option<Dur
     own.into_iter().chain(outer).min()
 }
 
-/// The delay of the policy's schedule.
+/// The delay of the policy's schedule, or of the call's own backoff function.
 #[inline(always)]
-fn draw(policy: &Policy, failure: Failure, situation: &Situation) -> Drawn {
+fn draw(policy: &Policy, failure: Failure, situation: &Situation, next_delay: &mut NextDelay<'_>) -> Drawn {
     let Situation { number, max_attempts, started, outer_deadline, previous_delay, random, .. } = *situation;
     let max_attempts = (max_attempts != UNLIMITED).then_some(max_attempts);
     let attempt = || Attempt::new(number, max_attempts, started, policy.deadline, outer_deadline, Some(failure));
-    policy.delay(number, attempt, previous_delay, random)
+    match next_delay {
+        NextDelay::Computed(backoff) => policy.with_jitter(backoff(&attempt()), random),
+        _ => policy.delay(number, attempt, previous_delay, random),
+    }
 }
 
 /// The delay that a circuit breaker or a server asks for is a lower bound of the drawn one.
@@ -184,12 +197,12 @@ mod tests {
             ),
         ] {
             let failure = verdict.failure().unwrap();
-            assert_eq!(decide(&policy, verdict, failure, &situation), expected, "{case}");
+            assert_eq!(decide(&policy, verdict, failure, &situation, &mut NextDelay::Scheduled), expected, "{case}");
         }
     }
 
     #[test]
     fn a_success_is_not_retried() {
-        assert_eq!(decide(&POLICY, Verdict::Done, FAILURE, &FIRST), Err(GiveUp::Permanent));
+        assert_eq!(decide(&POLICY, Verdict::Done, FAILURE, &FIRST, &mut NextDelay::Scheduled), Err(GiveUp::Permanent));
     }
 }

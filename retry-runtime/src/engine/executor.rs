@@ -2,33 +2,28 @@
 //!
 //! It is generic and inlined, because every call passes it. What only a failing or observed call needs is in `react`.
 
-use core::fmt::{self, Display};
-use core::ops::ControlFlow;
+use core::fmt;
+use std::borrow::Cow;
 
-use crate::classify::class::Class;
 use crate::classify::condition::Condition;
-use crate::classify::drain::{DrainBody, NoCleanup};
-use crate::classify::failure::Failure;
-use crate::classify::outcome::{Classified, Classifier};
 use crate::classify::outcome_kind::OutcomeKind;
 use crate::classify::timed_out::FromTimedOut;
-use crate::classify::verdict::Verdict;
+use crate::classify::verdict::Classification;
 use crate::engine::attempt_future::AttemptFuture;
-use crate::engine::call::{Call, History, ManualCall};
+use crate::engine::call::{Call, History};
 use crate::engine::core::{ActiveCall, Core};
+use crate::engine::hooks::Hooks;
 use crate::engine::in_span::{Begun, InSpan, in_span};
 use crate::engine::macro_call::MacroCall;
-use crate::engine::pause::{NextAttempt, Pause};
+use crate::engine::manual_call::{IntoPolicy, ManualCall, SharedBudget};
+use crate::engine::pause::NextAttempt;
 use crate::engine::react;
 use crate::engine::situation;
 use crate::engine::state::CallState;
 use crate::engine::time_limit::{Limited, TimeLimit, Unlimited, limited};
 use crate::observe::event::Observer;
-use crate::observe::reason::FallbackReason;
-use crate::observe::sink;
 #[cfg(any(feature = "metrics", feature = "report"))]
 use crate::observe::stats::named::CallStats;
-use crate::observe::stats::named::NO_OWN_STATS;
 use crate::policy::attempt::Attempt;
 use crate::policy::builder::Policy;
 use crate::util::clock::Instant;
@@ -80,7 +75,22 @@ pub struct Executor<C: Call = ManualCall<'static>, S = TokioSleep> {
 }
 
 impl<'a> Executor<ManualCall<'a>> {
-    /// Creates the executor of one call under this policy. The clock of the deadline starts now.
+    /// Creates the executor of one call under this policy: a `&Policy`, which it borrows, or a `Policy` or an `Arc<Policy>`, which it copies
+    /// into one allocation. The clock of the deadline starts now.
+    ///
+    /// If it borrows nothing, or only statics, it is `'static`, `Send` and `Sync`, and a struct can keep it:
+    ///
+    /// ```
+    /// # use retry_runtime::{Executor, Policy};
+    /// struct Upload {
+    ///     retry: Executor,
+    /// }
+    ///
+    /// fn upload(policy: Policy, part: u32) -> Upload {
+    ///     Upload { retry: Executor::new(policy).name(format!("upload part {part}")) }
+    /// }
+    /// # upload(Policy::new(), 1);
+    /// ```
     ///
     /// Most calls succeed without asking how much time has passed. So the clock of a call starts later if the policy has no deadline and neither
     /// a decorrelated nor a custom backoff: when its first attempt is first pending or fails, whichever is earlier, or when a blocking attempt starts.
@@ -88,23 +98,52 @@ impl<'a> Executor<ManualCall<'a>> {
     /// [`current`](Self::current) that returned the attempt.
     #[must_use]
     #[inline]
-    pub fn new(policy: &'a Policy) -> Self {
-        Self::start(ManualCall {
-            policy,
-            name: "retry",
-            observer: None,
-            // Any loop may look at its attempts.
-            history: Some(if policy.needs_history() { History::new() } else { History::without_clock() }),
-            stats: NO_OWN_STATS,
-        })
+    pub fn new(mut policy: impl IntoPolicy<'a>) -> Self {
+        match policy.borrowed() {
+            Some(policy) => Self::start(ManualCall::new(policy, DEFAULT_NAME, Some(History::of_loop(policy)))),
+            None => Self::owning(policy.copied()),
+        }
+    }
+
+    #[cold]
+    fn owning(policy: Policy) -> Self {
+        let mut call = ManualCall::new(const { &Policy::new() }, DEFAULT_NAME, Some(History::of_loop(&policy)));
+        call.set_policy(policy);
+        Self::start(call)
     }
 }
 
+/// The name of calls in events if they are given none.
+pub(crate) const DEFAULT_NAME: &str = "retry";
+
 impl<'a, S> Executor<ManualCall<'a>, S> {
-    /// The name in events. Defaults to `retry`.
+    /// The name in events, borrowed or owned. Defaults to `retry`.
     #[must_use]
-    pub fn name(mut self, name: &'a str) -> Self {
-        self.core.active.call.name = name;
+    #[inline]
+    pub fn name(mut self, name: impl Into<Cow<'a, str>>) -> Self {
+        self.core.active.call.set_name(name.into());
+        self
+    }
+
+    /// Pays for the retries from this budget, instead of the policy's: a `&Budget` or an `Arc<Budget>`. A policy can only name a budget in a
+    /// `static`; this one may belong to a client, a host or a test.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use retry_runtime::{Budget, Executor, Policy};
+    /// struct Client {
+    ///     budget: Arc<Budget>,
+    /// }
+    ///
+    /// impl Client {
+    ///     fn retry(&self) -> Executor {
+    ///         Executor::new(Policy::new()).budget(self.budget.clone())
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn budget(mut self, budget: impl Into<SharedBudget<'a>>) -> Self {
+        self.core.active.call.set_budget(budget.into());
         self
     }
 
@@ -112,14 +151,14 @@ impl<'a, S> Executor<ManualCall<'a>, S> {
     #[cfg(any(feature = "metrics", feature = "report"))]
     #[must_use]
     pub fn stats(mut self, stats: &'static CallStats) -> Self {
-        self.core.active.call.stats = Some(stats);
+        self.core.active.call.set_stats(Some(stats));
         self.name(stats.name())
     }
 
     /// Sends the events to this observer, in addition to `tracing`.
     #[must_use]
     pub fn observer(mut self, observer: &'a dyn Observer) -> Self {
-        self.core.active.call.observer = Some(observer);
+        self.core.active.call.set_observer(Some(observer));
         self.core.active.state.observe();
         self
     }
@@ -130,11 +169,24 @@ impl<C: Call> Executor<C> {
     #[inline(always)]
     pub fn start(call: C) -> Self {
         // Built in one place: a call may contain a policy of 200 bytes, and each constructor in between would move it.
-        let mut state = CallState::none();
-        if call.observer().is_some() || sink::is_enabled() {
-            state.observe();
-        }
+        let state = CallState::at_start(call.observer().is_some());
         Self { core: Core { active: ActiveCall { call, state }, sleep: TokioSleep } }
+    }
+}
+
+impl<'a> Executor<ManualCall<'a>> {
+    /// The executor of a call that has not started.
+    pub(crate) const fn unobserved(call: ManualCall<'a>) -> Self {
+        Self { core: Core { active: ActiveCall { call, state: CallState::none() }, sleep: TokioSleep } }
+    }
+}
+
+impl<S> Executor<ManualCall<'_>, S> {
+    /// Starts the call, and its clock.
+    pub(crate) fn start_call(&mut self) {
+        let ActiveCall { call, state } = &mut self.core.active;
+        *state = CallState::at_start(call.observer().is_some());
+        call.set_history(Some(History::new()));
     }
 }
 
@@ -242,102 +294,6 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
     }
 }
 
-/// Reporting an outcome.
-impl<C: Call, S: TimerSlot> Executor<C, S> {
-    /// Reports that the call succeeded, and returns the value.
-    #[inline]
-    pub fn succeed<T>(&mut self, value: T) -> T {
-        self.core.succeed();
-        value
-    }
-
-    /// Reports that the attempt failed with this error, and decides whether to retry. Returns the pause to await before the next
-    /// attempt.
-    ///
-    /// The class of the error does not matter: every error is retried. [`next`](Self::next) classifies the outcome first, and also accepts
-    /// responses that are retried. The decision is made when this method is called, so the pause does not keep the error.
-    ///
-    /// After [`succeed`](Self::succeed), it takes the success back: the failure and the pause are emitted next.
-    ///
-    /// # Errors
-    ///
-    /// Returns the error if no further attempt follows: no attempt is left, the delay does not fit before the deadline, the budget has no tokens, a
-    /// nested call has already retried the failure, or retries are switched off.
-    #[inline]
-    pub fn pause<E: Display>(&mut self, error: E) -> Result<Pause<'_, C, S>, E> {
-        self.pause_for(error, Failure::new(Class::Unknown))
-    }
-
-    /// [`pause`](Self::pause) with a description of the failure. A delay that the server asked for is honored, up to the policy's
-    /// [`retry_after`](Policy::retry_after).
-    ///
-    /// # Errors
-    ///
-    /// Returns the error if there will be no further attempt.
-    #[inline]
-    pub fn pause_for<E: Display>(&mut self, error: E, failure: Failure) -> Result<Pause<'_, C, S>, E> {
-        match self.core.fail(Verdict::Retry(failure), &error) {
-            Some(delay) => Ok(Pause::new(&mut self.core, delay, NoCleanup)),
-            None => Err(error),
-        }
-    }
-
-    /// Reports that this error ends the call, and returns it.
-    #[inline]
-    pub fn fail<E: Display>(&mut self, error: E) -> E {
-        self.core.fail(Verdict::GiveUp(Failure::new(Class::Unknown)), &error);
-        error
-    }
-
-    /// Classifies an outcome, reports it, and decides whether to retry. Returns `Break` with the outcome if it is a success or if there is
-    /// no further attempt. Otherwise returns `Continue` with the pause to await before the next attempt.
-    ///
-    /// The classifier is a `&`[`Condition`](crate::Condition) for outcomes that implement [`Outcome`](crate::outcome::Outcome), or a
-    /// [`Verdict`] from [`verdict!`](crate::verdict) for any other outcome.
-    ///
-    /// With a condition, a response that is retried (in a `Result` or an `Option`) is drained during the pause, as in an annotated
-    /// function, so that its connection can be reused. With a verdict, the response is dropped.
-    ///
-    /// A verdict has no text, so the reason in the events is the status or the class instead of the error's message.
-    ///
-    /// `verdict!` borrows the outcome, which `next` consumes. So `let verdict = verdict!(&outcome);` needs its own line.
-    ///
-    /// ```
-    /// # use retry_runtime::{Condition, Executor, Policy, verdict};
-    /// # use std::ops::ControlFlow::{Break, Continue};
-    /// # async fn read() -> std::io::Result<String> { Ok(String::new()) }
-    /// # async fn f() -> std::io::Result<String> {
-    /// let mut retry = Executor::new(&const { Policy::new() });
-    /// loop {
-    ///     let outcome = retry.attempt(read()).await;
-    ///     match retry.next(outcome, &Condition::new()) {
-    ///         Break(outcome) => break outcome,
-    ///         Continue(pause) => pause.await,
-    ///     }
-    /// }
-    /// # }
-    /// ```
-    pub fn next<O>(
-        &mut self,
-        outcome: O,
-        classifier: impl Classifier<O>,
-    ) -> ControlFlow<O, Pause<'_, C, S, DrainBody>> {
-        let Classified { verdict, via, reason } = classifier.classify(&outcome);
-        self.core.response_came_over(via);
-        if verdict == Verdict::Done {
-            return ControlFlow::Break(self.succeed(outcome));
-        }
-        let fallback = FallbackReason::of(verdict);
-        match self.core.fail(verdict, reason.unwrap_or(&fallback)) {
-            Some(delay) => {
-                let cleanup = classifier.discard(outcome, self.core.active.call.policy().drain_limits());
-                ControlFlow::Continue(Pause::new(&mut self.core, delay, cleanup))
-            }
-            None => ControlFlow::Break(outcome),
-        }
-    }
-}
-
 /// For annotated functions.
 impl<P, O, N, S> Executor<MacroCall<P, O, N>, S>
 where
@@ -371,10 +327,21 @@ where
         outcome: &T,
         mut kind: K,
     ) -> Option<NextAttempt<'_, MacroCall<P, O, N>, S, K>> {
+        let classification = kind.classification(outcome, self.condition());
+        self.decide(outcome, classification, kind, &mut Hooks::none())
+    }
+
+    #[inline(always)]
+    pub(crate) fn decide<T, K: OutcomeKind<T>>(
+        &mut self,
+        outcome: &T,
+        classification: Classification,
+        kind: K,
+        hooks: &mut Hooks<'_>,
+    ) -> Option<NextAttempt<'_, MacroCall<P, O, N>, S, K>> {
         let condition = self.condition();
-        let classification = kind.classification(outcome, condition);
         let ActiveCall { call, state } = &mut self.core.active;
-        let delay = react::outcome(state, call, condition, classification, &kind.text(outcome))?;
+        let delay = react::outcome(state, call, condition, classification, &kind.text(outcome), hooks)?;
         Some(NextAttempt::new(&mut self.core, delay, kind))
     }
 }

@@ -99,8 +99,8 @@ where
         self.policy.or(&self.spec.policy)
     }
     #[inline(always)]
-    fn budget(&self) -> Option<fn() -> &'static Budget> {
-        if P::MAY_HAVE_BUDGET { self.policy().budget } else { None }
+    fn budget(&self) -> Option<&Budget> {
+        if P::MAY_HAVE_BUDGET { self.policy().budget.map(|budget| budget()) } else { None }
     }
     fn name(&self) -> &str {
         self.spec.name

@@ -12,16 +12,22 @@ pub(crate) mod call;
 pub(crate) mod core;
 pub(crate) mod decide;
 pub(crate) mod executor;
+pub(crate) mod hooks;
 #[cfg(any(feature = "tracing", feature = "connection-events"))]
 mod in_span;
 #[cfg(not(any(feature = "tracing", feature = "connection-events")))]
 #[path = "in_span_off.rs"]
 mod in_span;
+pub(crate) mod loop_error;
 pub(crate) mod macro_call;
+pub(crate) mod manual_call;
+pub(crate) mod owned_pause;
 pub(crate) mod pause;
 pub(crate) mod react;
-#[cfg(feature = "tokio")]
-mod run;
+pub(crate) mod report;
+pub(crate) mod retrying;
+pub(crate) mod run;
+pub(crate) mod run_parts;
 pub(crate) mod situation;
 pub(crate) mod state;
 pub(crate) mod time_limit;

@@ -12,6 +12,8 @@ use crate::classify::outcome_kind::OutcomeKind;
 use crate::context::simulation;
 use crate::engine::call::Call;
 use crate::engine::core::Core;
+use crate::engine::manual_call::ManualCall;
+use crate::engine::owned_pause::OwnedPause;
 use crate::engine::state::CallState;
 use crate::util::sleep::{Sleep, TimerSlot, TokioSleep};
 
@@ -28,8 +30,16 @@ pin_project! {
     ///
     /// Dropping it ends the pause. The executor can then continue with the next attempt.
     #[must_use = "a pause does nothing unless it is awaited"]
-    pub struct Pause<'e, C: Call, S: TimerSlot = TokioSleep, L = NoCleanup> {
+    pub struct Pause<'e, C: Call = ManualCall<'static>, S: TimerSlot = TokioSleep, L = NoCleanup> {
         core: &'e mut Core<C, S>,
+        #[pin]
+        running: RunningPause<S, L>,
+    }
+}
+
+pin_project! {
+    /// A pause, apart from its call.
+    pub struct RunningPause<S: TimerSlot, L> {
         delay: Duration,
         is_armed: bool,
         #[pin]
@@ -41,14 +51,24 @@ pin_project! {
 impl<'e, C: Call, S: TimerSlot, L> Pause<'e, C, S, L> {
     #[inline(always)]
     pub(crate) fn new(core: &'e mut Core<C, S>, delay: Duration, cleanup: L) -> Self {
-        let timer = core.sleep.idle();
-        Self { core, delay, is_armed: false, timer, cleanup }
+        let running = RunningPause::new(&core.sleep, delay, cleanup);
+        Self { core, running }
     }
 
     /// The delay before the next attempt.
     #[must_use]
     pub fn delay(&self) -> Duration {
-        self.delay
+        self.running.delay
+    }
+
+    /// A pause that does not borrow the executor, for code that polls and keeps both in a struct.
+    ///
+    /// The executor must not start an attempt before the pause has ended: the decision to retry holds for the time after it.
+    pub fn into_owned(self) -> OwnedPause<S, L>
+    where
+        S: Sleep + Clone,
+    {
+        OwnedPause::new(self.core.sleep.clone(), self.running.delay, self.running.cleanup)
     }
 
     /// Blocks the thread with [`std::thread::sleep`].
@@ -58,7 +78,7 @@ impl<'e, C: Call, S: TimerSlot, L> Pause<'e, C, S, L> {
 
     /// Blocks with this function. It is not called for a zero delay.
     pub fn block_with(self, sleep: impl FnOnce(Duration)) {
-        let Self { delay, cleanup, .. } = self;
+        let RunningPause { delay, cleanup, .. } = self.running;
         let delay = simulation::shortened(delay);
         // A response is not read in blocking code, so it must not hold its connection during the pause.
         drop(cleanup);
@@ -104,8 +124,25 @@ impl<C: Call, S: Sleep, L: Cleanup> Future for Pause<'_, C, S, L> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
+        this.running.poll(this.core, cx)
+    }
+}
+
+impl<S: TimerSlot, L> RunningPause<S, L> {
+    #[inline(always)]
+    pub(crate) fn new(sleep: &S, delay: Duration, cleanup: L) -> Self {
+        Self { delay, is_armed: false, timer: sleep.idle(), cleanup }
+    }
+
+    #[inline(always)]
+    pub(crate) fn poll<C: Call>(self: Pin<&mut Self>, core: &mut Core<C, S>, cx: &mut Context<'_>) -> Poll<()>
+    where
+        S: Sleep,
+        L: Cleanup,
+    {
+        let this = self.project();
         this.cleanup.poll(cx);
-        let Core { active, sleep } = &mut **this.core;
+        let Core { active, sleep } = core;
         poll_pause(&mut active.state, sleep, this.timer, this.is_armed, *this.delay, cx)
     }
 }

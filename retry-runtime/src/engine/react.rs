@@ -20,7 +20,8 @@ use crate::classify::verdict::{Classification, Verdict};
 use crate::context::{nested, simulation, tracked};
 use crate::engine::call::Call;
 use crate::engine::decide::{decide, still_fits};
-use crate::engine::situation::{Situation, started};
+use crate::engine::hooks::{Hooks, NextDelay};
+use crate::engine::situation::{self, Situation, started};
 use crate::engine::state::{CallState, Phase};
 use crate::observe::connections;
 use crate::observe::event::{Decision, DelaySource, Event, EventKind, GiveUp};
@@ -106,7 +107,7 @@ pub(crate) fn dropped(state: CallState, call: &dyn Call) {
     let is_due = is_retry_due(&state);
     if is_due {
         // The retry has been paid for, but is not made.
-        if let (Some(budget), Some(paid)) = (budget(call), state.paid()) {
+        if let (Some(budget), Some(paid)) = (call.budget(), state.paid()) {
             budget.give_back(paid);
         }
     }
@@ -152,7 +153,7 @@ fn count_success(attempts: u32, call: &dyn Call) {
 }
 
 fn pay_for_success(state: &CallState, call: &dyn Call) {
-    let Some(budget) = budget(call) else { return };
+    let Some(budget) = call.budget() else { return };
     match state.paid() {
         None => budget.succeeded_at_once(),
         Some(paid) => budget.give_back(paid),
@@ -168,6 +169,7 @@ pub(crate) fn outcome(
     condition: &Condition,
     classification: Classification,
     reason: &dyn Display,
+    hooks: &mut Hooks<'_>,
 ) -> Option<Duration> {
     if connections::ENABLED {
         response_came_over(state, call, classification.via());
@@ -184,7 +186,7 @@ pub(crate) fn outcome(
         fallback = if classification.retried_by_on_ok { FallbackReason::Refused } else { FallbackReason::of(verdict) };
         &fallback
     };
-    failed(state, call, verdict, reason)
+    failed(state, call, verdict, reason, hooks)
 }
 
 /// The attempt has failed: decides what follows, and reacts to that. Returns the delay before the next attempt, if there is one.
@@ -194,10 +196,15 @@ pub(crate) fn failed(
     call: &mut dyn Call,
     verdict: Verdict,
     reason: &dyn Display,
+    hooks: &mut Hooks<'_>,
 ) -> Option<Duration> {
     let failure = verdict.failure()?;
+    let not_ready = matches!(verdict, Verdict::NotReady(_));
     let reason = &Masked(reason);
-    let event = EventKind::AttemptFailed { class: failure.class(), status: failure.status(), reason };
+    let event = match not_ready {
+        true => EventKind::NotReady,
+        false => EventKind::AttemptFailed { class: failure.class(), status: failure.status(), reason },
+    };
     retry_made(state);
     let has_ended = state.phase() == Phase::Ended;
     let emits_events = emits_events(state);
@@ -206,22 +213,38 @@ pub(crate) fn failed(
         emit_now(state, call, event);
         close_span(state);
     }
-    let mut decision = decide_now(state, call, verdict, failure);
+    let mut decision = decide_now(state, call, verdict, failure, &mut hooks.delay);
     // After the decision, so that a retry which is turned down for any other reason takes no tokens.
-    let paid = match call.policy().budget {
-        None => 0,
-        Some(budget) => pay(budget(), state, failure, &mut decision),
+    let paid = match call.budget() {
+        Some(budget) if !not_ready => pay(budget, state, failure, &mut decision),
+        _ => 0,
     };
     let number = state.number();
-    // Before the decision is emitted: if an observer panics then, the tokens are returned.
+    // Before the decision is emitted: if an observer or the hook panics then, the tokens are returned.
     match decision {
         Ok(_) => state.start_pause(paid),
         Err(_) => state.set_phase(Phase::Ended),
     }
-    report_decision(state, call, failure, decision, number, has_ended.then_some(event));
+    if let (Ok((delay, _)), Some(on_retry)) = (decision, &mut hooks.on_retry) {
+        let attempt = situation::failed_attempt(number, state, call, failure);
+        if on_retry(&attempt, delay).is_break() {
+            withdraw_retry(state, call);
+            decision = Err(GiveUp::Stopped);
+        }
+    }
+    report_decision(
+        state,
+        call,
+        failure,
+        decision,
+        number,
+        Reported { takes_back: has_ended.then_some(event), not_ready },
+    );
     note_nested(decision, number);
-    tracked::note_failure(number, failure, reason, decision.ok().map(|(delay, _)| delay));
     let delay = decision.ok().map(|(delay, _)| delay);
+    if !not_ready {
+        tracked::note_failure(number, failure, reason, delay);
+    }
     if let Some(history) = call.history_mut() {
         history.start_clock(state);
         if let Some(delay) = delay {
@@ -233,19 +256,42 @@ pub(crate) fn failed(
     Some(delay)
 }
 
+/// The hook has turned down a retry that was paid for.
+#[cold]
+fn withdraw_retry(state: &mut CallState, call: &dyn Call) {
+    if let (Some(budget), Some(paid)) = (call.budget(), state.paid()) {
+        budget.give_back(paid);
+    }
+    state.withdraw_pause();
+}
+
 /// Decides, and checks the deadline again after a backoff function of the user's, which may take long.
 #[inline(always)]
-fn decide_now(state: &CallState, call: &dyn Call, verdict: Verdict, failure: Failure) -> Decision {
-    let (policy, situation) = (call.policy(), Situation::of(state, call));
-    let decision = decide(policy, verdict, failure, &situation);
+fn decide_now(
+    state: &CallState,
+    call: &dyn Call,
+    verdict: Verdict,
+    failure: Failure,
+    next_delay: &mut NextDelay<'_>,
+) -> Decision {
+    let (policy, situation) = (call.policy(), Situation::of(state, call, next_delay));
+    let is_computed = policy.backoff.is_custom() || next_delay.is_computed();
+    let decision = decide(policy, verdict, failure, &situation, next_delay);
     match decision {
-        Ok((delay, _)) if policy.backoff.is_custom() && !still_fits(policy, &situation, delay) => Err(GiveUp::Deadline),
+        Ok((delay, _)) if is_computed && !still_fits(policy, &situation, delay) => Err(GiveUp::Deadline),
         decision => decision,
     }
 }
 
-/// Counts the decision and emits it. `takes_back` is the event of a failure that takes the end of the call back: it is emitted here, and
-/// only if the call really goes on.
+/// How a decision is reported.
+struct Reported<'e> {
+    /// The event of a failure that takes the end of the call back. It is emitted with the decision, and only if the call really goes on.
+    takes_back: Option<EventKind<'e>>,
+    /// The attempt did not fail: its value is not ready yet.
+    not_ready: bool,
+}
+
+/// Counts the decision and emits it.
 #[inline(always)]
 fn report_decision(
     state: &CallState,
@@ -253,12 +299,13 @@ fn report_decision(
     failure: Failure,
     decision: Decision,
     number: u32,
-    takes_back: Option<EventKind<'_>>,
+    Reported { takes_back, not_ready }: Reported<'_>,
 ) {
     if takes_back.is_some() && decision.is_err() {
         return;
     }
-    if stats::ENABLED {
+    // A call that waits for a value has not failed. One that gives up has.
+    if stats::ENABLED && !(not_ready && decision.is_ok()) {
         call.stats().failed(number, failure, decision);
     }
     if !state.is_observed() && !sink::is_enabled() {
@@ -268,7 +315,7 @@ fn report_decision(
         emit_for(number, state, call, failed);
     }
     let kind = match decision {
-        Ok((delay, source)) => EventKind::Waiting { delay, source, requested: requested(failure, source) },
+        Ok((delay, source)) => EventKind::Waiting { delay, source, requested: requested(failure, source), not_ready },
         Err(why) => EventKind::GaveUp(why),
     };
     emit_for(number, state, call, kind);
@@ -276,7 +323,7 @@ fn report_decision(
 
 fn requested(failure: Failure, source: DelaySource) -> Option<Duration> {
     match source {
-        DelaySource::Backoff => None,
+        DelaySource::Backoff | DelaySource::Chosen => None,
         DelaySource::Server => failure.server_delay(),
         DelaySource::Breaker => failure.breaker_delay(),
     }
@@ -295,7 +342,12 @@ fn note_nested(decision: Decision, number: u32) {
 /// False for a failure that no attempt could mend, and while retries are switched off, which the call around it finds out by itself.
 fn has_exhausted_retries(why: GiveUp) -> bool {
     match why {
-        GiveUp::Exhausted | GiveUp::Deadline | GiveUp::ServerDelay(_) | GiveUp::Budget | GiveUp::Nested => true,
+        GiveUp::Exhausted
+        | GiveUp::Deadline
+        | GiveUp::ServerDelay(_)
+        | GiveUp::Budget
+        | GiveUp::Nested
+        | GiveUp::Stopped => true,
         GiveUp::Permanent | GiveUp::NotIdempotent | GiveUp::BodyUsedUp | GiveUp::Disabled => false,
     }
 }
@@ -323,10 +375,6 @@ pub(crate) fn abandoned(state: &mut CallState, call: &dyn Call, why: GiveUp) {
     emit(state, call, EventKind::GaveUp(why));
     close_span(state);
     state.set_phase(Phase::Ended);
-}
-
-fn budget(call: &dyn Call) -> Option<&'static Budget> {
-    call.policy().budget.map(|budget| budget())
 }
 
 /// Counts the call in the budget, and pays for the retry if one has been decided. Without enough tokens, the decision becomes to give up.

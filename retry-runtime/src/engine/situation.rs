@@ -2,8 +2,10 @@
 
 use core::time::Duration;
 
+use crate::classify::failure::Failure;
 use crate::context::{deadline, simulation};
 use crate::engine::call::{Call, History};
+use crate::engine::hooks::NextDelay;
 use crate::engine::state::CallState;
 use crate::policy::attempt::Attempt;
 use crate::util::clock::Instant;
@@ -33,12 +35,13 @@ pub(crate) struct Situation {
 
 impl Situation {
     #[inline(always)]
-    pub(crate) fn of(state: &CallState, call: &dyn Call) -> Self {
+    pub(crate) fn of(state: &CallState, call: &dyn Call, next_delay: &NextDelay<'_>) -> Self {
         let policy = call.policy();
         let outer_deadline = deadline::current().map(|deadline| deadline.at);
         let is_limited = policy.deadline.is_some() || outer_deadline.is_some();
         // Few policies look back, and asking the call costs an indirect call.
-        let history = if is_limited || policy.needs_history() { call.history() } else { None };
+        let looks_back = is_limited || policy.needs_history() || next_delay.is_computed();
+        let history = if looks_back { call.history() } else { None };
         Self {
             number: state.number(),
             max_attempts: policy.attempt_limit(),
@@ -60,6 +63,14 @@ pub(crate) fn attempt(state: &CallState, call: &dyn Call, started: Option<Instan
     let last_failure = call.history().and_then(History::last_failure);
     let outer_deadline = deadline::current().map(|deadline| deadline.at);
     Attempt::new(state.number(), policy.max_attempts(), started, policy.deadline, outer_deadline, last_failure)
+}
+
+/// The attempt that has just failed.
+#[cold]
+pub(crate) fn failed_attempt(number: u32, state: &CallState, call: &dyn Call, failure: Failure) -> Attempt {
+    let policy = call.policy();
+    let outer_deadline = deadline::current().map(|deadline| deadline.at);
+    Attempt::new(number, policy.max_attempts(), started(state, call), policy.deadline, outer_deadline, Some(failure))
 }
 
 /// When the call started, if that is known.

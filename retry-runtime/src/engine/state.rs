@@ -6,6 +6,7 @@ use core::pin::Pin;
 use pin_project_lite::pin_project;
 
 use crate::context::connections::{self, AttemptScope, ConnectionLog};
+use crate::observe::sink;
 use crate::observe::spans::{self, Spans};
 use crate::util::clock::Instant;
 use crate::util::sleep::{SharedTimer, TokioTimer};
@@ -55,6 +56,16 @@ impl CallState {
         Self(None)
     }
 
+    /// The state at the start of a call: observed if anything receives its events.
+    #[inline(always)]
+    pub(crate) fn at_start(has_observer: bool) -> Self {
+        let mut state = Self::none();
+        if has_observer || sink::is_enabled() {
+            state.observe();
+        }
+        state
+    }
+
     #[inline(always)]
     pub(crate) fn exists(&self) -> bool {
         self.0.is_some()
@@ -79,6 +90,22 @@ impl CallState {
         *inner.paid = paid;
         *inner.phase = Phase::Pause;
         *inner.nested_exhausted = false;
+    }
+
+    /// Counts attempts that were made elsewhere.
+    #[cold]
+    pub(crate) fn charge(&mut self, attempts: u32) {
+        let number = self.inner().project().number;
+        *number = number.saturating_add(attempts);
+    }
+
+    /// Takes a pause back that has just been started: the call ends instead.
+    #[cold]
+    pub(crate) fn withdraw_pause(&mut self) {
+        let inner = self.inner().project();
+        *inner.number = inner.number.saturating_sub(1).max(1);
+        *inner.paid = 0;
+        *inner.phase = Phase::Ended;
     }
 
     /// The tokens that the budget took for the current retry; `None` during a first attempt.

@@ -130,6 +130,41 @@ impl Drop for AfterDrop {
     }
 }
 
+/// Cuts off attempts, whatever their outcome, if it can be made from [`TimedOut`]. For a type that names its limit before its outcome.
+#[derive(Clone, Copy, Debug)]
+pub struct CutsOff;
+
+impl<S: TimerSlot> LimitTimer<S> for CutsOff {
+    type Timer = <Limited<()> as LimitTimer<S>>::Timer;
+    type Before = BeforeDrop;
+    type After = AfterDrop;
+
+    const CUTS_OFF: bool = true;
+
+    fn mark(before: &mut BeforeDrop, after: &mut AfterDrop) {
+        <Limited<()> as LimitTimer<S>>::mark(before, after);
+    }
+
+    fn timer(sleep: &S) -> Self::Timer {
+        Limited::<()>::timer(sleep)
+    }
+}
+
+impl<S: Sleep, O: FromTimedOut> TimeLimit<S, O> for CutsOff {
+    fn before<C: Call>(&self, core: &Core<C, S>, at_once: bool) -> Option<O> {
+        limited().before(core, at_once)
+    }
+
+    fn poll<C: Call>(
+        &self,
+        timer: Pin<&mut ArmedLimit<S::Timer>>,
+        core: &mut Core<C, S>,
+        cx: &mut Context<'_>,
+    ) -> Poll<O> {
+        limited().poll(timer, core, cx)
+    }
+}
+
 /// The kind of limit that ends an attempt.
 #[derive(Clone, Copy, Debug)]
 enum LimitKind {
@@ -151,7 +186,7 @@ pin_project! {
     }
 }
 
-impl<S: Sleep, O> LimitTimer<S> for Limited<O> {
+impl<S: TimerSlot, O> LimitTimer<S> for Limited<O> {
     type Timer = ArmedLimit<S::Timer>;
     type Before = BeforeDrop;
     type After = AfterDrop;

@@ -15,7 +15,8 @@ use crate::classify::failure::Failure;
 use crate::classify::retryable::Retryable;
 use crate::classify::verdict::Classification;
 use crate::classify::verdict::Verdict;
-use crate::engine::call::{History, ManualCall};
+use crate::engine::call::History;
+use crate::engine::manual_call::ManualCall;
 use crate::observe::event::Observer;
 use crate::observe::sink;
 use crate::observe::stats::named::{NO_OWN_STATS, of_loop};
@@ -191,8 +192,6 @@ pub trait HowToRetry: Sealed + Sync {
     fn options(&self) -> &Options;
 }
 
-impl Sealed for Policy {}
-
 impl HowToRetry for Policy {
     fn policy(&self) -> &Policy {
         self
@@ -244,7 +243,9 @@ impl Options {
     pub(super) fn call<'a>(&'a self, policy: &'a Policy) -> ManualCall<'a> {
         // A history reads the clock, so there is one only if the policy or the hook looks at it.
         let history = (policy.needs_history() || self.looks_at_attempts()).then(History::new);
-        ManualCall { policy, name: self.name, observer: self.observer.as_deref(), history, stats: NO_OWN_STATS }
+        let mut call = ManualCall::new(policy, self.name, history);
+        call.set_observer(self.observer.as_deref());
+        call
     }
 
     /// Counts the success of a first attempt without an executor.

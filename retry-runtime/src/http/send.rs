@@ -26,8 +26,9 @@ use crate::classify::failure::Failure;
 use crate::classify::retryable::Retryable;
 use crate::classify::timed_out::TimedOut;
 use crate::classify::verdict::{NotSafe, Verdict};
-use crate::engine::call::ManualCall;
+use crate::engine::call::Call as _;
 use crate::engine::executor::Executor;
+use crate::engine::manual_call::ManualCall;
 use crate::engine::pause::Pause;
 use crate::observe::reason::{FallbackReason, WithSources};
 use crate::policy::builder::Policy;
@@ -360,7 +361,7 @@ impl<'a, R: Source, T: Transport> Call<'a, R, T> {
             Some(delay) => {
                 let url = outcome.as_ref().map_or_else(T::url_of_error, |response| Some(response.url()));
                 let url = url.filter(|url| source.is_next(url)).cloned();
-                let remains = remains(outcome, retry.core.active.call.policy.drain_limits());
+                let remains = remains(outcome, retry.core.active.call.policy().drain_limits());
                 ControlFlow::Continue(Next { delay, remains, url })
             }
         }

@@ -6,8 +6,8 @@
 use core::task::Poll;
 
 use crate::context::simulation;
-use crate::engine::call::ManualCall;
 use crate::engine::executor::Executor;
+use crate::engine::manual_call::ManualCall;
 
 /// The executor beside a first attempt, if it is simulated.
 #[derive(Debug, Default)]

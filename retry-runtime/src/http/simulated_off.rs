@@ -3,8 +3,8 @@
 use core::marker::PhantomData;
 use core::task::Poll;
 
-use crate::engine::call::ManualCall;
 use crate::engine::executor::Executor;
+use crate::engine::manual_call::ManualCall;
 
 #[derive(Debug, Default)]
 pub(super) struct SimulatedRequest<'a>(PhantomData<&'a ()>);

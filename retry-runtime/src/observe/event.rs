@@ -50,6 +50,8 @@ pub enum EventKind<'a> {
         /// status. User names, passwords, queries and fragments of URLs are masked, and control characters are escaped.
         reason: &'a dyn Display,
     },
+    /// An attempt succeeded, but `until` says that its value is not ready yet.
+    NotReady,
     /// The next attempt follows after this delay. Emitted before the wait.
     #[non_exhaustive]
     Waiting {
@@ -60,6 +62,8 @@ pub enum EventKind<'a> {
         /// The delay that the server or the breaker asked for; `None` if the source is the backoff. The rest of `delay`
         /// is the schedule's jitter.
         requested: Option<Duration>,
+        /// True if the attempt succeeded with a value that is not ready yet.
+        not_ready: bool,
     },
     /// Another copy of the attempt starts, while the earlier copies keep running.
     #[non_exhaustive]
@@ -90,6 +94,8 @@ pub enum DelaySource {
     Server,
     /// The breaker, which rejected the attempt. The delay lasts until the breaker may let a probe through.
     Breaker,
+    /// The caller, with [`Executor::pause_after`](crate::Executor::pause_after).
+    Chosen,
 }
 
 /// The reason why a call makes no further attempt.
@@ -115,6 +121,8 @@ pub enum GiveUp {
     NotIdempotent,
     /// The body of the request is a stream that has been consumed, so the request cannot be resent.
     BodyUsedUp,
+    /// The `on_retry` hook ended the call.
+    Stopped,
 }
 
 /// A receiver of events. Any number of calls may share an observer, on any thread.
@@ -152,13 +160,14 @@ impl Display for Event<'_> {
             EventKind::AttemptStarted => write!(f, "{n} starts"),
             EventKind::AttemptFailed { reason, .. } => write!(f, "{n} failed: {reason}"),
             EventKind::Waiting { delay, .. } if delay.is_zero() => f.write_str("next attempt at once"),
-            EventKind::Waiting { delay, source: DelaySource::Backoff, .. } => {
+            EventKind::NotReady => write!(f, "{n}: not ready yet"),
+            EventKind::Waiting { delay, source: DelaySource::Backoff | DelaySource::Chosen, .. } => {
                 write!(f, "next attempt in {:?}", legible(delay))
             }
             EventKind::Waiting { delay, source: DelaySource::Breaker, .. } => {
                 write!(f, "next attempt in {:?}, when the breaker may let a probe through", legible(delay))
             }
-            EventKind::Waiting { delay, source: DelaySource::Server, requested: Some(requested) }
+            EventKind::Waiting { delay, source: DelaySource::Server, requested: Some(requested), .. }
                 if requested < delay =>
             {
                 write!(f, "next attempt in {:?}: the server asked for {:?}", legible(delay), legible(requested))
@@ -202,13 +211,14 @@ impl Display for GiveUp {
                 f.write_str("the server may have processed the request, and its method is not idempotent")
             }
             Self::BodyUsedUp => f.write_str("the body of the request is a stream, which cannot be resent"),
+            Self::Stopped => f.write_str("the `on_retry` hook ended the call"),
         }
     }
 }
 
 impl GiveUp {
     /// The name of the reason: `exhausted`, `permanent`, `deadline`, `server_delay`, `nested`, `budget`, `disabled`,
-    /// `not_idempotent` or `body_used_up`.
+    /// `not_idempotent`, `body_used_up` or `stopped`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -221,6 +231,7 @@ impl GiveUp {
             Self::Disabled => "disabled",
             Self::NotIdempotent => "not_idempotent",
             Self::BodyUsedUp => "body_used_up",
+            Self::Stopped => "stopped",
         }
     }
 }
@@ -247,7 +258,8 @@ impl fmt::Debug for EventKind<'_> {
                 .field("status", status)
                 .field("reason", &format_args!("{reason}"))
                 .finish(),
-            Self::Waiting { delay, source, requested: _ } => {
+            Self::NotReady => f.write_str("NotReady"),
+            Self::Waiting { delay, source, requested: _, not_ready: _ } => {
                 f.debug_struct("Waiting").field("delay", delay).field("source", source).finish()
             }
             Self::Hedged { copy, after } => f.debug_struct("Hedged").field("copy", copy).field("after", after).finish(),

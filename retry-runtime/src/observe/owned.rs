@@ -41,6 +41,8 @@ pub enum OwnedEventKind {
         /// The text of the failure. Secrets in URLs are masked, and control characters are escaped.
         reason: String,
     },
+    /// An attempt succeeded with a value that is not ready yet.
+    NotReady,
     /// The next attempt follows after this delay.
     #[non_exhaustive]
     Waiting {
@@ -50,6 +52,8 @@ pub enum OwnedEventKind {
         source: DelaySource,
         /// The delay that the server or the breaker asked for; `None` if the source is the backoff.
         requested: Option<Duration>,
+        /// True if the attempt succeeded with a value that is not ready yet.
+        not_ready: bool,
     },
     /// Another copy of the attempt starts.
     #[non_exhaustive]
@@ -88,7 +92,10 @@ impl EventKind<'_> {
             Self::AttemptFailed { class, status, reason } => {
                 OwnedEventKind::AttemptFailed { class, status, reason: reason.to_string() }
             }
-            Self::Waiting { delay, source, requested } => OwnedEventKind::Waiting { delay, source, requested },
+            Self::NotReady => OwnedEventKind::NotReady,
+            Self::Waiting { delay, source, requested, not_ready } => {
+                OwnedEventKind::Waiting { delay, source, requested, not_ready }
+            }
             Self::Hedged { copy, after } => OwnedEventKind::Hedged { copy, after },
             Self::Connection(what) => OwnedEventKind::Connection(what.clone()),
             Self::Succeeded => OwnedEventKind::Succeeded,
@@ -116,8 +123,9 @@ impl OwnedEventKind {
             Self::AttemptFailed { class, status, reason } => {
                 EventKind::AttemptFailed { class: *class, status: *status, reason }
             }
-            Self::Waiting { delay, source, requested } => {
-                EventKind::Waiting { delay: *delay, source: *source, requested: *requested }
+            Self::NotReady => EventKind::NotReady,
+            Self::Waiting { delay, source, requested, not_ready } => {
+                EventKind::Waiting { delay: *delay, source: *source, requested: *requested, not_ready: *not_ready }
             }
             Self::Hedged { copy, after } => EventKind::Hedged { copy: *copy, after: *after },
             Self::Connection(what) => EventKind::Connection(what),

@@ -155,6 +155,10 @@ pub(crate) fn emit(spans: Option<&Spans>, level: EventLevel, event: &Event<'_>) 
         EventKind::AttemptFailed { class, status, .. } => {
             event!(quiet INFO, class = class.as_str(), http.response.status_code = status);
         }
+        EventKind::NotReady => event!(DEBUG),
+        EventKind::Waiting { delay, not_ready: true, .. } => {
+            event!(DEBUG, delay = tracing::field::debug(legible(delay)));
+        }
         EventKind::Waiting { delay, .. } => event!(quiet INFO, delay = tracing::field::debug(legible(delay))),
         EventKind::Hedged { copy, .. } => event!(DEBUG, copy = copy),
         EventKind::Connection(what) => event!(DEBUG, connection = what.as_str()),

@@ -391,7 +391,13 @@ impl Policy {
         previous: Duration,
         random: fn() -> f64,
     ) -> Drawn {
-        let backoff = self.backoff.delay(n, attempt, previous, self.cap, random).min(self.cap);
+        self.with_jitter(self.backoff.delay(n, attempt, previous, self.cap, random), random)
+    }
+
+    /// Caps a computed delay, and adds the jitter.
+    #[inline(always)]
+    pub(crate) fn with_jitter(&self, backoff: Duration, random: fn() -> f64) -> Drawn {
+        let backoff = backoff.min(self.cap);
         Drawn { backoff, delay: self.jitter.apply(backoff, self.cap, random) }
     }
 

@@ -5,6 +5,7 @@
 mod borrowed;
 mod classify;
 mod error_object;
+mod hooks;
 mod limit;
 mod not_an_outcome;
 mod predicates;
@@ -14,6 +15,7 @@ mod values;
 pub use self::borrowed::{Lifetimes, MayBorrow};
 pub use self::classify::*;
 pub use self::error_object::ErrorObject;
+pub use self::hooks::MacroHooks;
 pub use self::limit::*;
 pub use self::predicates::WithPredicates;
 pub use self::required::*;

@@ -1,4 +1,4 @@
-//! The user's predicates on an outcome: `on_ok`, `on_error` and `server_delay`.
+//! The user's predicates on an outcome: `on_ok`, `until`, `on_error`, `server_delay` and `error_delay`.
 //!
 //! They are taken as `&mut dyn FnMut`, not by a bound. For a function with another signature, rustc then reports a mismatch at the
 //! user's function. The error of a bound would also name these methods, which the user did not write. The outcome's type is known
@@ -11,7 +11,7 @@ use crate::classify::condition::Condition;
 use crate::classify::drain::DrainLimits;
 use crate::classify::outcome_kind::OutcomeKind;
 use crate::classify::result_like::ResultLike;
-use crate::classify::verdict::Classification;
+use crate::classify::verdict::{Classification, Verdict};
 use crate::private::classify::{ErrorKind, Kind, TextKind, ValueKind};
 
 type Predicate<'p, A, R> = Option<&'p mut dyn FnMut(&A) -> R>;
@@ -22,13 +22,15 @@ pub struct WithPredicates<'p, O: ResultLike, V, E, T> {
     on_ok: Predicate<'p, O::Value, bool>,
     on_error: Predicate<'p, O::Error, bool>,
     server_delay: Predicate<'p, O::Value, Option<Duration>>,
+    until: Predicate<'p, O::Value, bool>,
+    error_delay: Predicate<'p, O::Error, Option<Duration>>,
 }
 
 impl<O: ResultLike, V, E, T> Kind<O, V, E, T> {
     /// Adds predicates. They are called after the types have classified the outcome.
     #[inline(always)]
     pub fn with_predicates<'p>(self) -> WithPredicates<'p, O, V, E, T> {
-        WithPredicates { kind: self, on_ok: None, on_error: None, server_delay: None }
+        WithPredicates { kind: self, on_ok: None, on_error: None, server_delay: None, until: None, error_delay: None }
     }
 }
 
@@ -50,6 +52,18 @@ impl<'p, O: ResultLike, V, E, T> WithPredicates<'p, O, V, E, T> {
     pub fn server_delay(self, read: &'p mut dyn FnMut(&O::Value) -> Option<Duration>) -> Self {
         Self { server_delay: Some(read), ..self }
     }
+
+    /// Adds `until`, which returns true for a value that is ready. It is called for values that are a success otherwise.
+    #[inline(always)]
+    pub fn until(self, predicate: &'p mut dyn FnMut(&O::Value) -> bool) -> Self {
+        Self { until: Some(predicate), ..self }
+    }
+
+    /// Adds `error_delay`, which is called for errors that are to be retried.
+    #[inline(always)]
+    pub fn error_delay(self, read: &'p mut dyn FnMut(&O::Error) -> Option<Duration>) -> Self {
+        Self { error_delay: Some(read), ..self }
+    }
 }
 
 impl<O, V, E, T> OutcomeKind<O> for WithPredicates<'_, O, V, E, T>
@@ -70,12 +84,21 @@ where
         if let (Some(on_error), Some(error)) = (&mut self.on_error, outcome.error()) {
             classification = classification.on_error(Some(on_error(error)));
         }
-        match (&mut self.server_delay, outcome.value()) {
-            (Some(read), Some(value)) if condition.is_retried(classification) => {
-                classification.server_delay(read(value))
+        if let (Some(until), Some(value)) = (&mut self.until, outcome.value()) {
+            if condition.verdict(classification) == Verdict::Done && !until(value) {
+                classification = classification.not_ready();
             }
-            _ => classification,
         }
+        if !condition.is_retried(classification) {
+            return classification;
+        }
+        if let (Some(read), Some(value)) = (&mut self.server_delay, outcome.value()) {
+            classification = classification.server_delay(read(value));
+        }
+        if let (Some(read), Some(error)) = (&mut self.error_delay, outcome.error()) {
+            classification = classification.error_delay(read(error));
+        }
+        classification
     }
 
     #[inline(always)]

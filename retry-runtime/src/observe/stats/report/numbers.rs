@@ -49,7 +49,7 @@ impl Counts {
 }
 
 /// All reasons to give up. A reason's index is also that of its counter in `Numbers::gave_up`.
-pub(super) const REASONS: [GiveUp; 9] = [
+pub(super) const REASONS: [GiveUp; 10] = [
     GiveUp::Exhausted,
     GiveUp::Permanent,
     GiveUp::Deadline,
@@ -59,6 +59,7 @@ pub(super) const REASONS: [GiveUp; 9] = [
     GiveUp::NotIdempotent,
     GiveUp::BodyUsedUp,
     GiveUp::Disabled,
+    GiveUp::Stopped,
 ];
 
 /// The index of a reason in [`REASONS`]. A `match`, so that a new reason without an index is a compile error.
@@ -73,6 +74,7 @@ const fn place(why: GiveUp) -> usize {
         GiveUp::NotIdempotent => 6,
         GiveUp::BodyUsedUp => 7,
         GiveUp::Disabled => 8,
+        GiveUp::Stopped => 9,
     }
 }
 
