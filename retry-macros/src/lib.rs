@@ -75,10 +75,12 @@ mod input;
 /// - `deadline` starts with the first attempt. When it ends, the running attempt is stopped, and no other one starts. If a delay
 ///   would reach the deadline, the function returns the last outcome at once, without the wait.
 /// - `attempt_timeout` limits each attempt, from its first wait. It must be shorter than the deadline.
-/// - `budget` pays for retries, not for first attempts. Any number of functions and loops can share a budget.
+/// - `budget` pays for retries, not for first attempts. Any number of functions and loops can share a budget. It may be a `static`,
+///   or an expression that is evaluated at each call: with `budget = self.budget`, each client has its own. It works beside `policy`
+///   too, and replaces the budget of the policy.
 /// - `nested = "once"` does not retry a failure that a call inside the attempt has already retried, for example another annotated
 ///   function. Three layers of three attempts then make 3 calls instead of 27.
-/// - `breaker` makes no attempt while the circuit breaker is open. It works beside `policy` too. An attempt that it prevents fails
+/// - `breaker` makes no attempt while the circuit breaker is open. It may be an expression too, and works beside `policy`. An attempt that it prevents fails
 ///   with an error from `From<BreakerOpen>`, which is retried if the deadline leaves time for the breaker's next probe. An outcome
 ///   counts as a failure by its class, whatever `on_status`, `on_error` and `on_ok` say. An attempt that a time limit stops is a
 ///   failure too.
@@ -113,6 +115,9 @@ mod input;
 /// | `"random"` | random between s and `max_delay` |
 /// | `"decorrelated"` | random between s and three times the previous delay |
 ///
+/// A closure as `backoff` computes the delay from the `Attempt` that has just failed. It may use the function's arguments:
+/// `backoff = |attempt| base * attempt.number()`.
+///
 /// `delays` lists the delays instead, and the last one repeats. `max_delay` caps the computed delay d. Jitter does not exceed the
 /// cap: `"full"` is random between 0 and d, `"equal"` between d/2 and d, and `"20%"` between 0.8 d and 1.2 d.
 ///
@@ -129,6 +134,21 @@ mod input;
 ///   Otherwise, all errors are retried except for permanent ones.
 /// - `on_error` without `on_status` decides about every error. With both, an error is retried if either accepts it.
 /// - `on_ok` adds values that are retried.
+///
+/// ## Polling
+///
+/// With `until`, the function asks again until the value is ready:
+///
+/// ```text
+/// #[retry(attempts = "unlimited", deadline = "5m", backoff = "fixed", start = "5s", until = |job| job.is_done())]
+/// async fn wait_for(client: &Client, id: u64) -> Result<Job, Error> {
+///     client.job(id).await
+/// }
+/// ```
+///
+/// A value that is not ready yet is not a failure. It is emitted at debug level, takes no tokens from the budget, and is a success
+/// for the circuit breaker. Errors, and values whose status is retried, are failures as without `until`. If attempts or time run
+/// out, the function returns an error from `From<NotReady>`, never the unfinished value.
 ///
 /// ## A function that reads the body
 ///
@@ -154,7 +174,7 @@ mod input;
 /// |---|---|
 /// | `on_status` with statuses | if neither `T` nor `E` can carry a status |
 /// | `on_status` with the same status twice, as in `["5xx", 503]` | always; for constants, with `cargo build` |
-/// | `on_status = []`, without `on_error` and `on_ok` | if no outcome without a status can be transient |
+/// | `on_status = []`, without `on_error`, `on_ok` and `until` | if no outcome without a status can be transient |
 /// | `on_error = "transient"` | if `E` cannot be classified, and `T` does not implement `Retryable` |
 /// | `on_error = "never"`, without `on_status` and `on_ok` | if `T` does not implement `Retryable` |
 ///
@@ -185,6 +205,8 @@ mod input;
 ///
 /// `server_delay` reads headers other than `Retry-After`. It is called with values that are retried: `T` is the type of `Ok`, of
 /// `Some`, or the outcome itself. The delay that it returns replaces the delay that the value reports itself. `None` keeps that one.
+///
+/// `error_delay` does the same for errors: `error_delay = |error| error.retry_after`.
 ///
 /// ```text
 /// fn reset(response: &reqwest::Response) -> Option<Duration> {
@@ -263,6 +285,17 @@ mod input;
 /// # Events
 ///
 #[doc = retry_spec::events!()]
+///
+/// `on_retry` is called before each wait. It receives the typed error, or the value if a value is retried, with the attempt and the
+/// delay. The closure may use the function's arguments, and change those that the body does not keep between attempts:
+///
+/// ```text
+/// #[retry(attempts = 3, on_retry = |retrying| eprintln!("{retrying}"))]
+/// async fn fetch(client: &Client) -> Result<Page, Error> { … }
+/// ```
+///
+/// It may end the call: a hook that returns `ControlFlow::Break(())` returns what failed, and one that returns an `Err` returns that
+/// error.
 ///
 /// # Other functions and runtimes
 ///

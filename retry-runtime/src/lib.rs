@@ -135,6 +135,7 @@ pub use crate::classify::class::Class;
 pub use crate::classify::condition::{Condition, OnError};
 pub use crate::classify::failure::Failure;
 pub use crate::classify::mark::{permanent, transient};
+pub use crate::classify::not_ready::NotReady;
 pub use crate::classify::retryable::Retryable;
 pub use crate::classify::timed_out::TimedOut;
 pub use crate::classify::verdict::Verdict;
@@ -188,7 +189,7 @@ pub mod executor {
 /// Outcomes of attempts: the traits that generic functions need, and the types used with [`Condition`] and [`Verdict`].
 pub mod outcome {
     pub use crate::classify::mark::Marked;
-    pub use crate::classify::not_ready::{FromNotReady, NotReady};
+    pub use crate::classify::not_ready::FromNotReady;
     pub use crate::classify::outcome::{Classifier, Outcome};
     pub use crate::classify::result_like::ResultLike;
     pub use crate::classify::search::transient_in_chain;

@@ -128,8 +128,14 @@ pub enum Kind {
     ServerDelay,
     /// The path of a function.
     Function,
-    /// The path of a `static`.
-    Static,
+    /// The path of a `static`, or an expression.
+    Shared,
+    /// A condition for values that are polled.
+    Until,
+    /// A function that reads the server's delay from an error.
+    ErrorDelay,
+    /// A hook before each wait.
+    OnRetry,
     /// Any expression.
     Expression,
     /// One identifier.
@@ -150,7 +156,9 @@ impl Kind {
     pub const fn expected(self) -> &'static str {
         match self {
             Self::Attempts => "an integer such as `3`, `\"unlimited\"`, or the path of a constant",
-            Self::Backoff => "a backoff such as `\"exponential\"` or the path of a function",
+            Self::Backoff => {
+                "a backoff such as `\"exponential\"`, the path of a function, or a closure such as `|attempt| DELAY * attempt.number()`"
+            }
             Self::Duration => "a duration such as `\"250ms\"` or the path of a constant",
             Self::Number => "a number such as `2` or `1.5`, or the path of a constant",
             Self::Durations => "a list of durations such as `[\"1s\", \"5s\"]` or the path of a constant",
@@ -167,7 +175,10 @@ impl Kind {
             Self::OnOk => "the path of a function or a closure such as `|value| value.is_empty()`",
             Self::ServerDelay => "the path of a function or a closure such as `|value| value.wait`",
             Self::Function => "the path of a function such as `path::to::function`",
-            Self::Static => "the path of a `static`",
+            Self::Shared => "the path of a `static`, or an expression such as `self.shared`",
+            Self::Until => "the path of a function or a closure such as `|value| value.is_done()`",
+            Self::ErrorDelay => "the path of a function or a closure such as `|error| error.retry_after`",
+            Self::OnRetry => "the path of a function or a closure such as `|retrying| eprintln!(\"{retrying}\")`",
             Self::Expression => "an expression",
             Self::Name => "an identifier such as `attempt`",
             Self::Names => "a list of arguments such as `[first, second]`",
@@ -206,10 +217,13 @@ table! {
             "the time limit for the whole call: a duration longer than zero, or a constant", "no limit";
         AttemptTimeout = "attempt_timeout", Duration, Anywhere, "\"5s\"",
             "the time limit for each attempt: a duration longer than zero, or a constant", "no limit";
-        Budget = "budget", Static, Code, "API", "the path of a `static` of type `Budget`", "no budget";
+        Budget = "budget", Shared, Code, "API",
+            "the path of a `static` of type `Budget`, or an expression of type `Budget` or `Arc<Budget>`, or a reference to one", "no budget";
         Nested = "nested", Nested, Anywhere, "\"once\"",
             "`\"once\"`: do not retry a failure that a call inside the attempt has already retried", "retry it";
-        Breaker = "breaker", Static, Code, "API_BREAKER", "the path of a `static` of type `Breaker`", "no circuit breaker";
+        Breaker = "breaker", Shared, Code, "API_BREAKER",
+            "the path of a `static` of type `Breaker`, or an expression of type `Breaker` or `Arc<Breaker>`, or a reference to one",
+            "no circuit breaker";
         Hedge = "hedge", Duration, Code, "\"50ms\"",
             "the delay before the next copy of an attempt: a duration longer than zero, or a constant; not with `blocking`",
             "no hedging";
@@ -220,7 +234,7 @@ table! {
     /// The delays between attempts.
     Delays, delays {
         Backoff = "backoff", Backoff, Anywhere, "\"exponential\"",
-            "`\"exponential\"`, `\"fixed\"`, `\"linear\"`, `\"fibonacci\"`, `\"random\"`, `\"decorrelated\"`, or the path of a `fn(&Attempt) -> Duration`",
+            "`\"exponential\"`, `\"fixed\"`, `\"linear\"`, `\"fibonacci\"`, `\"random\"`, `\"decorrelated\"`, or the path of a function or a closure from `&Attempt` to `Duration`",
             "`\"exponential\"`";
         Start = "start", Duration, Anywhere, "\"100ms\"", "the first delay: a duration, or a constant", "100 ms";
         Factor = "factor", Number, Anywhere, "2",
@@ -235,7 +249,7 @@ table! {
             "`\"none\"`, `\"full\"`, `\"equal\"`, or a share such as `\"20%\"`, which is more than 0 % and at most 100 %",
             "`\"full\"` in the standard schedule, otherwise `\"none\"`";
         RandomSource = "random_source", Function, Code, "path::to::function",
-            "the path of a `fn() -> f64` that returns numbers in [0, 1)", "the thread-local generator of the crate `rand`";
+            "the path of a `fn() -> f64` that returns numbers in [0, 1)", "the thread-local generator of the crate `fastrand`";
     }
 
     /// The outcomes that are retried.
@@ -248,11 +262,17 @@ table! {
         OnOk = "on_ok", OnOk, Code, "|value| value.is_empty()",
             "the path of a function or a closure from `&T` to `bool`, which returns `true` for a value that must be retried",
             "values are returned";
+        Until = "until", Until, Code, "|value| value.is_done()",
+            "the path of a function or a closure from `&T` to `bool`, which returns `true` for a value that is ready: [polling](#polling)",
+            "every value is ready";
         RetryAfter = "retry_after", RetryAfter, Anywhere, "\"60s\"",
             "the longest delay to accept from a server: a duration, a constant, or `\"ignore\"`", "60 s";
         ServerDelay = "server_delay", ServerDelay, Code, "|value| value.wait",
             "the path of a function or a closure from `&T` to `Option<Duration>`, which returns the delay that the server asks for",
             "the delay that the value reports itself: for a response, `Retry-After`";
+        ErrorDelay = "error_delay", ErrorDelay, Code, "|error| error.retry_after",
+            "the path of a function or a closure from `&E` to `Option<Duration>`, which returns the delay that the error asks for",
+            "the delay that the error reports itself";
     }
 
     /// The bodies of responses that are retried.
@@ -278,8 +298,10 @@ table! {
             "each attempt borrows the arguments";
     }
 
-    /// The events of a call.
+    /// The events of a call, and a hook before each wait.
     Events, events {
+        OnRetry = "on_retry", OnRetry, Code, "|retrying| eprintln!(\"{retrying}\")",
+            "the path of a function or a closure that is called with a `&Retrying<T, E>` before each wait, and may end the call", "no hook";
         Name = "name", Text, Code, "\"load the page\"", "a string, or a constant of type `&'static str`",
             "`module::function`";
         Observer = "observer", Expression, Code, "OBSERVER", "an expression of a type that implements `Observer`",
@@ -373,7 +395,8 @@ mod tests {
         assert!(Key::Attempts.is_allowed_in_files());
         for key in Key::ALL {
             let kind = key.row().kind;
-            let is_code = matches!(kind, OnError | OnOk | ServerDelay | Function | Static | Expression | Name | Names);
+            let is_predicate = matches!(kind, OnError | OnOk | Until | ServerDelay | ErrorDelay | OnRetry);
+            let is_code = is_predicate || matches!(kind, Function | Shared | Expression | Name | Names);
             assert!(!is_code || !key.is_allowed_in_files(), "{key}");
         }
     }

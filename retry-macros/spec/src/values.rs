@@ -48,8 +48,6 @@ pub struct Values {
     pub events: Option<Events>,
     /// The value of `hedge`.
     pub hedge: Option<Duration>,
-    /// The path of the `static`.
-    pub budget: Option<String>,
     /// Unknown if it is a function.
     pub on_error: Option<OnError>,
     /// `true` for `on_status = []`.

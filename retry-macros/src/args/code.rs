@@ -1,15 +1,16 @@
 //! Readers for values that are code: paths, expressions and names.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, Span};
 use quote::ToTokens;
 use retry_spec::duration;
 use retry_spec::key::Kind;
 use retry_spec::keywords;
+use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative;
 use syn::{Error, Expr, ExprPath, Lit, Path, Result};
 
-use super::model::OnError;
+use super::model::{OnError, Shared};
 use super::scan::{Simple, here, list, value_ends};
 use super::value::{at, expected, name, unquoted};
 
@@ -63,24 +64,67 @@ fn bare(expr: &Expr) -> &Expr {
     }
 }
 
-pub(crate) fn budget(input: ParseStream) -> Result<ExprPath> {
-    path_of_static(input, "budget", "write `static API: Budget = Budget::new();` and `budget = API`")
+pub(crate) fn until(input: ParseStream) -> Result<Expr> {
+    predicate(input, Kind::Until.expected())
 }
 
-pub(crate) fn breaker(input: ParseStream) -> Result<ExprPath> {
+pub(crate) fn error_delay(input: ParseStream) -> Result<Expr> {
+    predicate(input, Kind::ErrorDelay.expected())
+}
+
+pub(crate) fn on_retry(input: ParseStream) -> Result<Expr> {
+    predicate(input, Kind::OnRetry.expected())
+}
+
+pub(crate) fn budget(input: ParseStream) -> Result<Shared> {
+    shared(input, "budget", "write `static API: Budget = Budget::new();` and `budget = API`")
+}
+
+pub(crate) fn breaker(input: ParseStream) -> Result<Shared> {
     let right = "write `static API_BREAKER: Breaker = Breaker::new();` and `breaker = API_BREAKER`";
-    path_of_static(input, "breaker", right)
+    shared(input, "breaker", right)
 }
 
-fn path_of_static(input: ParseStream, key: &str, right: &str) -> Result<ExprPath> {
+fn shared(input: ParseStream, key: &str, right: &str) -> Result<Shared> {
     let span = here(input);
     match Simple::read(input, value_ends) {
-        Simple::Path(path) => Ok(path),
+        Simple::Path(path) if is_variable(&path) => Ok(Shared::Value(Expr::Path(path))),
+        Simple::Path(path) => Ok(Shared::Static(path)),
         Simple::Literal(Lit::Str(text)) if text.parse::<Path>().is_ok() => {
             Err(Error::new(span, format_args!("write it without quotes: `{key} = {}`", text.value())))
         }
-        _ => expected(span, &format!("{}: {right}", Kind::Static.expected())),
+        Simple::Other => match input.parse() {
+            Ok(value) if is_new(&value) => {
+                Err(Error::new(span, format_args!("this would be a new `{key}` at each call: {right}")))
+            }
+            Ok(Expr::Closure(_)) | Err(_) => unshared(span, right),
+            Ok(value) => Ok(Shared::Value(value)),
+        },
+        Simple::Literal(_) => unshared(span, right),
     }
+}
+
+fn unshared<T>(span: Span, right: &str) -> Result<T> {
+    expected(span, &format!("{}: {right}", Kind::Shared.expected()))
+}
+
+/// Returns `true` for the call of a constructor, such as `Budget::new().capacity(5)` or `Arc::new(…)`.
+fn is_new(value: &Expr) -> bool {
+    match bare(value) {
+        Expr::Call(call) => matches!(&*call.func, Expr::Path(function) if names_a_type(function)),
+        Expr::MethodCall(call) => is_new(&call.receiver),
+        Expr::Reference(reference) => is_new(&reference.expr),
+        _ => false,
+    }
+}
+
+fn names_a_type(function: &ExprPath) -> bool {
+    function.path.segments.iter().any(|segment| segment.ident.to_string().starts_with(char::is_uppercase))
+}
+
+/// Returns `true` for a single name in lower case, which is an argument or a local variable. A `static` has upper case.
+fn is_variable(path: &ExprPath) -> bool {
+    name(path).is_some_and(|name| name.unraw().to_string().starts_with(char::is_lowercase))
 }
 
 pub(crate) fn function(input: ParseStream) -> Result<ExprPath> {

@@ -33,6 +33,16 @@ pub(crate) enum Attempts {
 pub(crate) enum Backoff {
     Keyword(keywords::Backoff),
     Function(ExprPath),
+    /// Evaluated for each delay, so it may capture.
+    Closure(Expr),
+}
+
+/// A budget or a circuit breaker.
+pub(crate) enum Shared {
+    /// The path of a `static`.
+    Static(ExprPath),
+    /// An expression that is evaluated at each call, such as a field of `self`.
+    Value(Expr),
 }
 
 pub(crate) enum Delays {
@@ -78,16 +88,19 @@ pub(crate) struct Arguments {
     pub on_status: Option<Arg<Vec<StatusRange>>>,
     pub on_error: Option<Arg<OnError>>,
     pub on_ok: Option<Arg<Expr>>,
+    pub until: Option<Arg<Expr>>,
+    pub error_delay: Option<Arg<Expr>>,
+    pub on_retry: Option<Arg<Expr>>,
     pub retry_after: Option<Arg<RetryAfter>>,
     pub server_delay: Option<Arg<Expr>>,
     pub drain_limit: Option<Arg<Given<usize>>>,
     pub drain_timeout: Option<Arg<Given<Duration>>>,
     pub deadline: Option<Arg<Given<Duration>>>,
     pub attempt_timeout: Option<Arg<Given<Duration>>>,
-    pub budget: Option<Arg<ExprPath>>,
+    pub budget: Option<Arg<Shared>>,
     pub nested: Option<Arg<Nested>>,
     pub events: Option<Arg<Events>>,
-    pub breaker: Option<Arg<ExprPath>>,
+    pub breaker: Option<Arg<Shared>>,
     pub hedge: Option<Arg<Given<Duration>>>,
     pub hedge_max: Option<Arg<Given<u32>>>,
     pub policy: Option<Arg<Expr>>,

@@ -8,7 +8,7 @@ use retry_spec::keywords::{self, Events, IGNORE_KEYWORD, Jitter, Nested, UNLIMIT
 use retry_spec::{duration, number};
 use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative;
-use syn::{Error, Expr, ExprLit, ExprPath, Lit, LitInt, LitStr, Result};
+use syn::{Error, Expr, ExprLit, ExprPath, Lit, LitInt, LitStr, Result, Token};
 
 use super::model::{Attempts, Backoff, Delays, Given, RetryAfter};
 use super::scan::{Simple, here, list, value_ends};
@@ -41,6 +41,9 @@ fn integer(literal: &LitInt) -> i128 {
 
 pub(crate) fn backoff(input: ParseStream) -> Result<Backoff> {
     let span = here(input);
+    if input.peek(Token![|]) || input.peek(Token![||]) || input.peek(Token![move]) {
+        return input.parse().map(Backoff::Closure);
+    }
     match Simple::read(input, value_ends) {
         Simple::Literal(Lit::Str(word)) => at(&word, keywords::Backoff::read(&word.value())).map(Backoff::Keyword),
         Simple::Path(path) => unquoted("backoff", &path, keywords::Backoff::KEYWORDS).map(|()| Backoff::Function(path)),

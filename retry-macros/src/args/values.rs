@@ -14,9 +14,9 @@ pub(crate) fn values(arguments: &Arguments) -> Values {
         attempts: value(&arguments.attempts).and_then(attempts),
         backoff: value(&arguments.backoff).and_then(|backoff| match backoff {
             Backoff::Keyword(word) => Some(*word),
-            Backoff::Function(_) => None,
+            Backoff::Function(_) | Backoff::Closure(_) => None,
         }),
-        backoff_is_function: matches!(value(&arguments.backoff), Some(Backoff::Function(_))),
+        backoff_is_function: matches!(value(&arguments.backoff), Some(Backoff::Function(_) | Backoff::Closure(_))),
         start: given(&arguments.start),
         factor: given(&arguments.factor),
         max_delay: given(&arguments.max_delay),
@@ -33,7 +33,6 @@ pub(crate) fn values(arguments: &Arguments) -> Values {
         nested: value(&arguments.nested).copied(),
         events: value(&arguments.events).copied(),
         hedge: given(&arguments.hedge),
-        budget: value(&arguments.budget).map(without_spaces),
         on_error: value(&arguments.on_error).and_then(|on_error| match on_error {
             OnError::Keyword(word) => Some(*word),
             OnError::Predicate(_) => None,

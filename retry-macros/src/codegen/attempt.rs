@@ -91,7 +91,7 @@ impl Expansion<'_> {
         let breaker = self.arguments.breaker.as_ref()?;
         let span = at(breaker.span);
         let krate = krate(self.arguments, span);
-        let place = policy::of_static(breaker, "Breaker", &krate);
+        let place = policy::shared(breaker, "__retry_breaker", "Breaker", &krate);
         let rejected = self.call_private("rejected", None, quote_spanned!(span=> __retry_open));
         if matches!(self.function.shape, Shape::Blocking) {
             return Some(quote_spanned! {span=>

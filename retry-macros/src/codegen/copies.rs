@@ -83,7 +83,7 @@ impl Expansion<'_> {
         let Some(breaker) = &self.arguments.breaker else { return quote_spanned!(self.span=> ()) };
         let span = at(breaker.span);
         let krate = krate(self.arguments, span);
-        let place = policy::of_static(breaker, "Breaker", &krate);
+        let place = policy::shared(breaker, "__retry_breaker", "Breaker", &krate);
         quote_spanned!(span=> #krate::private::BreakerForCopies::of(#place))
     }
 }

@@ -10,7 +10,7 @@ use retry_spec::values::Values;
 use syn::{Attribute, Expr, Meta, Visibility};
 
 use crate::args::model::{
-    Arg, Arguments, Attempts, Backoff, Delays, Given, OnError, RetryAfter, StatusBound, StatusRange,
+    Arg, Arguments, Attempts, Backoff, Delays, Given, OnError, RetryAfter, Shared, StatusBound, StatusRange,
 };
 use crate::args::values::{values, without_spaces};
 use crate::input::function::Function;
@@ -42,8 +42,11 @@ pub(super) fn retries_section(arguments: &Arguments) -> String {
             vec![
                 Some(format!("Retries with the policy of {policy}.")),
                 server_delay(arguments),
+                budget(arguments),
                 copies(arguments),
                 breaker(arguments),
+                polling(arguments),
+                hook(arguments),
             ]
         }
         None => vec![
@@ -53,6 +56,8 @@ pub(super) fn retries_section(arguments: &Arguments) -> String {
             limits(arguments, &values),
             copies(arguments),
             breaker(arguments),
+            polling(arguments),
+            hook(arguments),
         ],
     };
     let sentences: Vec<String> = sentences.into_iter().flatten().collect();
@@ -113,6 +118,7 @@ fn delays_that_are_not_a_series(arguments: &Arguments) -> Option<String> {
             Some(format!("a random time between {first} and three times the previous delay, at most {most}"))
         }
         Backoff::Function(path) => Some(format!("for the delays that {} computes", code(path))),
+        Backoff::Closure(_) => Some("for the delays that a closure computes".to_owned()),
         Backoff::Keyword(_) => None,
     }
 }
@@ -184,17 +190,28 @@ fn limits(arguments: &Arguments, values: &Values) -> Option<String> {
     let all =
         given_duration(&arguments.deadline).map(|all| format!("Gives up {all} after the start of the first attempt."));
     let retries = values.max_attempts() != Some(1);
-    let budget = arguments
-        .budget
-        .as_ref()
-        .filter(|_| retries)
-        .map(|path| format!("Retries while {} has tokens.", code(&path.value)));
+    let budget = budget(arguments).filter(|_| retries);
     let nested = arguments
         .nested
         .as_ref()
         .map(|_| "Does not retry a failure that a call inside has already retried.".to_owned());
     let limits: Vec<String> = [one, all, budget, nested].into_iter().flatten().collect();
     (!limits.is_empty()).then(|| limits.join(" "))
+}
+
+fn budget(arguments: &Arguments) -> Option<String> {
+    let given = arguments.budget.as_ref()?;
+    Some(format!("Retries while {} has tokens.", shared(&given.value, "the budget")))
+}
+
+fn polling(arguments: &Arguments) -> Option<String> {
+    let until = arguments.until.as_ref()?;
+    Some(format!("Asks again until {} accepts the value.", expression(&until.value, "a closure")))
+}
+
+fn hook(arguments: &Arguments) -> Option<String> {
+    let hook = arguments.on_retry.as_ref()?;
+    Some(format!("Calls {} before each wait.", expression(&hook.value, "a closure")))
 }
 
 fn copies(arguments: &Arguments) -> Option<String> {
@@ -208,7 +225,10 @@ fn copies(arguments: &Arguments) -> Option<String> {
 }
 
 fn breaker(arguments: &Arguments) -> Option<String> {
-    arguments.breaker.as_ref().map(|path| format!("Makes no attempt while {} is open.", code(&path.value)))
+    arguments
+        .breaker
+        .as_ref()
+        .map(|given| format!("Makes no attempt while {} is open.", shared(&given.value, "the circuit breaker")))
 }
 
 fn conditions(arguments: &Arguments, values: &Values) -> String {
@@ -268,6 +288,13 @@ fn errors(arguments: &Arguments) -> Option<String> {
 fn successes(arguments: &Arguments) -> Option<String> {
     let on_ok = arguments.on_ok.as_ref()?;
     Some(format!("on values that {} accepts", expression(&on_ok.value, "a closure")))
+}
+
+fn shared(given: &Shared, otherwise: &str) -> String {
+    match given {
+        Shared::Static(path) => code(path),
+        Shared::Value(_) => otherwise.to_owned(),
+    }
 }
 
 /// The text of a path, or a description of any other expression.

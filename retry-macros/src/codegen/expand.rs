@@ -4,12 +4,13 @@ use proc_macro2::{Group, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use retry_spec::key::Key;
 use retry_spec::keywords;
+use syn::Ident;
 
 use super::docs::{retries_section, wants_section};
 use super::expansion::Expansion;
 use super::tokens::{at, krate};
 use super::{policy, rewrite};
-use crate::args::model::{Arg, Arguments, Backoff};
+use crate::args::model::{Arg, Arguments, Backoff, Shared};
 use crate::input::async_block::same_delimiters;
 use crate::input::function::{Function, Shape};
 
@@ -105,11 +106,11 @@ impl Expansion<'_> {
             .map(|observer| quote_spanned!(at(observer.span)=> .with_observer(__retry_observer)));
         let with_policy =
             arguments.policy.as_ref().map(|policy| quote_spanned!(at(policy.span)=> .with_policy(__retry_policy)));
-        let with_budget = arguments.budget.is_some().then(|| quote_spanned!(span=> .with_budget()));
+        let with_budget = self.with_budget();
         let with_history = needs_history(arguments).then(|| quote_spanned!(span=> .with_history()));
         let executor = quote_spanned! {span=>
             #krate::Executor::start(
-                #krate::private::MacroCall::new(const { &#call_spec }) #with_budget #with_policy #with_observer #with_history
+                #krate::private::MacroCall::new(const { &#call_spec }) #with_policy #with_budget #with_observer #with_history
             )
         };
         let executor = match (&arguments.sleep, &arguments.blocking) {
@@ -122,6 +123,17 @@ impl Expansion<'_> {
         quote_spanned!(span=> #expressions let mut __retry_executor = #executor;)
     }
 
+    /// `.with_budget()` for the budget of the constant policy, or `.with_own_budget(…)`.
+    fn with_budget(&self) -> Option<TokenStream> {
+        let Self { arguments, span, ref krate, .. } = *self;
+        let budget = arguments.budget.as_ref()?;
+        if matches!(budget.value, Shared::Static(_)) && arguments.policy.is_none() {
+            return Some(quote_spanned!(span=> .with_budget()));
+        }
+        let given = policy::shared(budget, "__retry_budget", "Budget", krate);
+        Some(quote_spanned!(at(budget.span)=> .with_own_budget(#given)))
+    }
+
     /// Evaluates the expressions, in the order in which they are written.
     fn expressions(&self) -> TokenStream {
         let Self { arguments, span, .. } = *self;
@@ -130,6 +142,8 @@ impl Expansion<'_> {
                 let observer = &arguments.observer.as_ref()?.value;
                 Some(quote_spanned!(span=> let __retry_observer = &#observer;))
             }
+            Key::Budget => self.shared(arguments.budget.as_ref()?, "budget"),
+            Key::Breaker => self.shared(arguments.breaker.as_ref()?, "breaker"),
             Key::Policy => {
                 let policy = &arguments.policy.as_ref()?.value;
                 Some(quote_spanned!(span=> let __retry_policy = #policy;))
@@ -137,6 +151,17 @@ impl Expansion<'_> {
             _ => None,
         });
         quote!(#(#expressions)*)
+    }
+
+    /// `let __retry_budget = Shared::get(&EXPRESSION);`
+    fn shared(&self, given: &Arg<Shared>, key: &str) -> Option<TokenStream> {
+        let Shared::Value(value) = &given.value else { return None };
+        let span = at(given.span);
+        let krate = krate(self.arguments, span);
+        let name = Ident::new(&format!("__retry_{key}"), span);
+        let function = Ident::new(key, span);
+        // In a statement of its own, so that a temporary lives as long as the call.
+        Some(quote_spanned!(span=> let #name = &#value; let #name = #krate::private::#function(#name);))
     }
 
     /// One attempt and the decision about its outcome: a block whose value is the pause, or which returns the outcome.
@@ -165,6 +190,21 @@ impl Expansion<'_> {
         let required = [self.require_effect(), self.require_server_delay_is_read()];
         let plain_success = self.plain_success();
         let predicates = self.predicates();
+        let hooks = self.hooks();
+        let decide = match &hooks {
+            None => quote_spanned! {span=>
+                #runtime::Executor::after_failure(&mut __retry_executor, &__retry_failed, __retry_kind #predicates)
+            },
+            Some(hooks) => quote_spanned! {span=>
+                #runtime::Executor::after_failure_with(&mut __retry_executor, &__retry_failed, __retry_kind #predicates, #hooks, &mut __retry_ending)
+            },
+        };
+        let ending =
+            hooks.as_ref().map(|_| quote_spanned!(span=> let mut __retry_ending = ::core::option::Option::None;));
+        let ended = match hooks {
+            None => quote_spanned!(span=> __retry_failed),
+            Some(_) => quote_spanned!(span=> ::core::option::Option::unwrap_or(__retry_ending, __retry_failed)),
+        };
         quote_spanned! {span=>
             {
                 #bind
@@ -173,8 +213,9 @@ impl Expansion<'_> {
                 #(#required)*
                 #plain_success
                 let __retry_failed = __retry_outcome;
-                match #runtime::Executor::after_failure(&mut __retry_executor, &__retry_failed, __retry_kind #predicates) {
-                    ::core::option::Option::None => return __retry_failed,
+                #ending
+                match #decide {
+                    ::core::option::Option::None => return #ended,
                     ::core::option::Option::Some(__retry_next) => __retry_next.after(__retry_failed),
                 }
             }
@@ -198,7 +239,10 @@ impl Expansion<'_> {
 /// need it, so it always does.
 fn needs_history(arguments: &Arguments) -> bool {
     let needs_previous_delay = |backoff: &Arg<Backoff>| {
-        matches!(backoff.value, Backoff::Function(_) | Backoff::Keyword(keywords::Backoff::Decorrelated))
+        matches!(
+            backoff.value,
+            Backoff::Function(_) | Backoff::Closure(_) | Backoff::Keyword(keywords::Backoff::Decorrelated)
+        )
     };
     arguments.bind.is_some()
         || arguments.policy.is_some()

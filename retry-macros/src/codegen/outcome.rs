@@ -2,13 +2,13 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
-use syn::Ident;
+use syn::{Expr, Ident};
 
 use super::expansion::Expansion;
 use super::lifetimes::Lifetimes;
 use super::tokens::{at, krate};
 use super::{required, rewrite};
-use crate::args::model::OnError;
+use crate::args::model::{Arg, Arguments, Backoff, OnError};
 
 impl Expansion<'_> {
     /// `let __retry_outcome = …;`, after which the circuit breaker counts the outcome. Its pass is outside the attempt, so that an
@@ -44,10 +44,10 @@ impl Expansion<'_> {
         }
     }
 
-    /// Returns a plain success at once. With `on_ok`, no value is certainly a success.
+    /// Returns a plain success at once. With `on_ok` or `until`, no value is certainly a success.
     pub(super) fn plain_success(&self) -> Option<TokenStream> {
         let Self { arguments, span, ref krate, .. } = *self;
-        arguments.on_ok.is_none().then(|| {
+        (arguments.on_ok.is_none() && arguments.until.is_none()).then(|| {
             quote_spanned! {span=>
                 if #krate::Executor::succeeds(&mut __retry_executor, &__retry_outcome, __retry_kind) {
                     return __retry_outcome;
@@ -95,15 +95,14 @@ impl Expansion<'_> {
 
     /// Adds the predicates of the attribute to `__retry_kind`.
     pub(super) fn predicates(&self) -> TokenStream {
-        let predicates = self.conditions();
-        let server_delay = self.arguments.server_delay.as_ref().map(|server_delay| {
-            let read = &server_delay.value;
-            quote_spanned!(at(server_delay.span)=> .server_delay(&mut { #read }))
-        });
-        self.with_predicates(quote!(#predicates #server_delay))
+        let Arguments { until, server_delay, error_delay, .. } = self.arguments;
+        let conditions = self.conditions();
+        let others =
+            [predicate("until", until), predicate("server_delay", server_delay), predicate("error_delay", error_delay)];
+        self.with_predicates(quote!(#conditions #(#others)*))
     }
 
-    /// The same, without `server_delay`, which a hedged copy does not need.
+    /// The same for a hedged copy, which needs only the conditions.
     pub(super) fn predicates_of_copy(&self) -> TokenStream {
         self.with_predicates(self.conditions())
     }
@@ -117,15 +116,28 @@ impl Expansion<'_> {
 
     fn conditions(&self) -> TokenStream {
         let Self { arguments, .. } = *self;
-        let on_ok = arguments.on_ok.as_ref().map(|on_ok| {
-            let predicate = &on_ok.value;
-            quote_spanned!(at(on_ok.span)=> .on_ok(&mut { #predicate }))
-        });
+        let on_ok = predicate("on_ok", &arguments.on_ok);
         let on_error = arguments.on_error.as_ref().and_then(|on_error| match &on_error.value {
             OnError::Predicate(predicate) => Some(quote_spanned!(at(on_error.span)=> .on_error(&mut { #predicate }))),
             _ => None,
         });
         quote!(#on_ok #on_error)
+    }
+
+    /// The additions to the decision: the hook, a backoff closure, and the outcome of a value that is never ready.
+    pub(super) fn hooks(&self) -> Option<TokenStream> {
+        let Self { arguments, span, ref krate, .. } = *self;
+        let on_retry = predicate("on_retry", &arguments.on_retry);
+        let backoff = arguments.backoff.as_ref().and_then(|backoff| match &backoff.value {
+            Backoff::Closure(closure) => Some(quote_spanned!(at(backoff.span)=> .backoff(&mut { #closure }))),
+            _ => None,
+        });
+        let not_ready = arguments.until.is_some().then(|| {
+            let not_ready = self.call_private("not_ready", None, TokenStream::new());
+            quote_spanned!(span=> .not_ready(#not_ready))
+        });
+        let hooks = quote!(#on_retry #backoff #not_ready);
+        (!hooks.is_empty()).then(|| quote_spanned!(span=> #krate::private::MacroHooks::of(&__retry_failed) #hooks))
     }
 
     /// Checks that the conditions can have an effect on this type of outcome.
@@ -138,10 +150,11 @@ impl Expansion<'_> {
         Some(quote_spanned!(span=> #required;))
     }
 
-    /// Checks that `server_delay` can be called. Without `on_ok`, a value that cannot be classified is never retried.
+    /// Checks that `server_delay` can be called. Without `on_ok` and `until`, a value that cannot be classified is never retried.
     pub(super) fn require_server_delay_is_read(&self) -> Option<TokenStream> {
         let Self { arguments, span, .. } = *self;
-        (arguments.server_delay.is_some() && arguments.on_ok.is_none()).then(|| {
+        let retries_values = arguments.on_ok.is_some() || arguments.until.is_some();
+        (arguments.server_delay.is_some() && !retries_values).then(|| {
             let required = self.call_private(
                 "require_server_delay_is_read",
                 Some(quote!(, _)),
@@ -150,4 +163,12 @@ impl Expansion<'_> {
             quote_spanned!(span=> #required;)
         })
     }
+}
+
+/// `.name(&mut { CLOSURE })`. In braces, so that the path of a function is copied.
+fn predicate(name: &str, argument: &Option<Arg<Expr>>) -> Option<TokenStream> {
+    let Arg { value, span, .. } = argument.as_ref()?;
+    let span = at(*span);
+    let name = Ident::new(name, span);
+    Some(quote_spanned!(span=> .#name(&mut { #value })))
 }

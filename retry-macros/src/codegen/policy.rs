@@ -11,7 +11,7 @@ use syn::{ExprPath, Ident, LitStr, Path};
 
 use super::tokens::{at, is_associated, krate};
 use crate::args::model::{
-    Arg, Arguments, Attempts, Backoff, Delays, Given, OnError, RetryAfter, StatusBound, StatusRange,
+    Arg, Arguments, Attempts, Backoff, Delays, Given, OnError, RetryAfter, Shared, StatusBound, StatusRange,
 };
 
 /// Input: `attempts = 5, start = DELAY, on_status = [503]` on `fn load`.
@@ -73,7 +73,7 @@ fn policy(arguments: &Arguments, krate: &Path, span: Span) -> TokenStream {
         arguments.retry_after.as_ref().map(retry_after),
         arguments.drain_limit.as_ref().map(|limit| call("drain_limit", limit, number(limit))),
         arguments.drain_timeout.as_ref().map(|timeout| call("drain_timeout", timeout, duration(timeout))),
-        arguments.budget.as_ref().map(|given| budget(given, arguments)),
+        arguments.budget.as_ref().and_then(|given| budget(given, arguments)),
         arguments.nested.as_ref().map(|given| nested(given, krate)),
         arguments.events.as_ref().map(|given| events(given, krate)),
     ];
@@ -86,8 +86,7 @@ fn policy(arguments: &Arguments, krate: &Path, span: Span) -> TokenStream {
 /// stored in a `static` of its own, because rustc then reports a path of a constant. A `macro_rules!` macro of the runtime writes
 /// that item: rustc prints the name of the macro with the error, and the name is the advice. The item cannot refer to generic
 /// parameters, so the path of an associated item is used directly.
-pub(super) fn of_static(Arg { value, span, .. }: &Arg<ExprPath>, ty: &str, krate: &Path) -> TokenStream {
-    let span = at(*span);
+fn of_static(value: &ExprPath, span: Span, ty: &str, krate: &Path) -> TokenStream {
     if is_associated(value.qself.as_ref(), &value.path) {
         return quote_spanned!(span=> || &#value);
     }
@@ -107,9 +106,26 @@ pub(super) fn hedge(arguments: &Arguments) -> Option<TokenStream> {
     Some(quote_spanned!(place.first=> const { &#hedge }))
 }
 
-fn budget(given: &Arg<ExprPath>, arguments: &Arguments) -> Call {
-    let krate = krate(arguments, at(given.span));
-    call("budget", given, of_static(given, "Budget", &krate))
+/// A reference to a budget or a circuit breaker: that of the user's `static`, or the one that is bound at the start of the call.
+pub(super) fn shared(given: &Arg<Shared>, name: &str, ty: &str, krate: &Path) -> TokenStream {
+    let span = at(given.span);
+    match &given.value {
+        Shared::Static(path) => {
+            let closure = of_static(path, span, ty, krate);
+            quote_spanned!(span=> #krate::private::of_static(#closure))
+        }
+        Shared::Value(_) => {
+            let name = Ident::new(name, span);
+            quote_spanned!(span=> #name)
+        }
+    }
+}
+
+/// The budget of the policy, if it is in a `static`.
+fn budget(given: &Arg<Shared>, arguments: &Arguments) -> Option<Call> {
+    let Shared::Static(path) = &given.value else { return None };
+    let span = at(given.span);
+    Some(call("budget", given, of_static(path, span, "Budget", &krate(arguments, span))))
 }
 
 fn nested(given: &Arg<Nested>, krate: &Path) -> Call {
@@ -142,6 +158,12 @@ fn schedule(arguments: &Arguments, span: Span) -> TokenStream {
         None => keywords::Backoff::Exponential,
         Some(given @ Arg { value: Backoff::Function(function), .. }) => {
             return constructor(arguments, "custom", Place::of(given), function.to_token_stream());
+        }
+        Some(given @ Arg { value: Backoff::Closure(_), .. }) => {
+            let place = Place::of(given);
+            let krate = krate(arguments, place.first);
+            let unused = quote_spanned!(place.first=> #krate::private::backoff_is_a_closure);
+            return constructor(arguments, "custom", place, unused);
         }
         Some(Arg { value: Backoff::Keyword(word), .. }) => *word,
     };

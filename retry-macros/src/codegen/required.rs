@@ -35,7 +35,10 @@ const CLIENTS: [&str; 6] = ["attohttpc", "curl", "isahc", "minreq", "reqwest", "
 
 pub(crate) fn required(arguments: &Arguments, outcome: Option<&Type>) -> Option<Required> {
     // Hedging makes copies even if no outcome is retried.
-    let may_retry_nothing = arguments.is_one_attempt() || arguments.hedge.is_some() || arguments.on_ok.is_some();
+    let may_retry_nothing = arguments.is_one_attempt()
+        || arguments.hedge.is_some()
+        || arguments.on_ok.is_some()
+        || arguments.until.is_some();
     let on_status = arguments.on_status.as_ref().map(|statuses| statuses.value.is_empty());
     let on_error = arguments.on_error.as_ref().map(|on_error| &on_error.value);
     match (on_status, on_error) {

@@ -56,6 +56,13 @@ impl<P, O, N> MacroCall<P, O, N> {
         MacroCall { spec, policy: Budgeted, observer, history }
     }
 
+    /// Pays from this budget, instead of the policy's.
+    #[inline(always)]
+    pub fn with_own_budget(self, budget: &Budget) -> MacroCall<Paying<'_, P>, O, N> {
+        let Self { spec, policy, observer, history } = self;
+        MacroCall { spec, policy: Paying { policy, budget }, observer, history }
+    }
+
     /// Adds a policy that is only known at run time.
     #[inline(always)]
     pub fn with_policy<Q: PolicySource>(self, policy: Q) -> MacroCall<Q::Given, O, N> {
@@ -100,7 +107,7 @@ where
     }
     #[inline(always)]
     fn budget(&self) -> Option<&Budget> {
-        if P::MAY_HAVE_BUDGET { self.policy().budget.map(|budget| budget()) } else { None }
+        self.policy.budget(&self.spec.policy)
     }
     fn name(&self) -> &str {
         self.spec.name
@@ -161,23 +168,48 @@ sources!(Policy, &Policy, Arc<Policy>);
 #[derive(Clone, Copy, Debug)]
 pub struct Given<P>(P);
 
+/// A policy, and a budget that is not the policy's.
+#[derive(Clone, Copy, Debug)]
+pub struct Paying<'b, P> {
+    policy: P,
+    budget: &'b Budget,
+}
+
 /// Instead of `()`, if the constant policy has a budget.
 #[derive(Clone, Copy, Debug)]
 pub struct Budgeted;
 
-/// A policy that is known at run time, [`Budgeted`], or `()`.
+/// A policy that is known at run time, [`Budgeted`], or `()`; or one of them with a budget of its own.
 pub trait MaybePolicy: Send + Sync {
-    /// False only if there is certainly no budget.
-    const MAY_HAVE_BUDGET: bool = true;
     /// The policy of run time, or else the constant one.
     fn or<'a>(&'a self, constant: &'static Policy) -> &'a Policy;
+
+    /// The budget that pays for the retries.
+    #[inline(always)]
+    fn budget<'a>(&'a self, constant: &'static Policy) -> Option<&'a Budget> {
+        self.or(constant).budget.map(|budget| budget())
+    }
 }
 
 impl MaybePolicy for () {
-    const MAY_HAVE_BUDGET: bool = false;
     #[inline(always)]
     fn or<'a>(&'a self, constant: &'static Policy) -> &'a Policy {
         constant
+    }
+    #[inline(always)]
+    fn budget<'a>(&'a self, _: &'static Policy) -> Option<&'a Budget> {
+        None
+    }
+}
+
+impl<P: MaybePolicy> MaybePolicy for Paying<'_, P> {
+    #[inline(always)]
+    fn or<'a>(&'a self, constant: &'static Policy) -> &'a Policy {
+        self.policy.or(constant)
+    }
+    #[inline(always)]
+    fn budget<'a>(&'a self, _: &'static Policy) -> Option<&'a Budget> {
+        Some(self.budget)
     }
 }
 

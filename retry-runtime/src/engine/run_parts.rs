@@ -98,6 +98,7 @@ impl<O: Outcome> Judge<O> for Condition {
 #[derive(Clone, Copy, Debug)]
 pub struct When<P>(pub(crate) P);
 
+#[diagnostic::do_not_recommend]
 impl<T, E, P: FnMut(&E) -> bool> Judge<Result<T, E>> for When<P> {
     fn judge<'o>(&mut self, outcome: &'o Result<T, E>) -> Classified<'o> {
         const FAILURE: Failure = Failure::new(Class::Unknown);
@@ -127,6 +128,7 @@ impl<J, P, O: FromNotReady> Until<J, P, O> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<J: Judge<O>, O: ResultLike, P: FnMut(&O::Value) -> bool> Judge<O> for Until<J, P, O> {
     fn judge<'o>(&mut self, outcome: &'o O) -> Classified<'o> {
         let classified = self.judge.judge(outcome);

@@ -4,7 +4,6 @@
 //! FnMut` for the reason given in `predicates.rs`.
 
 use core::fmt;
-use core::marker::PhantomData;
 use core::ops::ControlFlow;
 use core::time::Duration;
 
@@ -28,21 +27,22 @@ pub struct MacroHooks<'h, O: ResultLike, R = ()> {
     backoff: Option<&'h mut dyn FnMut(&Attempt) -> Duration>,
     on_retry: Option<OnRetry<'h, O, R>>,
     not_ready: Option<fn(NotReady) -> O>,
-    outcome: PhantomData<fn(R)>,
+    into_flow: fn(R) -> ControlFlow<Option<O>>,
 }
 
 impl<'h, O: ResultLike> MacroHooks<'h, O> {
     /// No hooks, for outcomes of this type.
     #[inline(always)]
     pub fn of(_: &O) -> Self {
-        Self { backoff: None, on_retry: None, not_ready: None, outcome: PhantomData }
+        Self { backoff: None, on_retry: None, not_ready: None, into_flow: HookResult::into_flow }
     }
 
     /// Adds `on_retry`.
+    // The bound is here and not at the decision, so that rustc reports it at the hook.
     #[inline(always)]
-    pub fn on_retry<R>(self, hook: OnRetry<'h, O, R>) -> MacroHooks<'h, O, R> {
+    pub fn on_retry<R: HookResult<O>>(self, hook: OnRetry<'h, O, R>) -> MacroHooks<'h, O, R> {
         let Self { backoff, not_ready, .. } = self;
-        MacroHooks { backoff, on_retry: Some(hook), not_ready, outcome: PhantomData }
+        MacroHooks { backoff, on_retry: Some(hook), not_ready, into_flow: HookResult::into_flow }
     }
 }
 
@@ -78,12 +78,11 @@ where
     where
         T: ResultLike,
         K: OutcomeKind<T>,
-        R: HookResult<T>,
     {
-        let MacroHooks { mut backoff, mut on_retry, not_ready, .. } = hooks;
+        let MacroHooks { mut backoff, mut on_retry, not_ready, into_flow } = hooks;
         let mut call = |attempt: &Attempt, delay| match (&mut on_retry, sides(outcome)) {
             (Some(hook), Some(failed)) => {
-                hook(&Retrying::new(failed, attempt, delay)).into_flow().map_break(|other| *ending = other)
+                into_flow(hook(&Retrying::new(failed, attempt, delay))).map_break(|other| *ending = other)
             }
             _ => ControlFlow::Continue(()),
         };

@@ -10,6 +10,7 @@ mod limit;
 mod not_an_outcome;
 mod predicates;
 mod required;
+mod shared;
 mod values;
 
 pub use self::borrowed::{Lifetimes, MayBorrow};
@@ -19,6 +20,7 @@ pub use self::hooks::MacroHooks;
 pub use self::limit::*;
 pub use self::predicates::WithPredicates;
 pub use self::required::*;
+pub use self::shared::*;
 pub use self::values::*;
 pub use crate::__counters as counters;
 pub use crate::classify::breaker_open::rejected;

@@ -14,7 +14,7 @@ impl Rules<'_> {
     fn some_outcome_is_retried(&mut self) {
         let values = self.values;
         let never = values.on_error == Some(OnError::Never) && values.on_status_is_empty == Some(true);
-        if never && !values.is_written(Key::OnOk) {
+        if never && !values.is_written(Key::OnOk) && !values.is_written(Key::Until) {
             let message = "nothing is retried with `on_status = []` and `on_error = \"never\"`: remove one of them";
             self.broken_by(Key::OnStatus, Key::OnError, message);
         }

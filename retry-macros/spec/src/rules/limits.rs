@@ -49,11 +49,13 @@ impl Rules<'_> {
         }
     }
 
-    /// A delay that is read from the value is not ignored.
+    /// A delay that is read from the value or the error is not ignored.
     fn server_delay_is_not_ignored(&mut self) {
-        if self.values.is_written(Key::ServerDelay) && self.values.retry_after == Some(RetryAfter::Ignore) {
-            let message = "`server_delay` has no effect with `retry_after = \"ignore\"`: remove one of them";
-            self.broken_by(Key::ServerDelay, Key::RetryAfter, message);
+        let ignores = self.values.retry_after == Some(RetryAfter::Ignore);
+        for key in [Key::ServerDelay, Key::ErrorDelay].into_iter().filter(|key| ignores && self.values.is_written(*key))
+        {
+            let message = format!("`{key}` has no effect with `retry_after = \"ignore\"`: remove one of them");
+            self.broken_by(key, Key::RetryAfter, message);
         }
     }
 

@@ -32,7 +32,7 @@ impl Rules<'_> {
 
     /// `policy` replaces all arguments of the schedule.
     fn policy_defines_the_whole_schedule(&mut self) {
-        const REPLACED: [Key; 16] = [
+        const REPLACED: [Key; 15] = [
             Key::Attempts,
             Key::Backoff,
             Key::Start,
@@ -46,16 +46,11 @@ impl Rules<'_> {
             Key::DrainTimeout,
             Key::Deadline,
             Key::AttemptTimeout,
-            Key::Budget,
             Key::Nested,
             Key::Events,
         ];
-        let budget = self.values.budget.clone();
-        self.excludes(Key::Policy, &REPLACED, |other| match &budget {
-            Some(path) if other == Key::Budget => {
-                format!("`policy` already defines `budget`: add it to the policy, with `.budget(|| &{path})`")
-            }
-            _ => format!("`policy` already defines `{other}`: remove one of them"),
+        self.excludes(Key::Policy, &REPLACED, |other| {
+            format!("`policy` already defines `{other}`: remove one of them")
         });
     }
 
@@ -69,7 +64,7 @@ impl Rules<'_> {
 
     /// With one attempt there is no retry, so the arguments about retries have no effect.
     fn one_attempt_has_no_schedule(&mut self) {
-        const SCHEDULE: [Key; 12] = [
+        const SCHEDULE: [Key; 14] = [
             Key::Backoff,
             Key::Start,
             Key::Factor,
@@ -79,6 +74,8 @@ impl Rules<'_> {
             Key::RandomSource,
             Key::RetryAfter,
             Key::ServerDelay,
+            Key::ErrorDelay,
+            Key::OnRetry,
             Key::DrainLimit,
             Key::DrainTimeout,
             Key::Nested,

@@ -42,10 +42,6 @@ pub(super) fn constants_are_not_parameters(arguments: &Arguments, parameters: &P
             continue;
         };
         let (kind, right) = match key.to_string().as_str() {
-            "budget" => ("`static`", "write `static API: Budget = Budget::new();` and `budget = API`"),
-            "breaker" => {
-                ("`static`", "write `static API_BREAKER: Breaker = Breaker::new();` and `breaker = API_BREAKER`")
-            }
             "hedge" | "hedge_max" | "name" => ("constant", "write a literal or the path of a constant"),
             _ => ("constant", "use `policy` for a value that is known only at run time"),
         };
@@ -56,7 +52,7 @@ pub(super) fn constants_are_not_parameters(arguments: &Arguments, parameters: &P
 
 /// The arguments whose value is the path of a constant, of a `static`, or of a function that a constant holds.
 fn constants(arguments: &Arguments) -> impl Iterator<Item = (&Ident, &ExprPath)> {
-    let Arguments { attempts, backoff, delays, retry_after, random_source, budget, breaker, .. } = arguments;
+    let Arguments { attempts, backoff, delays, retry_after, random_source, .. } = arguments;
     let attempts = attempts.iter().filter_map(|Arg { key, value, .. }| match value {
         Attempts::Path(path) => Some((key, path)),
         _ => None,
@@ -73,7 +69,7 @@ fn constants(arguments: &Arguments) -> impl Iterator<Item = (&Ident, &ExprPath)>
         RetryAfter::AtMost(Given::Path(path)) => Some((key, path)),
         _ => None,
     });
-    let paths = [random_source, budget, breaker].into_iter().flatten().map(|Arg { key, value, .. }| (key, value));
+    let paths = random_source.iter().map(|Arg { key, value, .. }| (key, value));
     attempts.chain(backoff).chain(delays).chain(retry_after).chain(paths).chain(given_constants(arguments))
 }
 

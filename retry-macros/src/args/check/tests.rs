@@ -256,10 +256,11 @@ fn bodies_are_read_only_where_possible() {
 }
 
 #[test]
-fn a_budget_belongs_to_the_policy() {
-    let say = "`policy` already defines `budget`: add it to the policy, with `.budget(|| &crate::API)`";
-    refused(quote!(policy = P, budget = crate::API), say);
-    refused(quote!(budget = crate::API, policy = P), say);
+fn budgets_work_beside_a_policy() {
+    for budget in [quote!(crate::API), quote!(self.budget), quote!(client)] {
+        accepted(quote!(policy = P, budget = #budget));
+        accepted(quote!(budget = #budget, policy = P));
+    }
 }
 
 #[test]
@@ -347,9 +348,6 @@ fn constants_are_not_arguments_of_the_function() {
         quote!(hedge = url),
         "`hedge` takes a constant, and `url` is an argument of this function: write a literal or the path of a constant",
     );
-    refused(
-        quote!(budget = client),
-        "`budget` takes a `static`, and `client` is an argument of this function: write `static API: Budget = Budget::new();` and `budget = API`",
-    );
+    accepted(quote!(budget = client, breaker = client));
     accepted(quote!(attempts = ID, start = Self::id, on_error = id));
 }

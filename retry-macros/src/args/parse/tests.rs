@@ -4,7 +4,7 @@ use retry_spec::keywords::{self, Events, Jitter, Nested};
 use syn::Expr;
 
 use super::*;
-use crate::args::model::{Attempts, Backoff, Delays, Given, OnError, RetryAfter};
+use crate::args::model::{Attempts, Backoff, Delays, Given, OnError, RetryAfter, Shared};
 
 /// The arguments, which must be without a mistake.
 pub(crate) fn read(tokens: TokenStream) -> Arguments {
@@ -61,7 +61,8 @@ fn every_value_is_in_its_field() {
         on_ok = |value| value.is_empty(), retry_after = "ignore", deadline = "1m", attempt_timeout = Self::LIMIT,
         policy = &POLICIES[0], bind = r#type, clone = [a, b], name = "load", observer = Log::new(1, 2),
         sleep = async_io::sleep, blocking, crate = facade::retry_runtime, server_delay = reset, drain_limit = 0x100, budget = crate::API, nested = "once",
-        drain_timeout = "200ms", breaker = Self::BREAKER, hedge = "50ms", hedge_max = 0x3, events = "off"
+        drain_timeout = "200ms", breaker = Self::BREAKER, hedge = "50ms", hedge_max = 0x3, events = "off",
+        until = Job::is_done, error_delay = |error| error.wait, on_retry = log
     });
     assert!(matches!(arguments.attempts.unwrap().value, Attempts::Number(1000)));
     assert!(matches!(arguments.backoff.unwrap().value, Backoff::Function(_)));
@@ -73,13 +74,16 @@ fn every_value_is_in_its_field() {
     assert_eq!(arguments.on_status.unwrap().value.len(), 1);
     assert!(matches!(arguments.on_error.unwrap().value, OnError::Keyword(keywords::OnError::Any)));
     assert!(matches!(arguments.on_ok.unwrap().value, Expr::Closure(_)));
+    assert!(matches!(arguments.until.unwrap().value, Expr::Path(_)));
+    assert!(matches!(arguments.error_delay.unwrap().value, Expr::Closure(_)));
+    assert!(matches!(arguments.on_retry.unwrap().value, Expr::Path(_)));
     assert!(matches!(arguments.retry_after.unwrap().value, RetryAfter::Ignore));
     assert!(matches!(arguments.server_delay.unwrap().value, Expr::Path(_)));
     assert!(matches!(arguments.drain_limit.unwrap().value, Given::Literal(256)));
     assert!(matches!(arguments.nested.unwrap().value, Nested::Once));
     assert_eq!(arguments.events.unwrap().value, Events::Off);
-    assert_eq!(arguments.budget.unwrap().value.to_token_stream().to_string(), "crate :: API");
-    assert_eq!(arguments.breaker.unwrap().value.to_token_stream().to_string(), "Self :: BREAKER");
+    assert_eq!(text(&arguments.budget.unwrap().value), "crate :: API");
+    assert_eq!(text(&arguments.breaker.unwrap().value), "Self :: BREAKER");
     assert!(matches!(arguments.hedge.unwrap().value, Given::Literal(after) if after.as_millis() == 50));
     assert!(matches!(arguments.hedge_max.unwrap().value, Given::Literal(3)));
     assert!(matches!(arguments.drain_timeout.unwrap().value, Given::Literal(most) if most.as_millis() == 200));
@@ -230,4 +234,11 @@ fn malformed_arguments_are_refused() {
     );
     refused(quote!(max - dela = "1s"), "unknown argument `max-dela`: did you mean `max_delay`?");
     refused(quote!(,), "expected an argument such as `attempts = 3`");
+}
+
+fn text(shared: &Shared) -> String {
+    match shared {
+        Shared::Static(path) => path.to_token_stream().to_string(),
+        Shared::Value(value) => format!("the value of {}", value.to_token_stream()),
+    }
 }

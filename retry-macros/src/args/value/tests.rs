@@ -6,7 +6,7 @@ use super::*;
 use crate::args::code::{
     breaker, budget, expression, function, identifier, identifiers, krate, on_error, on_ok, server_delay,
 };
-use crate::args::model::OnError;
+use crate::args::model::{OnError, Shared};
 
 #[track_caller]
 fn refused<T>(read: fn(ParseStream) -> Result<T>, tokens: TokenStream, message: &str) {
@@ -60,7 +60,12 @@ fn backoffs_are_words_or_functions() {
     );
     refused(backoff, quote!("constant"), "unknown backoff `\"constant\"`: write `\"fixed\"`");
     refused(backoff, quote!(exponential), "write it with quotes: `backoff = \"exponential\"`");
-    refused(backoff, quote!(2), "expected a backoff such as `\"exponential\"` or the path of a function");
+    for closure in [quote!(|attempt| DELAY), quote!(move |_| delay), quote!(|| DELAY)] {
+        assert!(matches!(read(backoff, closure), Backoff::Closure(_)));
+    }
+    let kinds = "expected a backoff such as `\"exponential\"`, the path of a function, or a closure such as \
+                 `|attempt| DELAY * attempt.number()`";
+    refused(backoff, quote!(2), kinds);
 }
 
 #[test]
@@ -189,12 +194,23 @@ fn drain_limits_are_integers() {
 }
 
 #[test]
-fn budgets_are_paths_and_nested_is_a_word() {
-    assert!(read(budget, quote!(API)).path.is_ident("API"));
+fn budgets_are_statics_or_expressions_and_nested_is_a_word() {
+    for path in [quote!(API), quote!(crate::load::API), quote!(Self::API)] {
+        assert!(matches!(read(budget, path), Shared::Static(_)));
+    }
+    for value in
+        [quote!(budget), quote!(self.budget), quote!(&self.budget), quote!(self.budgets.of(host)), quote!(&API)]
+    {
+        assert!(matches!(read(budget, value), Shared::Value(_)));
+    }
     refused(budget, quote!("API"), "write it without quotes: `budget = API`");
-    let path = "expected the path of a `static`: write `static API: Budget = Budget::new();` and `budget = API`";
-    for wrong in [quote!(5), quote!(Budget::new()), quote!(|| &API), quote!(&API)] {
-        refused(budget, wrong, path);
+    let right = "write `static API: Budget = Budget::new();` and `budget = API`";
+    for wrong in [quote!(5), quote!(|| &API), quote!("a b")] {
+        let path = format!("expected the path of a `static`, or an expression such as `self.shared`: {right}");
+        refused(budget, wrong, &path);
+    }
+    for new in [quote!(Budget::new()), quote!(&Budget::new().capacity(5)), quote!(Arc::new(Budget::new()))] {
+        refused(budget, new, &format!("this would be a new `budget` at each call: {right}"));
     }
     assert!(matches!(read(nested, quote!("once")), Nested::Once));
     refused(nested, quote!(once), "write it with quotes: `nested = \"once\"`");
@@ -210,10 +226,12 @@ fn breakers_are_paths() {
         read(budget, path);
     }
     refused(breaker, quote!("a::B"), "write it without quotes: `breaker = a::B`");
-    let path = "expected the path of a `static`: write `static API_BREAKER: Breaker = Breaker::new();` and `breaker = API_BREAKER`";
-    for wrong in [quote!(true), quote!(Breaker::new()), quote!(|| &API), quote!(&API), quote!("the api")] {
-        refused(breaker, wrong, path);
+    let right = "write `static API_BREAKER: Breaker = Breaker::new();` and `breaker = API_BREAKER`";
+    for wrong in [quote!(true), quote!(|| &API), quote!("the api")] {
+        let path = format!("expected the path of a `static`, or an expression such as `self.shared`: {right}");
+        refused(breaker, wrong, &path);
     }
+    refused(breaker, quote!(Breaker::new()), &format!("this would be a new `breaker` at each call: {right}"));
 }
 
 #[test]

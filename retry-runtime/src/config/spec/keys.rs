@@ -42,6 +42,9 @@ impl Keys {
             | Key::OnStatus
             | Key::OnError
             | Key::OnOk
+            | Key::Until
+            | Key::ErrorDelay
+            | Key::OnRetry
             | Key::ServerDelay
             | Key::Policy
             | Key::Bind

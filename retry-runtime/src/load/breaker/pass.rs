@@ -12,9 +12,9 @@ use crate::load::breaker::{Admission, Admitted, Breaker};
 
 /// A breaker's permission for an attempt of an annotated function. It lives outside the attempt's future, so that an
 /// attempt that is cut off still counts. A hedged attempt has one inside each copy.
-pub struct Pass(Option<Admitted<'static>>);
+pub struct Pass<'b>(Option<Admitted<'b>>);
 
-impl Pass {
+impl<'b> Pass<'b> {
     /// The pass of an attempt that has not asked the breaker yet.
     #[inline]
     pub const fn none() -> Self {
@@ -26,10 +26,8 @@ impl Pass {
     /// # Errors
     ///
     /// A future to await if the attempt is not admitted at once.
-    // Takes a function that returns a `&'static Breaker`, because a breaker in a constant would be a new breaker at each call.
-    pub fn ask(&mut self, breaker: fn() -> &'static Breaker) -> Result<(), WaitForAdmission<'_>> {
+    pub fn ask(&mut self, breaker: &'b Breaker) -> Result<(), WaitForAdmission<'_, 'b>> {
         if self.0.is_none() {
-            let breaker = breaker();
             match breaker.admit() {
                 Ok(admitted) => self.0 = Some(admitted),
                 Err(refusal) => return Err(WaitForAdmission(Box::new((self, Admission { breaker, refusal })))),
@@ -44,8 +42,8 @@ impl Pass {
     /// # Errors
     ///
     /// The error of a rejected attempt.
-    pub fn ask_blocking(&mut self, breaker: fn() -> &'static Breaker) -> Result<(), BreakerOpen> {
-        self.0 = Some(breaker().blocking_admission()?);
+    pub fn ask_blocking(&mut self, breaker: &'b Breaker) -> Result<(), BreakerOpen> {
+        self.0 = Some(breaker.blocking_admission()?);
         self.begin();
         Ok(())
     }
@@ -75,7 +73,7 @@ impl Pass {
 
 /// The attempt is dropped before its end. That counts as a failure if a time limit of this call or of one around it cut the
 /// attempt off, but not if a caller dropped the call or another copy won.
-impl Drop for Pass {
+impl Drop for Pass<'_> {
     #[inline]
     fn drop(&mut self) {
         if self.0.is_some() {
@@ -84,7 +82,7 @@ impl Drop for Pass {
     }
 }
 
-impl fmt::Debug for Pass {
+impl fmt::Debug for Pass<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Pass")
     }
@@ -95,9 +93,9 @@ impl fmt::Debug for Pass {
 ///
 /// Boxed as [`Admission`] is, and cold: most attempts are admitted at once.
 #[must_use]
-pub struct WaitForAdmission<'p>(Box<(&'p mut Pass, Admission<'static>)>);
+pub struct WaitForAdmission<'p, 'b>(Box<(&'p mut Pass<'b>, Admission<'b>)>);
 
-impl Future for WaitForAdmission<'_> {
+impl Future for WaitForAdmission<'_, '_> {
     type Output = Result<(), BreakerOpen>;
 
     #[cold]
@@ -111,7 +109,7 @@ impl Future for WaitForAdmission<'_> {
     }
 }
 
-impl fmt::Debug for WaitForAdmission<'_> {
+impl fmt::Debug for WaitForAdmission<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("WaitForAdmission")
     }
@@ -144,30 +142,30 @@ impl AdmitsCopies for () {
 
 /// A breaker, which each copy asks.
 #[derive(Debug)]
-pub struct BreakerForCopies {
-    breaker: fn() -> &'static Breaker,
-    next: Pass,
+pub struct BreakerForCopies<'b> {
+    breaker: &'b Breaker,
+    next: Pass<'b>,
 }
 
-impl BreakerForCopies {
+impl<'b> BreakerForCopies<'b> {
     /// For an attempt that has no copy yet.
-    pub const fn of(breaker: fn() -> &'static Breaker) -> Self {
+    pub const fn of(breaker: &'b Breaker) -> Self {
         Self { breaker, next: Pass::none() }
     }
 
-    pub(crate) fn take(&mut self) -> Pass {
+    pub(crate) fn take(&mut self) -> Pass<'b> {
         mem::replace(&mut self.next, Pass::none())
     }
 }
 
-impl AdmitsCopies for BreakerForCopies {
-    type Pass = Pass;
+impl<'b> AdmitsCopies for BreakerForCopies<'b> {
+    type Pass = Pass<'b>;
 
-    fn ask(&self) -> Option<Pass> {
-        (self.breaker)().admit().ok().map(|admitted| Pass(Some(admitted)))
+    fn ask(&self) -> Option<Pass<'b>> {
+        self.breaker.admit().ok().map(|admitted| Pass(Some(admitted)))
     }
 
-    fn keep(&mut self, pass: Pass) {
+    fn keep(&mut self, pass: Pass<'b>) {
         self.next = pass;
     }
 }

@@ -41,10 +41,10 @@ pin_project! {
     }
 }
 
-impl<S: Sleep, A, O, K: TimeLimit<S, O>> Hedged<S, A, O, K, BreakerForCopies> {
+impl<'b, S: Sleep, A, O, K: TimeLimit<S, O>> Hedged<S, A, O, K, BreakerForCopies<'b>> {
     /// Takes the breaker's permission for the copy that is added next. The first copy gets none here, and asks the breaker
     /// itself.
-    pub fn pass(self: Pin<&mut Self>) -> Pass {
+    pub fn pass(self: Pin<&mut Self>) -> Pass<'b> {
         self.project().breaker.take()
     }
 }

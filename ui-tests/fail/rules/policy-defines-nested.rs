@@ -1,6 +1,6 @@
 use retry_runtime::retry;
 
-#[retry(policy = POLICY, budget = API, nested = "once")]
+#[retry(policy = POLICY, nested = "once")]
 async fn load() -> Result<u32, String> {
     Ok(7)
 }
