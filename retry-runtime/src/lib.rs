@@ -121,7 +121,7 @@ pub mod guide;
 pub mod http;
 mod load;
 mod observe;
-mod policy;
+pub mod policy;
 #[doc(hidden)]
 #[allow(missing_docs, reason = "for generated code only")]
 pub mod private;

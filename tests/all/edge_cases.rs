@@ -146,7 +146,7 @@ fn panic_of_an_invalid_policy_names_the_fix() {
     const ZERO: Duration = Duration::ZERO;
     type Build = fn() -> Policy;
     let cases: [(Build, &str); 12] = [
-        (|| Policy::new().attempts(0), "write 1 for no retry at all"),
+        (|| Policy::new().attempts(0), "it must be at least 1"),
         (|| Policy::new().factor(0.5), "finite number of at least 1"),
         (|| Policy::new().factor(f64::NAN), "finite number of at least 1"),
         (|| Policy::fixed(SECOND).factor(2.0), "`factor` belongs to the exponential backoff"),
@@ -154,8 +154,8 @@ fn panic_of_an_invalid_policy_names_the_fix() {
         (|| Policy::random(SECOND * 2, SECOND), "`max_delay` is shorter than the first delay"),
         (|| Policy::new().jitter(Jitter::Share(0.0)), "write 0.2 for 20 %"),
         (|| Policy::new().jitter(Jitter::Share(20.0)), "write 0.2 for 20 %"),
-        (|| Policy::new().deadline(ZERO), "give it some time"),
-        (|| Policy::new().attempt_timeout(ZERO), "give it some time"),
+        (|| Policy::new().deadline(ZERO), "`deadline` must be longer than zero"),
+        (|| Policy::new().attempt_timeout(ZERO), "`attempt_timeout` must be longer than zero"),
         (|| Policy::fixed(SECOND).deadline(SECOND), "the first delay reaches the `deadline`"),
         (|| Policy::delays(&[]), "delay"),
     ];

@@ -110,6 +110,10 @@ pub enum Kind {
     Jitter,
     /// A limit on the delays of servers.
     RetryAfter,
+    /// The treatment of a server's delay within the limit.
+    WithinRetryAfter,
+    /// The treatment of a server's delay beyond the limit.
+    BeyondRetryAfter,
     /// A number of bytes.
     Bytes,
     /// The treatment of nested retries.
@@ -162,8 +166,12 @@ impl Kind {
             Self::Duration => "a duration such as `\"250ms\"` or the path of a constant",
             Self::Number => "a number such as `2` or `1.5`, or the path of a constant",
             Self::Durations => "a list of durations such as `[\"1s\", \"5s\"]` or the path of a constant",
-            Self::Jitter => "`\"none\"`, `\"full\"`, `\"equal\"`, or a share such as `\"20%\"`",
+            Self::Jitter => {
+                "`\"none\"`, `\"full\"`, `\"equal\"`, a share such as `\"20%\"`, or a duration to add such as `\"+500ms\"`"
+            }
             Self::RetryAfter => "a duration such as `\"250ms\"`, `\"ignore\"`, or the path of a constant",
+            Self::WithinRetryAfter => "`\"raise\"` or `\"replace\"`",
+            Self::BeyondRetryAfter => "`\"give_up\"`, `\"wait\"` or `\"ignore\"`",
             Self::Bytes => "a number of bytes such as `65536` or the path of a constant",
             Self::Nested => "`\"once\"`",
             Self::Events => "`\"info\"`, `\"debug\"` or `\"off\"`",
@@ -238,7 +246,8 @@ table! {
             "`\"exponential\"`";
         Start = "start", Duration, Anywhere, "\"100ms\"", "the first delay: a duration, or a constant", "100 ms";
         Factor = "factor", Number, Anywhere, "2",
-            "the growth of exponential delays: a number of at least 1, or a constant of type `f64`", "2";
+            "the growth of exponential delays, and of the upper bound of decorrelated ones: a number of at least 1, or a constant of type `f64`",
+            "2; with `\"decorrelated\"`, 3";
         MaxDelay = "max_delay", Duration, Anywhere, "\"30s\"",
             "the cap on computed delays: a duration, or a constant; required by `\"random\"` and `\"decorrelated\"`",
             "30 s in the standard schedule, otherwise no cap";
@@ -246,7 +255,7 @@ table! {
             "every delay: a list of durations and constants, or a constant of type `&'static [Duration]`",
             "delays are computed";
         Jitter = "jitter", Jitter, Anywhere, "\"full\"",
-            "`\"none\"`, `\"full\"`, `\"equal\"`, or a share such as `\"20%\"`, which is more than 0 % and at most 100 %",
+            "`\"none\"`, `\"full\"`, `\"equal\"`, a share such as `\"20%\"`, which is more than 0 % and at most 100 %, or a duration to add such as `\"+500ms\"`, which is longer than zero",
             "`\"full\"` in the standard schedule, otherwise `\"none\"`";
         RandomSource = "random_source", Function, Code, "path::to::function",
             "the path of a `fn() -> f64` that returns numbers in [0, 1)", "the thread-local generator of the crate `fastrand`";
@@ -267,6 +276,12 @@ table! {
             "every value is ready";
         RetryAfter = "retry_after", RetryAfter, Anywhere, "\"60s\"",
             "the longest delay to accept from a server: a duration, a constant, or `\"ignore\"`", "60 s";
+        WithinRetryAfter = "within_retry_after", WithinRetryAfter, Anywhere, "\"replace\"",
+            "a server's delay up to `retry_after`: `\"raise\"` takes it as a lower bound of the computed delay, `\"replace\"` instead of the computed delay",
+            "`\"raise\"`";
+        BeyondRetryAfter = "beyond_retry_after", BeyondRetryAfter, Anywhere, "\"wait\"",
+            "a server's delay above `retry_after`: `\"give_up\"`, `\"wait\"` as long as `retry_after`, or `\"ignore\"` it",
+            "`\"give_up\"`";
         ServerDelay = "server_delay", ServerDelay, Code, "|value| value.wait",
             "the path of a function or a closure from `&T` to `Option<Duration>`, which returns the delay that the server asks for",
             "the delay that the value reports itself: for a response, `Retry-After`";

@@ -1,5 +1,8 @@
 //! The values that are keywords, such as `"exponential"`.
 
+use std::time::Duration;
+
+use crate::duration;
 use crate::suggest::suggest_quoted;
 
 /// Declares an enum whose variants are written as keywords.
@@ -41,6 +44,11 @@ macro_rules! keywords {
     };
 }
 
+/// The default of `factor` for an exponential backoff.
+pub const FACTOR: f64 = 2.0;
+/// The default of `factor` for a decorrelated backoff.
+pub const DECORRELATED_FACTOR: f64 = 3.0;
+
 keywords! {
     /// How delays grow. The keywords are also the names of the constructors of `Policy`.
     Backoff("backoff") {
@@ -64,6 +72,21 @@ impl Backoff {
     #[must_use]
     pub const fn is_random(self) -> bool {
         matches!(self, Self::Random | Self::Decorrelated)
+    }
+
+    /// Returns `true` if the delays depend on `factor`.
+    #[must_use]
+    pub const fn has_factor(self) -> bool {
+        matches!(self, Self::Exponential | Self::Decorrelated)
+    }
+
+    /// The default of `factor`.
+    #[must_use]
+    pub const fn default_factor(self) -> f64 {
+        match self {
+            Self::Decorrelated => DECORRELATED_FACTOR,
+            _ => FACTOR,
+        }
     }
 }
 
@@ -106,6 +129,28 @@ pub const UNLIMITED_KEYWORD: &str = "unlimited";
 /// The value of `retry_after` that ignores the delays of servers.
 pub const IGNORE_KEYWORD: &str = "ignore";
 
+keywords! {
+    /// The treatment of a server's delay within the limit.
+    WithinRetryAfter("value") {
+        /// It is a lower bound of the computed delay.
+        Raise "raise",
+        /// It replaces the computed delay.
+        Replace "replace",
+    }
+}
+
+keywords! {
+    /// The treatment of a server's delay beyond the limit.
+    BeyondRetryAfter("value") {
+        /// The call gives up.
+        GiveUp "give_up",
+        /// The call waits as long as the limit.
+        Wait "wait",
+        /// The server's delay is ignored.
+        Ignore "ignore",
+    }
+}
+
 /// The randomness of a delay.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Jitter {
@@ -117,13 +162,21 @@ pub enum Jitter {
     Equal,
     /// At most this share shorter or longer than the computed delay. Greater than 0, at most 1.
     Share(f64),
+    /// At most this much longer than the computed delay. Longer than zero.
+    Plus(Duration),
 }
 
 impl Jitter {
     /// The jitters that are written as a keyword.
     pub const KEYWORDS: &'static [&'static str] = &["none", "full", "equal"];
 
-    /// Reads a keyword, or a share such as `20%`.
+    /// Returns `true` if it makes delays longer, so that they may reach the cap.
+    #[must_use]
+    pub const fn lengthens(self) -> bool {
+        matches!(self, Self::Share(_) | Self::Plus(_))
+    }
+
+    /// Reads a keyword, a share such as `20%`, or a duration to add such as `+500ms`.
     ///
     /// # Errors
     ///
@@ -133,10 +186,22 @@ impl Jitter {
             "none" => Ok(Self::None),
             "full" => Ok(Self::Full),
             "equal" => Ok(Self::Equal),
+            text if text.starts_with('+') => Ok(Self::Plus(plus(text)?)),
             text if text.ends_with('%') || text.parse::<f64>().is_ok() => Ok(Self::Share(share(text)?)),
+            _ if duration::parse(text).is_ok() => {
+                Err(format!("a duration to add to each delay begins with `+`: write `\"+{}\"`", text.trim()))
+            }
             _ => Err(unknown("jitter", text, Self::KEYWORDS)),
         }
     }
+}
+
+const PLUS_NOTHING: &str = "additive jitter is longer than zero, for example `\"+500ms\"`";
+
+/// Reads `+500ms`.
+fn plus(text: &str) -> Result<Duration, String> {
+    let extra = duration::parse(text.strip_prefix('+').unwrap_or(text))?;
+    if extra.is_zero() { Err(PLUS_NOTHING.to_owned()) } else { Ok(extra) }
 }
 
 /// The message for a keyword that is not allowed.
@@ -187,6 +252,17 @@ mod tests {
         refused(Backoff::read("exponental"), "unknown backoff `\"exponental\"`: did you mean `\"exponential\"`?");
         refused(Backoff::read("constant"), "unknown backoff `\"constant\"`: write `\"fixed\"`");
         assert_eq!(Jitter::read("ful"), Err("unknown jitter `\"ful\"`: did you mean `\"full\"`?".to_owned()));
+    }
+
+    #[test]
+    fn durations_to_add() {
+        assert_eq!(Jitter::read("+500ms"), Ok(Jitter::Plus(Duration::from_millis(500))));
+        assert_eq!(Jitter::read("+ 1m 30s"), Ok(Jitter::Plus(Duration::from_secs(90))));
+        let sign = "a duration to add to each delay begins with `+`: write `\"+500ms\"`";
+        assert_eq!(Jitter::read("500ms"), Err(sign.to_owned()));
+        assert_eq!(Jitter::read("+0ms"), Err(PLUS_NOTHING.to_owned()));
+        assert_eq!(Jitter::read("+500"), Err("`500` has no unit: write `\"500s\"` or `\"500ms\"`".to_owned()));
+        assert_eq!(Jitter::read("+"), Err("this duration is empty: write one such as `\"250ms\"`".to_owned()));
     }
 
     #[test]

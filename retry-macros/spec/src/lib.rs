@@ -7,13 +7,14 @@
 //! | [`keywords`] | the values that are keywords: backoffs, jitters, conditions |
 //! | [`duration`] | the grammar of durations |
 //! | [`number`] | the rules about one number or duration |
+//! | [`invalid`] | the messages about the values of a policy |
 //! | [`schedule`] | the formulas and defaults of delays |
 //! | [`values`] | the known values of one policy, and the delays that follow from them |
 //! | [`rules`] | the rules between arguments, each with its message |
 //! | [`suggest`] | "did you mean" |
 //!
 //! Each module imports only modules below it in this order: `rules`, `values`, `schedule`, `key`, `number`, `keywords`,
-//! `duration`, `suggest`.
+//! `invalid`, `duration`, `suggest`.
 //!
 //! Not for direct use: it changes with `retry-runtime`, and each version of `retry-runtime` requires exactly one version of
 //! this package.
@@ -21,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 pub mod duration;
+pub mod invalid;
 pub mod key;
 pub mod keywords;
 pub mod number;

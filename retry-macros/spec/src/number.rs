@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::invalid::Invalid;
+
 /// Reads an integer. An integer out of range becomes the nearest one that `i128` can represent.
 #[must_use]
 pub fn integer(text: &str) -> Option<i128> {
@@ -17,7 +19,7 @@ pub fn integer(text: &str) -> Option<i128> {
 /// The message for a number below 1 or above `u32::MAX`.
 pub fn attempts(number: i128) -> Result<u32, &'static str> {
     if number < 1 {
-        return Err("`attempts` includes the first attempt: it must be at least 1");
+        return Err(Invalid::Attempts.message());
     }
     u32::try_from(number).map_err(|_| "this number does not fit in a `u32`: did you mean `\"unlimited\"`?")
 }
@@ -40,7 +42,7 @@ pub fn hedge_max(number: i128) -> Result<u32, &'static str> {
 ///
 /// The message for a number that is not finite or is below 1, because delays would shrink.
 pub fn factor(number: f64) -> Result<f64, &'static str> {
-    if number.is_finite() && number >= 1.0 { Ok(number) } else { Err("`factor` must be a finite number of at least 1") }
+    if number.is_finite() && number >= 1.0 { Ok(number) } else { Err(Invalid::Factor.message()) }
 }
 
 /// Checks `drain_limit`. `largest` is the text to write for the largest limit.
@@ -77,13 +79,22 @@ pub fn write_bytes(bytes: usize) -> String {
     format!("write the number of bytes: `drain_limit = {bytes}`")
 }
 
-/// Checks `deadline` or `attempt_timeout`, whose name is `key`.
+/// Checks `deadline`.
 ///
 /// # Errors
 ///
 /// The message for zero.
-pub fn limit(key: &str, limit: Duration) -> Result<Duration, String> {
-    if limit.is_zero() { Err(format!("`{key}` must be longer than zero: no attempt could succeed")) } else { Ok(limit) }
+pub fn deadline(deadline: Duration) -> Result<Duration, &'static str> {
+    if deadline.is_zero() { Err(Invalid::Deadline.message()) } else { Ok(deadline) }
+}
+
+/// Checks `attempt_timeout`.
+///
+/// # Errors
+///
+/// The message for zero.
+pub fn attempt_timeout(timeout: Duration) -> Result<Duration, &'static str> {
+    if timeout.is_zero() { Err(Invalid::AttemptTimeout.message()) } else { Ok(timeout) }
 }
 
 /// Checks `drain_timeout`.
@@ -92,10 +103,7 @@ pub fn limit(key: &str, limit: Duration) -> Result<Duration, String> {
 ///
 /// The message for zero.
 pub fn drain_timeout(timeout: Duration) -> Result<Duration, &'static str> {
-    if timeout.is_zero() {
-        return Err("`drain_timeout` must be longer than zero: write `drain_limit = 0` to read no bodies");
-    }
-    Ok(timeout)
+    if timeout.is_zero() { Err(Invalid::DrainTimeout.message()) } else { Ok(timeout) }
 }
 
 /// Checks `hedge`.
@@ -111,7 +119,7 @@ pub fn hedge(delay: Duration) -> Result<Duration, &'static str> {
 }
 
 /// The message for an empty list of `delays`.
-pub const NO_DELAYS: &str = "`delays` is empty: write at least one delay";
+pub const NO_DELAYS: &str = Invalid::NoDelays.message();
 
 #[cfg(test)]
 mod tests {
@@ -139,7 +147,8 @@ mod tests {
         assert_eq!(drain_limit(0, "less"), Ok(0));
         assert!(drain_limit(-1, "less").is_err() && drain_limit(i128::MAX, "less").is_err());
         let zero = Duration::ZERO;
-        assert!(limit("deadline", zero).is_err() && drain_timeout(zero).is_err() && hedge(zero).is_err());
+        assert!(deadline(zero).is_err() && attempt_timeout(zero).is_err());
+        assert!(drain_timeout(zero).is_err() && hedge(zero).is_err());
     }
 
     #[test]

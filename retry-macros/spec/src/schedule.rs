@@ -7,13 +7,12 @@
 use std::time::Duration;
 
 use crate::keywords::Jitter;
+pub use crate::keywords::{DECORRELATED_FACTOR, FACTOR};
 
 /// The default of `attempts`.
 pub const ATTEMPTS: u32 = 3;
 /// The default of `start`.
 pub const START: Duration = Duration::from_millis(100);
-/// The default of `factor`.
-pub const FACTOR: f64 = 2.0;
 /// The default of `max_delay` in the standard schedule.
 pub const MAX_DELAY: Duration = Duration::from_secs(30);
 /// The default of `jitter` in the standard schedule.
@@ -66,21 +65,21 @@ pub fn random(start: Duration, max_delay: Duration, random: f64) -> Duration {
     between(start, max_delay, random)
 }
 
-/// A uniform delay between `start` and three times the previous delay, at most `max_delay`. `random` is in `[0, 1)`.
+/// A uniform delay between `start` and the previous delay times `factor`, at most `max_delay`. `random` is in `[0, 1)`.
 ///
 /// "Decorrelated jitter" of the AWS Architecture Blog, [*Exponential Backoff And
-/// Jitter*](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+/// Jitter*](https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), where the factor is 3.
 #[inline]
 #[must_use]
-pub fn decorrelated(start: Duration, previous: Duration, max_delay: Duration, random: f64) -> Duration {
-    between(start, longest_decorrelated(start, previous).min(max_delay), random)
+pub fn decorrelated(start: Duration, factor: f64, previous: Duration, max_delay: Duration, random: f64) -> Duration {
+    between(start, longest_decorrelated(start, factor, previous).min(max_delay), random)
 }
 
 /// The upper bound of [`decorrelated`] before the cap. The delay before the first one counts as `start`.
 #[inline]
 #[must_use]
-pub fn longest_decorrelated(start: Duration, previous: Duration) -> Duration {
-    times(previous.max(start), 3)
+pub fn longest_decorrelated(start: Duration, factor: f64, previous: Duration) -> Duration {
+    scale(previous.max(start), factor)
 }
 
 /// The number of attempts for a list of delays: one more than there are delays.
@@ -126,6 +125,7 @@ impl Jitter {
                 // Rounding may exceed the bounds slightly.
                 scale(delay, (least + (most - least) * within_one(random())).min(most)).min(cap)
             }
+            Self::Plus(extra) => between(delay, delay.saturating_add(extra).min(cap), random()),
         }
     }
 
@@ -140,6 +140,7 @@ impl Jitter {
             Self::Share(share) => {
                 Bounds { min: scale(delay.min, 1.0 - share), max: scale(delay.max, 1.0 + share).min(cap) }
             }
+            Self::Plus(extra) => Bounds { min: delay.min, max: delay.max.saturating_add(extra).min(cap) },
         }
     }
 }
@@ -209,8 +210,10 @@ mod tests {
         assert_eq!(seconds(|n| fibonacci(SECOND, n)), [1, 1, 2, 3, 5, 8]);
         assert_eq!(seconds(|n| listed(&[SECOND, SECOND * 5], n)), [1, 5, 5, 5, 5, 5]);
         assert_eq!(random(SECOND, SECOND * 3, 0.5), SECOND * 2);
-        assert_eq!(decorrelated(SECOND, Duration::ZERO, SECOND * 60, 0.5), SECOND * 2);
-        assert_eq!(decorrelated(SECOND, SECOND * 5, SECOND * 7, 1.0), SECOND * 7);
+        assert_eq!(decorrelated(SECOND, 3.0, Duration::ZERO, SECOND * 60, 0.5), SECOND * 2);
+        assert_eq!(decorrelated(SECOND, 2.0, Duration::ZERO, SECOND * 60, 0.5), SECOND * 3 / 2);
+        assert_eq!(decorrelated(SECOND, 1.0, SECOND, SECOND * 60, 0.5), SECOND);
+        assert_eq!(decorrelated(SECOND, 3.0, SECOND * 5, SECOND * 7, 1.0), SECOND * 7);
     }
 
     #[test]
@@ -220,7 +223,7 @@ mod tests {
         assert_eq!(exponential(Duration::ZERO, 1000.0, u32::MAX), Duration::ZERO);
         assert_eq!(fibonacci(day, u32::MAX), Duration::MAX);
         assert_eq!(linear(Duration::MAX, 2), Duration::MAX);
-        assert_eq!(longest_decorrelated(SECOND, Duration::MAX), Duration::MAX);
+        assert_eq!(longest_decorrelated(SECOND, 3.0, Duration::MAX), Duration::MAX);
     }
 
     #[test]
@@ -232,7 +235,8 @@ mod tests {
     #[test]
     fn jitter_stays_inside_its_bounds() {
         let cap = SECOND * 11;
-        for jitter in [Jitter::None, Jitter::Full, Jitter::Equal, Jitter::Share(0.2)] {
+        let plus = [SECOND / 2, SECOND * 5, Duration::MAX].map(Jitter::Plus);
+        for jitter in [Jitter::None, Jitter::Full, Jitter::Equal, Jitter::Share(0.2)].into_iter().chain(plus) {
             let Bounds { min, max } = jitter.bounds(Bounds::exactly(SECOND * 10), cap);
             for random in [0.0, 0.5, 1.0, f64::NAN, -1.0, 7.0] {
                 let delay = jitter.apply(SECOND * 10, cap, || random);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::key::Key;
-use crate::keywords::{Backoff, Events, Jitter, Nested, OnError, UNLIMITED};
+use crate::keywords::{Backoff, BeyondRetryAfter, Events, Jitter, Nested, OnError, UNLIMITED, WithinRetryAfter};
 use crate::schedule::{self, Bounds};
 
 /// The values of the arguments that are written.
@@ -34,6 +34,10 @@ pub struct Values {
     pub jitter: Option<Jitter>,
     /// The value of `retry_after`.
     pub retry_after: Option<RetryAfter>,
+    /// The value of `within_retry_after`.
+    pub within_retry_after: Option<WithinRetryAfter>,
+    /// The value of `beyond_retry_after`.
+    pub beyond_retry_after: Option<BeyondRetryAfter>,
     /// The value of `drain_limit`.
     pub drain_limit: Option<usize>,
     /// The value of `drain_timeout`.
@@ -118,10 +122,11 @@ impl Values {
         self.or_default(Key::Start, self.start, schedule::START)
     }
 
-    /// The growth of an exponential backoff. `None` if it is unknown.
+    /// The factor of an exponential or a decorrelated backoff. `None` if it is unknown.
     #[must_use]
     pub fn factor_or_default(&self) -> Option<f64> {
-        self.or_default(Key::Factor, self.factor, schedule::FACTOR)
+        let default = self.backoff_or_default().map_or(schedule::FACTOR, Backoff::default_factor);
+        self.or_default(Key::Factor, self.factor, default)
     }
 
     /// The backoff. `None` if it is unknown or a function.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, Span};
 use retry_spec::key::Key;
-use retry_spec::keywords::{self, Events, Nested};
+use retry_spec::keywords::{self, BeyondRetryAfter, Events, Nested, WithinRetryAfter};
 use syn::{Expr, ExprPath, LitStr, Path};
 
 /// The value of one argument.
@@ -92,6 +92,8 @@ pub(crate) struct Arguments {
     pub error_delay: Option<Arg<Expr>>,
     pub on_retry: Option<Arg<Expr>>,
     pub retry_after: Option<Arg<RetryAfter>>,
+    pub within_retry_after: Option<Arg<WithinRetryAfter>>,
+    pub beyond_retry_after: Option<Arg<BeyondRetryAfter>>,
     pub server_delay: Option<Arg<Expr>>,
     pub drain_limit: Option<Arg<Given<usize>>>,
     pub drain_timeout: Option<Arg<Given<Duration>>>,

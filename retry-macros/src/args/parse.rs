@@ -75,6 +75,8 @@ impl Arguments {
             Key::ErrorDelay => put(&mut self.error_delay, ident, input, code::error_delay),
             Key::OnRetry => put(&mut self.on_retry, ident, input, code::on_retry),
             Key::RetryAfter => put(&mut self.retry_after, ident, input, value::retry_after),
+            Key::WithinRetryAfter => put(&mut self.within_retry_after, ident, input, value::within_retry_after),
+            Key::BeyondRetryAfter => put(&mut self.beyond_retry_after, ident, input, value::beyond_retry_after),
             Key::ServerDelay => put(&mut self.server_delay, ident, input, code::server_delay),
             Key::DrainLimit => put(&mut self.drain_limit, ident, input, value::bytes),
             Key::DrainTimeout => put(&mut self.drain_timeout, ident, input, value::duration),

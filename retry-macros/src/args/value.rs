@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use proc_macro2::{Ident, Span};
 use retry_spec::key::Kind;
-use retry_spec::keywords::{self, Events, IGNORE_KEYWORD, Jitter, Nested, UNLIMITED_KEYWORD};
+use retry_spec::keywords::{
+    self, BeyondRetryAfter, Events, IGNORE_KEYWORD, Jitter, Nested, UNLIMITED_KEYWORD, WithinRetryAfter,
+};
 use retry_spec::{duration, number};
 use syn::parse::ParseStream;
 use syn::parse::discouraged::Speculative;
@@ -171,6 +173,16 @@ pub(crate) fn retry_after(input: ParseStream) -> Result<RetryAfter> {
         }
     }
     duration(input).map(RetryAfter::AtMost)
+}
+
+pub(crate) fn within_retry_after(input: ParseStream) -> Result<WithinRetryAfter> {
+    let words = WithinRetryAfter::KEYWORDS;
+    keyword(input, "within_retry_after", words, WithinRetryAfter::read, Kind::WithinRetryAfter)
+}
+
+pub(crate) fn beyond_retry_after(input: ParseStream) -> Result<BeyondRetryAfter> {
+    let words = BeyondRetryAfter::KEYWORDS;
+    keyword(input, "beyond_retry_after", words, BeyondRetryAfter::read, Kind::BeyondRetryAfter)
 }
 
 pub(crate) fn bytes(input: ParseStream) -> Result<Given<usize>> {

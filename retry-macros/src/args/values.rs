@@ -26,6 +26,8 @@ pub(crate) fn values(arguments: &Arguments) -> Values {
         }),
         jitter: value(&arguments.jitter).copied(),
         retry_after: value(&arguments.retry_after).and_then(retry_after),
+        within_retry_after: value(&arguments.within_retry_after).copied(),
+        beyond_retry_after: value(&arguments.beyond_retry_after).copied(),
         drain_limit: given(&arguments.drain_limit),
         drain_timeout: given(&arguments.drain_timeout),
         deadline: given(&arguments.deadline),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use quote::ToTokens;
 use retry_spec::duration::human;
-use retry_spec::keywords::{self, Jitter};
+use retry_spec::keywords::{self, BeyondRetryAfter, Jitter, WithinRetryAfter};
 use retry_spec::schedule;
 use retry_spec::values::Values;
 use syn::{Attribute, Expr, Meta, Visibility};
@@ -115,7 +115,8 @@ fn delays_that_are_not_a_series(arguments: &Arguments) -> Option<String> {
     match &arguments.backoff.as_ref()?.value {
         Backoff::Keyword(keywords::Backoff::Random) => Some(format!("a random time between {first} and {most}")),
         Backoff::Keyword(keywords::Backoff::Decorrelated) => {
-            Some(format!("a random time between {first} and three times the previous delay, at most {most}"))
+            let times = factor(arguments, schedule::DECORRELATED_FACTOR);
+            Some(format!("a random time between {first} and {times} times the previous delay, at most {most}"))
         }
         Backoff::Function(path) => Some(format!("for the delays that {} computes", code(path))),
         Backoff::Closure(_) => Some("for the delays that a closure computes".to_owned()),
@@ -140,7 +141,7 @@ fn delays_in_words(arguments: &Arguments) -> String {
         Some(Backoff::Keyword(keywords::Backoff::Fibonacci)) => {
             "at first, and longer by the Fibonacci numbers each time".to_owned()
         }
-        _ => format!("at first, and {} times as long each time", factor(arguments)),
+        _ => format!("at first, and {} times as long each time", factor(arguments, schedule::FACTOR)),
     };
     match given_duration(&arguments.max_delay) {
         Some(most) => format!("{first} {growth}, at most {most}"),
@@ -148,11 +149,11 @@ fn delays_in_words(arguments: &Arguments) -> String {
     }
 }
 
-fn factor(arguments: &Arguments) -> String {
+fn factor(arguments: &Arguments, default: f64) -> String {
     match arguments.factor.as_ref().map(|factor| &factor.value) {
         Some(Given::Path(path)) => code(path),
         Some(Given::Literal(factor)) => factor.to_string(),
-        None => schedule::FACTOR.to_string(),
+        None => default.to_string(),
     }
 }
 
@@ -166,6 +167,7 @@ fn with_jitter(waits: &str, jitter: Jitter) -> String {
             let percent = (share * 1e6).round() / 1e4;
             format!("Waits {waits}, randomly up to {percent} % shorter or longer.")
         }
+        Jitter::Plus(extra) => format!("Waits {waits}, randomly up to {} longer.", human(extra)),
     }
 }
 
@@ -173,15 +175,37 @@ fn server_delay(arguments: &Arguments) -> Option<String> {
     let limit = match arguments.retry_after.as_ref().map(|limit| &limit.value) {
         Some(RetryAfter::Ignore) => return Some("Ignores the delay that a server asks for.".to_owned()),
         Some(RetryAfter::AtMost(most)) => format!(", at most {}", duration(most)),
+        None if arguments.beyond_retry_after.is_some() => format!(", at most {}", human(schedule::RETRY_AFTER)),
         None => String::new(),
+    };
+    let within = arguments.within_retry_after.as_ref().map(|given| given.value);
+    let beyond = beyond_retry_after(arguments);
+    let waits = match within {
+        Some(WithinRetryAfter::Replace) => "Waits as long as a server asks for",
+        _ => "Waits longer if a server asks for it",
     };
     match &arguments.server_delay {
         Some(read) => {
             let reader = expression(&read.value, "a closure");
-            Some(format!("Waits longer if {reader} returns a delay that the server asks for{limit}."))
+            let waits = match within {
+                Some(WithinRetryAfter::Replace) => {
+                    format!("Waits as long as the server asks for, if {reader} returns that")
+                }
+                _ => format!("Waits longer if {reader} returns a delay that the server asks for"),
+            };
+            Some(format!("{waits}{limit}.{beyond}"))
         }
-        None if limit.is_empty() => None,
-        None => Some(format!("Waits longer if a server asks for it{limit}.")),
+        None if limit.is_empty() && within.is_none() && beyond.is_empty() => None,
+        None => Some(format!("{waits}{limit}.{beyond}")),
+    }
+}
+
+/// The sentence about a server's delay above the limit, with a space before it. Empty if the call gives up, which is the default.
+fn beyond_retry_after(arguments: &Arguments) -> &'static str {
+    match arguments.beyond_retry_after.as_ref().map(|given| given.value) {
+        None | Some(BeyondRetryAfter::GiveUp) => "",
+        Some(BeyondRetryAfter::Wait) => " Cuts a longer delay to that.",
+        Some(BeyondRetryAfter::Ignore) => " Ignores a longer delay.",
     }
 }
 

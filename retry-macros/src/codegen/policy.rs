@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use retry_spec::keywords::{self, Events, Jitter, Nested};
+use retry_spec::keywords::{self, BeyondRetryAfter, Events, Jitter, Nested, WithinRetryAfter};
 use retry_spec::schedule::START;
 use syn::ext::IdentExt;
 use syn::{ExprPath, Ident, LitStr, Path};
@@ -71,6 +71,8 @@ fn policy(arguments: &Arguments, krate: &Path, span: Span) -> TokenStream {
         arguments.deadline.as_ref().map(|deadline| call("deadline", deadline, duration(deadline))),
         arguments.attempt_timeout.as_ref().map(|timeout| call("attempt_timeout", timeout, duration(timeout))),
         arguments.retry_after.as_ref().map(retry_after),
+        arguments.within_retry_after.as_ref().map(|given| within_retry_after(given, krate)),
+        arguments.beyond_retry_after.as_ref().map(|given| beyond_retry_after(given, krate)),
         arguments.drain_limit.as_ref().map(|limit| call("drain_limit", limit, number(limit))),
         arguments.drain_timeout.as_ref().map(|timeout| call("drain_timeout", timeout, duration(timeout))),
         arguments.budget.as_ref().and_then(|given| budget(given, arguments)),
@@ -252,12 +254,35 @@ fn retry_after(limit: &Arg<RetryAfter>) -> Call {
     }
 }
 
+fn within_retry_after(given: &Arg<WithinRetryAfter>, krate: &Path) -> Call {
+    let within = match given.value {
+        WithinRetryAfter::Raise => "Raise",
+        WithinRetryAfter::Replace => "Replace",
+    };
+    let (span, within) = (at(given.span), Ident::new(within, at(given.span)));
+    call("within_retry_after", given, quote_spanned!(span=> #krate::policy::WithinRetryAfter::#within))
+}
+
+fn beyond_retry_after(given: &Arg<BeyondRetryAfter>, krate: &Path) -> Call {
+    let beyond = match given.value {
+        BeyondRetryAfter::GiveUp => "GiveUp",
+        BeyondRetryAfter::Wait => "Wait",
+        BeyondRetryAfter::Ignore => "Ignore",
+    };
+    let (span, beyond) = (at(given.span), Ident::new(beyond, at(given.span)));
+    call("beyond_retry_after", given, quote_spanned!(span=> #krate::policy::BeyondRetryAfter::#beyond))
+}
+
 fn jitter(jitter: &Arg<Jitter>, krate: &Path) -> TokenStream {
     let kind = match jitter.value {
         Jitter::None => quote!(None),
         Jitter::Full => quote!(Full),
         Jitter::Equal => quote!(Equal),
         Jitter::Share(share) => quote!(Share(#share)),
+        Jitter::Plus(extra) => {
+            let extra = time(extra, jitter.span);
+            quote!(Plus(#extra))
+        }
     };
     quote_spanned!(at(jitter.span)=> #krate::Jitter::#kind)
 }

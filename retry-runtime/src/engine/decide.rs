@@ -11,8 +11,10 @@ use crate::engine::hooks::NextDelay;
 use crate::engine::situation::Situation;
 use crate::observe::event::{Decision, DelaySource, GiveUp};
 use crate::policy::attempt::Attempt;
-use crate::policy::builder::{Drawn, Policy, UNLIMITED};
+use crate::policy::builder::{Policy, UNLIMITED};
+use crate::policy::delay::Drawn;
 use crate::policy::nested::Nested;
+use crate::policy::retry_after::{BeyondRetryAfter, WithinRetryAfter};
 use crate::util::clock::Instant;
 
 /// Decides what follows an outcome with this verdict.
@@ -93,10 +95,23 @@ fn with_requested_delay(policy: &Policy, drawn: Drawn, failure: Failure) -> Deci
         return Ok(longer(requested, DelaySource::Breaker));
     }
     match (failure.server_delay(), policy.retry_after) {
-        (Some(requested), Some(limit)) if requested > limit => Err(GiveUp::ServerDelay(requested)),
-        (Some(requested), Some(_)) => Ok(longer(policy.at_least(requested, drawn), DelaySource::Server)),
+        (Some(requested), Some(limit)) => with_server_delay(policy, drawn, requested, limit),
         _ => Ok((drawn.delay, DelaySource::Backoff)),
     }
+}
+
+/// The delay that a server asks for, where the policy does not ignore all of them. The source is the backoff if the computed delay is
+/// long enough.
+fn with_server_delay(policy: &Policy, drawn: Drawn, requested: Duration, limit: Duration) -> Decision {
+    let accepted = match policy.beyond_retry_after {
+        _ if requested <= limit => requested,
+        BeyondRetryAfter::GiveUp => return Err(GiveUp::ServerDelay(requested)),
+        BeyondRetryAfter::Wait => limit,
+        BeyondRetryAfter::Ignore => return Ok((drawn.delay, DelaySource::Backoff)),
+    };
+    let delay = policy.with_server_delay(accepted, drawn);
+    let is_server = policy.within_retry_after == WithinRetryAfter::Replace || delay > drawn.delay;
+    Ok((delay, if is_server { DelaySource::Server } else { DelaySource::Backoff }))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::classify::verdict::NotSafe;
 use crate::util::durations::legible;
+use core::cmp::Ordering;
 use core::fmt::{self, Display};
 use core::time::Duration;
 use std::sync::Arc;
@@ -60,7 +61,8 @@ pub enum EventKind<'a> {
         /// The source of the delay.
         source: DelaySource,
         /// The delay that the server or the breaker asked for; `None` if the source is the backoff. The rest of `delay`
-        /// is the schedule's jitter.
+        /// is the schedule's jitter. It is longer than `delay` if the policy
+        /// [waits only as long as its limit](crate::policy::BeyondRetryAfter::Wait).
         requested: Option<Duration>,
         /// True if the attempt succeeded with a value that is not ready yet.
         not_ready: bool,
@@ -89,8 +91,8 @@ pub enum EventKind<'a> {
 pub enum DelaySource {
     /// The policy's backoff and jitter.
     Backoff,
-    /// The server, which asked for more than the backoff. Its delay is a lower bound, and the schedule's jitter is added
-    /// to it.
+    /// The server, which asked for more than the backoff, or for a delay that
+    /// [replaces](crate::policy::WithinRetryAfter::Replace) the backoff. The schedule's jitter is added to it.
     Server,
     /// The breaker, which rejected the attempt. The delay lasts until the breaker may let a probe through.
     Breaker,
@@ -167,19 +169,26 @@ impl Display for Event<'_> {
             EventKind::Waiting { delay, source: DelaySource::Breaker, .. } => {
                 write!(f, "next attempt in {:?}, when the breaker may let a probe through", legible(delay))
             }
-            EventKind::Waiting { delay, source: DelaySource::Server, requested: Some(requested), .. }
-                if requested < delay =>
-            {
-                write!(f, "next attempt in {:?}: the server asked for {:?}", legible(delay), legible(requested))
-            }
-            EventKind::Waiting { delay, source: DelaySource::Server, .. } => {
-                write!(f, "next attempt in {:?}, as the server asked", legible(delay))
+            EventKind::Waiting { delay, source: DelaySource::Server, requested, .. } => {
+                fmt_server_delay(f, delay, requested.unwrap_or(delay))
             }
             EventKind::Hedged { copy, after } => write!(f, "{n}: copy {copy} starts after {:?}", legible(after)),
             EventKind::Connection(what) => write!(f, "{n}: {what}"),
             EventKind::Succeeded => write!(f, "{n} succeeded"),
             EventKind::GaveUp(why) => write!(f, "gave up after {n}: {why}"),
             EventKind::Cancelled => write!(f, "cancelled in {n}"),
+        }
+    }
+}
+
+/// Displays a delay whose source is the server. It is longer than the server's with jitter, and shorter beyond the policy's limit.
+fn fmt_server_delay(f: &mut fmt::Formatter<'_>, delay: Duration, requested: Duration) -> fmt::Result {
+    let (wait, asked) = (legible(delay), legible(requested));
+    match requested.cmp(&delay) {
+        Ordering::Less => write!(f, "next attempt in {wait:?}: the server asked for {asked:?}"),
+        Ordering::Equal => write!(f, "next attempt in {wait:?}, as the server asked"),
+        Ordering::Greater => {
+            write!(f, "next attempt in {wait:?}: the server asked for {asked:?}, longer than the limit")
         }
     }
 }

@@ -6,6 +6,7 @@ use core::time::Duration;
 use retry_spec::schedule::{self, Bounds};
 
 use crate::policy::attempt::Attempt;
+use crate::policy::owned_delays::OwnedDelays;
 
 /// How the delay grows from retry to retry.
 ///
@@ -29,12 +30,19 @@ pub(crate) enum Backoff {
     Fibonacci(Duration),
     /// Uniform between this and the policy's `max_delay`, both included.
     Random(Duration),
-    /// Uniform between this and three times the previous delay, the first "previous" being this.
+    /// Uniform between the start and the previous delay times the factor, the first "previous" being the start.
     ///
     /// "Decorrelated jitter" of the AWS Architecture Blog, *Exponential Backoff And Jitter* (2015).
-    Decorrelated(Duration),
+    Decorrelated {
+        /// The lower bound.
+        start: Duration,
+        /// The factor from the previous delay to the upper bound. Finite and at least 1.
+        factor: f64,
+    },
     /// These delays in this order; the last one repeats. Never empty.
     Delays(&'static [Duration]),
+    /// The same for a list that is only known at run time.
+    Owned(OwnedDelays),
     /// A function of the attempt that has just failed: its number, the time elapsed, the last failure.
     Custom(fn(&Attempt) -> Duration),
 }
@@ -44,6 +52,15 @@ impl Backoff {
     #[inline(always)]
     pub(crate) const fn is_custom(&self) -> bool {
         matches!(self, Self::Custom(_))
+    }
+
+    /// The backoff with another factor. `None` if it has no factor.
+    pub(super) const fn with_factor(self, factor: f64) -> Option<Self> {
+        match self {
+            Self::Exponential { start, .. } => Some(Self::Exponential { start, factor }),
+            Self::Decorrelated { start, .. } => Some(Self::Decorrelated { start, factor }),
+            _ => None,
+        }
     }
 
     /// The delay after attempt `attempt.number()`, drawn with `random` where it is random.
@@ -58,7 +75,7 @@ impl Backoff {
     ) -> Duration {
         match *self {
             Self::Random(start) => schedule::random(start, cap, random()),
-            Self::Decorrelated(start) => schedule::decorrelated(start, previous, cap, random()),
+            Self::Decorrelated { start, factor } => schedule::decorrelated(start, factor, previous, cap, random()),
             Self::Custom(function) => function(&attempt()),
             _ => self.computed(n),
         }
@@ -69,7 +86,9 @@ impl Backoff {
         match *self {
             Self::Custom(function) => Bounds::exactly(function(attempt)),
             Self::Random(start) => Bounds { min: start, max: cap },
-            Self::Decorrelated(start) => Bounds { min: start, max: schedule::longest_decorrelated(start, previous) },
+            Self::Decorrelated { start, factor } => {
+                Bounds { min: start, max: schedule::longest_decorrelated(start, factor, previous) }
+            }
             _ => Bounds::exactly(self.computed(attempt.number())),
         }
     }
@@ -82,7 +101,8 @@ impl Backoff {
             Self::Linear(start) => schedule::linear(start, n),
             Self::Fibonacci(start) => schedule::fibonacci(start, n),
             Self::Delays(delays) => schedule::listed(delays, n),
-            Self::Fixed(delay) | Self::Random(delay) | Self::Decorrelated(delay) => delay,
+            Self::Owned(delays) => delays.get(n),
+            Self::Fixed(delay) | Self::Random(delay) | Self::Decorrelated { start: delay, .. } => delay,
             Self::Custom(_) => Duration::ZERO,
         }
     }

@@ -2,16 +2,16 @@
 
 use core::time::Duration;
 
-use retry_spec::schedule::{self, Bounds};
+use retry_spec::invalid::Invalid;
+use retry_spec::schedule;
 
-use crate::classify::drain::DrainLimits;
-use crate::context::simulation;
 use crate::policy::attempt::Attempt;
 use crate::policy::backoff::Backoff;
 use crate::policy::budget::Budget;
 use crate::policy::event_level::EventLevel;
 use crate::policy::jitter::{Jitter, thread_random};
 use crate::policy::nested::Nested;
+use crate::policy::retry_after::{BeyondRetryAfter, WithinRetryAfter};
 
 /// The number of attempts that means "no limit".
 pub(crate) use retry_spec::keywords::UNLIMITED;
@@ -37,6 +37,9 @@ pub(crate) use retry_spec::keywords::UNLIMITED;
 /// # fn main() { let _ = NEVER; }
 /// ```
 ///
+/// For values that are only known at run time, such as those of a configuration, [`PolicyBuilder`](crate::policy::PolicyBuilder)
+/// has the same functions and never panics.
+///
 /// Constructors that name a schedule ([`fixed`](Self::fixed), [`exponential`](Self::exponential) …) add no jitter and no
 /// cap. Only [`Policy::new`], which does not name a schedule, has both.
 ///
@@ -57,6 +60,8 @@ pub struct Policy {
     pub(crate) attempt_timeout: Option<Duration>,
     /// The longest server delay to honour; `None` ignores servers' delays.
     pub(crate) retry_after: Option<Duration>,
+    pub(crate) within_retry_after: WithinRetryAfter,
+    pub(crate) beyond_retry_after: BeyondRetryAfter,
     pub(crate) drain_limit: usize,
     /// `None` if only the delay before the next attempt limits the time.
     pub(crate) drain_timeout: Option<Duration>,
@@ -113,14 +118,14 @@ impl Policy {
     }
 
     /// Decorrelated jitter: delays distributed uniformly from `start` to three times the previous delay, but at most
-    /// `max_delay`.
+    /// `max_delay`. To change the three, use [`factor`](Self::factor).
     ///
     /// # Panics
     ///
     /// Panics if `start` is above `max_delay`.
     #[track_caller]
     pub const fn decorrelated(start: Duration, max_delay: Duration) -> Self {
-        Self::of(Backoff::Decorrelated(start)).max_delay(max_delay)
+        Self::of(Backoff::Decorrelated { start, factor: schedule::DECORRELATED_FACTOR }).max_delay(max_delay)
     }
 
     /// A list of delays. The number of attempts defaults to one more than the number of delays. With more
@@ -131,9 +136,7 @@ impl Policy {
     /// Panics if `delays` is empty.
     #[track_caller]
     pub const fn delays(delays: &'static [Duration]) -> Self {
-        assert!(!delays.is_empty(), "`delays` must have at least one delay: for no retry at all write `attempts(1)`");
-        let attempts = if delays.len() < UNLIMITED as usize - 1 { delays.len() as u32 + 1 } else { UNLIMITED };
-        Self { attempts, ..Self::of(Backoff::Delays(delays)) }
+        Self { attempts: attempts_of(delays.len()), ..Self::of(Backoff::Delays(delays)) }.checked()
     }
 
     /// Custom backoff: a function that computes the delay from the attempt that has just failed.
@@ -151,6 +154,8 @@ impl Policy {
             deadline: None,
             attempt_timeout: None,
             retry_after: Some(schedule::RETRY_AFTER),
+            within_retry_after: WithinRetryAfter::Raise,
+            beyond_retry_after: BeyondRetryAfter::GiveUp,
             drain_limit: schedule::DRAIN_LIMIT,
             drain_timeout: None,
             budget: None,
@@ -170,7 +175,6 @@ impl Policy {
     /// Panics if `attempts` is 0, or if there is a deadline that no retry can start before.
     #[track_caller]
     pub const fn attempts(self, attempts: u32) -> Self {
-        assert!(attempts > 0, "`attempts` includes the first attempt: write 1 for no retry at all");
         Self { attempts, ..self }.checked()
     }
 
@@ -184,18 +188,18 @@ impl Policy {
         Self { attempts: UNLIMITED, ..self }.checked()
     }
 
-    /// Sets the factor by which an exponential backoff multiplies each delay. Defaults to 2.
+    /// Sets the factor by which an exponential backoff multiplies each delay (defaults to 2), and by which a decorrelated one
+    /// multiplies the previous delay for its upper bound (defaults to 3).
     ///
     /// # Panics
     ///
-    /// Panics if `factor` is below 1 or not finite, or if the backoff is not exponential.
+    /// Panics if `factor` is below 1 or not finite, or if the backoff is neither exponential nor decorrelated.
     #[track_caller]
     pub const fn factor(self, factor: f64) -> Self {
-        assert!(factor >= 1.0 && factor.is_finite(), "`factor` must be a finite number of at least 1");
-        let Backoff::Exponential { start, .. } = self.backoff else {
-            panic!("`factor` belongs to the exponential backoff: remove it, or start with `Policy::exponential`");
-        };
-        Self { backoff: Backoff::Exponential { start, factor }, ..self }.checked()
+        match self.backoff.with_factor(factor) {
+            Some(backoff) => Self { backoff, ..self }.checked(),
+            None => Invalid::FactorUnused.panic(),
+        }
     }
 
     /// Sets the cap on computed delays, including jitter. A server's delay may be longer. Defaults to no cap;
@@ -214,12 +218,9 @@ impl Policy {
     ///
     /// # Panics
     ///
-    /// Panics if a share is not above 0 and at most 1, or if there is a deadline that no retry can start before.
+    /// Panics if a share is not above 0 and at most 1, if additive jitter is zero, or if there is a deadline that no retry can start before.
     #[track_caller]
     pub const fn jitter(self, jitter: Jitter) -> Self {
-        if let Jitter::Share(p) = jitter {
-            assert!(p > 0.0 && p <= 1.0, "a share of jitter must be above 0 and at most 1: write 0.2 for 20 %");
-        }
         Self { jitter, ..self }.checked()
     }
 
@@ -245,7 +246,6 @@ impl Policy {
     /// before the deadline, a short deadline does not panic.
     #[track_caller]
     pub const fn deadline(self, deadline: Duration) -> Self {
-        assert!(!deadline.is_zero(), "a `deadline` of zero lets no attempt finish: give it some time");
         Self { deadline: Some(deadline), ..self }.checked()
     }
 
@@ -258,12 +258,11 @@ impl Policy {
     /// Panics if it is zero.
     #[track_caller]
     pub const fn attempt_timeout(self, timeout: Duration) -> Self {
-        assert!(!timeout.is_zero(), "an `attempt_timeout` of zero lets no attempt finish: give it some time");
-        Self { attempt_timeout: Some(timeout), ..self }
+        Self { attempt_timeout: Some(timeout), ..self }.checked()
     }
 
     /// Sets the longest delay that a server may ask for. Defaults to 60 s. If a server asks for more, the call gives up
-    /// at once.
+    /// at once, unless [`beyond_retry_after`](Self::beyond_retry_after) says otherwise.
     ///
     /// The server's delay is a lower bound, as defined in
     /// [RFC 9110 §10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3), and the schedule's jitter is added to
@@ -279,6 +278,7 @@ impl Policy {
     /// | full jitter | `s + r·d` |
     /// | equal jitter | the longer of `s` and `d/2`, plus `r·d/2` |
     /// | a share `p` | the longer of `s` and `d·(1−p)`, plus `r·2·d·p` |
+    /// | an extra `e` | the longer of `s` and `d`, plus `r·e` |
     /// | random, decorrelated | the longer of `s` and `start`, plus the part of the drawn delay that exceeds `start` |
     ///
     /// The limit applies to the delay that the server asks for, without the jitter. [`max_delay`](Self::max_delay) does
@@ -290,8 +290,59 @@ impl Policy {
     }
 
     /// Ignores the delays that servers ask for.
+    ///
+    /// # Panics
+    ///
+    /// Panics if [`within_retry_after`](Self::within_retry_after) or [`beyond_retry_after`](Self::beyond_retry_after) is
+    /// set to another value than its default, which would have no effect.
+    #[track_caller]
     pub const fn ignore_retry_after(self) -> Self {
-        Self { retry_after: None, ..self }
+        Self { retry_after: None, ..self }.checked()
+    }
+
+    /// Sets the treatment of a server's delay up to the limit of [`retry_after`](Self::retry_after). Defaults to
+    /// [`WithinRetryAfter::Raise`]: the delay is a lower bound. With [`WithinRetryAfter::Replace`], the server's delay takes
+    /// the place of the computed one, also if it is shorter, and the random part of the schedule is added to it. With
+    /// the names of the table above:
+    ///
+    /// | schedule | delay |
+    /// |---|---|
+    /// | no jitter | `s` |
+    /// | full jitter | `s + r·d` |
+    /// | equal jitter | `s + r·d/2` |
+    /// | a share `p` | `s + r·2·d·p` |
+    /// | an extra `e` | `s + r·e` |
+    /// | random, decorrelated | `s` plus the part of the drawn delay that exceeds `start` |
+    ///
+    /// # Panics
+    ///
+    /// Panics if servers' delays are ignored.
+    #[track_caller]
+    pub const fn within_retry_after(self, within: WithinRetryAfter) -> Self {
+        Self { within_retry_after: within, ..self }.checked()
+    }
+
+    /// Sets the treatment of a server's delay above the limit of [`retry_after`](Self::retry_after). Defaults to
+    /// [`BeyondRetryAfter::GiveUp`].
+    ///
+    /// With [`BeyondRetryAfter::Wait`], the event has the delay that the server asked for. A server that is asked again
+    /// before that time may answer with a longer delay.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use retry_runtime::Policy;
+    /// use retry_runtime::policy::BeyondRetryAfter;
+    ///
+    /// const PATIENT: Policy =
+    ///     Policy::new().retry_after(Duration::from_secs(10)).beyond_retry_after(BeyondRetryAfter::Wait);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics if servers' delays are ignored.
+    #[track_caller]
+    pub const fn beyond_retry_after(self, beyond: BeyondRetryAfter) -> Self {
+        Self { beyond_retry_after: beyond, ..self }.checked()
     }
 
     /// Sets the limit on the bytes that are drained from the body of a response that is retried, so that the next attempt
@@ -309,8 +360,7 @@ impl Policy {
     /// Panics if it is zero.
     #[track_caller]
     pub const fn drain_timeout(self, timeout: Duration) -> Self {
-        assert!(!timeout.is_zero(), "a `drain_timeout` of zero reads nothing: write `drain_limit(0)` for that");
-        Self { drain_timeout: Some(timeout), ..self }
+        Self { drain_timeout: Some(timeout), ..self }.checked()
     }
 
     /// Sets the budget that pays for retries: `.budget(|| &API)`, where `API` is a `static`. Defaults to no budget.
@@ -339,129 +389,9 @@ impl Policy {
     pub const fn events(self, level: EventLevel) -> Self {
         Self { events: level, ..self }
     }
-
-    /// Checks the rules between two values. Every function that sets one of the values calls it, so the last call sees the
-    /// complete policy. Each call checks against the values set so far: set `attempts` and `jitter` before `deadline`.
-    #[track_caller]
-    const fn checked(self) -> Self {
-        let Some(first) = self.first_delay() else { return self };
-        assert!(
-            nanos(first) <= nanos(self.cap),
-            "`max_delay` is shorter than the first delay: raise it, or lower the start"
-        );
-        if let Some(deadline) = self.deadline {
-            assert!(
-                self.attempts == 1 || shortest(self.jitter, nanos(first)) < nanos(deadline),
-                "the first delay reaches the `deadline`, so no retry could start: raise the deadline, or lower the start"
-            );
-        }
-        self
-    }
-
-    /// The shortest delay before the first retry; `None` for a custom backoff.
-    #[cfg(feature = "serde")]
-    pub(crate) fn shortest_first(&self) -> Option<Duration> {
-        self.first_delay().map(|first| self.jitter.bounds(Bounds::exactly(first), self.cap).min)
-    }
-
-    /// The first delay before jitter, or the shortest one if it is random; `None` for a custom backoff.
-    pub(crate) const fn first_delay(&self) -> Option<Duration> {
-        match self.backoff {
-            Backoff::Exponential { start, .. }
-            | Backoff::Fixed(start)
-            | Backoff::Linear(start)
-            | Backoff::Fibonacci(start)
-            | Backoff::Random(start)
-            | Backoff::Decorrelated(start) => Some(start),
-            Backoff::Delays(delays) => Some(delays[0]),
-            Backoff::Custom(_) => None,
-        }
-    }
 }
 
-/// Delays and limits, as the engine reads them.
-impl Policy {
-    /// The delay after attempt `n`, without a server's delay. It is drawn from `random`, not from `self.random`, because a
-    /// simulation replaces the source. `attempt` is called only for a custom backoff.
-    #[inline(always)]
-    pub(crate) fn delay(
-        &self,
-        n: u32,
-        attempt: impl FnOnce() -> Attempt,
-        previous: Duration,
-        random: fn() -> f64,
-    ) -> Drawn {
-        self.with_jitter(self.backoff.delay(n, attempt, previous, self.cap, random), random)
-    }
-
-    /// Caps a computed delay, and adds the jitter.
-    #[inline(always)]
-    pub(crate) fn with_jitter(&self, backoff: Duration, random: fn() -> f64) -> Drawn {
-        let backoff = backoff.min(self.cap);
-        Drawn { backoff, delay: self.jitter.apply(backoff, self.cap, random) }
-    }
-
-    /// Raises a drawn delay to the lower bound `asked`. The part of the drawn delay above the schedule's own lower bound
-    /// is added.
-    pub(crate) fn at_least(&self, asked: Duration, drawn: Drawn) -> Duration {
-        let lowest = match self.backoff {
-            Backoff::Random(start) | Backoff::Decorrelated(start) => start.min(drawn.backoff),
-            _ => drawn.backoff,
-        };
-        let lowest = self.jitter.bounds(Bounds::exactly(lowest), self.cap).min;
-        asked.max(lowest).saturating_add(drawn.delay.saturating_sub(lowest))
-    }
-
-    /// Returns true if the engine needs more state than the number of the attempt: the start of the call, or the previous
-    /// delay.
-    pub(crate) const fn needs_history(&self) -> bool {
-        self.deadline.is_some() || matches!(self.backoff, Backoff::Custom(_) | Backoff::Decorrelated(_))
-    }
-
-    /// Returns true if a time limit may cut an attempt off.
-    #[inline(always)]
-    pub(crate) const fn limits_attempts(&self) -> bool {
-        self.deadline.is_some() || self.attempt_timeout.is_some()
-    }
-
-    /// The limit on attempts, if there is one: the policy's, or a lower one of the current simulation.
-    pub(crate) fn max_attempts(&self) -> Option<u32> {
-        let limit = self.attempt_limit();
-        if limit == UNLIMITED { None } else { Some(limit) }
-    }
-
-    /// [`max_attempts`](Self::max_attempts) as a plain number, which is [`UNLIMITED`] without a limit.
-    #[inline(always)]
-    pub(crate) fn attempt_limit(&self) -> u32 {
-        simulation::max_attempts().map_or(self.attempts, |limit| limit.min(self.attempts))
-    }
-
-    /// The limits for draining a response that is retried.
-    pub(crate) const fn drain_limits(&self) -> DrainLimits {
-        DrainLimits { bytes: self.drain_limit, timeout: self.drain_timeout }
-    }
-}
-
-/// A delay drawn from the schedule.
-#[derive(Clone, Copy)]
-pub(crate) struct Drawn {
-    /// The delay before jitter.
-    backoff: Duration,
-    /// The delay with jitter.
-    pub(crate) delay: Duration,
-}
-
-/// A duration in a type that can be compared: the comparison of `Duration` is not `const`.
-const fn nanos(duration: Duration) -> u128 {
-    duration.as_nanos()
-}
-
-/// The smallest delay after jitter, as [`Jitter::bounds`], but `const` and in nanoseconds.
-const fn shortest(jitter: Jitter, nanos: u128) -> u128 {
-    match jitter {
-        Jitter::None => nanos,
-        Jitter::Full => 0,
-        Jitter::Equal => nanos / 2,
-        Jitter::Share(p) => (nanos as f64 * (1.0 - p)) as u128,
-    }
+/// The number of attempts for a list of delays, as in `retry_spec::schedule`, but `const`.
+pub(super) const fn attempts_of(delays: usize) -> u32 {
+    if delays < UNLIMITED as usize - 1 { delays as u32 + 1 } else { UNLIMITED }
 }

@@ -3,13 +3,14 @@
 use core::fmt::{self, Debug, Display, Formatter};
 use core::time::Duration;
 
-use retry_spec::schedule;
+use retry_spec::schedule::{self, DECORRELATED_FACTOR};
 
 use crate::policy::backoff::Backoff;
 use crate::policy::builder::Policy;
 use crate::policy::event_level::EventLevel;
 use crate::policy::jitter::Jitter;
 use crate::policy::nested::Nested;
+use crate::policy::retry_after::{BeyondRetryAfter, WithinRetryAfter};
 
 /// Describes the policy in one line, for logs: "3 attempts, exponential from 100ms, at most 30s, full jitter". The limits
 /// on servers' delays and on draining bodies are left out if they have their default values.
@@ -39,11 +40,7 @@ impl Display for Policy {
 impl Policy {
     /// Writes the settings of retries other than their number and their delays.
     fn fmt_retries(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self.retry_after {
-            None => f.write_str(", servers' delays ignored")?,
-            Some(schedule::RETRY_AFTER) => {}
-            Some(limit) => write!(f, ", servers' delays up to {}", Time(limit))?,
-        }
+        self.fmt_server_delays(f)?;
         match self.drain_limit {
             0 => f.write_str(", no bodies read")?,
             schedule::DRAIN_LIMIT => {}
@@ -59,6 +56,19 @@ impl Policy {
             EventLevel::Debug => ", events at debug level",
             EventLevel::Off => ", events off",
         })
+    }
+
+    fn fmt_server_delays(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Some(limit) = self.retry_after else { return f.write_str(", servers' delays ignored") };
+        if self.within_retry_after == WithinRetryAfter::Replace {
+            f.write_str(", servers' delays instead of these")?;
+        }
+        match self.beyond_retry_after {
+            BeyondRetryAfter::GiveUp if limit == schedule::RETRY_AFTER => Ok(()),
+            BeyondRetryAfter::GiveUp => write!(f, ", servers' delays up to {}", Time(limit)),
+            BeyondRetryAfter::Wait => write!(f, ", servers' delays cut to {}", Time(limit)),
+            BeyondRetryAfter::Ignore => write!(f, ", servers' delays above {} ignored", Time(limit)),
+        }
     }
 
     fn max_delay_limit(&self) -> Option<Duration> {
@@ -79,8 +89,12 @@ impl Display for Delays<'_> {
             Backoff::Linear(start) => write!(f, "linear from {}", Time(start))?,
             Backoff::Fibonacci(start) => write!(f, "fibonacci from {}", Time(start))?,
             Backoff::Random(start) => return write!(f, "random from {} to {}", Time(start), Time(cap)),
-            Backoff::Decorrelated(start) => return write!(f, "decorrelated from {} to {}", Time(start), Time(cap)),
-            Backoff::Delays(delays) => write!(f, "delays [{}]", ListedDelays(delays))?,
+            Backoff::Decorrelated { start, factor } => {
+                write!(f, "decorrelated from {} to {}", Time(start), Time(cap))?;
+                return if factor == DECORRELATED_FACTOR { Ok(()) } else { write!(f, ", factor {factor}") };
+            }
+            Backoff::Delays(delays) => fmt_delays(f, delays.iter().copied())?,
+            Backoff::Owned(delays) => fmt_delays(f, delays.iter())?,
             Backoff::Custom(_) => f.write_str("a backoff of its own")?,
         }
         if let Some(limit) = self.0.max_delay_limit() {
@@ -92,22 +106,20 @@ impl Display for Delays<'_> {
             Jitter::Equal => f.write_str(", equal jitter"),
             // A share such as 0.07 is not exact in binary.
             Jitter::Share(share) => write!(f, ", {}% jitter", (share * 1e6).round() / 1e4),
+            Jitter::Plus(extra) => write!(f, ", +{} jitter", Time(extra)),
         }
     }
 }
 
-/// A list of delays. Only the first [`SHOWN`] are displayed, because a list may be of any length.
-struct ListedDelays<'a>(&'a [Duration]);
-
 const SHOWN: usize = 5;
 
-impl Display for ListedDelays<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for (place, delay) in self.0.iter().take(SHOWN).enumerate() {
-            write!(f, "{}{}", if place == 0 { "" } else { ", " }, Time(*delay))?;
-        }
-        f.write_str(if self.0.len() > SHOWN { ", …" } else { "" })
+/// Writes a list of delays. Only the first [`SHOWN`] are displayed, because a list may be of any length.
+fn fmt_delays(f: &mut Formatter<'_>, mut delays: impl Iterator<Item = Duration>) -> fmt::Result {
+    f.write_str("delays [")?;
+    for (place, delay) in delays.by_ref().take(SHOWN).enumerate() {
+        write!(f, "{}{}", if place == 0 { "" } else { ", " }, Time(delay))?;
     }
+    f.write_str(if delays.next().is_some() { ", …]" } else { "]" })
 }
 
 /// A duration in the syntax of the attribute and of config files, so that it can be copied there: `1h 30m`, while `Debug`
@@ -140,6 +152,8 @@ impl Debug for Policy {
             .field("deadline", &self.deadline)
             .field("attempt_timeout", &self.attempt_timeout)
             .field("retry_after", &self.retry_after)
+            .field("within_retry_after", &self.within_retry_after)
+            .field("beyond_retry_after", &self.beyond_retry_after)
             .field("drain_limit", &self.drain_limit)
             .field("drain_timeout", &self.drain_timeout)
             .field("budget", &self.budget.is_some())

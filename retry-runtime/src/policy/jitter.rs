@@ -21,6 +21,8 @@ pub enum Jitter {
     Equal,
     /// Uniform in `[d·(1−p), d·(1+p)]`, never above the cap; `p` is above 0 and at most 1.
     Share(f64),
+    /// Uniform in `[d, d + extra]`, never above the cap, where a delay has no jitter. The extra time is longer than zero.
+    Plus(Duration),
 }
 
 impl Jitter {
@@ -44,6 +46,7 @@ impl From<Jitter> for keywords::Jitter {
             Jitter::Full => Self::Full,
             Jitter::Equal => Self::Equal,
             Jitter::Share(share) => Self::Share(share),
+            Jitter::Plus(extra) => Self::Plus(extra),
         }
     }
 }
@@ -56,6 +59,7 @@ impl From<keywords::Jitter> for Jitter {
             keywords::Jitter::Full => Self::Full,
             keywords::Jitter::Equal => Self::Equal,
             keywords::Jitter::Share(share) => Self::Share(share),
+            keywords::Jitter::Plus(extra) => Self::Plus(extra),
         }
     }
 }

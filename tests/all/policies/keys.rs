@@ -36,6 +36,8 @@ fn each_key_is_read() {
     assert_reads(json!({ "backoff": "random", "max_delay": "1s" }), "3 attempts, random from 100ms to 1s");
     let decorrelated = json!({ "backoff": "decorrelated", "max_delay": "1s", "start": "1ms" });
     assert_reads(decorrelated, "3 attempts, decorrelated from 1ms to 1s");
+    let factor = json!({ "backoff": "decorrelated", "max_delay": "1s", "factor": 2.5 });
+    assert_reads(factor, "3 attempts, decorrelated from 100ms to 1s, factor 2.5");
     assert_reads(json!({ "start": "1h 30m" }), "3 attempts, exponential from 1h 30m");
     assert_reads(json!({ "factor": 3 }), "3 attempts, exponential from 100ms, factor 3");
     assert_reads(json!({ "factor": 1.5 }), "3 attempts, exponential from 100ms, factor 1.5");
@@ -45,6 +47,15 @@ fn each_key_is_read() {
     assert_reads(json!({ "jitter": "none" }), "3 attempts, exponential from 100ms, at most 30s");
     assert_reads(json!({ "jitter": "equal" }), "3 attempts, exponential from 100ms, at most 30s, equal jitter");
     assert_reads(json!({ "start": "1s", "jitter": "7%" }), "3 attempts, exponential from 1s, 7% jitter");
+    assert_reads(json!({ "start": "1s", "jitter": "+500ms" }), "3 attempts, exponential from 1s, +500ms jitter");
+    assert_reads(json!({ "within_retry_after": "raise" }), &format!("3 attempts, {STANDARD}"));
+    let replace = format!("3 attempts, {STANDARD}, servers' delays instead of these");
+    assert_reads(json!({ "within_retry_after": "replace" }), &replace);
+    assert_reads(json!({ "beyond_retry_after": "give_up" }), &format!("3 attempts, {STANDARD}"));
+    let wait = format!("3 attempts, {STANDARD}, servers' delays cut to 5s");
+    assert_reads(json!({ "beyond_retry_after": "wait", "retry_after": "5s" }), &wait);
+    let ignore = format!("3 attempts, {STANDARD}, servers' delays above 1m ignored");
+    assert_reads(json!({ "beyond_retry_after": "ignore" }), &ignore);
     assert_reads(json!({ "retry_after": "5s" }), &format!("3 attempts, {STANDARD}, servers' delays up to 5s"));
     assert_reads(json!({ "retry_after": "ignore" }), &format!("3 attempts, {STANDARD}, servers' delays ignored"));
     assert_reads(json!({ "drain_limit": 0 }), &format!("3 attempts, {STANDARD}, no bodies read"));
@@ -97,7 +108,7 @@ fn unknown_keys_are_rejected() {
     assert_rejects(json!({ "attemps": 3 }), "`attemps`: unknown key: did you mean `attempts`?");
     assert_rejects(json!({ "jiter": "full" }), "`jiter`: unknown key: did you mean `jitter`?");
     let all = "expected `attempts`, `deadline`, `attempt_timeout`, `nested`, `backoff`, `start`, `factor`, `max_delay`, `delays`, \
-               `jitter`, `retry_after`, `drain_limit`, `drain_timeout` or `events`";
+               `jitter`, `retry_after`, `within_retry_after`, `beyond_retry_after`, `drain_limit`, `drain_timeout` or `events`";
     assert_rejects(json!({ "colour": 3 }), &format!("`colour`: unknown key: {all}"));
     assert_rejects(json!({ "budget": "API" }), "`budget` can be set only in code: remove it");
     let twice = serde_json::from_str::<Policy>(r#"{ "attempts": 3, "attempts": 4 }"#).unwrap_err().to_string();
@@ -170,7 +181,7 @@ fn invalid_values_are_rejected() {
     assert_rejects(json!({ "drain_limit": "all" }), "`drain_limit`: expected a number of bytes such as `65536`");
     assert_rejects(
         json!({ "drain_timeout": "0s" }),
-        "`drain_timeout` must be longer than zero: write `drain_limit = 0` to read no bodies",
+        "`drain_timeout` must be longer than zero: set `drain_limit` to 0 to read no bodies",
     );
     assert_rejects(json!({ "deadline": "0s" }), "`deadline` must be longer than zero: no attempt could succeed");
     assert_rejects(
@@ -216,6 +227,14 @@ fn contradictions() -> Vec<(Value, &'static str)> {
         (
             json!({ "backoff": "fixed", "max_delay": "1s" }),
             "`max_delay` has no effect with `backoff = \"fixed\"`: remove one of them",
+        ),
+        (
+            json!({ "retry_after": "ignore", "within_retry_after": "replace" }),
+            "`within_retry_after` has no effect with `retry_after = \"ignore\"`: remove one of them",
+        ),
+        (
+            json!({ "beyond_retry_after": "wait", "retry_after": "ignore" }),
+            "`beyond_retry_after` has no effect with `retry_after = \"ignore\"`: remove one of them",
         ),
         (
             json!({ "drain_limit": 0, "drain_timeout": "1s" }),

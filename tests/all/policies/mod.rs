@@ -26,6 +26,7 @@ mod display;
 mod files;
 mod keys;
 mod loading;
+mod runtime;
 mod schedule_changes;
 
 fn read(value: Value) -> Result<Policy, String> {

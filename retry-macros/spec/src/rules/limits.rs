@@ -49,13 +49,16 @@ impl Rules<'_> {
         }
     }
 
-    /// A delay that is read from the value or the error is not ignored.
+    /// Servers' delays are not ignored beside an argument that says what they do.
     fn server_delay_is_not_ignored(&mut self) {
-        let ignores = self.values.retry_after == Some(RetryAfter::Ignore);
-        for key in [Key::ServerDelay, Key::ErrorDelay].into_iter().filter(|key| ignores && self.values.is_written(*key))
-        {
-            let message = format!("`{key}` has no effect with `retry_after = \"ignore\"`: remove one of them");
-            self.broken_by(key, Key::RetryAfter, message);
+        if self.values.retry_after != Some(RetryAfter::Ignore) {
+            return;
+        }
+        for key in [Key::ServerDelay, Key::ErrorDelay, Key::WithinRetryAfter, Key::BeyondRetryAfter] {
+            if self.values.is_written(key) {
+                let message = format!("`{key}` has no effect with `retry_after = \"ignore\"`: remove one of them");
+                self.broken_by(key, Key::RetryAfter, message);
+            }
         }
     }
 
@@ -96,9 +99,12 @@ impl Rules<'_> {
 
     /// A limit of zero lets no attempt finish.
     fn limits_are_not_zero(&mut self) {
-        let limits = [(Key::Deadline, self.values.deadline), (Key::AttemptTimeout, self.values.attempt_timeout)];
+        let limits = [
+            (Key::Deadline, self.values.deadline.map(number::deadline)),
+            (Key::AttemptTimeout, self.values.attempt_timeout.map(number::attempt_timeout)),
+        ];
         for (key, limit) in limits {
-            if let Some(Err(message)) = limit.map(|limit| number::limit(key.name(), limit)) {
+            if let Some(Err(message)) = limit {
                 self.broken(key, At::Value(key), message);
             }
         }

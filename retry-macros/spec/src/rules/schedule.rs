@@ -22,7 +22,7 @@ impl Rules<'_> {
         if values.is_written(Key::Policy) || values.is_written(Key::Delays) || values.is_one_attempt() {
             return;
         }
-        self.factor_needs_exponential_backoff();
+        self.factor_is_used();
         self.function_as_backoff_takes_no_start();
         self.random_backoff_needs_max_delay();
         self.random_backoff_has_no_jitter();
@@ -32,7 +32,7 @@ impl Rules<'_> {
 
     /// `policy` replaces all arguments of the schedule.
     fn policy_defines_the_whole_schedule(&mut self) {
-        const REPLACED: [Key; 15] = [
+        const REPLACED: [Key; 17] = [
             Key::Attempts,
             Key::Backoff,
             Key::Start,
@@ -42,6 +42,8 @@ impl Rules<'_> {
             Key::Jitter,
             Key::RandomSource,
             Key::RetryAfter,
+            Key::WithinRetryAfter,
+            Key::BeyondRetryAfter,
             Key::DrainLimit,
             Key::DrainTimeout,
             Key::Deadline,
@@ -64,7 +66,7 @@ impl Rules<'_> {
 
     /// With one attempt there is no retry, so the arguments about retries have no effect.
     fn one_attempt_has_no_schedule(&mut self) {
-        const SCHEDULE: [Key; 14] = [
+        const SCHEDULE: [Key; 16] = [
             Key::Backoff,
             Key::Start,
             Key::Factor,
@@ -73,6 +75,8 @@ impl Rules<'_> {
             Key::Jitter,
             Key::RandomSource,
             Key::RetryAfter,
+            Key::WithinRetryAfter,
+            Key::BeyondRetryAfter,
             Key::ServerDelay,
             Key::ErrorDelay,
             Key::OnRetry,
@@ -138,9 +142,9 @@ impl Rules<'_> {
         self.broken_by(Key::RandomSource, cause, message);
     }
 
-    /// `factor` belongs to the exponential backoff.
-    fn factor_needs_exponential_backoff(&mut self) {
-        let Some(backoff) = self.values.backoff.filter(|backoff| *backoff != Backoff::Exponential) else { return };
+    /// `factor` belongs to the exponential and the decorrelated backoff.
+    fn factor_is_used(&mut self) {
+        let Some(backoff) = self.values.backoff.filter(|backoff| !backoff.has_factor()) else { return };
         if self.values.is_written(Key::Factor) {
             let word = backoff.keyword();
             let message = format!("`factor` has no effect with `backoff = \"{word}\"`: remove one of them");
@@ -194,7 +198,7 @@ impl Rules<'_> {
         let values = self.values;
         let (Some(Backoff::Fixed), Some(cap)) = (values.backoff, values.max_delay) else { return };
         let (Some(jitter), Some(start)) = (values.jitter_or_default(), values.start_or_default()) else { return };
-        if start <= cap && !matches!(jitter, Jitter::Share(_)) {
+        if start <= cap && !jitter.lengthens() {
             let message = "`max_delay` has no effect with `backoff = \"fixed\"`: remove one of them";
             self.broken_by(Key::MaxDelay, Key::Backoff, message);
         }

@@ -85,6 +85,7 @@ fn factor_needs_an_exponential_backoff() {
     refused(quote!(backoff = "fixed", factor = 2), fixed);
     refused(quote!(factor = 2, backoff = "fixed"), fixed);
     accepted(quote!(factor = 2));
+    accepted(quote!(backoff = "decorrelated", factor = 2, max_delay = "9s"));
     accepted(quote!(backoff = "exponential", factor = 1));
     accepted(quote!(factor = FACTOR));
     for wrong in [quote!(factor = 0.5), quote!(factor = -2), quote!(factor = 1e999)] {
@@ -231,7 +232,7 @@ fn bodies_are_read_only_where_possible() {
     accepted(quote!(drain_limit = LIMIT, drain_timeout = TIMEOUT));
     refused(
         quote!(drain_timeout = "0s"),
-        "`drain_timeout` must be longer than zero: write `drain_limit = 0` to read no bodies",
+        "`drain_timeout` must be longer than zero: set `drain_limit` to 0 to read no bodies",
     );
     let both = "`drain_timeout` has no effect with `drain_limit = 0`: remove one of them";
     refused(quote!(drain_limit = 0, drain_timeout = "1s"), both);
@@ -302,6 +303,15 @@ fn server_delays_are_not_ignored() {
     let ignored = "`server_delay` has no effect with `retry_after = \"ignore\"`: remove one of them";
     refused(quote!(server_delay = reset, retry_after = "ignore"), ignored);
     refused(quote!(retry_after = "ignore", server_delay = reset), ignored);
+    let ignored = "`beyond_retry_after` has no effect with `retry_after = \"ignore\"`: remove one of them";
+    refused(quote!(retry_after = "ignore", beyond_retry_after = "wait"), ignored);
+    let ignored = "`within_retry_after` has no effect with `retry_after = \"ignore\"`: remove one of them";
+    refused(quote!(within_retry_after = "replace", retry_after = "ignore"), ignored);
+    accepted(quote!(within_retry_after = "replace", beyond_retry_after = "wait"));
+    refused(
+        quote!(policy = P, beyond_retry_after = "wait"),
+        "`policy` already defines `beyond_retry_after`: remove one of them",
+    );
     refused(quote!(attempts = 1, server_delay = reset), "`server_delay` has no effect: `attempts = 1` never retries");
 }
 

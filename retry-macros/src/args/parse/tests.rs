@@ -1,6 +1,6 @@
 use proc_macro2::{Delimiter, Group, TokenTree};
 use quote::{ToTokens, quote};
-use retry_spec::keywords::{self, Events, Jitter, Nested};
+use retry_spec::keywords::{self, BeyondRetryAfter, Events, Jitter, Nested, WithinRetryAfter};
 use syn::Expr;
 
 use super::*;
@@ -58,7 +58,7 @@ fn every_value_is_in_its_field() {
     let arguments = read(quote! {
         attempts = 1_000u32, backoff = path::backoff, start = "250ms", factor = 1.5, max_delay = MAX,
         delays = ["1s", LAST], jitter = "20%", random_source = fastrand::f64, on_status = [503], on_error = "any",
-        on_ok = |value| value.is_empty(), retry_after = "ignore", deadline = "1m", attempt_timeout = Self::LIMIT,
+        on_ok = |value| value.is_empty(), retry_after = "ignore", within_retry_after = "replace", beyond_retry_after = "wait", deadline = "1m", attempt_timeout = Self::LIMIT,
         policy = &POLICIES[0], bind = r#type, clone = [a, b], name = "load", observer = Log::new(1, 2),
         sleep = async_io::sleep, blocking, crate = facade::retry_runtime, server_delay = reset, drain_limit = 0x100, budget = crate::API, nested = "once",
         drain_timeout = "200ms", breaker = Self::BREAKER, hedge = "50ms", hedge_max = 0x3, events = "off",
@@ -78,6 +78,8 @@ fn every_value_is_in_its_field() {
     assert!(matches!(arguments.error_delay.unwrap().value, Expr::Closure(_)));
     assert!(matches!(arguments.on_retry.unwrap().value, Expr::Path(_)));
     assert!(matches!(arguments.retry_after.unwrap().value, RetryAfter::Ignore));
+    assert_eq!(arguments.within_retry_after.unwrap().value, WithinRetryAfter::Replace);
+    assert_eq!(arguments.beyond_retry_after.unwrap().value, BeyondRetryAfter::Wait);
     assert!(matches!(arguments.server_delay.unwrap().value, Expr::Path(_)));
     assert!(matches!(arguments.drain_limit.unwrap().value, Given::Literal(256)));
     assert!(matches!(arguments.nested.unwrap().value, Nested::Once));

@@ -109,13 +109,16 @@ fn factors_are_numbers() {
 }
 
 #[test]
-fn jitters_are_words_or_percentages() {
+fn jitters_are_words_percentages_or_durations() {
     for (text, value) in
         [("none", Jitter::None), ("full", Jitter::Full), ("equal", Jitter::Equal), ("100%", Jitter::Share(1.0))]
     {
         assert_eq!(read(jitter, quote!(#text)), value);
     }
     assert_eq!(read(jitter, quote!("12.5 %")), Jitter::Share(0.125));
+    assert_eq!(read(jitter, quote!("+500ms")), Jitter::Plus(Duration::from_millis(500)));
+    refused(jitter, quote!("+0s"), "additive jitter is longer than zero, for example `\"+500ms\"`");
+    refused(jitter, quote!("500ms"), "a duration to add to each delay begins with `+`: write `\"+500ms\"`");
     for wrong in ["0%", "101%", "-5%", "%", "nan%", "1e1%"] {
         let message = "a share is more than 0 % and at most 100 %, for example `\"20%\"`";
         refused(jitter, quote!(#wrong), message);
@@ -126,7 +129,11 @@ fn jitters_are_words_or_percentages() {
     refused(jitter, quote!(0.5), "a share is a percentage: write `\"50%\"`");
     refused(jitter, quote!(0.07), "a share is a percentage: write `\"7%\"`");
     for wrong in [quote!(1.5), quote!(20), quote!(true), quote!(JITTER), quote!(20%)] {
-        refused(jitter, wrong, "expected `\"none\"`, `\"full\"`, `\"equal\"`, or a share such as `\"20%\"`");
+        refused(
+            jitter,
+            wrong,
+            "expected `\"none\"`, `\"full\"`, `\"equal\"`, a share such as `\"20%\"`, or a duration to add such as `\"+500ms\"`",
+        );
     }
 }
 
@@ -161,6 +168,15 @@ fn server_delays_are_paths_or_closures() {
     refused(retry_after, quote!(ignore), "write it with quotes: `retry_after = \"ignore\"`");
     let kind = "expected a duration such as `\"250ms\"`, `\"ignore\"`, or the path of a constant";
     refused(retry_after, quote!(false), kind);
+}
+
+#[test]
+fn treatments_of_a_servers_delay_are_words() {
+    assert_eq!(read(within_retry_after, quote!("raise")), WithinRetryAfter::Raise);
+    assert_eq!(read(beyond_retry_after, quote!("give_up")), BeyondRetryAfter::GiveUp);
+    refused(within_retry_after, quote!("replaces"), "unknown value `\"replaces\"`: did you mean `\"replace\"`?");
+    refused(beyond_retry_after, quote!(wait), "write it with quotes: `beyond_retry_after = \"wait\"`");
+    refused(beyond_retry_after, quote!(5), "expected `\"give_up\"`, `\"wait\"` or `\"ignore\"`");
 }
 
 #[test]

@@ -58,6 +58,30 @@ fn sections_describe_the_arguments() {
             "Makes at most 3 attempts. Waits 1 s, then 2 s. Waits longer if `reset` returns a delay that the server asks for. Retries on status 429, and on transient errors.",
         ),
         (
+            quote!(
+                backoff = "decorrelated",
+                factor = 2,
+                max_delay = "9s",
+                beyond_retry_after = "wait",
+                on_status = [429]
+            ),
+            "Makes at most 3 attempts. Waits a random time between 100 ms and 2 times the previous delay, at most 9 s. \
+             Waits longer if a server asks for it, at most 1 min. Cuts a longer delay to that. \
+             Retries on status 429, and on transient errors.",
+        ),
+        (
+            quote!(
+                start = "1s",
+                jitter = "+500ms",
+                within_retry_after = "replace",
+                beyond_retry_after = "ignore",
+                on_status = [429]
+            ),
+            "Makes at most 3 attempts. Waits 1 s, then 2 s, randomly up to 500 ms longer. \
+             Waits as long as a server asks for, at most 1 min. Ignores a longer delay. \
+             Retries on status 429, and on transient errors.",
+        ),
+        (
             quote!(policy = POLICY, server_delay = |page| page.wait, on_status = [429]),
             "Retries with the policy of `POLICY`. Waits longer if a closure returns a delay that the server asks for. \
              Retries on status 429, and on transient errors.",

@@ -29,11 +29,14 @@ impl Policy {
     pub(super) fn is_configured_as(&self, other: &Self) -> bool {
         // A file cannot change functions, so they are equal.
         let Self { attempts, backoff, cap, jitter, random: _, deadline, attempt_timeout, .. } = *self;
-        let Self { retry_after, drain_limit, drain_timeout, budget: _, nested, events, .. } = *self;
+        let Self { retry_after, within_retry_after, beyond_retry_after, .. } = *self;
+        let Self { drain_limit, drain_timeout, budget: _, nested, events, .. } = *self;
         backoff.is_same_as(&other.backoff)
             && (attempts, cap, jitter) == (other.attempts, other.cap, other.jitter)
             && (deadline, attempt_timeout) == (other.deadline, other.attempt_timeout)
-            && (retry_after, drain_limit, drain_timeout) == (other.retry_after, other.drain_limit, other.drain_timeout)
+            && (retry_after, within_retry_after, beyond_retry_after)
+                == (other.retry_after, other.within_retry_after, other.beyond_retry_after)
+            && (drain_limit, drain_timeout) == (other.drain_limit, other.drain_timeout)
             && (nested, events) == (other.nested, other.events)
     }
 }
@@ -41,15 +44,19 @@ impl Policy {
 impl Backoff {
     fn is_same_as(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Exponential { start, factor }, Self::Exponential { start: other, factor: other_factor }) => {
+            (Self::Exponential { start, factor }, Self::Exponential { start: other, factor: other_factor })
+            | (Self::Decorrelated { start, factor }, Self::Decorrelated { start: other, factor: other_factor }) => {
                 (start, factor) == (other, other_factor)
             }
             (Self::Fixed(start), Self::Fixed(other))
             | (Self::Linear(start), Self::Linear(other))
             | (Self::Fibonacci(start), Self::Fibonacci(other))
-            | (Self::Random(start), Self::Random(other))
-            | (Self::Decorrelated(start), Self::Decorrelated(other)) => start == other,
+            | (Self::Random(start), Self::Random(other)) => start == other,
             (Self::Delays(delays), Self::Delays(other)) => delays == other,
+            (Self::Delays(list), Self::Owned(owned)) | (Self::Owned(owned), Self::Delays(list)) => {
+                owned.iter().eq(list.iter().copied())
+            }
+            (Self::Owned(delays), Self::Owned(other)) => delays.iter().eq(other.iter()),
             (Self::Custom(_), Self::Custom(_)) => true,
             _ => false,
         }

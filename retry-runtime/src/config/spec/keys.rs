@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use retry_spec::key::Key;
 use retry_spec::keywords::Backoff as Keyword;
+use retry_spec::number;
 use retry_spec::values::{Base, Values};
 
 use super::value::{self, Value};
@@ -28,10 +29,12 @@ impl Keys {
             Key::Delays => values.delays = Some(value::delays(value)?.into_iter().map(Some).collect()),
             Key::Jitter => values.jitter = Some(value::jitter(value)?),
             Key::RetryAfter => values.retry_after = Some(value::retry_after(value)?),
+            Key::WithinRetryAfter => values.within_retry_after = Some(value::within_retry_after(value)?),
+            Key::BeyondRetryAfter => values.beyond_retry_after = Some(value::beyond_retry_after(value)?),
             Key::DrainLimit => values.drain_limit = Some(value::bytes(value)?),
             Key::DrainTimeout => values.drain_timeout = Some(value::drain_timeout(value)?),
-            Key::Deadline => values.deadline = Some(value::limit(key, value)?),
-            Key::AttemptTimeout => values.attempt_timeout = Some(value::limit(key, value)?),
+            Key::Deadline => values.deadline = Some(number::deadline(value::duration(value)?)?),
+            Key::AttemptTimeout => values.attempt_timeout = Some(number::attempt_timeout(value::duration(value)?)?),
             Key::Nested => values.nested = Some(value::nested(value)?),
             Key::Events => values.events = Some(value::events(value)?),
             Key::Budget
@@ -79,14 +82,15 @@ pub(super) fn only_in_code(key: Key) -> String {
     format!("`{key}` can be set only in code: remove it")
 }
 
-/// The backoff with a word.
-pub(super) fn backoff(word: Keyword, start: Duration, factor: f64) -> Backoff {
+/// The backoff with a word. A factor that is not set has the default of the backoff.
+pub(super) fn backoff(word: Keyword, start: Duration, factor: Option<f64>) -> Backoff {
+    let factor = factor.unwrap_or(word.default_factor());
     match word {
         Keyword::Exponential => Backoff::Exponential { start, factor },
         Keyword::Fixed => Backoff::Fixed(start),
         Keyword::Linear => Backoff::Linear(start),
         Keyword::Fibonacci => Backoff::Fibonacci(start),
         Keyword::Random => Backoff::Random(start),
-        Keyword::Decorrelated => Backoff::Decorrelated(start),
+        Keyword::Decorrelated => Backoff::Decorrelated { start, factor },
     }
 }

@@ -13,7 +13,7 @@ use retry_spec::duration::human;
 use retry_spec::key::Key;
 use retry_spec::keywords::{self, Backoff as Keyword};
 use retry_spec::rules::{self, At, Broken};
-use retry_spec::schedule::{self, FACTOR};
+use retry_spec::schedule;
 use retry_spec::values::RetryAfter;
 
 use super::keys::{self, Keys};
@@ -22,6 +22,7 @@ use crate::policy::builder::Policy;
 use crate::policy::event_level::EventLevel;
 use crate::policy::jitter::Jitter;
 use crate::policy::nested::Nested;
+use crate::policy::retry_after::{BeyondRetryAfter, WithinRetryAfter};
 
 /// The policy that the keys change.
 #[derive(Clone, Copy)]
@@ -55,6 +56,8 @@ impl Keys {
                 RetryAfter::AtMost(limit) => Some(limit),
                 RetryAfter::Ignore => None,
             }),
+            within_retry_after: self.within_retry_after(&base)?,
+            beyond_retry_after: self.beyond_retry_after(&base)?,
             drain_limit: values.drain_limit.unwrap_or(base.drain_limit),
             drain_timeout: values.drain_timeout.or(base.drain_timeout),
             deadline: values.deadline.or(base.deadline),
@@ -81,7 +84,7 @@ impl Keys {
             Some(delays) => Backoff::Fixed(schedule::listed(&delays, 1)),
             None => {
                 let word = values.backoff_or_default().unwrap_or(Keyword::Exponential);
-                keys::backoff(word, start, values.factor_or_default().unwrap_or(FACTOR))
+                keys::backoff(word, start, values.factor)
             }
         };
         Policy {
@@ -122,28 +125,30 @@ impl Keys {
 
     fn backoff_over(&self, code: &Policy) -> Result<Backoff, Broken> {
         let (code_word, code_start, code_factor) = match code.backoff {
-            Backoff::Exponential { start, factor } => (Keyword::Exponential, start, factor),
-            Backoff::Fixed(start) => (Keyword::Fixed, start, FACTOR),
-            Backoff::Linear(start) => (Keyword::Linear, start, FACTOR),
-            Backoff::Fibonacci(start) => (Keyword::Fibonacci, start, FACTOR),
-            Backoff::Random(start) => (Keyword::Random, start, FACTOR),
-            Backoff::Decorrelated(start) => (Keyword::Decorrelated, start, FACTOR),
-            Backoff::Delays(_) => return self.instead_of(code, "the code lists every delay"),
+            Backoff::Exponential { start, factor } => (Keyword::Exponential, start, Some(factor)),
+            Backoff::Fixed(start) => (Keyword::Fixed, start, None),
+            Backoff::Linear(start) => (Keyword::Linear, start, None),
+            Backoff::Fibonacci(start) => (Keyword::Fibonacci, start, None),
+            Backoff::Random(start) => (Keyword::Random, start, None),
+            Backoff::Decorrelated { start, factor } => (Keyword::Decorrelated, start, Some(factor)),
+            Backoff::Delays(_) | Backoff::Owned(_) => return self.instead_of(code, "the code lists every delay"),
             Backoff::Custom(_) => return self.instead_of(code, "a function of the code computes the delays"),
         };
         let word = self.values.backoff.unwrap_or(code_word);
-        if self.is_written(Key::Factor) && word != Keyword::Exponential {
+        if self.is_written(Key::Factor) && !word.has_factor() {
             let effect = format!("`factor` has no effect with the code's `backoff = \"{}\"`", word.keyword());
             return broken(Key::Factor, format!("{effect}: write `backoff = \"exponential\"` as well"));
         }
         let start = self.values.start.unwrap_or(code_start);
-        Ok(keys::backoff(word, start, self.values.factor.unwrap_or(code_factor)))
+        // Another backoff has another default, and the code's factor was not chosen for it.
+        let code_factor = code_factor.filter(|_| word == code_word);
+        Ok(keys::backoff(word, start, self.values.factor.or(code_factor)))
     }
 
     /// Replaces a backoff that has neither a start nor a factor.
     fn instead_of(&self, code: &Policy, what: &str) -> Result<Backoff, Broken> {
         match (self.values.backoff, self.values.start) {
-            (Some(word), Some(start)) => Ok(keys::backoff(word, start, self.values.factor.unwrap_or(FACTOR))),
+            (Some(word), Some(start)) => Ok(keys::backoff(word, start, self.values.factor)),
             (Some(word), None) => {
                 let needs = format!("`backoff = \"{}\"` needs a `start`, because {what}", word.keyword());
                 broken(Key::Backoff, format!("{needs}: write for example `start = \"1s\"`"))
@@ -158,7 +163,7 @@ impl Keys {
     fn jitter_over(&self, code: &Policy, backoff: &Backoff) -> Result<Jitter, Broken> {
         let word = match backoff {
             Backoff::Random(_) => Keyword::Random,
-            Backoff::Decorrelated(_) => Keyword::Decorrelated,
+            Backoff::Decorrelated { .. } => Keyword::Decorrelated,
             _ => return Ok(self.values.jitter.map_or(code.jitter, Jitter::from)),
         };
         match self.values.jitter {
@@ -168,7 +173,7 @@ impl Keys {
     }
 
     fn cap_over(&self, code: &Policy, backoff: &Backoff, jitter: Jitter) -> Result<Duration, Broken> {
-        let is_constant = matches!(backoff, Backoff::Fixed(_)) && !matches!(jitter, Jitter::Share(_));
+        let is_constant = matches!(backoff, Backoff::Fixed(_)) && !keywords::Jitter::from(jitter).lengthens();
         let cap = match self.values.max_delay {
             Some(_) if is_constant => {
                 let whose = if self.values.backoff.is_some() { "" } else { "the code's " };
@@ -189,6 +194,43 @@ impl Keys {
             Some(first) => self.cap_is_too_short(first, cap),
             None => Ok(cap),
         }
+    }
+
+    fn within_retry_after(&self, base: &Policy) -> Result<WithinRetryAfter, Broken> {
+        let Some(within) = self.values.within_retry_after else {
+            return Ok(if self.ignores_server_delays() { WithinRetryAfter::Raise } else { base.within_retry_after });
+        };
+        self.server_delays_count(Key::WithinRetryAfter, base)?;
+        Ok(match within {
+            keywords::WithinRetryAfter::Raise => WithinRetryAfter::Raise,
+            keywords::WithinRetryAfter::Replace => WithinRetryAfter::Replace,
+        })
+    }
+
+    fn beyond_retry_after(&self, base: &Policy) -> Result<BeyondRetryAfter, Broken> {
+        let Some(beyond) = self.values.beyond_retry_after else {
+            return Ok(if self.ignores_server_delays() { BeyondRetryAfter::GiveUp } else { base.beyond_retry_after });
+        };
+        self.server_delays_count(Key::BeyondRetryAfter, base)?;
+        Ok(match beyond {
+            keywords::BeyondRetryAfter::GiveUp => BeyondRetryAfter::GiveUp,
+            keywords::BeyondRetryAfter::Wait => BeyondRetryAfter::Wait,
+            keywords::BeyondRetryAfter::Ignore => BeyondRetryAfter::Ignore,
+        })
+    }
+
+    /// The file ignores servers' delays, so what the code does with them no longer matters.
+    fn ignores_server_delays(&self) -> bool {
+        self.values.retry_after == Some(RetryAfter::Ignore)
+    }
+
+    /// The code does not ignore servers' delays, or the file changes that.
+    fn server_delays_count(&self, key: Key, base: &Policy) -> Result<(), Broken> {
+        if base.retry_after.is_some() || self.values.retry_after.is_some() {
+            return Ok(());
+        }
+        let effect = format!("`{key}` has no effect, because the code ignores servers' delays");
+        broken(key, format!("{effect}: write `retry_after` as well"))
     }
 
     fn cap_is_too_short<T>(&self, first: Duration, cap: Duration) -> Result<T, Broken> {

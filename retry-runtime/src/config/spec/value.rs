@@ -3,9 +3,10 @@
 use core::fmt::{self, Formatter};
 use core::time::Duration;
 
-use retry_spec::key::{Key, Kind};
+use retry_spec::key::Kind;
 use retry_spec::keywords::{
-    Backoff, Events, IGNORE_KEYWORD, Jitter, Nested, SHARE_WITHOUT_PERCENT, UNLIMITED, UNLIMITED_KEYWORD,
+    Backoff, BeyondRetryAfter, Events, IGNORE_KEYWORD, Jitter, Nested, SHARE_WITHOUT_PERCENT, UNLIMITED,
+    UNLIMITED_KEYWORD, WithinRetryAfter,
 };
 use retry_spec::values::RetryAfter;
 use retry_spec::{duration, number};
@@ -41,11 +42,6 @@ pub(super) fn duration(value: &Value) -> Read<Duration> {
         _ => return Err(expected(Kind::Duration)),
     };
     Err(duration::without_unit(&number))
-}
-
-/// `deadline` or `attempt_timeout`.
-pub(super) fn limit(key: Key, value: &Value) -> Read<Duration> {
-    number::limit(key.name(), duration(value)?)
 }
 
 pub(super) fn drain_timeout(value: &Value) -> Read<Duration> {
@@ -89,6 +85,14 @@ pub(super) fn retry_after(value: &Value) -> Read<RetryAfter> {
         Value::Text(_) | Value::Integer(_) | Value::Float(_) => duration(value).map(RetryAfter::AtMost),
         _ => Err(expected(Kind::RetryAfter)),
     }
+}
+
+pub(super) fn within_retry_after(value: &Value) -> Read<WithinRetryAfter> {
+    WithinRetryAfter::read(text(value, Kind::WithinRetryAfter)?)
+}
+
+pub(super) fn beyond_retry_after(value: &Value) -> Read<BeyondRetryAfter> {
+    BeyondRetryAfter::read(text(value, Kind::BeyondRetryAfter)?)
 }
 
 pub(super) fn bytes(value: &Value) -> Read<usize> {
