@@ -9,6 +9,7 @@ mod compile;
 mod connections;
 mod deadlines;
 mod derive;
+mod drawn_delays;
 mod edge_cases;
 mod elapsed;
 mod error_search;

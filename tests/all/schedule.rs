@@ -121,6 +121,13 @@ drawn! {
     decorrelated_is_uniform_up_to_three_times_the_previous_delay:
         (attempts = 4, backoff = "decorrelated", start = "1s", max_delay = "10s")
         => [[1000, 1000, 1000], [2000, 3500, 5500], [3000, 9000, 10000]];
+    factor_is_the_growth_of_the_upper_bound_of_decorrelated_delays:
+        (attempts = 4, backoff = "decorrelated", start = "1s", factor = 2, max_delay = "10s")
+        => [[1000, 1000, 1000], [1500, 2000, 2500], [2000, 4000, 8000]];
+    additive_jitter_ranges_from_the_delay_to_that_much_more:
+        (start = "1s", jitter = "+500ms") => [[1000, 2000], [1250, 2250], [1500, 2500]];
+    additive_jitter_does_not_exceed_max_delay:
+        (start = "1s", max_delay = "2100ms", jitter = "+500ms") => [[1000, 2000], [1250, 2050], [1500, 2100]];
     standard_schedule_has_full_jitter:
         (attempts = 4) => [[0, 0, 0], [50, 100, 200], [100, 200, 400]];
     max_delay_keeps_the_rest_of_the_standard_schedule:
@@ -189,6 +196,8 @@ fn schedule_returns_bounds_with_jitter() {
     assert_eq!(bounds(base.jitter(Jitter::Equal)), ms(500)..=SECOND);
     assert_eq!(bounds(base.jitter(Jitter::Share(0.25))), ms(750)..=ms(1250));
     assert_eq!(bounds(base.max_delay(ms(1100)).jitter(Jitter::Share(0.25))), ms(750)..=ms(1100));
+    assert_eq!(bounds(base.jitter(Jitter::Plus(ms(300)))), SECOND..=ms(1300));
+    assert_eq!(bounds(base.max_delay(ms(1100)).jitter(Jitter::Plus(ms(300)))), SECOND..=ms(1100));
     assert_eq!(bounds(Policy::random(SECOND, ms(4000))), SECOND..=ms(4000));
     assert_eq!(bounds(Policy::decorrelated(SECOND, ms(9000))), SECOND..=ms(3000));
     let second = Policy::decorrelated(SECOND, ms(5000)).schedule().nth(1);
@@ -274,7 +283,8 @@ fn policies() -> impl Strategy<Value = (Policy, Duration)> {
         Just(Jitter::None),
         Just(Jitter::Full),
         Just(Jitter::Equal),
-        (f64::MIN_POSITIVE..=1.0).prop_map(Jitter::Share)
+        (f64::MIN_POSITIVE..=1.0).prop_map(Jitter::Share),
+        any::<Duration>().prop_filter("zero is no jitter", |extra| !extra.is_zero()).prop_map(Jitter::Plus)
     ];
     let random = prop_oneof![
         Just(lowest as fn() -> f64),
@@ -292,7 +302,7 @@ fn policies() -> impl Strategy<Value = (Policy, Duration)> {
             2 => Policy::linear(start),
             3 => Policy::fibonacci(start),
             4 => Policy::random(start, cap),
-            _ => Policy::decorrelated(start, cap),
+            _ => Policy::decorrelated(start, cap).factor(factor),
         };
         (policy.max_delay(cap).jitter(jitter).random_source(random).attempts(40), cap)
     })
@@ -304,13 +314,16 @@ proptest! {
     #[test]
     fn delay_is_within_its_bounds_and_never_above_max_delay((policy, cap) in policies()) {
         let mut retry = Executor::new(&policy);
+        let mut drawn = policy.drawn_delays();
         for bounds in policy.schedule() {
             let pause = retry.pause("no").unwrap();
             let delay = pause.delay();
             pause.block_with(|_| ());
+            prop_assert_eq!(drawn.next(), Some(delay));
             prop_assert!(bounds.contains(&delay), "{delay:?} is outside {bounds:?}");
             prop_assert!(delay <= cap, "{delay:?} is above {cap:?}");
         }
         prop_assert!(retry.pause("no").is_err());
+        prop_assert_eq!(drawn.next(), None);
     }
 }

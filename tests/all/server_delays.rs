@@ -4,9 +4,11 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use retry_runtime::event::{DelaySource, EventKind};
 use retry_runtime::http::SendWithRetry;
+use retry_runtime::policy::{BeyondRetryAfter, WithinRetryAfter};
 use retry_runtime::testing::Simulation;
-use retry_runtime::{Executor, Failure, Jitter, Policy};
+use retry_runtime::{Event, Executor, Failure, Jitter, Observer, Policy};
 
 use crate::support::server::{Reply, Server, client};
 use crate::support::{Fault, Recorder, SECOND, all_ms, highest, lowest, middle, ms, run};
@@ -44,6 +46,20 @@ delays_after_7s! {
         (start = "1s", max_delay = "2s", jitter = "full") => [[7000, 7000], [7500, 8000], [8000, 9000]];
     limit_applies_to_the_server_delay_without_jitter:
         (start = "1s", jitter = "full", retry_after = "7s") => [[7000, 7000], [7500, 8000], [8000, 9000]];
+    additive_jitter_is_added_to_the_server_delay:
+        (start = "1s", jitter = "+500ms") => [[7000, 7000], [7250, 7250], [7500, 7500]];
+    random_part_is_added_to_a_server_delay_that_replaces:
+        (start = "20s", jitter = "equal", within_retry_after = "replace")
+        => [[7000, 7000], [12_000, 17_000], [17_000, 27_000]];
+    jitter_is_added_to_the_limit:
+        (start = "1s", jitter = "full", retry_after = "5s", beyond_retry_after = "wait")
+        => [[5000, 5000], [5500, 6000], [6000, 7000]];
+    server_delay_does_not_shorten_a_longer_delay_by_default:
+        (start = "20s", jitter = "equal", within_retry_after = "raise")
+        => [[10_000, 20_000], [15_000, 30_000], [20_000, 40_000]];
+    server_delay_beyond_the_limit_is_ignored:
+        (start = "1s", jitter = "full", retry_after = "5s", beyond_retry_after = "ignore")
+        => [[0, 0], [500, 1000], [1000, 2000]];
     ignored_server_delay_changes_nothing:
         (start = "1s", jitter = "full", retry_after = "ignore") => [[0, 0], [500, 1000], [1000, 2000]];
 }
@@ -55,8 +71,33 @@ async fn longer_delay_is_exact_without_jitter() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn server_delay_that_replaces_is_exact_without_jitter() {
+    assert_eq!(run!((start = "20s") Plain, Err(SEVEN)).delays, all_ms([20_000, 40_000]));
+    assert_eq!(run!((start = "20s", within_retry_after = "replace") Plain, Err(SEVEN)).delays, all_ms([7000, 7000]));
+    assert_eq!(
+        run!((start = "2s", within_retry_after = "replace") Plain, Err(Fault::status(503))).delays,
+        all_ms([2000, 4000])
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn server_delay_beyond_the_limit_is_cut_to_it() {
+    let cut = run!((start = "1s", retry_after = "5s", beyond_retry_after = "wait") Plain, Err(SEVEN));
+    assert_eq!(cut.delays, all_ms([5000, 5000]));
+    let longer = run!((start = "20s", retry_after = "5s", beyond_retry_after = "wait") Plain, Err(SEVEN));
+    assert_eq!(longer.delays, all_ms([20_000, 40_000]));
+    let replaced = run!(
+        (start = "20s", retry_after = "5s", beyond_retry_after = "wait", within_retry_after = "replace") Plain,
+        Err(SEVEN)
+    );
+    assert_eq!(replaced.delays, all_ms([5000, 5000]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn server_delay_above_the_limit_ends_the_call() {
     let run = run!((start = "1s", jitter = "full", retry_after = "6999ms") Plain, Err(SEVEN));
+    assert_eq!(run.attempts, 1);
+    let run = run!((start = "1s", retry_after = "6999ms", beyond_retry_after = "give_up") Plain, Err(SEVEN));
     assert_eq!(run.attempts, 1);
 }
 
@@ -85,6 +126,33 @@ fn event_names_the_server_if_it_makes_the_delay_longer() {
     assert_eq!(next_delay(&exact, ms(100)), (SECOND, "1/3 Waiting { delay: 1s, source: Backoff }".to_owned()));
 }
 
+/// The next delay, its source, and the delay that the event says was requested.
+fn waiting(policy: Policy) -> (Duration, DelaySource, Option<Duration>) {
+    struct Last(Mutex<Option<(Duration, DelaySource, Option<Duration>)>>);
+    impl Observer for Last {
+        fn on_event(&self, event: &Event<'_>) {
+            if let EventKind::Waiting { delay, source, requested, .. } = event.kind {
+                *self.0.lock().unwrap() = Some((delay, source, requested));
+            }
+        }
+    }
+    let last = Last(Mutex::new(None));
+    let _ = Executor::new(&policy).observer(&last).pause_for("no", Failure::of(&SEVEN)).unwrap();
+    last.0.into_inner().unwrap().unwrap()
+}
+
+#[test]
+fn event_has_the_source_and_the_requested_delay_of_each_treatment() {
+    let seven = Some(SECOND * 7);
+    let wait = Policy::fixed(SECOND).retry_after(SECOND * 5).beyond_retry_after(BeyondRetryAfter::Wait);
+    assert_eq!(waiting(wait), (SECOND * 5, DelaySource::Server, seven));
+    assert_eq!(waiting(wait.beyond_retry_after(BeyondRetryAfter::Ignore)), (SECOND, DelaySource::Backoff, None));
+    let replace = |delay| waiting(Policy::fixed(delay).within_retry_after(WithinRetryAfter::Replace));
+    assert_eq!(replace(SECOND * 9), (SECOND * 7, DelaySource::Server, seven));
+    assert_eq!(replace(SECOND * 7), (SECOND * 7, DelaySource::Server, seven));
+    assert_eq!(waiting(Policy::fixed(SECOND * 9)), (SECOND * 9, DelaySource::Backoff, None));
+}
+
 #[test]
 fn text_of_the_event_contains_the_server_delay() {
     let line = |policy: &Policy| {
@@ -94,6 +162,8 @@ fn text_of_the_event_contains_the_server_delay() {
         simulation.events().into_iter().map(|event| event.to_string()).find(|line| line.contains("next")).unwrap()
     };
     assert_eq!(line(&Policy::fixed(SECOND)), "next attempt in 7s, as the server asked");
+    let wait = Policy::fixed(SECOND).retry_after(SECOND * 5).beyond_retry_after(BeyondRetryAfter::Wait);
+    assert_eq!(line(&wait), "next attempt in 5s: the server asked for 7s, longer than the limit");
     let jittered = line(&Policy::fixed(SECOND).jitter(Jitter::Full));
     assert!(jittered.starts_with("next attempt in 7."), "{jittered}");
     assert!(jittered.ends_with("s: the server asked for 7s"), "{jittered}");
@@ -119,6 +189,38 @@ async fn callers_with_the_same_server_delay_return_at_different_times() {
     returned.sort_unstable();
     returned.dedup();
     assert!(returned.len() > 20, "100 callers in {} different milliseconds", returned.len());
+}
+
+/// The waits of 20 concurrent requests that a server answers with `Retry-After: 7`.
+async fn waits_of_20_requests(policy: Policy) -> Vec<Duration> {
+    let requests = (0..20).map(|_| async move {
+        let server = Server::start([Reply::status(503).retry_after("7"), Reply::status(200)]).await;
+        client().get(&server.url).send_with_retry(&policy).await.unwrap();
+        server.delays()[0]
+    });
+    futures_util::future::join_all(requests).await
+}
+
+/// Prints a line for each half of a second.
+fn print_histogram(title: &str, waits: &[Duration]) {
+    println!("{title}");
+    for from in (6500..12_500).step_by(500) {
+        let count = waits.iter().filter(|wait| (ms(from)..ms(from + 500)).contains(*wait)).count();
+        println!("{:>5.1} s  {}", from as f64 / 1000.0, "#".repeat(count));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn twenty_requests_return_at_once_only_with_an_exact_schedule() {
+    let exact = waits_of_20_requests(Policy::fixed(SECOND)).await;
+    print_histogram("Retry-After: 7, fixed 1 s, no jitter", &exact);
+    assert_eq!(exact, [SECOND * 7; 20]);
+    let jittered = waits_of_20_requests(Policy::fixed(SECOND * 5).jitter(Jitter::Full)).await;
+    print_histogram("Retry-After: 7, fixed 5 s, full jitter", &jittered);
+    assert!(jittered.iter().all(|wait| (SECOND * 7..=SECOND * 12).contains(wait)), "{jittered:?}");
+    // The chance that 20 waits lie within one second is below 10⁻¹¹.
+    let spread = *jittered.iter().max().unwrap() - *jittered.iter().min().unwrap();
+    assert!(spread > SECOND, "{jittered:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -167,7 +269,8 @@ proptest! {
         start in 0_u64..10_000,
         asked in 0_u64..20_000,
         jitter in prop_oneof![
-            Just(Jitter::None), Just(Jitter::Full), Just(Jitter::Equal), (0.01..1.0_f64).prop_map(Jitter::Share)
+            Just(Jitter::None), Just(Jitter::Full), Just(Jitter::Equal), (0.01..1.0_f64).prop_map(Jitter::Share),
+            (1_u64..10_000).prop_map(|extra| Jitter::Plus(ms(extra)))
         ],
     ) {
         let policy = Policy::fixed(ms(start)).jitter(jitter);

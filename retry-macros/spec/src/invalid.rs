@@ -74,9 +74,9 @@ rules! {
     /// A time of zero to read bodies.
     DrainTimeout = "drain_timeout", "`drain_timeout` must be longer than zero: set `drain_limit` to 0 to read no bodies";
     /// The treatment of servers' delays within the limit, although they are ignored.
-    WithinIgnored = "within_retry_after", "`within_retry_after` has no effect if servers' delays are ignored: remove one of them";
+    WithinIgnored = "within_retry_after", "`within_retry_after` has no effect if servers' delays are ignored: remove it, or `ignore_retry_after`";
     /// The treatment of servers' delays beyond the limit, although they are ignored.
-    BeyondIgnored = "beyond_retry_after", "`beyond_retry_after` has no effect if servers' delays are ignored: remove one of them";
+    BeyondIgnored = "beyond_retry_after", "`beyond_retry_after` has no effect if servers' delays are ignored: remove it, or `ignore_retry_after`";
 }
 
 /// The most delays in a list that is not `'static`, which the policy keeps a copy of.

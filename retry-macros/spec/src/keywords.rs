@@ -200,7 +200,11 @@ const PLUS_NOTHING: &str = "additive jitter is longer than zero, for example `\"
 
 /// Reads `+500ms`.
 fn plus(text: &str) -> Result<Duration, String> {
-    let extra = duration::parse(text.strip_prefix('+').unwrap_or(text))?;
+    let extra = text.strip_prefix('+').unwrap_or(text);
+    if extra.parse::<f64>().is_ok() {
+        return Err(format!("`{text}` has no unit: write `\"{text}s\"` or `\"{text}ms\"`"));
+    }
+    let extra = duration::parse(extra)?;
     if extra.is_zero() { Err(PLUS_NOTHING.to_owned()) } else { Ok(extra) }
 }
 
@@ -261,7 +265,7 @@ mod tests {
         let sign = "a duration to add to each delay begins with `+`: write `\"+500ms\"`";
         assert_eq!(Jitter::read("500ms"), Err(sign.to_owned()));
         assert_eq!(Jitter::read("+0ms"), Err(PLUS_NOTHING.to_owned()));
-        assert_eq!(Jitter::read("+500"), Err("`500` has no unit: write `\"500s\"` or `\"500ms\"`".to_owned()));
+        assert_eq!(Jitter::read("+500"), Err("`+500` has no unit: write `\"+500s\"` or `\"+500ms\"`".to_owned()));
         assert_eq!(Jitter::read("+"), Err("this duration is empty: write one such as `\"250ms\"`".to_owned()));
     }
 

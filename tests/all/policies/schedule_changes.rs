@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use retry_runtime::config::Policies;
+use retry_runtime::policy::BeyondRetryAfter;
 use retry_runtime::{Jitter, Policy, retry};
 use serde_json::{Value, json};
 
@@ -23,6 +24,9 @@ retry_runtime::policies! {
         list: Policy::delays(LIST).jitter(Jitter::Full),
         own: Policy::custom(hour),
         once: Policy::new().attempts(1),
+        decorrelated: Policy::decorrelated(SECOND, Duration::from_secs(60)).factor(2.0),
+        ignoring: Policy::fixed(SECOND).ignore_retry_after(),
+        waiting: Policy::fixed(SECOND).beyond_retry_after(BeyondRetryAfter::Wait),
     }
 }
 
@@ -106,6 +110,55 @@ fn each_key_changes_only_itself() {
         KINDS.once,
         &[(json!({ "attempts": 2, "start": "1s" }), "2 attempts, exponential from 1s, at most 30s, full jitter")],
     );
+}
+
+#[test]
+fn factor_belongs_to_its_backoff() {
+    assert_becomes(
+        KINDS.decorrelated,
+        &[
+            (json!({ "start": "2s" }), "3 attempts, decorrelated from 2s to 1m, factor 2"),
+            (json!({ "factor": 4 }), "3 attempts, decorrelated from 1s to 1m, factor 4"),
+            (json!({ "factor": 3 }), "3 attempts, decorrelated from 1s to 1m"),
+            (json!({ "backoff": "exponential" }), "3 attempts, exponential from 1s, at most 1m"),
+        ],
+    );
+    assert_becomes(
+        KINDS.exponential,
+        &[(json!({ "backoff": "decorrelated" }), "5 attempts, decorrelated from 1s to 1m")],
+    );
+}
+
+#[test]
+fn treatment_of_server_delays_is_changed() {
+    let waiting = |limit: &str| format!("3 attempts, fixed 1s, servers' delays cut to {limit}");
+    assert_becomes(
+        KINDS.waiting,
+        &[
+            (json!({ "retry_after": "5s" }), &waiting("5s")),
+            (
+                json!({ "within_retry_after": "replace" }),
+                "3 attempts, fixed 1s, servers' delays instead of these, servers' delays cut to 1m",
+            ),
+            (json!({ "beyond_retry_after": "give_up" }), "3 attempts, fixed 1s"),
+            (json!({ "retry_after": "ignore" }), "3 attempts, fixed 1s, servers' delays ignored"),
+        ],
+    );
+    assert_becomes(KINDS.ignoring, &[(json!({ "beyond_retry_after": "wait", "retry_after": "5s" }), &waiting("5s"))]);
+    let ignores = "because the code ignores servers' delays: write `retry_after` as well";
+    assert_rejects(
+        KINDS.ignoring,
+        &[
+            (json!({ "beyond_retry_after": "wait" }), &format!("`beyond_retry_after` has no effect, {ignores}")),
+            (json!({ "within_retry_after": "replace" }), &format!("`within_retry_after` has no effect, {ignores}")),
+        ],
+    );
+}
+
+#[test]
+fn additive_jitter_is_capped() {
+    let cap = json!({ "jitter": "+500ms", "max_delay": "5s" });
+    assert_becomes(KINDS.fixed, &[(cap, "3 attempts, fixed 2s, at most 5s, +500ms jitter")]);
 }
 
 #[test]
