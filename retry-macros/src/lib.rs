@@ -113,13 +113,14 @@ mod input;
 /// | `"linear"` | s · n |
 /// | `"fibonacci"` | s, s, 2s, 3s, 5s, … |
 /// | `"random"` | random between s and `max_delay` |
-/// | `"decorrelated"` | random between s and three times the previous delay |
+/// | `"decorrelated"` | random between s and f times the previous delay |
 ///
 /// A closure as `backoff` computes the delay from the `Attempt` that has just failed. It may use the function's arguments:
 /// `backoff = |attempt| base * attempt.number()`.
 ///
 /// `delays` lists the delays instead, and the last one repeats. `max_delay` caps the computed delay d. Jitter does not exceed the
-/// cap: `"full"` is random between 0 and d, `"equal"` between d/2 and d, and `"20%"` between 0.8 d and 1.2 d.
+/// cap: `"full"` is random between 0 and d, `"equal"` between d/2 and d, `"20%"` between 0.8 d and 1.2 d, and `"+500ms"` between d
+/// and d + 500 ms.
 ///
 /// # Conditions
 ///
@@ -201,7 +202,9 @@ mod input;
 ///
 /// ## The server's delay
 ///
-/// The delay that a server asks for is a lower bound of the wait. `max_delay` does not shorten it.
+/// The delay that a server asks for is a lower bound of the wait. `max_delay` does not shorten it. With `within_retry_after =
+/// "replace"`, it takes the place of the computed delay, and the jitter of the schedule is added to it. A delay above `retry_after`
+/// ends the call, unless `beyond_retry_after` says otherwise: `"wait"` waits as long as `retry_after`, and `"ignore"` as computed.
 ///
 /// `server_delay` reads headers other than `Retry-After`. It is called with values that are retried: `T` is the type of `Ok`, of
 /// `Some`, or the outcome itself. The delay that it returns replaces the delay that the value reports itself. `None` keeps that one.
@@ -242,8 +245,8 @@ mod input;
 ///
 /// The expression is evaluated once for each call. The policy defines the number of attempts, the limits and the schedule, so the
 /// arguments for these are errors beside it: those of [Delays](#delays), `attempts`, `deadline`,
-/// `attempt_timeout`, `budget`, `nested`, `events`, `retry_after`, `drain_limit` and `drain_timeout`. All other arguments are allowed. An `Arc`
-/// is taken by value: `policy = self.policy.clone()`.
+/// `attempt_timeout`, `budget`, `nested`, `events`, `retry_after`, `within_retry_after`, `beyond_retry_after`, `drain_limit` and
+/// `drain_timeout`. All other arguments are allowed. An `Arc` is taken by value: `policy = self.policy.clone()`.
 ///
 /// The compiler cannot see the values of such a policy. If the error type does not implement `From<TimedOut>`, no attempt can be
 /// stopped: the policy's deadline then only prevents new attempts, and its attempt timeout has no effect.

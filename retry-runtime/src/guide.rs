@@ -3,6 +3,7 @@
 //! | chapter | topics |
 //! |---|---|
 //! | [`schedule`] | backoff, jitter and the number of attempts |
+//! | [`configuration`] | a policy from your own configuration: clap, serde, environment variables |
 //! | [`load`] | budgets, deadlines, breakers and hedges; stopping a call |
 //! | [`http`](crate::http) | idempotency, `Retry-After`, redirects and connections |
 //! | [`errors`] | classifying errors as transient or permanent |
@@ -23,6 +24,9 @@
 #[doc = include_str!("guide/schedule.md")]
 #[doc = include_str!("guide/schedule.pictures.md")]
 pub mod schedule {}
+
+#[doc = include_str!("guide/configuration.md")]
+pub mod configuration {}
 
 #[doc = include_str!("guide/load.md")]
 #[doc = include_str!("guide/load.pictures.md")]

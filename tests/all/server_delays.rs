@@ -137,7 +137,7 @@ fn waiting(policy: Policy) -> (Duration, DelaySource, Option<Duration>) {
         }
     }
     let last = Last(Mutex::new(None));
-    let _ = Executor::new(&policy).observer(&last).pause_for("no", Failure::of(&SEVEN)).unwrap();
+    drop(Executor::new(&policy).observer(&last).pause_for("no", Failure::of(&SEVEN)).unwrap());
     last.0.into_inner().unwrap().unwrap()
 }
 

@@ -94,7 +94,8 @@ impl Policy {
         };
         self.jitter = match self.jitter {
             Jitter::Share(share) if share > 1.0 => Jitter::Share(1.0),
-            Jitter::Share(share) if !(share > 0.0) => Jitter::None,
+            Jitter::Share(share) if share > 0.0 => Jitter::Share(share),
+            Jitter::Share(_) => Jitter::None,
             Jitter::Plus(extra) if extra.is_zero() => Jitter::None,
             jitter => jitter,
         };

@@ -67,7 +67,7 @@ use crate::policy::builder::Policy;
 /// - `backoff` keeps the code's `start`, `max_delay` and `jitter`. `"random"` and `"decorrelated"` have no jitter, and `"fixed"` has no cap.
 /// - `delays` replaces the backoff and the cap. It also sets the number of attempts, unless `attempts` is written. The jitter stays.
 /// - A key without an effect on the code's schedule is an error that says what to write: `max_delay` for a fixed delay, `factor`
-///   for a backoff that is not exponential, `start` for a list of delays or a function of the code.
+///   for a backoff that is neither exponential nor decorrelated, `start` for a list of delays or a function of the code.
 ///
 /// A file cannot change the budget and the random source. It can extend a limit of the code's policy, but cannot remove it.
 ///

@@ -21,8 +21,8 @@ mod rules;
 mod value;
 
 /// Reads a policy from a map. The keys are arguments of the attribute, with the same values, defaults and rules: `attempts`,
-/// `deadline`, `attempt_timeout`, `nested`, `backoff`, `start`, `factor`, `max_delay`, `delays`, `jitter`, `retry_after`, `drain_limit`
-/// and `drain_timeout`.
+/// `deadline`, `attempt_timeout`, `nested`, `backoff`, `start`, `factor`, `max_delay`, `delays`, `jitter`, `retry_after`,
+/// `within_retry_after`, `beyond_retry_after`, `drain_limit`, `drain_timeout` and `events`.
 ///
 /// A number may be a string, and `delays` one string with commas, so that the values can come from environment variables. The
 /// arguments whose values are code are set in code:

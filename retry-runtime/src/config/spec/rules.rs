@@ -26,6 +26,7 @@ use crate::policy::retry_after::{BeyondRetryAfter, WithinRetryAfter};
 
 /// The policy that the keys change.
 #[derive(Clone, Copy)]
+#[allow(clippy::large_enum_variant, reason = "it lives only while a file is read")]
 pub(crate) enum Base {
     /// The attribute's defaults.
     Defaults,
