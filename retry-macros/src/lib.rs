@@ -204,7 +204,8 @@ mod input;
 ///
 /// The delay that a server asks for is a lower bound of the wait. `max_delay` does not shorten it. With `within_retry_after =
 /// "replace"`, it takes the place of the computed delay, and the jitter of the schedule is added to it. A delay above `retry_after`
-/// ends the call, unless `beyond_retry_after` says otherwise: `"wait"` waits as long as `retry_after`, and `"ignore"` as computed.
+/// ends the call. `beyond_retry_after` changes that: with `"wait"`, the call waits as long as `retry_after`, and with `"ignore"`, as
+/// long as computed.
 ///
 /// `server_delay` reads headers other than `Retry-After`. It is called with values that are retried: `T` is the type of `Ok`, of
 /// `Some`, or the outcome itself. The delay that it returns replaces the delay that the value reports itself. `None` keeps that one.

@@ -46,11 +46,11 @@ macro_rules! rules {
 }
 
 rules! {
-    /// There is no attempt.
+    /// Fewer attempts than 1.
     Attempts = "attempts", "`attempts` includes the first attempt: it must be at least 1";
-    /// There is no delay in the list.
+    /// An empty list of delays.
     NoDelays = "delays", "`delays` is empty: write at least one delay";
-    /// There are more than [`MAX_OWNED_DELAYS`] delays in a list that is not `'static`.
+    /// More than [`MAX_OWNED_DELAYS`] delays in a list that is not `'static`.
     TooManyDelays = "delays",
         "`delays` has more than 8 delays, the most for a list that is not `'static`: shorten it, or keep it in a `static`";
     /// Delays would shrink, or be infinite.

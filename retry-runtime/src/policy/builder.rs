@@ -262,7 +262,7 @@ impl Policy {
     }
 
     /// Sets the longest delay that a server may ask for. Defaults to 60 s. If a server asks for more, the call gives up
-    /// at once, unless [`beyond_retry_after`](Self::beyond_retry_after) says otherwise.
+    /// at once, which [`beyond_retry_after`](Self::beyond_retry_after) can change.
     ///
     /// The server's delay is a lower bound, as defined in
     /// [RFC 9110 §10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3), and the schedule's jitter is added to

@@ -1,4 +1,4 @@
-//! A short list of delays inside of a policy, for lists that are only known at run time.
+//! A short list of delays that a policy owns, for lists that are only known at run time.
 
 use core::fmt::{self, Debug, Formatter};
 use core::time::Duration;

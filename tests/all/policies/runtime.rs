@@ -183,6 +183,10 @@ fn valid_values_build_the_policy_of_the_constant_builder() {
     for policy in [built.build().unwrap(), built.clamp(), expected.to_builder().clamp()] {
         assert_eq!(draws(policy), draws(expected));
     }
+}
+
+#[test]
+fn each_constructor_starts_with_the_same_policy() {
     let constructors: [(PolicyBuilder, Policy); 7] = [
         (PolicyBuilder::new(), Policy::new()),
         (PolicyBuilder::default().unlimited().factor(3.0), Policy::default().unlimited().factor(3.0)),

@@ -76,6 +76,7 @@ fn one_attempt_has_no_schedule() {
     refused(quote!(attempts = 1, start = "1s"), "`start` has no effect: `attempts = 1` never retries");
     refused(quote!(delays = ["1s"], attempts = 1), "`delays` has no effect: `attempts = 1` never retries");
     assert_eq!(messages_of(quote!(attempts = 1, backoff = "linear", jitter = "full")).len(), 2);
+    assert_eq!(messages_of(quote!(attempts = 1, within_retry_after = "raise", beyond_retry_after = "wait")).len(), 2);
     accepted(quote!(attempts = 1, deadline = "1s", on_status = [503]));
 }
 
