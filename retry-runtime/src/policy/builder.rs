@@ -69,6 +69,9 @@ pub struct Policy {
     pub(crate) budget: Option<fn() -> &'static Budget>,
     pub(crate) nested: Nested,
     pub(crate) events: EventLevel,
+    /// True for a policy from [`PolicyBuilder::clamp`](crate::policy::PolicyBuilder::clamp), whose deadline may come before
+    /// the first delay.
+    pub(crate) is_clamped: bool,
 }
 
 impl Default for Policy {
@@ -161,6 +164,7 @@ impl Policy {
             budget: None,
             nested: Nested::Always,
             events: EventLevel::Info,
+            is_clamped: false,
         }
     }
 }
@@ -218,7 +222,8 @@ impl Policy {
     ///
     /// # Panics
     ///
-    /// Panics if a share is not above 0 and at most 1, if additive jitter is zero, or if there is a deadline that no retry can start before.
+    /// Panics if a share is not above 0 and at most 1, if additive jitter is zero, or if there is a deadline that no retry
+    /// can start before.
     #[track_caller]
     pub const fn jitter(self, jitter: Jitter) -> Self {
         Self { jitter, ..self }.checked()

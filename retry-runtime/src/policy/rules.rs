@@ -69,15 +69,16 @@ impl Policy {
             return Some(Invalid::MaxDelay);
         }
         match self.deadline {
-            Some(deadline) if self.attempts > 1 && shortest(self.jitter, nanos(first)) >= nanos(deadline) => {
-                Some(Invalid::DeadlineReached)
+            Some(deadline) if self.attempts > 1 && !self.is_clamped => {
+                let fits = shortest(self.jitter, nanos(first)) < nanos(deadline);
+                if fits { None } else { Some(Invalid::DeadlineReached) }
             }
             _ => None,
         }
     }
 
-    /// The nearest policy that breaks no rule, but for a first delay that reaches the deadline: the engine ends such a call
-    /// by its deadline.
+    /// The nearest policy that breaks no rule. A deadline that the first delay reaches stays, because the engine ends such a
+    /// call by its deadline, and is no longer an error in later setters.
     pub(super) const fn clamped(mut self) -> Self {
         if self.attempts == 0 {
             self.attempts = 1;
@@ -111,6 +112,7 @@ impl Policy {
     }
 
     const fn limits_clamped(mut self) -> Self {
+        self.is_clamped = true;
         if is_zero(self.deadline) {
             self.deadline = None;
         }

@@ -144,7 +144,7 @@ impl PolicyBuilder {
     }
 
     const fn of(policy: Policy) -> Self {
-        Self { policy, factor: None, delays_are_cut: false }
+        Self { policy: Policy { is_clamped: false, ..policy }, factor: None, delays_are_cut: false }
     }
 }
 
@@ -282,8 +282,8 @@ impl PolicyBuilder {
 
     /// Returns the policy that has the nearest valid values. The documentation of each setting has its rule.
     ///
-    /// Settings of the returned [`Policy`] panic as usual, also if the values that were set here lead to it: a
-    /// first delay that reaches the deadline is kept here and an error there. Set all values before.
+    /// The settings of the returned [`Policy`] panic as usual if they get an invalid value, but not for a first delay that
+    /// reaches the deadline.
     pub const fn clamp(self) -> Policy {
         let mut policy = self.policy;
         if let Some(factor) = self.factor {

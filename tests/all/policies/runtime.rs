@@ -211,6 +211,17 @@ fn order_of_the_settings_does_not_matter() {
     assert!(PolicyBuilder::new().attempts(0).attempts(2).build().is_ok());
 }
 
+/// A library that gets the policy of its user may set more, and must not panic because of the user's deadline.
+#[test]
+fn settings_of_a_clamped_policy_do_not_panic_for_its_deadline() {
+    let clamped = PolicyBuilder::fixed(SECOND).deadline(ms(1)).clamp();
+    let more = clamped.attempts(9).jitter(Jitter::Equal).max_delay(SECOND).attempt_timeout(ms(1)).ignore_retry_after();
+    assert!(more.to_string().starts_with("9 attempts, fixed 1s, at most 1s, equal jitter, deadline 1ms"), "{more}");
+    assert!(catch_unwind(|| PolicyBuilder::fixed(SECOND).clamp().attempts(0)).is_err());
+    assert_eq!(more.to_builder().build().unwrap_err().setting(), "deadline");
+    assert!(catch_unwind(|| Policy::fixed(SECOND).attempts(1).deadline(ms(1)).attempts(2)).is_err());
+}
+
 #[test]
 fn infinite_factor_is_clamped_to_a_finite_one() {
     let policy = PolicyBuilder::exponential(SECOND).factor(f64::INFINITY).max_delay(SECOND * 9).clamp();
