@@ -9,7 +9,8 @@ pub enum WithinRetryAfter {
     #[default]
     Raise,
     /// It replaces the computed delay, also if it is shorter. The random part of the schedule is added to it, so the delay
-    /// is exactly the server's if the schedule has no jitter.
+    /// is exactly the server's if the schedule has no jitter. A server that asks for a delay of zero gets the next attempt
+    /// at once.
     Replace,
 }
 

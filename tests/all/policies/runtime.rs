@@ -4,6 +4,7 @@ use std::error::Error;
 use std::panic::catch_unwind;
 use std::time::Duration;
 
+use proptest::prelude::*;
 use retry_runtime::event::EventLevel;
 use retry_runtime::policy::{BeyondRetryAfter, PolicyBuilder, PolicyError, WithinRetryAfter};
 use retry_runtime::{Budget, Executor, Jitter, Nested, Policy};
@@ -270,4 +271,56 @@ fn equal_lists_are_no_change() {
     let policies = retry_runtime::config::Policies::new(Box::leak(Box::new([("it", code)])));
     assert!(policies.load(serde_json::json!({ "it": { "delays": ["1s", "2s"] } })).unwrap().is_empty());
     assert_eq!(policies.load(serde_json::json!({ "it": { "delays": ["1s", "3s"] } })).unwrap().len(), 1);
+}
+
+/// Any values, most of which are invalid in some combination.
+fn any_builder() -> impl Strategy<Value = PolicyBuilder> {
+    let durations = || prop_oneof![Just(ZERO), (1_u64..9).prop_map(ms), any::<Duration>(), Just(Duration::MAX)];
+    let numbers = || prop_oneof![-1.0..9.0_f64, any::<f64>(), Just(f64::NAN), Just(f64::INFINITY)];
+    let lists = proptest::collection::vec(durations(), 0..12);
+    let backoff = (0..7_u8, durations(), durations(), lists).prop_map(|(kind, start, cap, list)| match kind {
+        0 => PolicyBuilder::new(),
+        1 => PolicyBuilder::exponential(start).max_delay(cap),
+        2 => PolicyBuilder::fixed(start),
+        3 => PolicyBuilder::fibonacci(start).max_delay(cap),
+        4 => PolicyBuilder::random(start, cap),
+        5 => PolicyBuilder::decorrelated(start, cap),
+        _ => PolicyBuilder::delays(&list),
+    });
+    let jitter = prop_oneof![
+        Just(Jitter::None),
+        Just(Jitter::Full),
+        numbers().prop_map(Jitter::Share),
+        durations().prop_map(Jitter::Plus)
+    ];
+    let limits = (proptest::option::of(durations()), proptest::option::of(durations()));
+    let rest = (proptest::option::of(0..9_u32), proptest::option::of(numbers()), any::<bool>());
+    (backoff, jitter, limits, rest).prop_map(|(builder, jitter, (deadline, timeout), (attempts, factor, ignore))| {
+        let builder = builder.jitter(jitter).beyond_retry_after(BeyondRetryAfter::Wait);
+        let builder = deadline.map_or(builder, |deadline| builder.deadline(deadline));
+        let builder = timeout.map_or(builder, |timeout| builder.attempt_timeout(timeout).drain_timeout(timeout));
+        let builder = attempts.map_or(builder, |attempts| builder.attempts(attempts));
+        let builder = factor.map_or(builder, |factor| builder.factor(factor));
+        if ignore { builder.ignore_retry_after() } else { builder }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
+
+    #[test]
+    fn any_values_are_clamped_to_a_policy_that_is_valid_but_for_its_deadline(builder in any_builder()) {
+        let clamped = builder.clamp();
+        if let Ok(built) = builder.build() {
+            prop_assert_eq!(format!("{built:?}"), format!("{clamped:?}"));
+        }
+        if let Err(error) = clamped.to_builder().build() {
+            prop_assert_eq!(error.message(), "the first delay reaches the `deadline`, so no retry could start: raise the deadline, or lower the start");
+        }
+        prop_assert!(clamped.drawn_delays().take(20).count() <= 20);
+        let mut retry = Executor::new(&clamped);
+        while let Ok(pause) = retry.pause("busy") {
+            pause.block_with(|_| ());
+        }
+    }
 }
