@@ -34,10 +34,27 @@ impl Expansion<'_> {
             return quote_spanned!(span=> #krate::Executor::attempt_blocking(&mut __retry_executor, #repeated));
         }
         let repeated = self.maybe_probe("maybe_probe", repeated);
+        if self.arguments.policy.is_some() && !self.knows_outcome() {
+            return self.running_with_inferred_limit(&repeated);
+        }
         match self.time_limit() {
             None => quote_spanned!(span=> #krate::Executor::run(&mut __retry_executor, #repeated).await),
             Some(limit) => {
                 quote_spanned!(span=> #krate::Executor::run_limited(&mut __retry_executor, #repeated, #limit).await)
+            }
+        }
+    }
+
+    /// Runs an attempt whose time limit depends on a type that only rustc knows.
+    fn running_with_inferred_limit(&self, repeated: &TokenStream) -> TokenStream {
+        let Self { span, ref krate, .. } = *self;
+        let known = self.require_known_types(&quote_spanned!(span=> &__retry_types));
+        quote_spanned! {span=>
+            {
+                let (__retry_attempt, __retry_types) = #krate::private::TypesOf::attempt(#repeated);
+                #known
+                let __retry_limit = #krate::private::Cutting::of_types(&__retry_types).__cut();
+                #krate::Executor::run_limited(&mut __retry_executor, __retry_attempt, __retry_limit).await
             }
         }
     }
@@ -141,7 +158,9 @@ impl Expansion<'_> {
     /// `return` in the body would be checked before the type is known: `?` could not convert errors, and a `return` of a
     /// `Box<T>` would not coerce to `Box<dyn Error>`.
     pub(super) fn pin(&self) -> Option<TokenStream> {
-        self.function.outcome()?;
+        if !self.knows_outcome() {
+            return None;
+        }
         let output = self.outcome_type();
         Some(quote_spanned! {self.span=>
             if let ::core::option::Option::Some(__retry_pin) = ::core::option::Option::None::<#output> {

@@ -2,13 +2,14 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
-use syn::{Expr, Ident};
+use syn::{Expr, Ident, Type};
 
 use super::expansion::Expansion;
 use super::lifetimes::Lifetimes;
 use super::tokens::{at, krate};
 use super::{required, rewrite};
 use crate::args::model::{Arg, Arguments, Backoff, OnError};
+use crate::input::function::Shape;
 
 impl Expansion<'_> {
     /// `let __retry_outcome = …;`, after which the circuit breaker counts the outcome. Its pass is outside the attempt, so that an
@@ -33,14 +34,36 @@ impl Expansion<'_> {
     }
 
     /// `let __retry_kind = …;`: how the types of the outcome are classified.
+    ///
+    /// Method lookup takes the first level that *may* fit. While the type of the error is still being inferred, that is the first one, whatever
+    /// the type turns out to be. So a type that the macro does not know is asked for first: if rustc does not know it yet, the
+    /// compile error asks the user for it.
     pub(super) fn kind(&self) -> TokenStream {
         let Self { span, ref krate, .. } = *self;
         let classify = self.classify();
+        let known = (!self.knows_outcome()).then(|| {
+            self.require_known_types(&quote_spanned!(span=> &#krate::private::TypesOf::outcome(&__retry_outcome)))
+        });
         quote_spanned! {span=>
+            #known
             let __retry_kind = {
                 use #krate::private::{ByMut as _, ByRef as _, ByValue as _};
                 #classify.__step().__step().__step()
             };
+        }
+    }
+
+    /// Requires that rustc knows the types of an outcome by now. `types` is a `TypesOf`.
+    pub(super) fn require_known_types(&self, types: &TokenStream) -> TokenStream {
+        let Self { span, ref krate, .. } = *self;
+        quote_spanned! {span=>
+            {
+                use #krate::private::MustBeKnown as _;
+                #krate::private::TypesOf::require(#types, |__retry_value, __retry_error| {
+                    __retry_value.__must_be_known();
+                    __retry_error.__must_be_known();
+                });
+            }
         }
     }
 
@@ -77,7 +100,7 @@ impl Expansion<'_> {
     /// not satisfied points at the type in the signature.
     pub(super) fn call_private(&self, name: &str, more: Option<TokenStream>, values: TokenStream) -> TokenStream {
         let output = self.outcome_type();
-        let declared = self.function.outcome().map(|_| output.clone());
+        let declared = self.knows_outcome().then(|| output.clone());
         let place = |token: Option<TokenTree>| token.map_or(self.span, |token| at(token.span()));
         let first = place(declared.clone().and_then(|output| output.into_iter().next()));
         let last = place(declared.and_then(|output| output.into_iter().last()));
@@ -90,7 +113,24 @@ impl Expansion<'_> {
 
     /// The declared type of the outcome, in a form that is allowed in an expression.
     pub(super) fn outcome_type(&self) -> TokenStream {
-        self.function.outcome().map_or_else(|| quote!(_), rewrite::in_expression)
+        match (self.function.outcome(), self.alias()) {
+            (Some(outcome), _) => rewrite::in_expression(outcome),
+            (None, Some(alias)) => rewrite::output_of_future(alias),
+            (None, None) => quote!(_),
+        }
+    }
+
+    /// Returns `true` if [`outcome_type`](Self::outcome_type) is more than `_`.
+    pub(super) fn knows_outcome(&self) -> bool {
+        self.function.outcome().is_some() || self.alias().is_some()
+    }
+
+    /// The declared type of the future, if it does not name the outcome.
+    fn alias(&self) -> Option<&Type> {
+        match &self.function.shape {
+            Shape::Returned { future } => future.alias.as_ref(),
+            _ => None,
+        }
     }
 
     /// Adds the predicates of the attribute to `__retry_kind`.

@@ -1,7 +1,7 @@
 //! Changes the few tokens of the user's that cannot stay as they are.
 
-use proc_macro2::{Group, TokenStream, TokenTree};
-use quote::ToTokens;
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::visit_mut::{self, VisitMut};
 use syn::{FnArg, Ident, PatIdent, Signature, Token, Type};
 
@@ -48,6 +48,15 @@ pub(crate) fn in_expression(ty: &Type) -> TokenStream {
     let mut ty = ty.clone();
     InExpression.visit_type_mut(&mut ty);
     ty.into_token_stream()
+}
+
+/// `<Alias as Future>::Output`, at the position of the alias.
+pub(crate) fn output_of_future(alias: &Type) -> TokenStream {
+    let alias = in_expression(alias);
+    let place = |token: Option<TokenTree>| token.map_or_else(Span::call_site, |token| at(token.span()));
+    let before = quote_spanned!(place(alias.clone().into_iter().next())=> <);
+    let after = quote_spanned!(place(alias.clone().into_iter().last())=> as ::core::future::Future>::Output);
+    quote!(#before #alias #after)
 }
 
 /// Replaces `impl Trait`, which is not allowed in an expression, by `_`, which type inference fills in.

@@ -34,6 +34,8 @@ pub(crate) struct FutureBody {
     pub body: Group,
     /// The output of the future, if the return type names it.
     pub output: Option<Type>,
+    /// `Out` in `-> Out`, if the return type is a path that does not name it: an alias of a future.
+    pub alias: Option<Type>,
 }
 
 impl FutureBody {
@@ -96,11 +98,12 @@ impl AsyncBlock {
         let before = attributes.iter().chain(path).cloned().collect();
         let parens = parens.cloned();
         let made = made_by_async_trait(&block);
+        let alias = made.is_none().then(|| alias_of_future(returned)).flatten().cloned();
         let (prologue, output, body) = made.unwrap_or_else(|| {
             let declared = declared_output(returned).flatten().cloned();
             (TokenStream::new(), declared, block.clone())
         });
-        FutureBody { before, parens, async_token, move_token, block, prologue, body, output }
+        FutureBody { before, parens, async_token, move_token, block, prologue, body, output, alias }
     }
 }
 
@@ -150,6 +153,23 @@ pub(crate) fn declared_output(returned: &ReturnType) -> Option<Option<&Type>> {
     match returned {
         ReturnType::Default => None,
         ReturnType::Type(_, ty) => output_of(ty),
+    }
+}
+
+/// A return type that may be an alias of a future.
+fn alias_of_future(returned: &ReturnType) -> Option<&Type> {
+    match returned {
+        ReturnType::Type(_, ty) if declared_output(returned).is_none() => path(ty),
+        _ => None,
+    }
+}
+
+fn path(ty: &Type) -> Option<&Type> {
+    match ty {
+        Type::Group(group) => path(&group.elem),
+        Type::Paren(paren) => path(&paren.elem),
+        Type::Path(_) => Some(ty),
+        _ => None,
     }
 }
 

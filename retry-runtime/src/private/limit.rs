@@ -3,6 +3,7 @@
 use core::marker::PhantomData;
 use core::ops::Deref;
 
+use super::known::TypesOf;
 use crate::classify::timed_out::FromTimedOut;
 use crate::engine::time_limit::{Limited, ScopedOnly, limited};
 
@@ -18,6 +19,12 @@ impl<O> Cutting<O> {
     #[inline(always)]
     pub const fn of() -> Self {
         Self(MaybeCutting(PhantomData))
+    }
+
+    /// For a type that rustc has inferred.
+    #[inline(always)]
+    pub fn of_types(_: &TypesOf<O>) -> Self {
+        Self::of()
     }
 }
 

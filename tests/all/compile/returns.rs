@@ -7,10 +7,11 @@ use std::fmt::{self, Display};
 use std::io;
 use std::num::ParseIntError;
 use std::pin::Pin;
+use std::time::Duration;
 
-use retry_runtime::{Class, Retryable, retry};
+use retry_runtime::{Class, Policy, Retryable, retry};
 
-use crate::support::FakeResponse;
+use crate::support::{FakeResponse, SECOND};
 
 use super::{Flaky, R, assert_third};
 
@@ -389,6 +390,66 @@ async fn plain_function_may_return_a_future_or_block() {
     assert_third(&flaky, explicit_alias(&flaky).await, 7_u32);
     let flaky = Flaky::new();
     assert_third(&flaky, blocks(&flaky, "7"), 7_u32);
+}
+
+/// An error without any trait, not even `Debug`.
+struct Bare(&'static str);
+
+type Boxed<O> = Pin<Box<dyn Future<Output = O> + Send>>;
+type BoxedBare = Boxed<Result<u32, Bare>>;
+
+/// The macro cannot see that the alias is a future. The type of the error is known only from the alias.
+#[retry(start = "0s")]
+fn unseen_alias(flaky: &'static Flaky) -> BoxedBare {
+    Box::pin(async {
+        if flaky.fails() {
+            return Err(Bare("not yet"));
+        }
+        Ok(1)
+    })
+}
+
+#[retry(start = "0s")]
+fn unseen_alias_converts(flaky: &'static Flaky) -> Boxed<Result<u32, Box<dyn Error + Send + Sync>>> {
+    Box::pin(async {
+        flaky.attempt(())?;
+        Ok("7".parse()?)
+    })
+}
+
+#[retry(policy = Policy::fixed(Duration::ZERO).deadline(SECOND), hedge = "1ms")]
+fn unseen_alias_beside_a_policy(flaky: &'static Flaky) -> BoxedBare {
+    Box::pin(async { flaky.attempt(1).map_err(|_| Bare("not yet")) })
+}
+
+trait Loads: Future<Output = Result<u32, Bare>> {}
+impl<F: Future<Output = Result<u32, Bare>>> Loads for F {}
+
+/// Not even the alias names the output.
+#[retry(start = "0s")]
+fn trait_that_is_a_future(flaky: &Flaky) -> impl Loads {
+    async { if flaky.fails() { Err(Bare("not yet")) } else { Ok(1) } }
+}
+
+#[retry(policy = Policy::fixed(Duration::ZERO).deadline(SECOND))]
+fn trait_that_is_a_future_beside_a_policy(flaky: &Flaky) -> impl Loads {
+    async { if flaky.fails() { Err(Bare("not yet")) } else { Ok(1) } }
+}
+
+#[tokio::test]
+async fn error_behind_an_alias_of_a_future_needs_no_trait() {
+    let text = |error: Bare| error.0;
+    let flaky = || &*Box::leak(Box::new(Flaky::new()));
+    let one = flaky();
+    assert_third(one, unseen_alias(one).await.map_err(text), 1_u32);
+    let one = flaky();
+    assert_third(one, unseen_alias_converts(one).await, 7_u32);
+    let one = flaky();
+    assert_third(one, unseen_alias_beside_a_policy(one).await.map_err(text), 1_u32);
+    let one = flaky();
+    assert_third(one, trait_that_is_a_future(one).await.map_err(text), 1_u32);
+    let one = flaky();
+    assert_third(one, trait_that_is_a_future_beside_a_policy(one).await.map_err(text), 1_u32);
 }
 
 /// An error object that borrows. Trait bounds on its type would have to hold for all lifetimes.
