@@ -25,6 +25,11 @@ impl Errors {
         result.map_err(|error| self.push(error)).ok()
     }
 
+    /// Returns `true` if there is no error yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.found.as_ref().is_none_or(Vec::is_empty)
+    }
+
     pub(crate) fn finish(mut self) -> syn::Result<()> {
         let found = self.found.take().unwrap_or_default();
         let all = found.into_iter().reduce(|mut all, next| {

@@ -14,11 +14,13 @@
 
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as Tokens;
+use quote::quote;
 
-use crate::args::check::check;
+use crate::args::check::{check, check_of_block};
 use crate::args::model::Arguments;
-use crate::codegen::expand::expand;
+use crate::codegen::expand::{expand, expand_block, expand_once};
 use crate::errors::Errors;
+use crate::input::block::{self, Block};
 use crate::input::function::Function;
 
 mod args;
@@ -339,6 +341,32 @@ pub fn retry(arguments: TokenStream, item: TokenStream) -> TokenStream {
     // After an error the function is emitted unchanged. Otherwise each call would be a second error about a function that does
     // not exist, and an editor would lose completion in its body.
     expanded.unwrap_or_else(|errors| [errors.into_compile_error(), item].into_iter().collect()).into()
+}
+
+/// Retries a block.
+#[proc_macro]
+pub fn retrying(input: TokenStream) -> TokenStream {
+    expand_retrying(input.into()).into()
+}
+
+fn expand_retrying(input: Tokens) -> Tokens {
+    let mut errors = Errors::new();
+    let (mut arguments, item) = Arguments::read_before(input.clone(), block::starts, &mut errors);
+    let block = Block::read(item.clone(), &mut arguments, &mut errors);
+    check_of_block(&arguments, &mut errors);
+    match (errors.finish(), &block) {
+        (Ok(()), Some(block)) => expand_block(&arguments, block),
+        // `compile_error!` is a value of any type. It is not the value if there is a better one, for the types of the code around it.
+        (Ok(()), None) => Tokens::new(),
+        (Err(errors), block) => {
+            let errors = errors.into_compile_error();
+            let code = match block {
+                Some(block) => Some(expand_once(&arguments, block)),
+                None => block::unread(item, input),
+            };
+            quote!({ #errors #code })
+        }
+    }
 }
 
 fn expand_retry(arguments: Tokens, item: Tokens) -> syn::Result<Tokens> {

@@ -152,7 +152,7 @@ pub use crate::policy::nested::Nested;
 pub use crate::policy::schedule::Schedule;
 pub use crate::util::switch::{is_enabled, set_enabled};
 #[cfg(feature = "macros")]
-pub use retry_macros::{Retryable, retry};
+pub use retry_macros::{Retryable, retry, retrying};
 
 /// Circuit breakers: the types used with [`Breaker`].
 pub mod breaker {
@@ -324,6 +324,29 @@ macro_rules! each_attempt_borrows_self_and_arguments_so_clone_in_the_body {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! hedged_copies_share_all_arguments_except_those_in_clone {
+    (async $attempt:tt) => {
+        async $attempt
+    };
+}
+
+/// The attempt of a block in `retrying!`, which uses the variables around it.
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! each_attempt_borrows_variables_and_owns_those_in_clone {
+    (async $attempt:tt) => {
+        async $attempt
+    };
+    (blocking $attempt:tt) => {
+        || $attempt
+    };
+}
+
+/// The same for a hedged attempt.
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! hedged_copies_share_all_variables_except_those_in_clone {
     (async $attempt:tt) => {
         async $attempt
     };

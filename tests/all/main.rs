@@ -36,6 +36,7 @@ mod redirects;
 mod reports;
 mod requests;
 mod reqwest_012;
+mod retrying;
 mod rules;
 mod run;
 mod schedule;

@@ -26,6 +26,12 @@ pub(crate) fn check(arguments: &Arguments, sig: Option<&Signature>, errors: &mut
     }
 }
 
+/// Checks the arguments of `retrying!`, whose block uses the variables around it. The macro cannot see which there are.
+pub(crate) fn check_of_block(arguments: &Arguments, errors: &mut Errors) {
+    check(arguments, None, errors);
+    parameters::clones_are_named_once(arguments, "a variable that the block uses", |_| None, errors);
+}
+
 /// The smallest token for a position in the arguments.
 fn position(arguments: &Arguments, at: At) -> Span {
     let written = |key| arguments.written.iter().find(|written| written.key == key);

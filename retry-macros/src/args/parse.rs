@@ -15,18 +15,28 @@ use crate::errors::Errors;
 
 impl Arguments {
     pub(crate) fn read(tokens: TokenStream, errors: &mut Errors) -> Self {
+        Self::read_before(tokens, |_| false, errors).0
+    }
+
+    /// Reads the arguments before an item that is none. Returns the tokens from that item on.
+    pub(crate) fn read_before(
+        tokens: TokenStream,
+        starts: fn(ParseStream) -> bool,
+        errors: &mut Errors,
+    ) -> (Self, TokenStream) {
         let mut arguments = Arguments::default();
         let all = |input: ParseStream| {
-            while !input.is_empty() {
+            while !input.is_empty() && !starts(input) {
                 arguments.read_one(input, errors);
-                separator(input, errors);
+                separator(input, starts, errors);
             }
-            Ok(())
+            input.parse()
         };
-        if let Err(error) = all.parse2(tokens) {
+        let rest = all.parse2(tokens).unwrap_or_else(|error| {
             errors.push(error);
-        }
-        arguments
+            TokenStream::new()
+        });
+        (arguments, rest)
     }
 
     fn read_one(&mut self, input: ParseStream, errors: &mut Errors) {
@@ -119,7 +129,7 @@ fn put<T>(
 }
 
 fn no_value(key: Key, input: ParseStream) -> syn::Result<()> {
-    if scan::ends(input) {
+    if scan::ends(input) || scan::starts_block(input) {
         return Ok(());
     }
     Err(syn::Error::new(input.span(), format_args!("`{key}` takes no value: write `{key}`")))
@@ -147,7 +157,7 @@ fn equals(key: Key, ident: &Ident, input: ParseStream) -> syn::Result<()> {
 }
 
 /// Reads the comma after an argument. If it is missing, the next argument is read nonetheless.
-fn separator(input: ParseStream, errors: &mut Errors) {
+fn separator(input: ParseStream, starts: fn(ParseStream) -> bool, errors: &mut Errors) {
     if input.is_empty() || input.parse::<Token![,]>().is_ok() {
         return;
     }
@@ -157,7 +167,7 @@ fn separator(input: ParseStream, errors: &mut Errors) {
         return;
     }
     errors.at(input.span(), "expected `,` before this");
-    if !scan::starts_argument(input) {
+    if !scan::starts_argument(input) && !starts(input) {
         scan::skip(input);
         let _ = input.parse::<Token![,]>();
     }

@@ -95,6 +95,11 @@ pub(crate) fn starts_argument(input: ParseStream) -> bool {
     input.peek(Ident::peek_any) && input.peek2(Token![=])
 }
 
+/// Returns `true` if the last item of `retrying!` starts here: an `async` block or a closure. No argument starts like that.
+pub(crate) fn starts_block(input: ParseStream) -> bool {
+    input.peek(Token![async]) || input.peek(Token![move]) || input.peek(Token![|]) || input.peek(Token![||])
+}
+
 /// Skips a value that cannot be read. Tries a whole expression first, because a closure may contain commas.
 pub(crate) fn skip(input: ParseStream) {
     let ahead = input.fork();

@@ -25,6 +25,7 @@ impl Expansion<'_> {
     pub(super) fn running(&self, attempt: &Group) -> TokenStream {
         let Self { function, span, ref krate, .. } = *self;
         let advice = match function.sig.receiver() {
+            _ if function.is_block => "each_attempt_borrows_variables_and_owns_those_in_clone",
             Some(receiver) if is_by_value(receiver) => "each_attempt_borrows_self_and_arguments_so_clone_in_the_body",
             _ => "each_attempt_borrows_arguments_and_owns_those_in_retry_clone",
         };
@@ -146,7 +147,10 @@ impl Expansion<'_> {
 
     /// Shadows an argument. The user asked for it with `clone`, so lints about shadowing are allowed.
     pub(super) fn shadow(&self, mutability: Option<Token![mut]>, name: &Ident, value: TokenStream) -> TokenStream {
+        // Only a function's argument has a `mut` of the user's.
+        let unused = self.function.is_block.then(|| quote_spanned!(at(name.span())=> #[allow(unused_mut)]));
         quote_spanned! {at(name.span())=>
+            #unused
             #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::used_underscore_binding)]
             let #mutability #name = #value;
         }

@@ -75,7 +75,11 @@ impl Expansion<'_> {
         };
         let mut copy = Group::new(Delimiter::Brace, classified);
         copy.set_span(attribute);
-        self.repeated("hedged_copies_share_all_arguments_except_those_in_clone", &copy)
+        let advice = match self.function.is_block {
+            true => "hedged_copies_share_all_variables_except_those_in_clone",
+            false => "hedged_copies_share_all_arguments_except_those_in_clone",
+        };
+        self.repeated(advice, &copy)
     }
 
     /// The value that admits copies: a circuit breaker, or `()`.

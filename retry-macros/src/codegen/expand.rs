@@ -4,7 +4,7 @@ use proc_macro2::{Group, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use retry_spec::key::Key;
 use retry_spec::keywords;
-use syn::Ident;
+use syn::{Ident, Token};
 
 use super::docs::{retries_section, wants_section};
 use super::expansion::Expansion;
@@ -12,6 +12,7 @@ use super::tokens::{at, krate};
 use super::{policy, rewrite};
 use crate::args::model::{Arg, Arguments, Backoff, Shared};
 use crate::input::async_block::same_delimiters;
+use crate::input::block::Block;
 use crate::input::function::{Function, Shape};
 
 /// Input:
@@ -57,7 +58,7 @@ use crate::input::function::{Function, Shape};
 /// `__step` begins with `__`, because a blanket implementation of one of the user's traits may have a method of any other name, which
 /// method lookup would find first. The other methods are inherent, and win.
 pub(crate) fn expand(arguments: &Arguments, function: &Function) -> TokenStream {
-    let Function { attrs, vis, defaultness, sig, body, shape } = function;
+    let Function { attrs, vis, defaultness, sig, body, shape, .. } = function;
     let span = at(sig.ident.span());
     let attribute = at(Span::call_site());
     let (sig, mutable) = rewrite::signature(arguments, sig);
@@ -80,6 +81,58 @@ pub(crate) fn expand(arguments: &Arguments, function: &Function) -> TokenStream 
     quote!(#(#attrs)* #documentation #vis #defaultness #sig #body)
 }
 
+/// Input:
+///
+/// ```text
+/// retrying!(attempts = 3, async move { BODY })
+/// retrying!(blocking, attempts = 3, |attempt| EXPRESSION)
+/// ```
+///
+/// Output, with the same loop as in [`expand`], in the user's `async` block or in a closure that is called:
+///
+/// ```text
+/// async move { let mut executor = …; loop { … } }
+/// (|| { let mut executor = …; loop { … } })()
+/// ```
+pub(crate) fn expand_block(arguments: &Arguments, Block { function, move_token, .. }: &Block) -> TokenStream {
+    let expansion = of_block(arguments, function);
+    match &function.shape {
+        Shape::Returned { future } => future.wrap(expansion.content(&future.body)),
+        Shape::Async | Shape::Blocking => {
+            let content = expansion.content(&function.body);
+            quote_spanned!(expansion.span=> (#move_token || { #content })())
+        }
+    }
+}
+
+/// The block of `retrying!` after an error: one attempt without a retry. The user's code stays in the expansion, so that its types are
+/// known and an editor completes in it.
+pub(crate) fn expand_once(arguments: &Arguments, block: &Block) -> TokenStream {
+    let Block { function, move_token, .. } = block;
+    let expansion = of_block(arguments, function);
+    let Expansion { span, ref krate, .. } = expansion;
+    let attempt = arguments
+        .bind
+        .as_ref()
+        .map(|bind| &bind.value)
+        .map(|name| quote_spanned!(at(name.span())=> let #name = #krate::private::attempt_of_an_invalid_call();));
+    let (pin, body) = (expansion.pin(), &function.body);
+    let content = quote!(#pin #attempt #body);
+    match &function.shape {
+        Shape::Returned { future } => future.wrap(content),
+        Shape::Async | Shape::Blocking => quote_spanned!(span=> (#move_token || { #content })()),
+    }
+}
+
+fn of_block<'a>(arguments: &'a Arguments, function: &'a Function) -> Expansion<'a> {
+    let span = at(function.sig.ident.span());
+    // The user may change a clone, but has no place for its `mut`.
+    let names = arguments.clone.iter().flat_map(|clone| &clone.value);
+    let mutable = names.map(|name| (name.clone(), Token![mut](at(name.span())))).collect();
+    // Not the position of the whole macro, which may be many lines long.
+    Expansion { arguments, mutable, function, span, attribute: span, krate: krate(arguments, span) }
+}
+
 impl Expansion<'_> {
     /// The code in the braces of the function, or of the block that it returns.
     fn content(&self, body: &Group) -> TokenStream {
@@ -98,7 +151,7 @@ impl Expansion<'_> {
     /// `let mut __retry_executor = …;`
     fn start(&self) -> TokenStream {
         let Self { arguments, function, span, ref krate, .. } = *self;
-        let call_spec = policy::call_spec(arguments, &function.sig.ident);
+        let call_spec = policy::call_spec(arguments, function);
         let expressions = self.expressions();
         let with_observer = arguments
             .observer

@@ -13,6 +13,7 @@ use super::tokens::{at, is_associated, krate};
 use crate::args::model::{
     Arg, Arguments, Attempts, Backoff, Delays, Given, OnError, RetryAfter, Shared, StatusBound, StatusRange,
 };
+use crate::input::function::Function;
 
 /// Input: `attempts = 5, start = DELAY, on_status = [503]` on `fn load`.
 ///
@@ -27,8 +28,8 @@ use crate::args::model::{
 ///     counters!(),                                                       // a `static` of its own, for the counters
 /// )
 /// ```
-pub(super) fn call_spec(arguments: &Arguments, function: &Ident) -> TokenStream {
-    let span = at(function.span());
+pub(super) fn call_spec(arguments: &Arguments, function: &Function) -> TokenStream {
+    let span = at(function.sig.ident.span());
     let krate = krate(arguments, span);
     let name = name(arguments, function);
     let policy = policy(arguments, &krate, span);
@@ -36,12 +37,14 @@ pub(super) fn call_spec(arguments: &Arguments, function: &Ident) -> TokenStream 
     quote_spanned!(span=> #krate::private::CallSpec::new(#name, #policy, #condition, #krate::private::counters!()))
 }
 
-fn name(arguments: &Arguments, function: &Ident) -> TokenStream {
+fn name(arguments: &Arguments, Function { sig, is_block, .. }: &Function) -> TokenStream {
+    let span = at(sig.ident.span());
     match &arguments.name {
         Some(Arg { value, .. }) => value.to_token_stream(),
+        // A block has no name, and its module alone may contain several.
+        None if *is_block => quote_spanned!(span=> ::core::concat!(::core::module_path!(), ":", ::core::line!())),
         None => {
-            let span = at(function.span());
-            let name = LitStr::new(&function.unraw().to_string(), span);
+            let name = LitStr::new(&sig.ident.unraw().to_string(), span);
             quote_spanned!(span=> ::core::concat!(::core::module_path!(), "::", #name))
         }
     }

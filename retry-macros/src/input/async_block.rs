@@ -39,6 +39,16 @@ pub(crate) struct FutureBody {
 }
 
 impl FutureBody {
+    /// A block that is not in a function, with the output that is written for it.
+    pub(crate) fn of_block(async_token: Ident, move_token: Option<Ident>, block: Group, output: &ReturnType) -> Self {
+        let (before, prologue, body) = (TokenStream::new(), TokenStream::new(), block.clone());
+        let output = match output {
+            ReturnType::Type(_, ty) => Some((**ty).clone()),
+            ReturnType::Default => None,
+        };
+        FutureBody { before, parens: None, async_token, move_token, block, prologue, body, output, alias: None }
+    }
+
     /// Returns `None` for any other body.
     pub(crate) fn read(body: &Group, returned: &ReturnType) -> Option<Self> {
         let trees = visible(body.stream());

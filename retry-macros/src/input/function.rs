@@ -19,6 +19,8 @@ pub(crate) struct Function {
     /// The braces and their content, inner attributes included.
     pub body: Group,
     pub shape: Shape,
+    /// Set for the last item of `retrying!`, which is read as a function without name and arguments.
+    pub is_block: bool,
 }
 
 pub(crate) enum Shape {
@@ -61,7 +63,7 @@ fn read_parts(input: ParseStream) -> Result<Function> {
     require_function(input)?;
     let sig = input.parse()?;
     let body = body(input)?;
-    Ok(Function { attrs, vis, defaultness, sig, body, shape: Shape::Async })
+    Ok(Function { attrs, vis, defaultness, sig, body, shape: Shape::Async, is_block: false })
 }
 
 fn require_function(input: ParseStream) -> Result<()> {
@@ -166,7 +168,7 @@ fn blocks_on(body: TokenStream) -> bool {
 }
 
 /// The return type can represent a failure.
-fn outcome_can_be_a_failure(function: &Function) -> Result<()> {
+pub(super) fn outcome_can_be_a_failure(function: &Function) -> Result<()> {
     const RETURN: &str = "return `Result`, `Option`, or a type that implements `Retryable`";
     let no_outcome = || {
         let name = function.sig.ident.span();
@@ -174,6 +176,11 @@ fn outcome_can_be_a_failure(function: &Function) -> Result<()> {
     };
     match (function.outcome(), &function.shape) {
         (None, Shape::Returned { .. }) => Ok(()),
+        // rustc infers it.
+        (None, _) if function.is_block => Ok(()),
+        (Some(ty), _) if function.is_block && is_unit(ty) => {
+            Err(Error::new_spanned(ty, format_args!("this type cannot be a failure: {RETURN}")))
+        }
         (None, Shape::Async | Shape::Blocking) => no_outcome(),
         // `#[async_trait]` writes this `()` with a span that is not the user's, so the error points at the name.
         (Some(ty), Shape::Returned { .. }) if is_unit(ty) => no_outcome(),

@@ -180,20 +180,20 @@ impl<O> ReadsServerDelay<Described> for O {}
 #[diagnostic::do_not_recommend]
 impl<O> ReadsServerDelay<Response> for O {}
 
-/// The answer about the value, among all answers.
-pub trait AboutValue {
+/// The answer about the value of the outcome `O`, among all answers.
+pub trait AboutValue<O> {
     type Answer;
 }
-impl<O, V, E, T> AboutValue for Kind<O, V, E, T> {
+impl<O, V, E, T> AboutValue<O> for Kind<O, V, E, T> {
     type Answer = V;
 }
-impl<O> AboutValue for NotAnOutcome<O> {
+impl<O> AboutValue<O> for NotAnOutcome<O> {
     type Answer = Described;
 }
 
 /// Makes a `server_delay` that is never called a compile error.
 #[inline(always)]
-pub fn require_server_delay_is_read<O: ReadsServerDelay<K::Answer>, K: AboutValue>(_: K) {}
+pub fn require_server_delay_is_read<O: ReadsServerDelay<K::Answer>, K: AboutValue<O>>(_: K) {}
 
 /// Questions about the type of an outcome. The first level that fits answers.
 #[derive(Debug)]

@@ -6,6 +6,12 @@ use core::time::Duration;
 use crate::classify::class::Class;
 use crate::classify::failure::Failure;
 use crate::classify::retryable::Retryable;
+use crate::policy::attempt::Attempt;
+
+/// The attempt that `retrying!` binds if its arguments are wrong. It is never called, because the expansion contains a compile error.
+pub fn attempt_of_an_invalid_call() -> &'static Attempt {
+    unreachable!("the call does not compile")
+}
 
 /// The type of a constant in `on_status`.
 #[diagnostic::on_unimplemented(

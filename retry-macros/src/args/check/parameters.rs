@@ -10,19 +10,30 @@ use crate::errors::Errors;
 
 /// `clone` names arguments of the function, each once.
 pub(super) fn clones_are_parameters(arguments: &Arguments, parameters: &Parameters, errors: &mut Errors) {
+    let unknown = |name: &Ident| (!parameters.0.contains(name)).then(|| parameters.unknown(name));
+    clones_are_named_once(arguments, "an argument of this function", unknown, errors);
+}
+
+/// `clone` names one or more of these, each once. `unknown` is the message for a name that is none of them.
+pub(super) fn clones_are_named_once(
+    arguments: &Arguments,
+    of: &str,
+    unknown: impl Fn(&Ident) -> Option<String>,
+    errors: &mut Errors,
+) {
     let Some(clone) = &arguments.clone else {
         return;
     };
     if clone.value.is_empty() {
-        errors.at(clone.span, "`clone` is empty: name an argument of this function");
+        errors.at(clone.span, format_args!("`clone` is empty: name {of}"));
     }
     for (index, name) in clone.value.iter().enumerate() {
         if name == "self" {
             errors.at(name.span(), "`self` cannot be replaced by a clone: write `self.clone()` in the body");
         } else if clone.value[..index].contains(name) {
             errors.at(name.span(), format_args!("`{name}` is given twice: keep one of them"));
-        } else if !parameters.0.contains(name) {
-            errors.at(name.span(), parameters.unknown(name));
+        } else if let Some(message) = unknown(name) {
+            errors.at(name.span(), message);
         }
     }
 }
