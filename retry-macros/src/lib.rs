@@ -356,15 +356,18 @@ fn expand_retrying(input: Tokens) -> Tokens {
     check_of_block(&arguments, &mut errors);
     match (errors.finish(), &block) {
         (Ok(()), Some(block)) => expand_block(&arguments, block),
-        // `compile_error!` is a value of any type. It is not the value if there is a better one, for the types of the code around it.
+        // A block that is missing is an error, so this is only for the compiler.
         (Ok(()), None) => Tokens::new(),
-        (Err(errors), block) => {
+        // One attempt, so that the code around it has the types that it will have.
+        (Err(errors), Some(block)) => {
+            let (errors, once) = (errors.into_compile_error(), expand_once(&arguments, block));
+            quote!({ #errors #once })
+        }
+        // `compile_error!` is a value of any type. The user's code is kept for editors.
+        (Err(errors), None) => {
             let errors = errors.into_compile_error();
-            let code = match block {
-                Some(block) => Some(expand_once(&arguments, block)),
-                None => block::unread(item, input),
-            };
-            quote!({ #errors #code })
+            let kept = block::unread(item, input).map(|code| quote!(let _ = #code;));
+            quote!({ #kept #errors })
         }
     }
 }

@@ -204,5 +204,14 @@ fn advice(name: &str, input: ParseStream) -> String {
     migration_hints::advice(name, input).unwrap_or_else(|| suggest(name, &Key::names()))
 }
 
+/// Returns `true` if the next name is an argument, or was probably meant as one.
+pub(crate) fn resembles_argument(input: ParseStream) -> bool {
+    let ahead = input.fork();
+    ahead.call(Ident::parse_any).is_ok_and(|word| {
+        let name = word.unraw().to_string();
+        Key::of(&name).is_some() || !advice(&name, &ahead).starts_with("expected")
+    })
+}
+
 #[cfg(test)]
 pub(crate) mod tests;

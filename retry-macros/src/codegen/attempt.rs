@@ -53,8 +53,7 @@ impl Expansion<'_> {
         quote_spanned! {span=>
             {
                 let (__retry_attempt, __retry_types) = #krate::private::TypesOf::attempt(#repeated);
-                #known
-                let __retry_limit = #krate::private::Cutting::of_types(&__retry_types).__cut();
+                let __retry_limit = #known.__cutting(__retry_types).__cut();
                 #krate::Executor::run_limited(&mut __retry_executor, __retry_attempt, __retry_limit).await
             }
         }
@@ -194,7 +193,7 @@ impl Expansion<'_> {
 /// The braces have the user's span, and so the user's edition. Before edition 2024, temporaries of a tail expression are dropped
 /// after the local variables. The empty `const` item prevents two lints about the braces: rustc's `unused_braces`, and
 /// clippy's `items_after_statements` about items of the body.
-fn inside(body: &Group) -> Group {
+pub(super) fn inside(body: &Group) -> Group {
     let (inner_attributes, code) = rewrite::split_inner_attributes(body);
     let item = quote_spanned!(at(body.span())=> const _: () = (););
     same_delimiters(body, quote!(#inner_attributes #item #code))

@@ -6,6 +6,7 @@ use retry_spec::key::Key;
 use retry_spec::keywords;
 use syn::{Ident, Token};
 
+use super::attempt::inside;
 use super::docs::{retries_section, wants_section};
 use super::expansion::Expansion;
 use super::tokens::{at, krate};
@@ -116,7 +117,7 @@ pub(crate) fn expand_once(arguments: &Arguments, block: &Block) -> TokenStream {
         .as_ref()
         .map(|bind| &bind.value)
         .map(|name| quote_spanned!(at(name.span())=> let #name = #krate::private::attempt_of_an_invalid_call();));
-    let (pin, body) = (expansion.pin(), &function.body);
+    let (pin, body) = (expansion.pin(), inside(&function.body));
     let content = quote!(#pin #attempt #body);
     match &function.shape {
         Shape::Returned { future } => future.wrap(content),

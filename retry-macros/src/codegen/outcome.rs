@@ -41,11 +41,7 @@ impl Expansion<'_> {
     pub(super) fn kind(&self) -> TokenStream {
         let Self { span, ref krate, .. } = *self;
         let classify = self.classify();
-        let known = (!self.knows_outcome()).then(|| {
-            self.require_known_types(&quote_spanned!(span=> &#krate::private::TypesOf::outcome(&__retry_outcome)))
-        });
         quote_spanned! {span=>
-            #known
             let __retry_kind = {
                 use #krate::private::{ByMut as _, ByRef as _, ByValue as _};
                 #classify.__step().__step().__step()
@@ -53,16 +49,16 @@ impl Expansion<'_> {
         }
     }
 
-    /// Requires that rustc knows the types of an outcome by now. `types` is a `TypesOf`.
+    /// Requires that rustc knows the types of an outcome by now. `types` is a `TypesOf`. The value is a `Known`.
     pub(super) fn require_known_types(&self, types: &TokenStream) -> TokenStream {
         let Self { span, ref krate, .. } = *self;
         quote_spanned! {span=>
             {
                 use #krate::private::MustBeKnown as _;
-                #krate::private::TypesOf::require(#types, |__retry_value, __retry_error| {
-                    __retry_value.__must_be_known();
-                    __retry_error.__must_be_known();
-                });
+                #krate::private::TypesOf::require(
+                    #types,
+                    |__retry_value, __retry_error| __retry_value.__known().__and(__retry_error.__known()),
+                )
             }
         }
     }
@@ -84,6 +80,12 @@ impl Expansion<'_> {
         let outcome = quote_spanned!(self.span=> &__retry_outcome);
         let lifetimes = self.function.outcome().map_or(Lifetimes::None, Lifetimes::of);
         let selector = match lifetimes {
+            Lifetimes::None if !self.knows_outcome() => {
+                let Self { span, ref krate, .. } = *self;
+                let types = quote_spanned!(span=> &#krate::private::TypesOf::outcome(&__retry_outcome));
+                let known = self.require_known_types(&types);
+                return quote_spanned!(span=> #known.__classify(#outcome));
+            }
             Lifetimes::None => return self.call_private("classify", None, outcome),
             Lifetimes::Bound(ty) => quote!(Lifetimes::<#ty>),
             Lifetimes::OfTrait(ty) => quote!(MayBorrow::<#ty>),
@@ -116,7 +118,7 @@ impl Expansion<'_> {
         match (self.function.outcome(), self.alias()) {
             (Some(outcome), _) => rewrite::in_expression(outcome),
             (None, Some(alias)) => rewrite::output_of_future(alias),
-            (None, None) => quote!(_),
+            (None, None) => quote_spanned!(self.span=> _),
         }
     }
 

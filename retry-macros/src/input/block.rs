@@ -2,7 +2,6 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use retry_spec::key::Key;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Error, Expr, Result, ReturnType, Token, Visibility, parse_quote_spanned, token};
@@ -10,6 +9,7 @@ use syn::{Error, Expr, Result, ReturnType, Token, Visibility, parse_quote_spanne
 use super::async_block::{FutureBody, braces};
 use super::function::{Function, Shape, outcome_can_be_a_failure};
 use crate::args::model::{Arg, Arguments};
+use crate::args::parse::resembles_argument;
 use crate::args::scan::{self, here};
 use crate::errors::Errors;
 
@@ -35,17 +35,19 @@ pub(crate) fn starts(input: ParseStream) -> bool {
     scan::starts_block(input) || (is_expression(input) && is_last(input))
 }
 
-/// Returns `true` for an expression that cannot be an argument, such as `{ … }` or `get()`. A single name may be an argument that is
-/// being typed.
+/// Returns `true` for an expression that cannot be an argument, such as `{ … }` or `get()`.
 fn is_expression(input: ParseStream) -> bool {
     if !input.peek(Ident::peek_any) {
         return true;
     }
-    let is_key = input.fork().call(Ident::parse_any).is_ok_and(|word| Key::of(&word.unraw().to_string()).is_some());
     let calls = input.peek2(token::Paren) || input.peek2(Token![.]) || input.peek2(Token![::]);
     let opens = input.peek2(token::Brace) || input.peek2(Token![!]);
     let keywords = input.peek(Token![if]) || input.peek(Token![match]) || input.peek(Token![unsafe]);
-    !is_key && (calls || opens || keywords)
+    let ends = {
+        let ahead = input.fork();
+        ahead.call(Ident::parse_any).is_ok() && (ahead.is_empty() || ahead.peek(Token![,]))
+    };
+    (calls || opens || keywords || ends) && !resembles_argument(input)
 }
 
 fn is_last(input: ParseStream) -> bool {
@@ -247,14 +249,13 @@ fn hedged_policy_knows_the_outcome(function: &Function, arguments: &Arguments) -
     }
 }
 
-/// The code of a last item that could not be read, for the expansion after an error: an `async` block, or else the item itself.
+/// The code of a last item that could not be read, to keep it in the expansion after an error.
 pub(crate) fn unread(item: TokenStream, all: TokenStream) -> Option<TokenStream> {
-    let code = match syn::parse2::<Expr>(item.clone()) {
-        Ok(Expr::Block(block)) => return Some(quote!(async #block)),
-        Ok(Expr::Async(_)) | Err(_) => None,
-        Ok(other) => Some(other.into_token_stream()),
-    };
-    code.or_else(|| async_block_in(if item.is_empty() { all } else { item }))
+    match syn::parse2::<Expr>(item.clone()) {
+        Ok(Expr::Block(block)) => Some(quote!(async #block)),
+        Ok(code @ (Expr::Closure(_) | Expr::Call(_) | Expr::MethodCall(_))) => Some(code.into_token_stream()),
+        _ => async_block_in(if item.is_empty() { all } else { item }),
+    }
 }
 
 /// The first `async` in these tokens with the next block after it.

@@ -6,6 +6,8 @@
 
 use core::marker::PhantomData;
 
+use super::classify::Probe;
+use super::limit::Cutting;
 use crate::classify::result_like::ResultLike;
 
 /// The types of an outcome. Nothing of it exists at run time.
@@ -26,18 +28,45 @@ impl<O> TypesOf<O> {
         (attempt, Self(PhantomData))
     }
 
-    /// The closure is never called. It calls a method on both.
+    /// The closure is never called. It calls a method on both, whose value is [`Known`]. For a type that rustc does not know, it has no type,
+    /// and rustc reports nothing about calls on a value without one. So one error does not cause others.
     #[inline(always)]
-    pub fn require(_: &Self, _: impl FnOnce(&O::Value, &O::Error))
+    pub fn require<K: Default>(_: &Self, _: impl FnOnce(&O::Value, &O::Error) -> K) -> K
     where
         O: ResultLike,
     {
+        K::default()
+    }
+}
+
+/// The types are known.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known;
+
+impl Known {
+    #[inline(always)]
+    pub fn __and(self, _: Self) -> Self {
+        self
+    }
+
+    /// The first question about the outcome. Its bound has been required already.
+    #[inline(always)]
+    pub fn __classify<O>(self, _: &O) -> Probe<O> {
+        Probe::known()
+    }
+
+    /// The question about the time limit.
+    #[inline(always)]
+    pub fn __cutting<O>(self, _: TypesOf<O>) -> Cutting<O> {
+        Cutting::of()
     }
 }
 
 /// A method that every type has.
 pub trait MustBeKnown {
     #[inline(always)]
-    fn __must_be_known(&self) {}
+    fn __known(&self) -> Known {
+        Known
+    }
 }
 impl<T: ?Sized> MustBeKnown for T {}

@@ -3,7 +3,6 @@
 use core::marker::PhantomData;
 use core::ops::Deref;
 
-use super::known::TypesOf;
 use crate::classify::timed_out::FromTimedOut;
 use crate::engine::time_limit::{Limited, ScopedOnly, limited};
 
@@ -19,12 +18,6 @@ impl<O> Cutting<O> {
     #[inline(always)]
     pub const fn of() -> Self {
         Self(MaybeCutting(PhantomData))
-    }
-
-    /// For a type that rustc has inferred.
-    #[inline(always)]
-    pub fn of_types(_: &TypesOf<O>) -> Self {
-        Self::of()
     }
 }
 

@@ -18,7 +18,7 @@ pub use self::borrowed::{Lifetimes, MayBorrow};
 pub use self::classify::*;
 pub use self::error_object::ErrorObject;
 pub use self::hooks::MacroHooks;
-pub use self::known::{MustBeKnown, TypesOf};
+pub use self::known::{Known, MustBeKnown, TypesOf};
 pub use self::limit::*;
 pub use self::predicates::WithPredicates;
 pub use self::required::*;

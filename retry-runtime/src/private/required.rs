@@ -170,7 +170,7 @@ pub struct WithOnOk;
 /// For `server_delay` without `on_ok`. It is called only for values that are retried, and without `on_ok` those are values whose type is
 /// [`Retryable`]. The parameter says how the value is classified.
 #[diagnostic::on_unimplemented(
-    message = "`server_delay` has no effect: a value of this function is never retried",
+    message = "`server_delay` has no effect: values are never retried",
     label = "the value in this type cannot be classified as a failure",
     note = "write `on_ok`, or implement `retry_runtime::Retryable` for the value; the delay of an error is read from `Retryable::server_delay`"
 )]
@@ -287,7 +287,7 @@ impl<O> Inspect7<O> {
 
 /// For `on_status = [503]`.
 #[diagnostic::on_unimplemented(
-    message = "`on_status` has no effect: neither the value nor the error of this function can carry a status",
+    message = "`on_status` has no effect: neither the value nor the error can carry a status",
     label = "no part of this type has a status",
     note = "the types of an HTTP client have one with its feature of `retry-runtime`: `reqwest`, `reqwest-012`, or `http` for `http::Response`",
     note = "an error of your own, which may wrap that of another crate, has one with `#[derive(Retryable)]` and `#[retryable(status = field)]`",
@@ -316,7 +316,7 @@ pub trait CarriesStatusOfReqwest<A> {}
 
 /// For `on_error = "transient"`.
 #[diagnostic::on_unimplemented(
-    message = "`on_error = \"transient\"` never retries: no outcome of this function can be classified as transient",
+    message = "`on_error = \"transient\"` never retries: no outcome can be classified as transient",
     label = "no part of this type can be classified as transient",
     note = "choose the errors with a closure such as `on_error = |error| …`, or write `on_error = \"any\"`",
     note = "for your own error, derive `Retryable`; for a client's error, enable the feature of `retry-runtime` named after the client"
@@ -326,7 +326,7 @@ pub trait CanBeTransient<A> {}
 /// For `on_status = []` without another condition. Transient errors are still retried then, so it is an error only for an
 /// outcome that cannot be transient without a status.
 #[diagnostic::on_unimplemented(
-    message = "`on_status = []` retries nothing: no outcome of this function without a status can be classified as transient",
+    message = "`on_status = []` retries nothing: no outcome without a status can be classified as transient",
     label = "no part of this type can be transient without a status",
     note = "list the statuses to retry, or choose what is retried with `on_error` or `on_ok`",
     note = "for your own error, derive `Retryable`"
@@ -336,7 +336,7 @@ pub trait CanBeTransientWithoutStatus<A> {}
 /// For `on_error = "never"` without another condition. Responses are still retried by their statuses then, so it is an
 /// error only for a value that cannot be a failure.
 #[diagnostic::on_unimplemented(
-    message = "`on_error = \"never\"` retries nothing: a value of this function is always a success",
+    message = "`on_error = \"never\"` retries nothing: every value is a success",
     label = "only the error in this type is a failure",
     note = "list the statuses to retry in `on_status`, or choose values with `on_ok`",
     note = "the response of an HTTP client can be a failure with its feature of `retry-runtime`"

@@ -4,7 +4,7 @@ use retry_runtime::{Policy, retry, retrying};
 use tokio::time::sleep;
 
 use crate::support::trace::record;
-use crate::support::{Attempts, Fault, Recorder, SECOND};
+use crate::support::{Attempts, Fault, Recorder, SECOND, recorded_blocking_sleep};
 
 /// The outcomes of the attempts: each fails with the next fault, and then one succeeds.
 const SCRIPTS: [&[Fault]; 5] = [
@@ -26,10 +26,6 @@ async fn a_block_emits_the_events_of_an_annotated_function() {
     async fn annotated(recorder: &Recorder, script: &[Fault], attempts: &Attempts) -> Result<u32, Fault> {
         next(script, attempts)
     }
-    #[retry(blocking, attempts = 4, start = "0s", on_status = [503, 429], name = "call", observer = recorder)]
-    fn annotated_blocking(recorder: &Recorder, script: &[Fault], attempts: &Attempts) -> Result<u32, Fault> {
-        next(script, attempts)
-    }
     for script in SCRIPTS {
         let (one, other) = (Recorder::new(), Recorder::new());
         let (first, second) = (Attempts::new(), Attempts::new());
@@ -42,20 +38,32 @@ async fn a_block_emits_the_events_of_an_annotated_function() {
         assert_eq!(other.lines(), one.lines());
         assert_eq!((other.names(), other.elapsed()), (one.names(), one.elapsed()));
         assert_eq!(second.delays(), first.delays());
+    }
+}
 
+#[test]
+fn a_blocking_closure_emits_the_events_of_an_annotated_function() {
+    #[retry(blocking, attempts = 4, name = "call", observer = recorder, sleep = recorded_blocking_sleep, start = "1s")]
+    fn annotated(recorder: &Recorder, script: &[Fault], attempts: &Attempts) -> Result<u32, Fault> {
+        next(script, attempts)
+    }
+    for script in SCRIPTS {
+        let (one, other) = (Recorder::new(), Recorder::new());
         let (first, second) = (Attempts::new(), Attempts::new());
-        let expected = annotated_blocking(&one, &script[..script.len().min(1)], &first);
-        let outcome = retrying!(
-            blocking,
-            attempts = 4,
-            start = "0s",
-            on_status = [503, 429],
-            name = "call",
-            observer = other,
-            || next(&script[..script.len().min(1)], &second)
-        );
+        let expected = one.record_blocking_sleeps(|| annotated(&one, script, &first));
+        let outcome = other.record_blocking_sleeps(|| {
+            retrying!(
+                blocking,
+                attempts = 4,
+                start = "1s",
+                name = "call",
+                observer = other,
+                sleep = recorded_blocking_sleep,
+                || next(script, &second)
+            )
+        });
         assert_eq!(outcome, expected);
-        assert_eq!(other.lines(), one.lines());
+        assert_eq!((other.lines(), other.slept()), (one.lines(), one.slept()));
     }
 }
 

@@ -1,0 +1,11 @@
+use retry_runtime::retrying;
+
+async fn get() -> Result<u32, String> {
+    Ok(1)
+}
+
+async fn call() -> Result<u32, String> {
+    retrying!(attempts = 3, attempts = 4, async { get().await }).await
+}
+
+fn main() {}

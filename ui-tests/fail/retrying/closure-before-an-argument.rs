@@ -1,0 +1,7 @@
+use retry_runtime::retrying;
+
+fn call() -> std::io::Result<Vec<u8>> {
+    retrying!(blocking, || std::fs::read("a"), attempts = 3)
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+use retry_runtime::retrying;
+
+async fn get() -> Result<u32, String> {
+    Ok(1)
+}
+
+async fn call() -> Result<u32, String> {
+    let mut log = vec![1];
+    retrying!(hedge = "50ms", async {
+        log.push(1);
+        get().await
+    })
+    .await
+}
+
+fn main() {}

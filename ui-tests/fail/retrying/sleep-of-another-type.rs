@@ -1,0 +1,12 @@
+use retry_runtime::retrying;
+
+async fn get() -> Result<u32, String> {
+    Ok(1)
+}
+
+async fn call() -> Result<u32, String> {
+    fn nap(_: u8) {}
+    retrying!(sleep = nap, async { get().await }).await
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use retry_runtime::retrying;
+
+async fn call() -> () {
+    retrying!(async || -> () {}).await
+}
+
+fn main() {}
