@@ -29,7 +29,11 @@ impl Jitter {
     /// `d` with the jitter on it; `random` is asked only where there is any.
     #[inline]
     pub(crate) fn apply(self, d: Duration, cap: Duration, random: fn() -> f64) -> Duration {
-        keywords::Jitter::from(self).apply(d, cap, random)
+        // Before the conversion, because a schedule that is written has no jitter by default.
+        match self {
+            Self::None => d,
+            _ => keywords::Jitter::from(self).apply(d, cap, random),
+        }
     }
 
     pub(crate) fn bounds(self, d: Bounds, cap: Duration) -> Bounds {
