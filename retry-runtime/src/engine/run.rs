@@ -33,7 +33,7 @@ impl Policy {
     /// Calls `operation` until it succeeds, or until this policy or the condition ends the retries. Returns the last outcome unchanged.
     ///
     /// The operation is called once for each attempt, with the [`Attempt`]. A closure that returns futures cannot lend them mutable state:
-    /// for that, use a loop with an [`Executor`], or an annotated function.
+    /// for that, use [`retrying!`](crate::retrying), a loop with an [`Executor`], or an annotated function.
     ///
     /// ```
     /// use retry_runtime::Policy;
