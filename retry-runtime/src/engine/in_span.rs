@@ -1,6 +1,7 @@
 //! The future of an attempt without a time limit.
 
 use core::fmt;
+use core::mem::ManuallyDrop;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
@@ -40,9 +41,11 @@ impl<'e, C: Call> Begun<'e, C> {
     /// Leaves the span, and runs the attempt.
     #[inline(always)]
     pub fn run<F: IntoFuture>(self, future: F) -> InSpan<'e, C, F::IntoFuture> {
-        let future = future.into_future();
+        // If the end of the span could drop the future, which only a subscriber that panics there would need, the future would be built
+        // elsewhere and then copied, at each level of nested calls. Such a panic leaks it instead.
+        let future = ManuallyDrop::new(future.into_future());
         drop(self.entered);
-        in_span(self.active, future)
+        in_span(self.active, ManuallyDrop::into_inner(future))
     }
 }
 
