@@ -104,8 +104,7 @@ impl<S: TimerSlot, F, K: LimitTimer<S>> RunningAttempt<S, F, K> {
     {
         let this = self.project();
         let stage = mem::replace(this.stage, Stage::Started);
-        let is_first_poll = !matches!(stage, Stage::Started);
-        if is_first_poll {
+        if !matches!(stage, Stage::Started) {
             core.begin();
             if let Some(outcome) = this.limit.before(core, matches!(stage, Stage::AtOnce)) {
                 core.end();
@@ -117,10 +116,9 @@ impl<S: TimerSlot, F, K: LimitTimer<S>> RunningAttempt<S, F, K> {
             core.end();
             return polled;
         }
-        if is_first_poll {
-            // Until here, no time has passed that is worth reading the clock.
-            core.start_clock();
-        }
+        // Until here, no time has passed that is worth reading the clock. Not asked for the first poll only: the compiler would write
+        // all of this twice, once for that poll, and the attempt would become a function of its own.
+        core.start_clock();
         let cut_off = this.limit.poll(this.timer, core, cx);
         if cut_off.is_ready() {
             K::mark(this.before, this.after);

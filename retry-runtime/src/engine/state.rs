@@ -118,6 +118,7 @@ impl CallState {
         self.0.as_ref().is_some_and(|inner| inner.nested_exhausted)
     }
 
+    #[inline(always)]
     pub(crate) fn set_nested_exhausted(&mut self, exhausted: bool) {
         if exhausted || self.exists() {
             *self.inner().project().nested_exhausted = exhausted;
