@@ -111,7 +111,7 @@ impl<S: TimerSlot, F, K: LimitTimer<S>> RunningAttempt<S, F, K> {
                 return Poll::Ready(outcome);
             }
         }
-        let polled = core.in_attempt(K::CUTS_OFF, || this.future.poll(cx));
+        let polled = core.in_attempt::<K, _>(|| this.future.poll(cx));
         if polled.is_ready() {
             core.end();
             return polled;

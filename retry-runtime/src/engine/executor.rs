@@ -276,7 +276,7 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
         self.core.begin();
         // A blocking body waits unseen.
         self.core.start_clock();
-        let outcome = self.core.in_attempt(false, body);
+        let outcome = self.core.in_attempt::<Unlimited, _>(body);
         self.core.end();
         outcome
     }

@@ -27,6 +27,14 @@ pub trait LimitTimer<S: TimerSlot>: Sized {
     #[doc(hidden)]
     const CUTS_OFF: bool = false;
 
+    /// False if calls inside an attempt seldom see anything of it. The policy is asked about that first.
+    #[doc(hidden)]
+    const SETS_CONTEXT: bool = false;
+
+    /// False if the policy of such a call has no deadline.
+    #[doc(hidden)]
+    const MAY_HAVE_DEADLINE: bool = true;
+
     /// Dropped before the attempt.
     #[doc(hidden)]
     type Before: Default;
@@ -76,7 +84,7 @@ impl<S: TimerSlot> LimitTimer<S> for Unlimited {
 
 impl<S: TimerSlot, O> TimeLimit<S, O> for Unlimited {}
 
-/// No time limit, but nested calls still see this call's deadline and its other context.
+/// No time limit and no deadline, but nested calls see the other context of the call.
 #[derive(Clone, Copy, Debug)]
 pub struct ScopedOnly;
 
@@ -84,6 +92,9 @@ impl<S: TimerSlot> LimitTimer<S> for ScopedOnly {
     type Timer = ();
     type Before = ();
     type After = ();
+
+    const SETS_CONTEXT: bool = true;
+    const MAY_HAVE_DEADLINE: bool = false;
 
     fn timer(_: &S) {}
 }
@@ -192,6 +203,7 @@ impl<S: TimerSlot, O> LimitTimer<S> for Limited<O> {
     type After = AfterDrop;
 
     const CUTS_OFF: bool = true;
+    const SETS_CONTEXT: bool = true;
 
     fn mark(before: &mut BeforeDrop, after: &mut AfterDrop) {
         (before.is_cut_off, after.is_cut_off) = (true, true);

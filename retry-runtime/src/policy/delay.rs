@@ -9,6 +9,7 @@ use crate::context::simulation;
 use crate::policy::attempt::Attempt;
 use crate::policy::backoff::Backoff;
 use crate::policy::builder::{Policy, UNLIMITED};
+use crate::policy::nested::Nested;
 use crate::policy::retry_after::WithinRetryAfter;
 
 /// Delays and limits, as the engine reads them.
@@ -63,6 +64,12 @@ impl Policy {
     /// delay.
     pub(crate) const fn needs_history(&self) -> bool {
         self.deadline.is_some() || matches!(self.backoff, Backoff::Custom(_) | Backoff::Decorrelated { .. })
+    }
+
+    /// Returns true if calls inside an attempt see something of it.
+    #[inline(always)]
+    pub(crate) const fn sets_context(&self) -> bool {
+        self.deadline.is_some() || !matches!(self.nested, Nested::Always)
     }
 
     /// Returns true if a time limit may cut an attempt off.

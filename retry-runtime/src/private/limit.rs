@@ -4,7 +4,7 @@ use core::marker::PhantomData;
 use core::ops::Deref;
 
 use crate::classify::timed_out::FromTimedOut;
-use crate::engine::time_limit::{Limited, ScopedOnly, limited};
+use crate::engine::time_limit::{Limited, Unlimited, limited};
 
 /// Chooses the kind of time limit by the type of the outcome: an attempt can be cut off if its outcome can be made from a
 /// `TimedOut`. Whether it is cut off, only the policy decides at run time, so a type that cannot be made from one is not a
@@ -37,7 +37,7 @@ impl<O: FromTimedOut> Cutting<O> {
 }
 impl<O> MaybeCutting<O> {
     #[inline(always)]
-    pub fn __cut(&self) -> ScopedOnly {
-        ScopedOnly
+    pub fn __cut(&self) -> Unlimited {
+        Unlimited
     }
 }

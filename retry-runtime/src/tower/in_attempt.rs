@@ -11,6 +11,7 @@ use pin_project_lite::pin_project;
 
 use super::call::{Shared, starting};
 use super::policy::TowerPolicy;
+use crate::engine::time_limit::Unlimited;
 #[cfg(feature = "reqwest")]
 use crate::http::redirects::{Seen, Watching};
 use crate::util::sync::lock;
@@ -80,7 +81,7 @@ fn within<O>(attempt: Option<&Weak<Shared>>, work: impl FnOnce() -> O) -> O {
     let mut executor = lock(&shared);
     #[cfg(feature = "reqwest")]
     let mut seen = core::mem::replace(&mut executor.core.active.call.seen, Seen::NONE);
-    let done = executor.core.in_attempt(false, || {
+    let done = executor.core.in_attempt::<Unlimited, _>(|| {
         #[cfg(feature = "reqwest")]
         let _watching = Watching::new(&mut seen);
         work()

@@ -90,7 +90,7 @@ impl<S: Sleep, A: Future<Output = HedgeOutcome<O>>, O, K: TimeLimit<S, O>, E: Ad
                 return Poll::Ready(Some(end(core, outcome)));
             }
         }
-        if let Poll::Ready(outcome) = core.in_attempt(K::CUTS_OFF, || this.copies.as_mut().poll(cx)) {
+        if let Poll::Ready(outcome) = core.in_attempt::<K, _>(|| this.copies.as_mut().poll(cx)) {
             this.copies.clear();
             return Poll::Ready(Some(end(core, outcome)));
         }
