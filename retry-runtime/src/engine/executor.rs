@@ -100,21 +100,18 @@ impl<'a> Executor<ManualCall<'a>> {
     #[inline]
     pub fn new(mut policy: impl IntoPolicy<'a>) -> Self {
         match policy.borrowed() {
-            Some(policy) => Self::start(ManualCall::new(policy, DEFAULT_NAME, Some(History::of_loop(policy)))),
+            Some(policy) => Self::start(ManualCall::new(policy, None, Some(History::of_loop(policy)))),
             None => Self::owning(policy.copied()),
         }
     }
 
     #[cold]
     fn owning(policy: Policy) -> Self {
-        let mut call = ManualCall::new(const { &Policy::new() }, DEFAULT_NAME, Some(History::of_loop(&policy)));
+        let mut call = ManualCall::new(const { &Policy::new() }, None, Some(History::of_loop(&policy)));
         call.set_policy(policy);
         Self::start(call)
     }
 }
-
-/// The name of calls in events if they are given none.
-pub(crate) const DEFAULT_NAME: &str = "retry";
 
 impl<'a, S> Executor<ManualCall<'a>, S> {
     /// The name in events, borrowed or owned. Defaults to `retry`.

@@ -15,7 +15,8 @@ use crate::util::sealed::Sealed;
 #[derive(Clone)]
 pub struct ManualCall<'a> {
     policy: &'a Policy,
-    name: &'a str,
+    /// `None` is `retry`: one word to write for most loops, not two.
+    name: Option<&'a str>,
     observer: Option<&'a dyn Observer>,
     /// Missing only if nothing can ask for it.
     history: Option<History>,
@@ -72,7 +73,7 @@ impl<'a> From<&'a Arc<Budget>> for SharedBudget<'a> {
 impl<'a> ManualCall<'a> {
     /// A call under a policy that it borrows.
     #[inline(always)]
-    pub(crate) const fn new(policy: &'a Policy, name: &'a str, history: Option<History>) -> Self {
+    pub(crate) const fn new(policy: &'a Policy, name: Option<&'a str>, history: Option<History>) -> Self {
         Self { policy, name, observer: None, history, stats: NO_OWN_STATS, owned: None }
     }
 
@@ -82,7 +83,7 @@ impl<'a> ManualCall<'a> {
 
     pub(crate) fn set_name(&mut self, name: Cow<'a, str>) {
         match name {
-            Cow::Borrowed(name) => self.name = name,
+            Cow::Borrowed(name) => self.name = Some(name),
             Cow::Owned(name) => self.owned().name = Some(name),
         }
     }
@@ -131,7 +132,7 @@ impl Call for ManualCall<'_> {
     fn name(&self) -> &str {
         match self.owned.as_deref() {
             Some(Owned { name: Some(name), .. }) => name,
-            _ => self.name,
+            _ => self.name.unwrap_or("retry"),
         }
     }
     #[inline(always)]

@@ -17,7 +17,7 @@ use crate::classify::result_like::ResultLike;
 use crate::classify::verdict::Verdict;
 use crate::engine::attempt_future::RunningAttempt;
 use crate::engine::call::Call as _;
-use crate::engine::executor::{DEFAULT_NAME, Executor};
+use crate::engine::executor::Executor;
 use crate::engine::hooks::{Hooks, NextDelay};
 use crate::engine::manual_call::{ManualCall, SharedBudget};
 use crate::engine::pause::{Pause, RunningPause};
@@ -72,7 +72,7 @@ impl Policy {
         F: FnMut(Attempt) -> A,
     {
         Run {
-            executor: Executor::unobserved(ManualCall::new(self, DEFAULT_NAME, None)),
+            executor: Executor::unobserved(ManualCall::new(self, None, None)),
             operation,
             judge: Condition::new(),
             hook: NoHook,

@@ -243,7 +243,7 @@ impl Options {
     pub(super) fn call<'a>(&'a self, policy: &'a Policy) -> ManualCall<'a> {
         // A history reads the clock, so there is one only if the policy or the hook looks at it.
         let history = (policy.needs_history() || self.looks_at_attempts()).then(History::new);
-        let mut call = ManualCall::new(policy, self.name, history);
+        let mut call = ManualCall::new(policy, Some(self.name), history);
         call.set_observer(self.observer.as_deref());
         call
     }
