@@ -136,6 +136,8 @@ impl<C: Call, S: TimerSlot> Core<C, S> {
         if let Some(budget) = call.budget() {
             budget.succeeded_at_once();
         }
+        // It was none before, but the optimizer has to be told that the drop finds nothing.
+        mem::forget(mem::replace(state, CallState::none()));
     }
 
     /// The attempt has failed. Returns the delay before the next attempt, if there is one.
