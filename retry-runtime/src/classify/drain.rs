@@ -39,7 +39,7 @@ pub trait Cleanup {
 pub struct NoCleanup;
 
 impl Cleanup for NoCleanup {
-    #[inline(always)]
+    #[inline]
     fn poll(&mut self, _: &mut Context<'_>) {}
 }
 

@@ -2,27 +2,27 @@
 
 use core::time::Duration;
 
-#[inline(always)]
+#[inline]
 pub(crate) const fn is_on() -> bool {
     false
 }
 
-#[inline(always)]
+#[inline]
 pub(crate) const fn max_attempts() -> Option<u32> {
     None
 }
 
-#[inline(always)]
+#[inline]
 pub(crate) const fn random_source() -> Option<fn() -> f64> {
     None
 }
 
-#[inline(always)]
+#[inline]
 pub(crate) const fn skips_delays() -> bool {
     false
 }
 
-#[inline(always)]
+#[inline]
 pub(crate) const fn shortened(delay: Duration) -> Duration {
     delay
 }

@@ -33,7 +33,7 @@ pub(crate) struct ActiveCall<C: Call> {
 
 impl<C: Call> ActiveCall<C> {
     /// Emits the connection events since the last time.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn flush_connection_events(&self) {
         if connections::ENABLED && self.state.exists() {
             react::flush_connection_events(&self.state, &self.call);
@@ -44,7 +44,7 @@ impl<C: Call> ActiveCall<C> {
 /// For a call that succeeds, this is one null check, as is the drop of [`CallState`]. No other type of this crate in a
 /// [`Core`] implements `Drop`, so that the optimizer has nothing else to clean up.
 impl<C: Call> Drop for ActiveCall<C> {
-    #[inline(always)]
+    #[inline]
     fn drop(&mut self) {
         if self.state.exists() {
             // Taken, so that nothing is left to look at afterwards.
@@ -55,7 +55,7 @@ impl<C: Call> Drop for ActiveCall<C> {
 
 impl<C: Call, S: TimerSlot> Core<C, S> {
     /// An attempt starts.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn begin(&mut self) {
         let ActiveCall { call, state } = &mut self.active;
         if state.exists() {
@@ -69,7 +69,7 @@ impl<C: Call, S: TimerSlot> Core<C, S> {
 
     /// The attempt has its outcome. Annotated functions leave this to what they report about the outcome. A hand-written loop may
     /// forget to report anything, but its attempt has not been cancelled.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn end(&mut self) {
         if self.active.state.exists() {
             react::attempt_ended(&mut self.active.state);
@@ -116,7 +116,7 @@ impl<C: Call, S: TimerSlot> Core<C, S> {
     }
 
     /// Starts the clock of a call that may be asked for the time since its start, if it does not run yet.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn start_clock(&mut self) {
         let ActiveCall { call, state } = &mut self.active;
         if let Some(history) = call.history_mut() {
@@ -125,7 +125,7 @@ impl<C: Call, S: TimerSlot> Core<C, S> {
     }
 
     /// The call succeeds.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn succeed(&mut self) {
         let ActiveCall { call, state } = &mut self.active;
         if state.exists() {

@@ -163,7 +163,7 @@ impl<'a, S> Executor<ManualCall<'a>, S> {
 
 impl<C: Call> Executor<C> {
     #[doc(hidden)]
-    #[inline(always)]
+    #[inline]
     pub fn start(call: C) -> Self {
         // Built in one place: a call may contain a policy of 200 bytes, and each constructor in between would move it.
         let state = CallState::at_start(call.observer().is_some());
@@ -242,7 +242,7 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
     ///
     /// As bare as can be, because every byte and every instruction around it is paid for by calls that succeed.
     #[doc(hidden)]
-    #[inline(always)]
+    #[inline]
     pub fn run<F: Future>(&mut self, future: F) -> InSpan<'_, C, F> {
         self.core.begin();
         in_span(&self.core.active, future)
@@ -250,7 +250,7 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
 
     /// Begins an attempt whose future is created in its span.
     #[doc(hidden)]
-    #[inline(always)]
+    #[inline]
     pub fn begin(&mut self) -> Begun<'_, C> {
         self.core.begin();
         Begun::new(&self.core.active)
@@ -299,14 +299,14 @@ where
 {
     /// The condition of the attribute.
     #[doc(hidden)]
-    #[inline(always)]
+    #[inline]
     pub fn condition(&self) -> &'static Condition {
         self.core.active.call.condition()
     }
 
     /// Reports the outcome of an attempt if it is a plain success. The outcome is only looked at, so it can stay in registers.
     #[doc(hidden)]
-    #[inline(always)]
+    #[inline]
     pub fn succeeds<T>(&mut self, outcome: &T, kind: impl OutcomeKind<T>) -> bool {
         let success = kind.is_plain_success(outcome);
         if success {

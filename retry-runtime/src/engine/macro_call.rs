@@ -42,7 +42,7 @@ pub struct MacroCall<P = (), O = (), N = ()> {
 
 impl MacroCall {
     /// A call that has only the spec.
-    #[inline(always)]
+    #[inline]
     pub fn new(spec: &'static CallSpec) -> Self {
         Self { spec, policy: (), observer: (), history: () }
     }
@@ -50,7 +50,7 @@ impl MacroCall {
 
 impl<P, O, N> MacroCall<P, O, N> {
     /// Says that the policy of the spec has a budget. Other calls do not look for one when they succeed.
-    #[inline(always)]
+    #[inline]
     pub fn with_budget(self) -> MacroCall<Budgeted, O, N> {
         let Self { spec, observer, history, policy: _ } = self;
         MacroCall { spec, policy: Budgeted, observer, history }
@@ -64,7 +64,7 @@ impl<P, O, N> MacroCall<P, O, N> {
     }
 
     /// Adds a policy that is only known at run time.
-    #[inline(always)]
+    #[inline]
     pub fn with_policy<Q: PolicySource>(self, policy: Q) -> MacroCall<Q::Given, O, N> {
         let Self { spec, observer, history, policy: _ } = self;
         MacroCall { spec, policy: policy.given(), observer, history }
@@ -72,7 +72,7 @@ impl<P, O, N> MacroCall<P, O, N> {
 
     /// Adds an observer.
     // It is kept as a trait object. With a type parameter, a value that is not an observer would cause a second error, at the call of the engine.
-    #[inline(always)]
+    #[inline]
     pub fn with_observer<Q: Observer>(self, observer: &Q) -> MacroCall<P, &dyn Observer, N> {
         let Self { spec, policy, history, observer: _ } = self;
         MacroCall { spec, policy, observer, history }
@@ -87,7 +87,7 @@ impl<P, O, N> MacroCall<P, O, N> {
 }
 
 impl<P, O, N> MacroCall<P, O, N> {
-    #[inline(always)]
+    #[inline]
     pub(crate) fn condition(&self) -> &'static Condition {
         &self.spec.condition
     }
@@ -101,30 +101,30 @@ where
     O: MaybeObserver,
     N: MaybeHistory,
 {
-    #[inline(always)]
+    #[inline]
     fn policy(&self) -> &Policy {
         self.policy.or(&self.spec.policy)
     }
-    #[inline(always)]
+    #[inline]
     fn budget(&self) -> Option<&Budget> {
         self.policy.budget(&self.spec.policy)
     }
     fn name(&self) -> &str {
         self.spec.name
     }
-    #[inline(always)]
+    #[inline]
     fn observer(&self) -> Option<&dyn Observer> {
         self.observer.get()
     }
-    #[inline(always)]
+    #[inline]
     fn history(&self) -> Option<&History> {
         self.history.get()
     }
-    #[inline(always)]
+    #[inline]
     fn history_mut(&mut self) -> Option<&mut History> {
         self.history.get_mut()
     }
-    #[inline(always)]
+    #[inline]
     fn stats(&self) -> NamedStats {
         let CallSpec { name, counters, .. } = self.spec;
         of_function(name, *counters)
@@ -155,7 +155,7 @@ macro_rules! sources {
         #[diagnostic::do_not_recommend]
         impl PolicySource for $source {
             type Given = Given<Self>;
-            #[inline(always)]
+            #[inline]
             fn given(self) -> Given<Self> {
                 Given(self)
             }
@@ -192,7 +192,7 @@ pub trait MaybePolicy: Send + Sync {
 }
 
 impl MaybePolicy for () {
-    #[inline(always)]
+    #[inline]
     fn or<'a>(&'a self, constant: &'static Policy) -> &'a Policy {
         constant
     }
@@ -214,7 +214,7 @@ impl<P: MaybePolicy> MaybePolicy for Paying<'_, P> {
 }
 
 impl MaybePolicy for Budgeted {
-    #[inline(always)]
+    #[inline]
     fn or<'a>(&'a self, constant: &'static Policy) -> &'a Policy {
         constant
     }
@@ -233,7 +233,7 @@ pub trait MaybeObserver: Send + Sync {
 }
 
 impl MaybeObserver for () {
-    #[inline(always)]
+    #[inline]
     fn get(&self) -> Option<&dyn Observer> {
         None
     }
@@ -254,11 +254,11 @@ pub trait MaybeHistory: Send + Sync {
 }
 
 impl MaybeHistory for () {
-    #[inline(always)]
+    #[inline]
     fn get(&self) -> Option<&History> {
         None
     }
-    #[inline(always)]
+    #[inline]
     fn get_mut(&mut self) -> Option<&mut History> {
         None
     }

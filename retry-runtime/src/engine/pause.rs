@@ -49,7 +49,7 @@ pin_project! {
 }
 
 impl<'e, C: Call, S: TimerSlot, L> Pause<'e, C, S, L> {
-    #[inline(always)]
+    #[inline]
     pub(crate) fn new(core: &'e mut Core<C, S>, delay: Duration, cleanup: L) -> Self {
         let running = RunningPause::new(&core.sleep, delay, cleanup);
         Self { core, running }
@@ -96,7 +96,7 @@ pub struct NextAttempt<'e, C: Call, S, K> {
 }
 
 impl<'e, C: Call, S: TimerSlot, K> NextAttempt<'e, C, S, K> {
-    #[inline(always)]
+    #[inline]
     pub(crate) fn new(core: &'e mut Core<C, S>, delay: Duration, kind: K) -> Self {
         Self { core, delay, kind }
     }

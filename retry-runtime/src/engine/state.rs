@@ -51,13 +51,13 @@ struct Observation {
 }
 
 impl CallState {
-    #[inline(always)]
+    #[inline]
     pub(crate) const fn none() -> Self {
         Self(None)
     }
 
     /// The state at the start of a call: observed if anything receives its events.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn at_start(has_observer: bool) -> Self {
         let mut state = Self::none();
         if has_observer || sink::is_enabled() {
@@ -66,12 +66,12 @@ impl CallState {
         state
     }
 
-    #[inline(always)]
+    #[inline]
     pub(crate) fn exists(&self) -> bool {
         self.0.is_some()
     }
 
-    #[inline(always)]
+    #[inline]
     fn inner(&mut self) -> Pin<&mut Inner> {
         self.0.get_or_insert_with(allocate).as_mut()
     }
@@ -83,7 +83,7 @@ impl CallState {
     }
 
     /// Starts a pause, after which the next attempt follows. The budget took `paid` tokens for it.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn start_pause(&mut self, paid: u16) {
         let inner = self.inner().project();
         *inner.number = inner.number.saturating_add(1);
@@ -118,7 +118,7 @@ impl CallState {
         self.0.as_ref().is_some_and(|inner| inner.nested_exhausted)
     }
 
-    #[inline(always)]
+    #[inline]
     pub(crate) fn set_nested_exhausted(&mut self, exhausted: bool) {
         if exhausted || self.exists() {
             *self.inner().project().nested_exhausted = exhausted;
@@ -143,7 +143,7 @@ impl CallState {
         });
     }
 
-    #[inline(always)]
+    #[inline]
     pub(crate) fn is_observed(&self) -> bool {
         self.observation().is_some()
     }
@@ -170,7 +170,7 @@ impl CallState {
     }
 
     /// Enters the span of the attempt, and makes the attempt the one that connection events belong to, until the guard is dropped.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn enter(&self) -> Option<EnteredAttempt<'_>> {
         // Known when the library is compiled, so that a call is not looked at for nothing.
         if !spans::ENABLED && !connections::ENABLED {
@@ -179,7 +179,7 @@ impl CallState {
         self.0.as_ref().and_then(|inner| enter(inner))
     }
 
-    #[inline(always)]
+    #[inline]
     fn observation(&self) -> Option<&Observation> {
         self.0.as_ref()?.observation.as_deref()
     }
@@ -216,7 +216,7 @@ fn enter(inner: &Inner) -> Option<EnteredAttempt<'_>> {
 }
 
 impl SharedTimer for CallState {
-    #[inline(always)]
+    #[inline]
     fn timer(&mut self) -> Pin<&mut TokioTimer> {
         self.inner().project().timer
     }
@@ -228,7 +228,7 @@ impl SharedTimer for CallState {
 
 /// Keeps the drop of the box, which seldom exists, out of the code of calls that succeed.
 impl Drop for CallState {
-    #[inline(always)]
+    #[inline]
     fn drop(&mut self) {
         if let Some(inner) = self.0.take() {
             deallocate(inner);

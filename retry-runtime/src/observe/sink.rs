@@ -8,7 +8,7 @@ use crate::policy::event_level::EventLevel;
 
 /// True if a sink other than the call's own observer may receive the events of a failing call. Costs one relaxed load for
 /// each sink.
-#[inline(always)]
+#[inline]
 pub(crate) fn is_enabled() -> bool {
     simulation::is_on() || spans::is_logged() || spans::is_enabled()
 }

@@ -105,20 +105,20 @@ impl Spans {
 }
 
 /// True if a subscriber of `tracing` may be enabled for warnings, the most severe level of these events.
-#[inline(always)]
+#[inline]
 pub(crate) fn is_enabled() -> bool {
     tracing::level_filters::LevelFilter::current() >= tracing::level_filters::LevelFilter::WARN
 }
 
 /// True if `tracing` passes its events to `log`, as it does while it has no subscriber.
 #[cfg(feature = "log")]
-#[inline(always)]
+#[inline]
 pub(crate) fn is_logged() -> bool {
     log::max_level() >= log::LevelFilter::Warn && !tracing::dispatcher::has_been_set()
 }
 
 #[cfg(not(feature = "log"))]
-#[inline(always)]
+#[inline]
 pub(crate) const fn is_logged() -> bool {
     false
 }

@@ -42,7 +42,7 @@ macro_rules! zero_sized {
         pub struct $name<$($parameter $(= $default)?),*>(PhantomData<fn($($parameter),*)>);
 
         impl<$($parameter),*> $name<$($parameter),*> {
-            #[inline(always)]
+            #[inline]
             pub(super) const fn known() -> Self {
                 Self(PhantomData)
             }
@@ -72,19 +72,19 @@ zero_sized! {
 
 /// The first question, about the value and the error. Generated code writes the type argument out, so that the compile error for a
 /// type that cannot be an outcome points at the type.
-#[inline(always)]
+#[inline]
 pub fn classify<O: ResultLike>(_: &O) -> Probe<O> {
     Probe::known()
 }
 
 /// Requires an outcome, for [`verdict!`](crate::verdict). The error for another type points at the argument.
-#[inline(always)]
+#[inline]
 pub fn outcome<O: ResultLike>(outcome: &O) -> &O {
     outcome
 }
 
 /// [`classify`] after [`outcome`].
-#[inline(always)]
+#[inline]
 pub fn probe<O>(_: &O) -> Probe<O> {
     Probe::known()
 }
@@ -128,7 +128,7 @@ macro_rules! levels {
         $(#[$doc])*
         impl<$($generics)*> $level for $from {
             type Next = $to;
-            #[inline(always)]
+            #[inline]
             fn __step($($this)+) -> $to {
                 <$to>::known()
             }
@@ -139,7 +139,7 @@ macro_rules! first_levels {
     ($($(#[$doc:meta])* [$($generics:tt)*] $from:ty => $to:ty;)*) => {$(
         $(#[$doc])*
         impl<$($generics)*> $from {
-            #[inline(always)]
+            #[inline]
             pub fn __step(self) -> $to {
                 <$to>::known()
             }
@@ -231,14 +231,14 @@ levels! {
 /// A fifth level, for errors that are [`Classified`] and have no text.
 impl<O, V> Deref for WithError<O, V, Classified> {
     type Target = WithoutText<O, V>;
-    #[inline(always)]
+    #[inline]
     fn deref(&self) -> &WithoutText<O, V> {
         const { &WithoutText::known() }
     }
 }
 impl<O, V> WithoutText<O, V> {
     /// The last level.
-    #[inline(always)]
+    #[inline]
     pub fn __step(&self) -> Kind<O, V, Classified, Named> {
         Kind::known()
     }
@@ -255,22 +255,22 @@ pub trait ValueKind<O: ResultLike> {
 #[cfg(feature = "http")]
 impl<O: ResultLike<Value: Retryable + crate::classify::clients::body::Undrained>> ValueKind<O> for Response {
     type Cleanup = crate::classify::drain::DrainBody;
-    #[inline(always)]
+    #[inline]
     fn failure(value: &O::Value) -> Option<Failure> {
         Some(Failure::of(value))
     }
-    #[inline(always)]
+    #[inline]
     fn discard(outcome: O, limits: DrainLimits) -> Self::Cleanup {
         crate::classify::clients::body::drain(outcome, limits)
     }
 }
 impl<O: ResultLike<Value: Retryable>> ValueKind<O> for Described {
     type Cleanup = NoCleanup;
-    #[inline(always)]
+    #[inline]
     fn failure(value: &O::Value) -> Option<Failure> {
         Some(Failure::of(value))
     }
-    #[inline(always)]
+    #[inline]
     fn discard(_: O, _: DrainLimits) -> NoCleanup {
         NoCleanup
     }
@@ -278,11 +278,11 @@ impl<O: ResultLike<Value: Retryable>> ValueKind<O> for Described {
 impl<O: ResultLike> ValueKind<O> for Plain {
     const IS_PLAIN: bool = true;
     type Cleanup = NoCleanup;
-    #[inline(always)]
+    #[inline]
     fn failure(_: &O::Value) -> Option<Failure> {
         None
     }
-    #[inline(always)]
+    #[inline]
     fn discard(_: O, _: DrainLimits) -> NoCleanup {
         NoCleanup
     }
@@ -301,7 +301,7 @@ pub trait TextKind<O: ResultLike> {
 macro_rules! errors {
     ($($kind:ident [$($bound:tt)*]: |$error:ident| $failure:expr;)*) => {$(
         impl<O: ResultLike<Error: $($bound)*>> ErrorKind<O> for $kind {
-            #[inline(always)]
+            #[inline]
             fn failure($error: &O::Error) -> Failure {
                 $failure
             }
@@ -336,7 +336,7 @@ texts! {
 
 impl<O: ResultLike, V, E: ErrorKind<O>> WithError<O, V, E> {
     /// The failure of the error, if the outcome is one.
-    #[inline(always)]
+    #[inline]
     pub fn error(self, outcome: &O) -> Option<Failure> {
         outcome.error().map(E::failure)
     }
@@ -344,7 +344,7 @@ impl<O: ResultLike, V, E: ErrorKind<O>> WithError<O, V, E> {
 
 impl<O: ResultLike, V: ValueKind<O>, E: ErrorKind<O>> WithError<O, V, E> {
     /// The failure of the value, if the outcome is one.
-    #[inline(always)]
+    #[inline]
     pub fn value(self, outcome: &O) -> Option<Failure> {
         outcome.value().and_then(V::failure)
     }
@@ -352,7 +352,7 @@ impl<O: ResultLike, V: ValueKind<O>, E: ErrorKind<O>> WithError<O, V, E> {
 
 impl<O: ResultLike, V: ValueKind<O>, E: ErrorKind<O>, T> Kind<O, V, E, T> {
     /// The classification, without the user's predicates.
-    #[inline(always)]
+    #[inline]
     pub fn failures(self, outcome: &O) -> Classification {
         Classification::new(outcome.value().and_then(V::failure), outcome.error().map(E::failure))
     }
@@ -361,19 +361,19 @@ impl<O: ResultLike, V: ValueKind<O>, E: ErrorKind<O>, T> Kind<O, V, E, T> {
 impl<O: ResultLike, V: ValueKind<O>, E: ErrorKind<O>, T: TextKind<O>> OutcomeKind<O> for Kind<O, V, E, T> {
     type Cleanup = V::Cleanup;
 
-    #[inline(always)]
+    #[inline]
     fn is_plain_success(&self, outcome: &O) -> bool {
         V::IS_PLAIN && outcome.error().is_none()
     }
-    #[inline(always)]
+    #[inline]
     fn classification(&mut self, outcome: &O, _: &Condition) -> Classification {
         self.failures(outcome)
     }
-    #[inline(always)]
+    #[inline]
     fn text(&self, outcome: &O) -> impl Display {
         Text::<O, T>(outcome, PhantomData)
     }
-    #[inline(always)]
+    #[inline]
     fn discard(self, outcome: O, limits: DrainLimits) -> V::Cleanup {
         V::discard(outcome, limits)
     }

@@ -11,16 +11,16 @@ pub(crate) const ENABLED: bool = false;
 pub struct NamedStats;
 
 impl NamedStats {
-    #[inline(always)]
+    #[inline]
     pub(crate) fn at_once(self) {}
 
-    #[inline(always)]
+    #[inline]
     pub(crate) fn recovered(self, _: u32) {}
 
-    #[inline(always)]
+    #[inline]
     pub(crate) fn failed(self, _: u32, _: Failure, _: Decision) {}
 
-    #[inline(always)]
+    #[inline]
     pub(crate) fn cancelled(self, _: u32) {}
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct OwnStats;
 /// A loop without counters of its own.
 pub(crate) const NO_OWN_STATS: OwnStats = OwnStats;
 
-#[inline(always)]
+#[inline]
 pub(crate) fn of_loop(_: OwnStats, _: &str) -> NamedStats {
     NamedStats
 }
@@ -42,7 +42,7 @@ pub struct Counters;
 
 pub(crate) type CountersOf = Counters;
 
-#[inline(always)]
+#[inline]
 pub(crate) fn of_function(_: &'static str, _: CountersOf) -> NamedStats {
     NamedStats
 }
