@@ -173,6 +173,7 @@ pub mod event {
 /// Types and traits in the signatures of [`Executor`].
 pub mod executor {
     pub use crate::classify::drain::{Cleanup, DrainBody, NoCleanup};
+    pub use crate::engine::attempt_context::AttemptContext;
     pub use crate::engine::attempt_future::AttemptFuture;
     pub use crate::engine::call::Call;
     pub use crate::engine::loop_error::{ByDebug, LoopError};

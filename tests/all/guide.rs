@@ -42,8 +42,9 @@ fn is_linked(pages: &str, name: &str) -> bool {
 }
 
 /// Types that need no link, because readers find them in signatures.
-const IN_SIGNATURES: [&str; 26] = [
+const IN_SIGNATURES: [&str; 27] = [
     "Async",
+    "AttemptContext",
     "AttemptFuture",
     "Blocking",
     "Cleanup",

@@ -9,12 +9,12 @@ use crate::classify::verdict::Verdict;
 use crate::context::connections;
 use crate::context::deadline::DeadlineScope;
 use crate::context::nested::NestedScope;
+use crate::engine::attempt_context::AttemptContext;
 use crate::engine::call::Call;
 use crate::engine::hooks::Hooks;
 use crate::engine::react;
 use crate::engine::situation::started;
 use crate::engine::state::CallState;
-use crate::engine::time_limit::LimitTimer;
 use crate::observe::sink;
 use crate::policy::nested::Nested;
 use crate::util::sleep::TimerSlot;
@@ -78,16 +78,16 @@ impl<C: Call, S: TimerSlot> Core<C, S> {
 
     /// Does a part of the attempt, with the context that calls inside it see.
     #[inline(always)]
-    fn in_context<K: LimitTimer<S>, O>(&mut self, work: impl FnOnce(&CallState) -> O) -> O {
+    fn in_context<K: AttemptContext, O>(&mut self, work: impl FnOnce(&CallState) -> O) -> O {
         let ActiveCall { call, state } = &mut self.active;
         if K::SETS_CONTEXT {
-            let (nested, _deadline) = scopes::<C, S, K>(call, state);
+            let (nested, _deadline) = scopes::<C, K>(call, state);
             let done = work(state);
             leave(nested, state);
             return done;
         }
         // One question, which most calls answer with no. With two, a success takes five instructions more.
-        let scopes = call.policy().sets_context().then(|| scopes::<C, S, K>(call, state));
+        let scopes = call.policy().sets_context().then(|| scopes::<C, K>(call, state));
         // In one place, so that it is inlined also if the policy is known only at run time.
         let done = work(state);
         if let Some((nested, _deadline)) = scopes {
@@ -98,7 +98,7 @@ impl<C: Call, S: TimerSlot> Core<C, S> {
 
     /// Does a part of the attempt in its span and its context.
     #[inline(always)]
-    pub(crate) fn in_attempt<K: LimitTimer<S>, O>(&mut self, work: impl FnOnce() -> O) -> O {
+    pub(crate) fn in_attempt<K: AttemptContext, O>(&mut self, work: impl FnOnce() -> O) -> O {
         let done = self.in_context::<K, O>(|state| {
             let _entered = state.enter();
             work()
@@ -160,10 +160,7 @@ impl<C: Call, S: TimerSlot> Core<C, S> {
 
 /// Sets what calls inside an attempt see of it.
 #[inline(always)]
-fn scopes<C: Call, S: TimerSlot, K: LimitTimer<S>>(
-    call: &C,
-    state: &CallState,
-) -> (Option<NestedScope>, Option<DeadlineScope>) {
+fn scopes<C: Call, K: AttemptContext>(call: &C, state: &CallState) -> (Option<NestedScope>, Option<DeadlineScope>) {
     let policy = call.policy();
     let deadline = if K::MAY_HAVE_DEADLINE { policy.deadline } else { None };
     let deadline = deadline.and_then(|length| Some(DeadlineScope::new(started(state, call)?, length, K::CUTS_OFF)));

@@ -7,6 +7,7 @@
 //!
 //! May import `util`, `classify`, `context`, `policy` and `observe`.
 
+pub(crate) mod attempt_context;
 pub(crate) mod attempt_future;
 pub(crate) mod call;
 pub(crate) mod core;

@@ -9,6 +9,7 @@ use pin_project_lite::pin_project;
 
 use crate::classify::timed_out::{FromTimedOut, TimedOut};
 use crate::context::{deadline, expiry};
+use crate::engine::attempt_context::AttemptContext;
 use crate::engine::call::Call;
 use crate::engine::core::{ActiveCall, Core};
 use crate::engine::situation::{own_deadline, started};
@@ -18,22 +19,10 @@ use crate::util::sleep::{Sleep, TimerSlot};
 
 /// The timer of a time limit. It is separate from [`TimeLimit`] so that the future of an attempt is `Send` whatever its outcome borrows: to find
 /// out, rustc gives each lifetime in the fields of a future a different name, and [`Limited<O>`] is a [`TimeLimit`] for the same `O` only.
-pub trait LimitTimer<S: TimerSlot>: Sized {
+pub trait LimitTimer<S: TimerSlot>: AttemptContext + Sized {
     /// The place of the timer.
     #[doc(hidden)]
     type Timer;
-
-    /// True if the deadline cuts the attempt off. Otherwise it only ends the retries.
-    #[doc(hidden)]
-    const CUTS_OFF: bool = false;
-
-    /// False if calls inside an attempt seldom see anything of it. The policy is asked about that first.
-    #[doc(hidden)]
-    const SETS_CONTEXT: bool = false;
-
-    /// False if the policy of such a call has no deadline.
-    #[doc(hidden)]
-    const MAY_HAVE_DEADLINE: bool = true;
 
     /// Dropped before the attempt.
     #[doc(hidden)]
@@ -74,6 +63,8 @@ pub trait TimeLimit<S: TimerSlot, O>: LimitTimer<S> {
 #[derive(Clone, Copy, Debug)]
 pub struct Unlimited;
 
+impl AttemptContext for Unlimited {}
+
 impl<S: TimerSlot> LimitTimer<S> for Unlimited {
     type Timer = ();
     type Before = ();
@@ -88,13 +79,15 @@ impl<S: TimerSlot, O> TimeLimit<S, O> for Unlimited {}
 #[derive(Clone, Copy, Debug)]
 pub struct ScopedOnly;
 
+impl AttemptContext for ScopedOnly {
+    const SETS_CONTEXT: bool = true;
+    const MAY_HAVE_DEADLINE: bool = false;
+}
+
 impl<S: TimerSlot> LimitTimer<S> for ScopedOnly {
     type Timer = ();
     type Before = ();
     type After = ();
-
-    const SETS_CONTEXT: bool = true;
-    const MAY_HAVE_DEADLINE: bool = false;
 
     fn timer(_: &S) {}
 }
@@ -145,12 +138,14 @@ impl Drop for AfterDrop {
 #[derive(Clone, Copy, Debug)]
 pub struct CutsOff;
 
+impl AttemptContext for CutsOff {
+    const CUTS_OFF: bool = true;
+}
+
 impl<S: TimerSlot> LimitTimer<S> for CutsOff {
     type Timer = <Limited<()> as LimitTimer<S>>::Timer;
     type Before = BeforeDrop;
     type After = AfterDrop;
-
-    const CUTS_OFF: bool = true;
 
     fn mark(before: &mut BeforeDrop, after: &mut AfterDrop) {
         <Limited<()> as LimitTimer<S>>::mark(before, after);
@@ -197,13 +192,15 @@ pin_project! {
     }
 }
 
+impl<O> AttemptContext for Limited<O> {
+    const CUTS_OFF: bool = true;
+    const SETS_CONTEXT: bool = true;
+}
+
 impl<S: TimerSlot, O> LimitTimer<S> for Limited<O> {
     type Timer = ArmedLimit<S::Timer>;
     type Before = BeforeDrop;
     type After = AfterDrop;
-
-    const CUTS_OFF: bool = true;
-    const SETS_CONTEXT: bool = true;
 
     fn mark(before: &mut BeforeDrop, after: &mut AfterDrop) {
         (before.is_cut_off, after.is_cut_off) = (true, true);
