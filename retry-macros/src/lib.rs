@@ -1,4 +1,4 @@
-//! The attribute `#[retry]` and the derive macro `Retryable`. Depend on `retry-runtime`, which exports both: the generated code
+//! The attribute `#[retry]`, the macro `retrying!` and the derive macro `Retryable`. Depend on `retry-runtime`, which exports them: the generated code
 //! calls that crate, and only versions that were released together fit each other.
 //!
 //! The modules in order; each imports only those above it:
@@ -6,8 +6,8 @@
 //! - `retry_spec`, a crate of its own: the specification of a policy, which configuration files share
 //! - `errors`: collects errors, to report all of them
 //! - `args`: reads and checks the attribute's arguments
-//! - `input`: reads the annotated function
-//! - `codegen`: writes the function again, with the loop around its body
+//! - `input`: reads the annotated function, or the block of `retrying!`
+//! - `codegen`: writes it again, with the loop around its body
 //! - `derive`: the derive macro
 
 #![forbid(unsafe_code)]
@@ -48,7 +48,7 @@ mod input;
 /// - a plain `fn` whose body is exactly one `async` block or `Box::pin(async move { … })`. `#[async_trait]` writes such functions,
 ///   and `-> impl Future + Send` needs them.
 ///
-/// Methods work like functions.
+/// Methods work like functions. [`retrying!`] retries a block without a function of its own.
 ///
 /// `#[retry]` without arguments makes up to 3 attempts. It waits a random time of up to 100 ms, then of up to 200 ms.
 ///
@@ -343,7 +343,91 @@ pub fn retry(arguments: TokenStream, item: TokenStream) -> TokenStream {
     expanded.unwrap_or_else(|errors| [errors.into_compile_error(), item].into_iter().collect()).into()
 }
 
-/// Retries a block.
+/// Retries a block in the middle of a function.
+///
+/// ```text
+/// let page = retrying!(attempts = 3, on_status = [503], async { client.get(url).send().await }).await?;
+/// ```
+///
+/// The macro takes the arguments of [`#[retry]`](macro@retry), which documents all of them. The last item is the block that each
+/// attempt runs. It expands to the same loop as an annotated function: the block is neither a closure nor a function, so it can use,
+/// change and lend the variables around it.
+///
+/// `retrying!(async { … })` without arguments makes up to 3 attempts, as `#[retry]` does.
+///
+/// # The last item
+///
+/// | last item | value of `retrying!` |
+/// |---|---|
+/// | `async { … }`, `async move { … }` | a future of the outcome |
+/// | `async \|\| -> Result<T, E> { … }` | the same, with the type of the outcome written |
+/// | `async \|attempt\| { … }` | the same, with the [`Attempt`] as `&Attempt` |
+/// | `\|\| …`, `\|attempt\| -> Result<T, E> { … }` | beside [`blocking`](#blocking-code): the outcome |
+///
+/// With `move`, the future owns what it uses, so that it can be spawned. `|attempt|` is a short form of `bind = attempt`.
+///
+/// [`Attempt`]: https://docs.rs/retry-runtime/latest/retry_runtime/struct.Attempt.html
+///
+/// `?` and `return` end the attempt, not the function around it. The outcome of the last attempt is the value, and `?` after `.await` is that of
+/// the function. `break` and `continue` cannot leave the block, because rustc does not allow that in `async` blocks and closures.
+///
+/// # error: type annotations needed
+///
+/// How an outcome is classified depends on its type, so rustc must know it at the end of the block. A `?` in the block converts errors,
+/// and then no type follows from the block alone:
+///
+/// ```text
+/// let page = retrying!(attempts = 3, async { Ok(get(url).await?.text().await?) }).await?;
+///                                            ^^ cannot infer type of the type parameter `E` declared on the enum `Result`
+/// ```
+///
+/// Write the type, as for a function: `async || -> Result<String, Error> { … }`. The type of a variable that receives the value is not
+/// enough. No bound is required of the error, unless an argument needs one: `deadline` and `attempt_timeout` need `From<TimedOut>`, and
+/// `breaker` needs `From<BreakerOpen>`.
+///
+/// # error: use of moved value
+///
+/// The block runs once for each attempt, in a loop. If it consumes a variable, the next attempt has none:
+///
+/// ```text
+/// error[E0382]: use of moved value: `order`
+///   |
+/// 9 |     retrying!(attempts = 3, async {
+///   |                             ^^^^^ value moved here, in previous iteration of loop
+/// 10 |         post(order).await?;
+///   |              ----- use occurs due to use in coroutine
+///   |
+///   = note: this error originates in the macro `::retry_runtime::each_attempt_borrows_variables_and_owns_those_in_clone` …
+/// ```
+///
+/// Write `clone = [order]`, which gives each attempt a clone, or clone it in the block: `post(order.clone())`. The block may change a
+/// clone without `mut`. The copies of a hedged attempt run at the same time, so they cannot change a variable either, unless it is in `clone`.
+///
+/// # Blocking code
+///
+/// ```text
+/// let text = retrying!(blocking, attempts = 3, || fs::read_to_string(path))?;
+/// ```
+///
+/// With `blocking`, the last item is a closure, which the macro calls at once. The value is the outcome. The limits of
+/// [`blocking` functions](macro@retry#other-functions-and-runtimes) apply.
+///
+/// # Name
+///
+/// In events, spans and statistics, the call has the name `module:line`, such as `my_app::orders:42`. The line changes when the file is edited, so
+/// write `name = "load order"` where metrics, reports or tests use it.
+///
+/// # Arguments that differ
+///
+/// - `attempts`, `deadline`, `budget` and all others that take constants and statics cannot take a variable: rustc reports "attempt to use
+///   a non-constant value in a constant". Values of run time belong into a `policy`, which can be a variable: `policy = policy`.
+/// - `on_error`, `on_ok`, `server_delay`, `observer` and `policy` can use the variables around the block, unless the block changes them.
+/// - `clone` names variables instead of arguments.
+/// - `hedge` beside `policy` needs the type of the outcome.
+///
+/// # Cancel safety
+///
+/// The future can be dropped at any time, as that of an annotated function. It does nothing until it is awaited.
 #[proc_macro]
 pub fn retrying(input: TokenStream) -> TokenStream {
     expand_retrying(input.into()).into()

@@ -20,6 +20,7 @@
 //! | topic | documentation |
 //! |---|---|
 //! | All arguments | [`retry`](macro@retry) |
+//! | A block in the middle of a function | [`retrying!`] |
 //! | Backoff, jitter, number of attempts | [`guide::schedule`] |
 //! | Single requests, `Retry-After`, middleware | [`http`] |
 //! | Budgets, deadlines, breakers: limiting the load that retries cause | [`guide::load`] |
@@ -52,7 +53,7 @@
 //! | schedule and limits | `attempts`, `backoff`, `jitter`, `deadline` … | [`Policy`], [`Jitter`], [`Schedule`], [`Attempt`] |
 //! | conditions | `on_status`, `on_error`, `on_ok` | [`Condition`], [`verdict!`], [`Verdict`] |
 //! | classification of a type | [`Retryable`], and the [derive macro](derive@Retryable) | the same; [`Failure`], [`Class`] |
-//! | the loop | | [`Executor`], [`Policy::run`] |
+//! | the loop | [`retrying!`] around a block | [`Executor`], [`Policy::run`] |
 //! | load protection | `budget`, `nested`, `deadline`, `breaker`, `hedge` | [`Budget`], [`Breaker`], [`Hedge`], [`Policy::nested`] |
 //! | observability | `observer`, `name` | [`Observer`], [`Event`], [`EventKind`](event::EventKind), [`GiveUp`](event::GiveUp), [`OwnedEvent`](event::OwnedEvent); for the caller [`track()`] |
 //! | statistics | | [`stats::report()`], [`CallStats`](stats::CallStats), the feature `metrics` |
@@ -67,7 +68,7 @@
 //!
 //! | feature | default | description |
 //! |---|---|---|
-//! | `macros` | yes | [`retry`](macro@retry) and the derive macro |
+//! | `macros` | yes | [`retry`](macro@retry), [`retrying!`] and the derive macro |
 //! | `tokio` | yes | tokio's timer and [`Policy::run`]; without it, use `sleep = …` and [`Executor::sleep`] |
 //! | `tracing` | yes | for `tracing`, target `retry`: a span for each call and each attempt, and events in them |
 //! | `log` | no | the events for `log`, while `tracing` has no subscriber |
@@ -151,8 +152,75 @@ pub use crate::policy::jitter::Jitter;
 pub use crate::policy::nested::Nested;
 pub use crate::policy::schedule::Schedule;
 pub use crate::util::switch::{is_enabled, set_enabled};
+/// # Examples
+///
+/// A block that changes a variable of the function around it:
+///
+/// ```
+/// use retry_runtime::retrying;
+///
+/// # #[derive(Debug)] struct Row;
+/// # struct Connection;
+/// # impl Connection { async fn read(&mut self, _: u32) -> Result<Row, std::io::Error> { Ok(Row) } }
+/// async fn load(connection: &mut Connection, id: u32) -> Result<Row, std::io::Error> {
+///     let mut failed = 0;
+///     let row = retrying!(attempts = 5, start = "200ms", name = "load row", async {
+///         let row = connection.read(id).await;
+///         failed += u32::from(row.is_err());
+///         row
+///     })
+///     .await?;
+///     println!("{failed} attempts failed");
+///     Ok(row)
+/// }
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(load(&mut Connection, 1)).unwrap();
+/// ```
+///
+/// With `?` in the block, the type of the outcome is written. `attempt` is the [`Attempt`](crate::Attempt):
+///
+/// ```
+/// # use retry_runtime::retrying;
+/// # #[derive(Debug)] struct Error;
+/// # impl From<std::num::ParseIntError> for Error { fn from(_: std::num::ParseIntError) -> Self { Self } }
+/// # impl From<std::io::Error> for Error { fn from(_: std::io::Error) -> Self { Self } }
+/// # async fn read(host: &str) -> std::io::Result<String> { Ok("7".to_owned()) }
+/// # async fn call() -> Result<u32, Error> {
+/// let hosts = ["a.example", "b.example"];
+/// let number = retrying!(attempts = 4, backoff = "fixed", async |attempt| -> Result<u32, Error> {
+///     let text = read(attempt.pick(&hosts)).await?;
+///     Ok(text.parse()?)
+/// })
+/// .await?;
+/// # Ok(number) }
+/// # assert_eq!(tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(call()).unwrap(), 7);
+/// ```
+///
+/// A spawned task owns what it uses. The policy is known only at run time:
+///
+/// ```
+/// # use retry_runtime::{Policy, retrying};
+/// # async fn send(_: &str) -> Result<(), std::io::Error> { Ok(()) }
+/// # fn start(policy: Policy) -> tokio::task::JoinHandle<Result<(), std::io::Error>> {
+/// let message = String::from("hello");
+/// tokio::spawn(retrying!(policy = policy, async move { send(&message).await }))
+/// # }
+/// # let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().unwrap();
+/// # runtime.block_on(async { start(Policy::new().attempts(2)).await }).unwrap().unwrap();
+/// ```
+///
+/// Blocking code:
+///
+/// ```
+/// # use retry_runtime::retrying;
+/// # fn load(path: &std::path::Path) -> std::io::Result<String> {
+/// let text = retrying!(blocking, attempts = 3, || std::fs::read_to_string(path))?;
+/// # Ok(text) }
+/// # assert!(load(std::path::Path::new("Cargo.toml")).is_ok());
+/// ```
 #[cfg(feature = "macros")]
-pub use retry_macros::{Retryable, retry, retrying};
+pub use retry_macros::retrying;
+#[cfg(feature = "macros")]
+pub use retry_macros::{Retryable, retry};
 
 /// Circuit breakers: the types used with [`Breaker`].
 pub mod breaker {

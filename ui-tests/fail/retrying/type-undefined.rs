@@ -5,7 +5,7 @@ async fn get() -> Result<u32, String> {
 }
 
 async fn call() -> Result<u32, String> {
-    retrying!(async || -> Loaded { get().await }).await
+    retrying!(async || -> Result<Loaded, String> { get().await }).await
 }
 
 fn main() {}
