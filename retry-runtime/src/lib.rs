@@ -176,7 +176,7 @@ pub use crate::util::switch::{is_enabled, set_enabled};
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(load(&mut Connection, 1)).unwrap();
 /// ```
 ///
-/// With `?` in the block, the type of the outcome is written. `attempt` is the [`Attempt`](crate::Attempt):
+/// With `?` in the block, the type of the outcome is written. `attempt` is the [`Attempt`]:
 ///
 /// ```
 /// # use retry_runtime::retrying;

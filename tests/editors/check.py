@@ -1,7 +1,8 @@
-"""Checks that rust-analyzer works inside annotated functions while their attribute is half typed.
+"""Checks that rust-analyzer works inside annotated functions and in `retrying!` while the arguments are half typed.
 
 Writes a small crate that depends on retry-runtime into the given directory, and opens it in rust-analyzer. For each attribute,
-it requests a completion in the function's body, as an editor would. It also requests the hover text of an annotated function.
+it requests a completion in the function's body, as an editor would, and for each call of `retrying!` one in its block. It also
+requests the hover text of an annotated function.
 """
 
 import json
@@ -30,12 +31,34 @@ ATTRIBUTES = [
     "attempts = 0",
     "blocking",
 ]
+# The same in `retrying!`: what is in front of the block.
+ARGUMENTS = [
+    "async ",
+    "att, async ",
+    "attempts, async ",
+    "attempts =, async ",
+    "attempts = 3, async ",
+    "attempts = 3 async ",
+    "attempts = 3, bac, async move ",
+    "attempts = 3, backoff = , async ",
+    'backoff = "expo", async ',
+    'start = "1s", on_status = [5], async ',
+    "on_error = |, async ",
+    "on_error = |error| error., async ",
+    "policy = , async ",
+    "attempts = 0, async ",
+    "attempts = 3, async || -> std::io::Result<u32> ",
+    "atempts = 3, async |attempt| -> std::io::Result<u32> ",
+    "attempts = 3, async |a, b| ",
+    "blocking, async ",
+    "attempts = 3, ",
+]
 BODY = """
     let page = client.get_page("/").await?;
     page.checked_
 """
 SOURCE = """
-use retry_runtime::retry;
+use retry_runtime::{{retry, retrying}};
 
 pub struct Client;
 
@@ -49,6 +72,7 @@ impl Client {{
 {functions}
 """
 FUNCTION = "#[retry({attribute})]\nasync fn fetch_{number}(client: &Client) -> std::io::Result<u32> {{{body}}}\n"
+BLOCK = "async fn block_{number}(client: &Client) -> std::io::Result<u32> {{\n    retrying!({arguments}{{{body}}}).await\n}}\n"
 HOVERED = '#[retry(attempts = 3, backoff = "fixed", start = "1s")]\n/// Fetches.\npub async fn hovered() -> std::io::Result<u32> {\n    Ok(1)\n}\n'
 
 
@@ -105,6 +129,9 @@ def write_crate(directory, runtime):
     functions = [
         FUNCTION.format(attribute=attribute, number=number, body=BODY) for number, attribute in enumerate(ATTRIBUTES)
     ]
+    functions += [
+        BLOCK.format(arguments=arguments, number=number, body=BODY) for number, arguments in enumerate(ARGUMENTS)
+    ]
     (directory / "src").mkdir(parents=True, exist_ok=True)
     (directory / "Cargo.toml").write_text(
         '[package]\nname = "edited"\nversion = "0.0.0"\nedition = "2024"\n\n[workspace]\n\n'
@@ -139,6 +166,15 @@ def start(command, directory, source):
     return server, document
 
 
+def completes(server, document, source, function):
+    """Returns true if a method is completed at the end of the first statement that is not finished in this function."""
+    start = source.index(function + "(")
+    end = source.index("page.checked_\n", start) + len("page.checked_")
+    found = server.request("textDocument/completion", textDocument=document, position=position(source, end))
+    items = found["items"] if isinstance(found, dict) else found or []
+    return any(item["label"].startswith("checked_add") for item in items)
+
+
 def main():
     """Prints one line for each check. Fails if a check fails."""
     analyzer, runtime, output = sys.argv[1:]
@@ -146,14 +182,12 @@ def main():
     source = write_crate(directory, Path(runtime).resolve())
     server, document = start([analyzer], directory, source)
     failed = 0
-    for number, attribute in enumerate(ATTRIBUTES):
-        function = source.index(f"fetch_{number}(")
-        end = source.index("page.checked_\n", function) + len("page.checked_")
-        found = server.request("textDocument/completion", textDocument=document, position=position(source, end))
-        items = found["items"] if isinstance(found, dict) else found or []
-        is_complete = any(item["label"].startswith("checked_add") for item in items)
+    places = [(f"fetch_{number}", f"below #[retry({attribute})]") for number, attribute in enumerate(ATTRIBUTES)]
+    places += [(f"block_{number}", f"in retrying!({arguments}{{ … }})") for number, arguments in enumerate(ARGUMENTS)]
+    for function, place in places:
+        is_complete = completes(server, document, source, function)
         failed += not is_complete
-        print(f"{'ok' if is_complete else 'NO':<3} completes below #[retry({attribute})]")
+        print(f"{'ok' if is_complete else 'NO':<3} completes {place}")
     name = source.index("hovered(")
     found = server.request("textDocument/hover", textDocument=document, position=position(source, name))
     text = found["contents"]["value"] if found else ""
