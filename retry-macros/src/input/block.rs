@@ -264,3 +264,6 @@ fn async_block_in(tokens: TokenStream) -> Option<TokenStream> {
     let (async_token, body) = (trees.next()?, trees.find_map(|tree| braces(&tree))?);
     Some(quote!(#async_token move #body))
 }
+
+#[cfg(test)]
+mod tests;

@@ -87,6 +87,22 @@ fn every_binding_of_an_annotated_function_has_the_prefix() {
 }
 
 #[test]
+fn every_binding_of_a_block_has_the_prefix() {
+    let common = quote!(on_error = is_busy, on_ok = is_empty, server_delay = wait, clone = [id], observer = OBSERVER);
+    for input in [
+        quote!(async move { other(id).await }),
+        quote!(#common, deadline = "30s", breaker = B, async |attempt| { other(id).await }),
+        quote!(#common, policy = POLICY, async || -> Result<u32, E> { other(id).await }),
+        quote!(#common, policy = POLICY, bind = attempt, async { other(id).await }),
+        quote!(#common, hedge = "50ms", async { other(id).await }),
+        quote!(#common, blocking, policy = POLICY, |attempt| other(id)),
+    ] {
+        let expanded = crate::expand_retrying(input);
+        assert_prefixed(quote!(async fn f() { #expanded }), &["id", "attempt"]);
+    }
+}
+
+#[test]
 fn every_binding_of_a_derived_implementation_has_the_prefix() {
     let item = quote! {
         enum E {
