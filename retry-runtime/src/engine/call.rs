@@ -37,6 +37,12 @@ pub trait Call: Sealed + Send + Sync {
     #[doc(hidden)]
     fn history_mut(&mut self) -> Option<&mut History>;
 
+    /// True if each attempt is an HTTP request.
+    #[doc(hidden)]
+    fn sends_requests(&self) -> bool {
+        false
+    }
+
     /// The counters of the call.
     #[doc(hidden)]
     fn stats(&self) -> NamedStats;

@@ -21,6 +21,7 @@ pub struct ManualCall<'a> {
     /// Missing only if nothing can ask for it.
     history: Option<History>,
     stats: OwnStats,
+    sends_requests: bool,
     /// Null for a call that only borrows, as most do: it allocates nothing then.
     owned: Option<Box<Owned<'a>>>,
 }
@@ -74,7 +75,7 @@ impl<'a> ManualCall<'a> {
     /// A call under a policy that it borrows.
     #[inline(always)]
     pub(crate) const fn new(policy: &'a Policy, name: Option<&'a str>, history: Option<History>) -> Self {
-        Self { policy, name, observer: None, history, stats: NO_OWN_STATS, owned: None }
+        Self { policy, name, observer: None, history, stats: NO_OWN_STATS, sends_requests: false, owned: None }
     }
 
     pub(crate) fn set_policy(&mut self, policy: Policy) {
@@ -94,6 +95,12 @@ impl<'a> ManualCall<'a> {
 
     pub(crate) const fn set_observer(&mut self, observer: Option<&'a dyn Observer>) {
         self.observer = observer;
+    }
+
+    /// Each attempt is an HTTP request.
+    #[cfg(feature = "reqwest")]
+    pub(crate) const fn send_requests(&mut self) {
+        self.sends_requests = true;
     }
 
     #[cfg(any(feature = "metrics", feature = "report"))]
@@ -146,6 +153,9 @@ impl Call for ManualCall<'_> {
     #[inline(always)]
     fn history_mut(&mut self) -> Option<&mut History> {
         self.history.as_mut()
+    }
+    fn sends_requests(&self) -> bool {
+        self.sends_requests
     }
     #[inline(always)]
     fn stats(&self) -> NamedStats {

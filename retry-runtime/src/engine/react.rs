@@ -47,7 +47,12 @@ pub(crate) fn attempt_started(state: &mut CallState, call: &dyn Call) {
     // Only for a subscriber of `tracing`: through `log`, each span would become a line.
     let level = call.policy().events;
     if spans::is_enabled() {
-        state.spans_mut().into_iter().for_each(|spans| spans.start(call.name(), number, level));
+        if let Some(spans) = state.spans_mut() {
+            if call.sends_requests() {
+                spans.send_requests();
+            }
+            spans.start(call.name(), number, level);
+        }
     }
     // A retry that is due stays due while the event is emitted. If an observer panics, the retry is not made, and its tokens are returned.
     if !is_retry_due(state) {
@@ -98,6 +103,16 @@ pub(crate) fn attempt_ended(state: &mut CallState) {
 #[inline]
 fn close_span(state: &mut CallState) {
     state.spans_mut().into_iter().for_each(Spans::end_attempt);
+}
+
+/// [`close_span`] for an attempt that has failed. A status is that of an HTTP request.
+fn close_failed_span(state: &mut CallState, failure: Failure) {
+    if let Some(spans) = state.spans_mut() {
+        if failure.status().is_some() {
+            spans.send_requests();
+        }
+        spans.end_attempt();
+    }
 }
 
 /// The call is dropped, after its end or before.
@@ -211,7 +226,7 @@ pub(crate) fn failed(
     attempt_ended(state);
     if emits_events {
         emit_now(state, call, event);
-        close_span(state);
+        close_failed_span(state, failure);
     }
     let mut decision = decide_now(state, call, verdict, failure, &mut hooks.delay);
     // After the decision, so that a retry which is turned down for any other reason takes no tokens.

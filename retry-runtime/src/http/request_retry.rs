@@ -245,6 +245,7 @@ impl Options {
         let history = (policy.needs_history() || self.looks_at_attempts()).then(History::new);
         let mut call = ManualCall::new(policy, Some(self.name), history);
         call.set_observer(self.observer.as_deref());
+        call.send_requests();
         call
     }
 

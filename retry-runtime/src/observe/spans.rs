@@ -19,11 +19,18 @@ pub(crate) struct Spans {
     attempt: Span,
     /// The number of the attempt whose span is open.
     number: u32,
+    /// True if the attempts send HTTP requests, as far as that is known: by the call, or by the status of a failure.
+    sends_requests: bool,
 }
 
 impl Spans {
     pub(crate) const fn none() -> Self {
-        Self { call: Span::none(), attempt: Span::none(), number: 0 }
+        Self { call: Span::none(), attempt: Span::none(), number: 0, sends_requests: false }
+    }
+
+    /// The call sends HTTP requests, so that each further attempt resends one.
+    pub(crate) const fn send_requests(&mut self) {
+        self.sends_requests = true;
     }
 
     /// Opens the span of an attempt, and before the first attempt that of the call.
@@ -41,7 +48,7 @@ impl Spans {
         if self.call.is_disabled() {
             self.call = span!("retry", name, attempts_made = Empty, error.type = Empty, otel.status_code = Empty);
         }
-        let resent = (number > 1).then(|| number - 1);
+        let resent = (number > 1 && self.sends_requests).then(|| number - 1);
         self.number = number;
         self.attempt = span!(
             parent: self.innermost(), "attempt",

@@ -128,6 +128,8 @@ pub(super) struct Owned {
     pub(super) name: &'static str,
     pub(super) observer: Option<Arc<dyn Observer>>,
     pub(super) history: History,
+    /// True if the kind of the policy's requests has a method.
+    pub(super) sends_requests: bool,
     /// The requests that reqwest sent in the current attempt.
     #[cfg(feature = "reqwest")]
     pub(super) seen: Seen,
@@ -150,6 +152,9 @@ impl Call for Owned {
     }
     fn history_mut(&mut self) -> Option<&mut History> {
         Some(&mut self.history)
+    }
+    fn sends_requests(&self) -> bool {
+        self.sends_requests
     }
     fn stats(&self) -> NamedStats {
         of_loop(NO_OWN_STATS, self.name)

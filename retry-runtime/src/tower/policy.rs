@@ -143,13 +143,14 @@ impl<K, C> TowerPolicy<K, C> {
         Self { observer: Some(Arc::new(observer)), ..self }
     }
 
-    fn start(&self, condition: Condition) -> InFlight {
+    fn start(&self, condition: Condition, sends_requests: bool) -> InFlight {
         let Self { policy, name, ref observer, .. } = *self;
         let call = Owned {
             policy,
             name,
             observer: observer.clone(),
             history: History::new(),
+            sends_requests,
             #[cfg(feature = "reqwest")]
             seen: Seen::NONE,
         };
@@ -173,7 +174,9 @@ where
             before.inspect(InFlight::abandon);
             return None;
         };
-        let call = before.unwrap_or_else(|| self.start(self.kind.condition(self.condition, request)));
+        let call = before.unwrap_or_else(|| {
+            self.start(self.kind.condition(self.condition, request), self.kind.method(request).is_some())
+        });
         call.begin();
         starts(Some(&call.executor));
         *get(&mut self.call) = Some(InFlight { is_waiting: false, ..call });

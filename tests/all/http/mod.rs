@@ -3,6 +3,7 @@
 mod client_errors;
 mod draining;
 mod retry_after;
+mod spans;
 
 use std::error::Error;
 use std::time::Duration;
