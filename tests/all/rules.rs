@@ -249,3 +249,34 @@ mod other_outcomes {
         assert_eq!(run.delays, [ms(700), ms(700)]);
     }
 }
+
+#[test]
+fn on_status_accepts_run_time_values_and_keeps_a_copy() {
+    let condition = |statuses: &[u16]| {
+        let ranges: Vec<_> = statuses.iter().map(|status| *status..=*status).collect();
+        Condition::new().on_status(&ranges)
+    };
+    let is_retried = |condition, status| matches!(verdict!(&FakeResponse(status), condition), Verdict::Retry(_));
+    let (teapots, conflicts) = (condition(&[418]), condition(&[409, 100, 599]));
+    for status in [99, 100, 409, 418, 503, 599, 600, 65_535] {
+        assert_eq!(is_retried(teapots, status), status == 418, "{status}");
+        assert_eq!(is_retried(conflicts, status), [409, 100, 599].contains(&status), "{status}");
+    }
+    assert!(format!("{conflicts:?}").contains("[100..=100, 409..=409, 599..=599]"), "{conflicts:?}");
+}
+
+#[test]
+fn statuses_of_run_time_values_are_checked() {
+    for (ranges, message) in [
+        (vec![503..=502], "a range of statuses is empty: write the lower code first"),
+        (vec![99..=100], "a status must be between 100 and 599"),
+        (vec![500..=600], "a status must be between 100 and 599"),
+        (
+            vec![500..=599, 503..=503],
+            "a status is listed twice: remove one of them, or write ranges that do not overlap",
+        ),
+    ] {
+        let panic = std::panic::catch_unwind(|| Condition::new().on_status(&ranges)).unwrap_err();
+        assert_eq!(panic.downcast_ref::<&str>(), Some(&message));
+    }
+}

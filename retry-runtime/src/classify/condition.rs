@@ -5,6 +5,7 @@ use core::ops::RangeInclusive;
 
 use crate::classify::class::Class;
 use crate::classify::failure::Failure;
+use crate::classify::statuses::Statuses;
 use crate::classify::verdict::{Classification, NotSafe, REFUSED, Verdict};
 
 /// The rule for which outcomes are worth another attempt: statuses, kinds of errors, methods.
@@ -27,7 +28,7 @@ use crate::classify::verdict::{Classification, NotSafe, REFUSED, Verdict};
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct Condition {
-    statuses: Option<&'static [RangeInclusive<u16>]>,
+    statuses: Option<Statuses>,
     errors: Option<OnError>,
     methods: &'static [&'static str],
     guarded: bool,
@@ -66,27 +67,15 @@ impl Condition {
     }
 
     /// Sets the statuses that are worth another attempt, instead of the standard list (408, 429, 500, 502, 503, 504).
-    /// Write a single code `c` as `c..=c`. With an empty slice, no status is retried.
+    /// Write a single code `c` as `c..=c`. With an empty slice, no status is retried. The condition keeps a copy, so the
+    /// statuses may come from run-time values.
     ///
     /// # Panics
     ///
     /// Panics if a range is empty or extends beyond 100 to 599, or if two ranges overlap.
     #[track_caller]
-    pub const fn on_status(self, statuses: &'static [RangeInclusive<u16>]) -> Self {
-        let mut i = 0;
-        while i < statuses.len() {
-            let (first, last) = (*statuses[i].start(), *statuses[i].end());
-            assert!(first <= last, "a range of statuses is empty: write the lower code first");
-            assert!(first >= 100 && last <= 599, "a status must be between 100 and 599");
-            let mut j = 0;
-            while j < i {
-                let apart = last < *statuses[j].start() || first > *statuses[j].end();
-                assert!(apart, "a status is listed twice: remove one of them, or write ranges that do not overlap");
-                j += 1;
-            }
-            i += 1;
-        }
-        Self { statuses: Some(statuses), ..self }
+    pub const fn on_status(self, statuses: &[RangeInclusive<u16>]) -> Self {
+        Self { statuses: Some(Statuses::of(statuses)), ..self }
     }
 
     /// Sets the errors that are worth another attempt.
@@ -228,8 +217,8 @@ impl Condition {
 
     /// Returns true if `on_status` or, without it, the standard list contains this status.
     fn lists(&self, status: u16) -> bool {
-        match self.statuses {
-            Some(ranges) => ranges.iter().any(|range| range.contains(&status)),
+        match &self.statuses {
+            Some(statuses) => statuses.contains(status),
             None => Class::of_status(status) == Class::Transient,
         }
     }

@@ -17,5 +17,6 @@ pub(crate) mod outcome_kind;
 pub(crate) mod result_like;
 pub(crate) mod retryable;
 pub(crate) mod search;
+pub(crate) mod statuses;
 pub(crate) mod timed_out;
 pub(crate) mod verdict;
