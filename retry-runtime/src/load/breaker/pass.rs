@@ -1,4 +1,4 @@
-//! The admission of an annotated function's attempts and of their hedged copies. Generated code uses these types.
+//! The admission of the attempts of annotated functions and requests, and of hedged copies. Generated code uses these types.
 
 use core::fmt;
 use core::mem;
@@ -10,8 +10,8 @@ use crate::classify::verdict::Classification;
 use crate::context::{expiry, probes};
 use crate::load::breaker::{Admission, Admitted, Breaker};
 
-/// A breaker's permission for an attempt of an annotated function. It lives outside the attempt's future, so that an
-/// attempt that is cut off still counts. A hedged attempt has one inside each copy.
+/// A breaker's permission for an attempt of an annotated function or of a request. It lives outside the attempt's future, so
+/// that an attempt that is cut off still counts. A hedged attempt has one inside each copy.
 pub struct Pass<'b>(Option<Admitted<'b>>);
 
 impl<'b> Pass<'b> {
