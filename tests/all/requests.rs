@@ -386,7 +386,7 @@ mod lists {
 
     #[tokio::test(start_paused = true)]
     async fn empty_list_is_an_error() {
-        let error = client().send_first_of(&POLICY, []).await.unwrap_err();
+        let error = client().send_first_of(&POLICY, Vec::<reqwest::Request>::new()).await.unwrap_err();
         assert!(format!("{error:?}").contains("there are no requests to send"), "{error:?}");
     }
 }

@@ -25,11 +25,19 @@ pub struct Retrying<'a, T: ?Sized, E: ?Sized> {
     failed: Result<&'a T, &'a E>,
     attempt: &'a Attempt,
     delay: Duration,
+    /// A better text of the error than its `Display`.
+    error_text: Option<&'a dyn Display>,
 }
 
 impl<'a, T: ?Sized, E: ?Sized> Retrying<'a, T, E> {
     pub(crate) const fn new(failed: Result<&'a T, &'a E>, attempt: &'a Attempt, delay: Duration) -> Self {
-        Self { failed, attempt, delay }
+        Self { failed, attempt, delay, error_text: None }
+    }
+
+    /// Shows this text instead of the error's `Display`.
+    #[cfg(feature = "reqwest")]
+    pub(crate) const fn with_error_text(self, text: &'a dyn Display) -> Self {
+        Self { error_text: Some(text), ..self }
     }
 
     /// The error of the attempt; `None` if a value is retried.
@@ -66,7 +74,10 @@ impl<T: ?Sized, E: Display + ?Sized> Display for Retrying<'_, T, E> {
             write!(f, " of {attempts}")?;
         }
         match (self.failed, attempt.last_failure().and_then(|failure| failure.status())) {
-            (Err(error), _) => write!(f, " failed: {}", Masked(&error))?,
+            (Err(error), _) => match self.error_text {
+                Some(text) => write!(f, " failed: {}", Masked(text))?,
+                None => write!(f, " failed: {}", Masked(&error))?,
+            },
             (Ok(_), Some(status)) => write!(f, " failed: status {status}")?,
             (Ok(_), None) => f.write_str(" is retried")?,
         }

@@ -5,10 +5,12 @@ use core::ops::ControlFlow;
 use async_trait::async_trait;
 use http::Extensions;
 use reqwest::{Request, Response, Url};
-use reqwest_middleware::{Error, Middleware, Next};
+use reqwest_middleware::{ClientWithMiddleware, Error, Middleware, Next};
 
-use super::request_retry::{HowToRetry, RequestRetry};
-use super::send::{Call, Transport};
+use super::call::{Call, Transport};
+use super::first_of::RetriedAbove;
+use super::how_to_retry::HowToRetry;
+use super::request_retry::RequestRetry;
 use super::source::Repeated;
 use crate::classify::failure::Failure;
 use crate::classify::retryable::by_failure;
@@ -49,6 +51,9 @@ impl Middleware for RequestRetry {
         extensions: &mut Extensions,
         next: Next<'_>,
     ) -> reqwest_middleware::Result<Response> {
+        if extensions.get::<RetriedAbove>().is_some() {
+            return next.run(request, extensions).await;
+        }
         // `async_trait` moves this future to the heap as a whole, for every request. To keep it small, rarely used parts
         // are in boxes of their own, and the outcome goes out of scope before the last `await`.
         let own = extensions.get::<Self>().map(|own| Box::new(own.clone()));
@@ -62,15 +67,15 @@ impl Middleware for RequestRetry {
                 return outcome;
             }
             let through = Through { next, extensions };
-            let mut call = Call::new(Executor::start(options.call(policy)), options, requests, through);
+            let mut call = Call::new(Executor::start(options.call(policy, None)), options, requests, through);
             match call.after_first(outcome) {
                 ControlFlow::Break(outcome) => return outcome,
                 ControlFlow::Continue(next) => Box::pin(call.run(Some(next))),
             }
         } else {
             let through = Through { next, extensions };
-            let requests = Repeated::all_of(request);
-            Box::pin(Call::new(Executor::start(options.call(policy)), options, requests, through).run(None))
+            let retry = Executor::start(options.call(policy, Some(&request)));
+            Box::pin(Call::new(retry, options, Repeated::all_of(request), through).run(None))
         };
         rest.await
     }
@@ -85,15 +90,37 @@ struct Through<'a> {
 impl Transport for Through<'_> {
     type Error = Error;
 
-    fn send(&mut self, request: Request) -> impl Future<Output = reqwest_middleware::Result<Response>> + Send {
+    fn send(
+        &mut self,
+        request: Request,
+        _: Option<Extensions>,
+    ) -> impl Future<Output = reqwest_middleware::Result<Response>> + Send {
         self.next.clone().run(request, self.extensions)
     }
 
     fn url_of_error(error: &Error) -> Option<&Url> {
-        match error {
-            Error::Reqwest(error) => error.url(),
-            Error::Middleware(_) => None,
-        }
+        url_of_error(error)
+    }
+}
+
+impl Transport for ClientWithMiddleware {
+    type Error = Error;
+
+    async fn send(&mut self, request: Request, extensions: Option<Extensions>) -> reqwest_middleware::Result<Response> {
+        let mut extensions = extensions.unwrap_or_default();
+        extensions.insert(RetriedAbove);
+        self.execute_with_extensions(request, &mut extensions).await
+    }
+
+    fn url_of_error(error: &Error) -> Option<&Url> {
+        url_of_error(error)
+    }
+}
+
+fn url_of_error(error: &Error) -> Option<&Url> {
+    match error {
+        Error::Reqwest(error) => error.url(),
+        Error::Middleware(_) => None,
     }
 }
 

@@ -2,8 +2,20 @@
 
 #[cfg(feature = "reqwest")]
 mod body;
+#[cfg(feature = "reqwest")]
+mod call;
+#[cfg(feature = "reqwest")]
+mod first_of;
+#[cfg(feature = "reqwest")]
+mod how_to_retry;
 #[cfg(feature = "reqwest-middleware")]
 mod middleware;
+#[cfg(feature = "reqwest")]
+mod options;
+#[cfg(feature = "reqwest")]
+mod outgoing;
+#[cfg(feature = "reqwest")]
+mod per_host;
 #[cfg(feature = "reqwest")]
 pub(crate) mod redirects;
 #[cfg(feature = "reqwest")]
@@ -26,10 +38,18 @@ pub use self::body::IntoBody;
 pub mod connections;
 
 #[cfg(feature = "reqwest")]
+pub use self::first_of::{IntoRequest, SendFirstOf};
+#[cfg(feature = "reqwest")]
+pub use self::how_to_retry::{ChosenPolicy, HowToRetry};
+#[cfg(feature = "reqwest")]
+pub use self::outgoing::{HookFuture, Outgoing};
+#[cfg(feature = "reqwest")]
+pub use self::per_host::PerHost;
+#[cfg(feature = "reqwest")]
 pub use self::redirects::TrackRedirects;
 #[cfg(feature = "reqwest")]
-pub use self::request_retry::{HowToRetry, Outgoing, RequestRetry};
+pub use self::request_retry::RequestRetry;
 #[cfg(feature = "reqwest")]
-pub use self::send::{SendFirstOf, SendWithRetry};
+pub use self::send::SendWithRetry;
 #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
 pub use crate::classify::clients::status_error::{CheckStatus, StatusError};

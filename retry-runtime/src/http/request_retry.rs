@@ -1,28 +1,24 @@
 //! The settings of requests with retry: a policy, a condition, and options that only requests have.
 
-use core::fmt;
+use core::ops::ControlFlow;
 use core::time::Duration;
 use std::error::Error;
 use std::sync::Arc;
 
-use http::{HeaderMap, Method};
-use reqwest::{Client, Request, Response};
+use http::Method;
+use reqwest::{Request, Response};
 
-use super::redirects;
-use super::sent::Sent;
+use super::how_to_retry::ChosenPolicy;
+use super::options::{Boxed, Options};
+use super::outgoing::{HookFuture, Outgoing};
+use super::per_host::PerHost;
 use crate::classify::condition::Condition;
-use crate::classify::failure::Failure;
-use crate::classify::retryable::Retryable;
-use crate::classify::verdict::Classification;
-use crate::classify::verdict::Verdict;
-use crate::engine::call::History;
-use crate::engine::manual_call::ManualCall;
+use crate::engine::retrying::{HookResult, Retrying};
+use crate::load::breaker::Breaker;
 use crate::observe::event::Observer;
-use crate::observe::sink;
-use crate::observe::stats::named::{NO_OWN_STATS, of_loop};
 use crate::policy::attempt::Attempt;
+use crate::policy::budget::Budget;
 use crate::policy::builder::Policy;
-use crate::util::sealed::Sealed;
 
 /// The settings of requests with retry: a [`Policy`], a [`Condition`], and options that only requests have.
 ///
@@ -51,28 +47,32 @@ use crate::util::sealed::Sealed;
 ///     client.post(url).header("idempotency-key", "7b1e").body("order").send_with_retry(&RETRY).await
 /// }
 /// ```
+///
+/// # In a `static`
+///
+/// [`new`](Self::new), [`condition`](Self::condition), [`name`](Self::name) and [`idempotent`](Self::idempotent) are `const`, so a
+/// `RequestRetry` with these can be a `static`. The other options take closures that may capture, and values of run time. A
+/// `static` with those is a [`LazyLock`](std::sync::LazyLock), and used in the same way:
+///
+/// ```
+/// # use std::sync::LazyLock;
+/// # use retry_runtime::{Policy, http::{RequestRetry, SendWithRetry}};
+/// static RETRY: LazyLock<RequestRetry> =
+///     LazyLock::new(|| RequestRetry::new(Policy::new()).on_ok(|response| response.status() == 202));
+///
+/// # async fn f(client: &reqwest::Client, url: &str) -> reqwest::Result<()> {
+/// client.get(url).send_with_retry(&RETRY).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct RequestRetry {
-    policy: Policy,
-    options: Options,
+    pub(super) policy: Policy,
+    pub(super) options: Options,
 }
 
-/// The settings of a [`RequestRetry`] beside its policy.
-#[derive(Clone)]
-pub struct Options {
-    condition: Condition,
-    name: &'static str,
-    idempotent: bool,
-    on_ok: Option<fn(&Response) -> bool>,
-    on_error: Option<fn(&(dyn Error + 'static)) -> bool>,
-    server_delay: Option<fn(&Response) -> Option<Duration>>,
-    before_attempt: Option<Hook>,
-    observer: Option<Arc<dyn Observer>>,
-}
-
-type Hook = Arc<dyn Fn(&mut Outgoing<'_>) + Send + Sync>;
-
+/// Settings that a `static` may have.
 impl RequestRetry {
     /// Creates settings with the standard [`Condition`].
     pub const fn new(policy: Policy) -> Self {
@@ -85,7 +85,7 @@ impl RequestRetry {
         self
     }
 
-    /// Sets the name in events. Defaults to `request`.
+    /// Sets the name in events. Defaults to `request`. For a name of run time, use [`named`](Self::named).
     pub const fn name(mut self, name: &'static str) -> Self {
         self.options.name = name;
         self
@@ -97,32 +97,57 @@ impl RequestRetry {
         self.options.idempotent = true;
         self
     }
+}
+
+/// Settings: what is retried.
+impl RequestRetry {
+    /// Sets a name of run time, which takes precedence over [`name`](Self::name).
+    ///
+    /// With the features `metrics` and `report`, calls are counted by their name, and there should be few different ones.
+    pub fn named(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.options.own_name = Some(name.into());
+        self
+    }
+
+    /// Sets the methods of requests that may be resent after any failure, instead of those of the
+    /// [condition](Condition::methods). They are compared case-insensitively. With no methods, no request may be.
+    ///
+    /// ```
+    /// # use retry_runtime::{Policy, http::RequestRetry};
+    /// # fn f(configured: &[String]) -> Result<RequestRetry, Box<dyn std::error::Error>> {
+    /// let methods: Vec<reqwest::Method> = configured.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
+    /// Ok(RequestRetry::new(Policy::new()).methods(methods))
+    /// # }
+    /// ```
+    pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
+        self.options.methods = Some(methods.into_iter().collect());
+        self
+    }
 
     /// Sets a predicate that checks each response whose status is not a failure: `true` retries it. The predicate sees the
     /// status and the headers. If the body decides, read it in an annotated function and return an error.
-    ///
-    /// It is a plain function, so that a `RequestRetry` can be a `static`. If you need a closure that captures, use the `on_ok`
-    /// of `#[retry]`, which sees the arguments of its function. The same holds for [`on_error`](Self::on_error) and
-    /// [`server_delay`](Self::server_delay).
-    pub const fn on_ok(mut self, predicate: fn(&Response) -> bool) -> Self {
-        self.options.on_ok = Some(predicate);
+    pub fn on_ok(mut self, predicate: impl Fn(&Response) -> bool + Send + Sync + 'static) -> Self {
+        self.options.on_ok = Some(Arc::new(predicate));
         self
     }
 
     /// Sets a predicate that decides about errors instead of the condition's [`on_error`](Condition::on_error). It receives the
     /// client's error, whose details are in its `source()` chain. In the middleware, it may be the error of another middleware.
-    pub const fn on_error(mut self, predicate: fn(&(dyn Error + 'static)) -> bool) -> Self {
-        self.options.on_error = Some(predicate);
+    pub fn on_error(mut self, predicate: impl Fn(&(dyn Error + 'static)) -> bool + Send + Sync + 'static) -> Self {
+        self.options.on_error = Some(Arc::new(predicate));
         self
     }
+}
 
+/// Settings: when it is retried.
+impl RequestRetry {
     /// Sets a function that reads the delay the server asks for from other headers than `Retry-After`, such as
     /// `x-ratelimit-reset`. `None` leaves the delay of `Retry-After`. [`Policy::retry_after`] limits the delay.
     ///
     /// ```
     /// # use std::time::Duration;
     /// # use retry_runtime::{Policy, http::RequestRetry};
-    /// static RETRY: RequestRetry = RequestRetry::new(Policy::new()).server_delay(|response| {
+    /// let retry = RequestRetry::new(Policy::new()).server_delay(|response| {
     ///     let seconds = response.headers().get("x-ratelimit-reset")?.to_str().ok()?.parse().ok()?;
     ///     Some(Duration::from_secs(seconds))
     /// });
@@ -137,16 +162,93 @@ impl RequestRetry {
     ///     (SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).duration_since(SystemTime::now()).ok()
     /// }
     /// ```
-    pub const fn server_delay(mut self, delay: fn(&Response) -> Option<Duration>) -> Self {
-        self.options.server_delay = Some(delay);
+    pub fn server_delay(mut self, delay: impl Fn(&Response) -> Option<Duration> + Send + Sync + 'static) -> Self {
+        self.options.server_delay = Some(Arc::new(delay));
         self
     }
 
+    /// Sets a function that computes the delay after each failed attempt, instead of the policy's backoff and its cap. The
+    /// policy's jitter applies to it, and a delay that the server asks for is its lower bound.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use retry_runtime::{Policy, http::RequestRetry};
+    /// # fn f(step: Duration) -> RequestRetry {
+    /// RequestRetry::new(Policy::fixed(step).attempts(5)).backoff(move |attempt| step * attempt.number())
+    /// # }
+    /// ```
+    pub fn backoff(mut self, backoff: impl Fn(&Attempt) -> Duration + Send + Sync + 'static) -> Self {
+        self.options.backoff = Some(Arc::new(backoff));
+        self.needing_executor()
+    }
+
+    /// Sets a function that chooses the policy of each call by its first request, instead of the policy that was given to
+    /// [`new`](Self::new). It returns a `Policy`, an `Arc<Policy>`, or an `Option` of one: `None` is the policy of `new`.
+    ///
+    /// A call takes its policy when it starts, and keeps it. With the feature `serde`, a policy that
+    /// [`policies!`](crate::policies) declares follows the file that was loaded last:
+    ///
+    /// ```
+    /// # #[cfg(feature = "serde")] {
+    /// # use retry_runtime::{Policy, http::RequestRetry};
+    /// retry_runtime::policies! {
+    ///     static POLICIES {
+    ///         billing: Policy::new().attempts(5),
+    ///         search as "search.example": Policy::new().attempts(2),
+    ///     }
+    /// }
+    ///
+    /// let one = RequestRetry::new(Policy::new()).policy_for(|_| POLICIES.billing.get());
+    /// let by_host = RequestRetry::new(Policy::new()).policy_for(|request| POLICIES.get(request.url().host_str()?));
+    /// # let _ = (one, by_host);
+    /// # }
+    /// ```
+    pub fn policy_for<P: ChosenPolicy>(mut self, choose: impl Fn(&Request) -> P + Send + Sync + 'static) -> Self {
+        self.options.policy_for = Some(Arc::new(move |request| choose(request).chosen()));
+        self.needing_executor()
+    }
+}
+
+/// Settings: limits that requests share.
+impl RequestRetry {
+    /// Pays for the retries from this budget, instead of the policy's. A policy can only name a budget in a `static`; this one may
+    /// belong to a client or to a test.
+    pub fn budget(mut self, budget: impl Into<Arc<Budget>>) -> Self {
+        self.options.budget = Some(budget.into());
+        self.needing_executor()
+    }
+
+    /// Lets this breaker admit each attempt. The attempt that it rejects is not sent, and fails with an error of the client with
+    /// [`BreakerOpen`](crate::breaker::BreakerOpen) in its `source()` chain. [`Breaker`] documents whether it is retried.
+    ///
+    /// The breaker counts a response or an error that may be the service's fault as a failure, also if the condition does not retry
+    /// it. An attempt that a time limit cuts off counts as a failure too, and one that is dropped with its call does not count.
+    pub fn breaker(mut self, breaker: impl Into<Arc<Breaker>>) -> Self {
+        self.options.breaker = Some(breaker.into());
+        self.needing_executor()
+    }
+
+    /// Gives each host a budget and a breaker of its own, which take precedence over [`budget`](Self::budget) and
+    /// [`breaker`](Self::breaker). See [`PerHost`].
+    ///
+    /// # Panics
+    ///
+    /// Panics if `hosts` has neither a budget nor a breaker.
+    #[track_caller]
+    pub fn per_host(mut self, hosts: PerHost) -> Self {
+        assert!(
+            hosts.has_effect(),
+            "`PerHost` has no effect: give it `.budget(Budget::new)` or `.breaker(Breaker::new)`"
+        );
+        self.options.per_host = Some(hosts);
+        self.needing_executor()
+    }
+}
+
+/// Settings: hooks.
+impl RequestRetry {
     /// Sets a hook that changes the request of each attempt before it is sent, including the first. Each attempt starts
     /// from the original request, so changes do not add up.
-    ///
-    /// The hook cannot await. If each attempt has to await something first, such as a fresh token, use a function with
-    /// `#[retry]`, or a middleware after the one that retries.
     ///
     /// ```
     /// # use retry_runtime::{Policy, http::RequestRetry};
@@ -156,234 +258,84 @@ impl RequestRetry {
     /// });
     /// ```
     pub fn before_attempt(mut self, hook: impl Fn(&mut Outgoing<'_>) + Send + Sync + 'static) -> Self {
-        self.options.before_attempt = Some(Arc::new(hook));
-        self
+        self.options.before_attempt.set(hook);
+        self.needing_executor()
+    }
+
+    /// Sets a hook that may await before each attempt, to get a fresh token for example. It is called after the hook of
+    /// [`before_attempt`](Self::before_attempt), and before a breaker is asked.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use retry_runtime::{Policy, http::RequestRetry};
+    /// use reqwest::header::{AUTHORIZATION, HeaderValue};
+    ///
+    /// # struct Tokens;
+    /// # impl Tokens { async fn fresh(&self) -> Result<String, std::io::Error> { Ok(String::new()) } }
+    /// fn with_fresh_tokens(tokens: Arc<Tokens>) -> RequestRetry {
+    ///     RequestRetry::new(Policy::new()).before_attempt_async(move |outgoing| {
+    ///         let tokens = tokens.clone();
+    ///         Box::pin(async move {
+    ///             let token = HeaderValue::try_from(tokens.fresh().await?)?;
+    ///             outgoing.request_mut().headers_mut().insert(AUTHORIZATION, token);
+    ///             Ok(())
+    ///         })
+    ///     })
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the hook fails, nothing is sent. The attempt fails with an error of the client that has the hook's error in its
+    /// `source()` chain. That ends the call, unless the hook's error is classified as transient, as a refused connection and
+    /// an error that is marked with [`transient`](crate::transient) are.
+    ///
+    /// # Time and cancel safety
+    ///
+    /// The hook is part of the attempt: the attempt timeout and the deadline include its time and drop its future when they
+    /// are reached, and calls inside it see the deadline. Dropping the call drops it too.
+    pub fn before_attempt_async(
+        mut self,
+        hook: impl for<'a> Fn(&'a mut Outgoing<'_>) -> HookFuture<'a> + Send + Sync + 'static,
+    ) -> Self {
+        self.options.before_attempt.set_async(hook);
+        self.needing_executor()
+    }
+
+    /// Sets a hook that is called before each wait. It receives the error, or the response if one is retried, with the attempt and
+    /// the delay. Its `Display` is one line, which includes the `source()` chain of the error:
+    ///
+    /// ```
+    /// # use retry_runtime::{Policy, http::RequestRetry};
+    /// let retry = RequestRetry::new(Policy::new()).on_retry(|retrying| eprintln!("{retrying}"));
+    /// ```
+    ///
+    /// The hook may end the call ([`Retrying`] has the details). It returns
+    ///
+    /// - nothing, or `ControlFlow::Continue(())`, to retry;
+    /// - `ControlFlow::Break(())`, to end the call, which returns the response or the error;
+    /// - `Result<(), Box<dyn Error + Send + Sync>>`, whose error ends the call. The call returns an error of the client that has
+    ///   this one in its `source()` chain.
+    pub fn on_retry<R>(mut self, hook: impl Fn(&Retrying<'_, Response, dyn Error>) -> R + Send + Sync + 'static) -> Self
+    where
+        R: HookResult<Result<Response, Box<dyn Error + Send + Sync>>>,
+    {
+        let error_of = |outcome: Option<Result<Response, Boxed>>| outcome.and_then(Result::err);
+        self.options.on_retry = Some(Arc::new(move |retrying| match hook(retrying).into_flow() {
+            ControlFlow::Continue(()) => ControlFlow::Continue(()),
+            ControlFlow::Break(outcome) => ControlFlow::Break(error_of(outcome)),
+        }));
+        self.needing_executor()
     }
 
     /// Sets an observer that receives the events, in addition to `tracing`.
     pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
         self.options.observer = Some(Arc::new(observer));
+        self.needing_executor()
+    }
+
+    fn needing_executor(mut self) -> Self {
+        self.options.needs_executor = true;
         self
-    }
-}
-
-impl fmt::Debug for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { condition, name, idempotent, .. } = self;
-        f.debug_struct("Options")
-            .field("condition", condition)
-            .field("name", name)
-            .field("idempotent", idempotent)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A [`Policy`] or a [`RequestRetry`].
-#[diagnostic::on_unimplemented(
-    message = "expected the settings of requests with retry: a `Policy` or a `RequestRetry`",
-    label = "`{Self}` is neither a `Policy` nor a `RequestRetry`",
-    note = "write `&POLICY`, or `&RequestRetry::new(POLICY).condition(…)`; if it is in an `Arc` or a `LazyLock`, write `&*retry`"
-)]
-pub trait HowToRetry: Sealed + Sync {
-    #[doc(hidden)]
-    fn policy(&self) -> &Policy;
-
-    #[doc(hidden)]
-    fn options(&self) -> &Options;
-}
-
-impl HowToRetry for Policy {
-    fn policy(&self) -> &Policy {
-        self
-    }
-    // A constant, so that the optimizer sees the values of the standard options and drops the code for all others.
-    #[inline(always)]
-    fn options(&self) -> &Options {
-        const { &Options::new() }
-    }
-}
-
-impl Sealed for RequestRetry {}
-
-impl HowToRetry for RequestRetry {
-    fn policy(&self) -> &Policy {
-        &self.policy
-    }
-    fn options(&self) -> &Options {
-        &self.options
-    }
-}
-
-impl Options {
-    const fn new() -> Self {
-        Self {
-            condition: Condition::new(),
-            name: "request",
-            idempotent: false,
-            on_ok: None,
-            on_error: None,
-            server_delay: None,
-            before_attempt: None,
-            observer: None,
-        }
-    }
-
-    /// Returns whether there is nothing to do before the first failure, so that the first attempt needs no executor.
-    #[inline]
-    pub(super) fn is_plain(&self, policy: &Policy) -> bool {
-        let is_limited = policy.limits_attempts() || policy.budget.is_some();
-        !is_limited
-            && !policy.backoff.is_custom()
-            && !self.looks_at_attempts()
-            && self.observer.is_none()
-            && !sink::is_enabled()
-    }
-
-    #[inline]
-    pub(super) fn call<'a>(&'a self, policy: &'a Policy) -> ManualCall<'a> {
-        // A history reads the clock, so there is one only if the policy or the hook looks at it.
-        let history = (policy.needs_history() || self.looks_at_attempts()).then(History::new);
-        let mut call = ManualCall::new(policy, Some(self.name), history);
-        call.set_observer(self.observer.as_deref());
-        call.send_requests();
-        call
-    }
-
-    /// Counts the success of a first attempt without an executor.
-    #[inline(always)]
-    pub(super) fn succeeded_at_once(&self) {
-        of_loop(NO_OWN_STATS, self.name).at_once();
-    }
-
-    /// Returns whether a hook receives each attempt.
-    #[inline]
-    pub(super) fn looks_at_attempts(&self) -> bool {
-        self.before_attempt.is_some()
-    }
-
-    /// Lets the hook change the request of this attempt. Returns the client to send it with, if the hook chose another one.
-    #[inline]
-    pub(super) fn prepare(&self, attempt: Option<Attempt>, request: &mut Request) -> Option<Client> {
-        let (hook, attempt) = (self.before_attempt.as_ref()?, attempt?);
-        let mut outgoing = Outgoing { attempt, request, client: None };
-        hook(&mut outgoing);
-        outgoing.client
-    }
-
-    /// Returns whether a request must not be resent unless the server cannot have processed it.
-    pub(super) fn guards(&self, request: &Request) -> bool {
-        self.guards_head(request.method(), Some(request.headers()))
-    }
-
-    /// [`guards`](Self::guards) for a request with this method and these headers.
-    pub(super) fn guards_head(&self, method: &Method, headers: Option<&HeaderMap>) -> bool {
-        !self.is_free(method) && !headers.is_some_and(|headers| headers.contains_key("idempotency-key"))
-    }
-
-    /// Returns whether a request with this method may be resent after any failure.
-    fn is_free(&self, method: &Method) -> bool {
-        self.idempotent || self.condition.lists_method(method.as_str())
-    }
-
-    /// Returns whether the first attempt has to look for redirects, and a client of the process may report them.
-    #[inline]
-    pub(super) fn looks_for_redirects(&self, request: &Request) -> bool {
-        redirects::is_on() && self.guards(request)
-    }
-
-    /// Returns whether a request with this method may be sent after one that may have been processed. A hook may change the
-    /// method, and a condition for one method holds for all requests.
-    pub(super) fn may_follow_all(&self, next: Option<&Method>) -> bool {
-        !self.looks_at_attempts() && !self.condition.is_guarded() && next.is_some_and(|next| self.is_free(next))
-    }
-
-    /// Returns whether the outcome is clearly a success: by its status, and `on_ok` does not refuse it.
-    #[inline]
-    pub(super) fn is_done<E>(&self, outcome: &Result<Response, E>) -> bool {
-        outcome
-            .as_ref()
-            .is_ok_and(|response| self.condition.is_success(response.status().as_u16()) && !self.refuses(response))
-    }
-
-    /// Judges an outcome. The headers of a response are read only if there may be another attempt.
-    pub(super) fn verdict<E: Retryable + Error + 'static>(
-        &self,
-        outcome: &Result<Response, E>,
-        sent: &Sent,
-    ) -> Verdict {
-        if self.is_done(outcome) {
-            return Verdict::Done;
-        }
-        let classification = match outcome {
-            Ok(response) => {
-                // A response with a successful status gets here only if `on_ok` refuses it.
-                let refused = self.condition.is_success(response.status().as_u16());
-                Classification::new(Some(self.failure(response)), None).on_ok(refused)
-            }
-            Err(error) => {
-                let decided = self.on_error.map(|predicate| predicate(of_client(error)));
-                Classification::new(None, Some(Failure::of(error))).on_error(decided)
-            }
-        };
-        let classification =
-            if sent.is_direct(classification.status()) { classification.not_redirected() } else { classification };
-        self.condition.guarded(sent.is_guarded()).verdict(classification)
-    }
-
-    #[inline]
-    fn refuses(&self, response: &Response) -> bool {
-        self.on_ok.is_some_and(|predicate| predicate(response))
-    }
-
-    fn failure(&self, response: &Response) -> Failure {
-        let failure = Failure::of(response);
-        match self.server_delay.and_then(|delay| delay(response)) {
-            Some(delay) => failure.with_server_delay(delay),
-            None => failure,
-        }
-    }
-}
-
-/// The client's error, out of the error of reqwest-middleware, which does not have it in its `source()` chain.
-fn of_client<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
-    #[cfg(feature = "reqwest-middleware")]
-    match error.downcast_ref() {
-        Some(reqwest_middleware::Error::Reqwest(error)) => return error,
-        Some(reqwest_middleware::Error::Middleware(error)) => return &**error,
-        None => {}
-    }
-    error
-}
-
-/// A request that is about to be sent, as the hook of [`RequestRetry::before_attempt`] receives it.
-#[derive(Debug)]
-pub struct Outgoing<'a> {
-    attempt: Attempt,
-    request: &'a mut Request,
-    client: Option<Client>,
-}
-
-impl Outgoing<'_> {
-    /// The attempt that sends the request.
-    #[must_use]
-    pub fn attempt(&self) -> &Attempt {
-        &self.attempt
-    }
-
-    /// The request.
-    #[must_use]
-    pub fn request(&self) -> &Request {
-        self.request
-    }
-
-    /// The request, to change its method, URL, headers or body.
-    pub fn request_mut(&mut self) -> &mut Request {
-        self.request
-    }
-
-    /// Sends this attempt with another client, for example one with another proxy. The request skips all middleware after the
-    /// one that retries.
-    pub fn send_through(&mut self, client: Client) {
-        self.client = Some(client);
     }
 }

@@ -1,36 +1,20 @@
-//! Requests with retry: `send_with_retry`, `send_first_of`, and the loop that they and the middleware share.
+//! Requests with retry: `send_with_retry` and `stream_with_retry`.
 
-use core::fmt::{self, Display};
 use core::mem;
 use core::ops::ControlFlow;
 use core::pin::Pin;
 use core::task::{Context, Poll};
-use core::time::Duration;
-use std::error::Error;
 
 use pin_project_lite::pin_project;
-use reqwest::{Client, Request, RequestBuilder, Response, Url};
+use reqwest::{Client, Request, RequestBuilder, Response};
 
 use super::body::IntoBody;
-use super::redirects::{self, Seen, Watched};
-use super::request_retry::{HowToRetry, Options};
-use super::sent::Sent;
+use super::call::{Call, never_sent};
+use super::how_to_retry::HowToRetry;
+use super::options::Options;
 use super::simulated::SimulatedRequest;
-use super::source::{Repeated, RequestList, Source, Streamed};
-use crate::classify::class::Class;
-use crate::classify::clients::body::Undrained;
-use crate::classify::clients::reqwest::error_of;
-use crate::classify::connection::Via;
-use crate::classify::drain::{DrainBody, DrainLimits};
-use crate::classify::failure::Failure;
-use crate::classify::retryable::Retryable;
-use crate::classify::timed_out::TimedOut;
-use crate::classify::verdict::{NotSafe, Verdict};
-use crate::engine::call::Call as _;
+use super::source::{Repeated, Streamed};
 use crate::engine::executor::Executor;
-use crate::engine::manual_call::ManualCall;
-use crate::engine::pause::Pause;
-use crate::observe::reason::{FallbackReason, WithSources};
 use crate::policy::builder::Policy;
 
 /// Retries for a [`RequestBuilder`]: `client.get(url).send_with_retry(&POLICY)`.
@@ -47,7 +31,7 @@ pub trait SendWithRetry: Sized {
     ///
     /// A request without a body is copied part by part. Of a GET without headers, only the URL is copied, so that a success
     /// costs no allocation. reqwest does not expose the extensions that came with an [`http::Request`], so only the first
-    /// attempt is sure to have them. [`send_first_of`](SendFirstOf::send_first_of) keeps them.
+    /// attempt is sure to have them. [`send_first_of`](super::SendFirstOf::send_first_of) keeps them.
     ///
     /// ```
     /// use std::time::Duration;
@@ -119,7 +103,7 @@ impl SendWithRetry for RequestBuilder {
     {
         let (policy, options) = (retry.policy(), retry.options());
         let (client, request) = self.build_split();
-        let retry = Executor::start(options.call(policy));
+        let retry = Executor::start(options.call(policy, request.as_ref().ok()));
         match request {
             Ok(request) => Call::new(retry, options, Streamed::new(request, body), client).run(None).await,
             Err(error) => Err(never_sent(retry, error)),
@@ -181,7 +165,7 @@ impl<F: Future<Output = reqwest::Result<Response>>> Future for Sending<'_, F> {
         let this = self.as_mut().project();
         let mut polled = match this.state.project() {
             SendStateProjection::First { first } => {
-                this.simulated.poll(|| this.options.call(this.policy), || first.poll(cx))
+                this.simulated.poll(|| this.options.call(this.policy, None), || first.poll(cx))
             }
             SendStateProjection::Boxed { future } => future.as_mut().poll(cx),
         };
@@ -206,7 +190,7 @@ impl<F> Sending<'_, F> {
         let Poll::Ready(outcome) = mem::replace(polled, Poll::Pending) else { return };
         let mut this = self.project();
         let requests = mem::replace(this.requests, Repeated::nothing());
-        let start = || Executor::start(this.options.call(this.policy));
+        let start = || Executor::start(this.options.call(this.policy, None));
         let retry = this.simulated.failed().unwrap_or_else(start);
         let mut call = Call::new(retry, this.options, requests, this.client.clone());
         *polled = match call.after_first(outcome) {
@@ -228,224 +212,9 @@ async fn send_kept(
     client: Client,
     request: reqwest::Result<Request>,
 ) -> reqwest::Result<Response> {
-    let retry = Executor::start(options.call(policy));
+    let retry = Executor::start(options.call(policy, request.as_ref().ok()));
     match request {
         Ok(request) => Call::new(retry, options, Repeated::all_of(request), client).run(None).await,
         Err(error) => Err(never_sent(retry, error)),
-    }
-}
-
-/// Ends the call of a request that could not be built, as one attempt whose failure is not retried.
-#[cold]
-fn never_sent(mut retry: Executor<ManualCall<'_>>, error: reqwest::Error) -> reqwest::Error {
-    retry.core.begin();
-    retry.core.fail(Verdict::GiveUp(Failure::of(&error)), &WithSources(&error));
-    error
-}
-
-/// A different request for each attempt: `client.send_first_of(&POLICY, [request, …])`.
-pub trait SendFirstOf {
-    /// Sends the first request; if it fails, the second, and so on. The last request is repeated. Method, URL, headers and body
-    /// may all differ. Returns the last response or error.
-    ///
-    /// A request such as a POST, whose method is not among the condition's [`methods`](crate::Condition::methods), may have
-    /// been processed although it failed. Then it is followed only by requests whose method is among them, such as GET.
-    /// After any other failure, any request may follow. The rules are those of [`RequestRetry`](super::RequestRetry).
-    ///
-    /// ```
-    /// # use retry_runtime::{Policy, http::SendFirstOf};
-    /// # async fn fetch(client: &reqwest::Client) -> reqwest::Result<reqwest::Response> {
-    /// let mirrors = [client.get("https://one.example").build()?, client.get("https://two.example").build()?];
-    /// client.send_first_of(&Policy::new(), mirrors).await
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// The last error of the client. If `requests` is empty, an error that belongs to no request.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future drops the request that is under way, and nothing else.
-    fn send_first_of(
-        &self,
-        retry: &impl HowToRetry,
-        requests: impl IntoIterator<Item = Request> + Send,
-    ) -> impl Future<Output = reqwest::Result<Response>> + Send;
-}
-
-impl SendFirstOf for Client {
-    fn send_first_of(
-        &self,
-        retry: &impl HowToRetry,
-        requests: impl IntoIterator<Item = Request> + Send,
-    ) -> impl Future<Output = reqwest::Result<Response>> + Send {
-        let requests = RequestList::new(requests.into_iter().collect());
-        async {
-            let (policy, options) = (retry.policy(), retry.options());
-            let requests = requests.ok_or_else(|| error_of("there are no requests to send".into()))?;
-            Call::new(Executor::start(options.call(policy)), options, requests, self.clone()).run(None).await
-        }
-    }
-}
-
-/// A way to send one request: a client, or middleware and a client.
-pub(super) trait Transport: Send {
-    type Error: Retryable + Error + From<reqwest::Error> + From<TimedOut> + Send + 'static;
-
-    fn send(&mut self, request: Request) -> impl Future<Output = Result<Response, Self::Error>> + Send;
-
-    /// The URL in an error.
-    fn url_of_error(error: &Self::Error) -> Option<&Url>;
-}
-
-impl Transport for Client {
-    type Error = reqwest::Error;
-
-    #[inline]
-    fn send(&mut self, request: Request) -> impl Future<Output = reqwest::Result<Response>> + Send {
-        self.execute(request)
-    }
-
-    fn url_of_error(error: &reqwest::Error) -> Option<&Url> {
-        error.url()
-    }
-}
-
-/// A call whose requests are sent in a loop.
-pub(super) struct Call<'a, R, T> {
-    retry: Executor<ManualCall<'a>>,
-    options: &'a Options,
-    source: R,
-    transport: T,
-    sent: Sent,
-}
-
-/// The decision to send another request, and what is left of the response before it.
-pub(super) struct Next {
-    delay: Duration,
-    remains: DrainBody,
-    /// The URL of the next request, if it is known.
-    url: Option<Url>,
-}
-
-impl<'a, R: Source, T: Transport> Call<'a, R, T> {
-    #[inline]
-    pub(super) fn new(retry: Executor<ManualCall<'a>>, options: &'a Options, source: R, transport: T) -> Self {
-        Self { retry, options, source, transport, sent: Sent::default() }
-    }
-
-    /// Judges the outcome of a first attempt that was made without this call.
-    #[inline]
-    pub(super) fn after_first(
-        &mut self,
-        outcome: Result<Response, T::Error>,
-    ) -> ControlFlow<Result<Response, T::Error>, Next> {
-        // The attempt was not made by the loop, so its request is not noted yet.
-        self.sent.guarded = self.source.guarded(self.options);
-        self.judge(outcome)
-    }
-
-    /// Judges an outcome, and discards it if another attempt follows.
-    fn judge(&mut self, outcome: Result<Response, T::Error>) -> ControlFlow<Result<Response, T::Error>, Next> {
-        let Self { retry, options, source, sent, .. } = self;
-        retry.core.response_came_over(Via::of(outcome.as_ref().ok().and_then(Retryable::connection)));
-        let verdict = options.verdict(&outcome, sent);
-        let verdict = sent.followed(verdict, || options.may_follow_all(source.next_method()));
-        let verdict = repeatable(verdict, source.has_more());
-        if verdict == Verdict::Done {
-            return ControlFlow::Break(retry.succeed(outcome));
-        }
-        match retry.core.fail(verdict, &FailureText { outcome: &outcome, verdict }) {
-            None => ControlFlow::Break(outcome),
-            Some(delay) => {
-                let url = outcome.as_ref().map_or_else(T::url_of_error, |response| Some(response.url()));
-                let url = url.filter(|url| source.is_next(url)).cloned();
-                let remains = remains(outcome, retry.core.active.call.policy().drain_limits());
-                ControlFlow::Continue(Next { delay, remains, url })
-            }
-        }
-    }
-
-    /// Sends the requests, starting with the first attempt, or with the pause before the `next` one.
-    pub(super) fn run(self, mut next: Option<Next>) -> impl Future<Output = Result<Response, T::Error>> + Send {
-        // Not an `async fn`, which would move the call into a variable, and have room for both.
-        let mut call = self;
-        async move {
-            loop {
-                let mut known = None;
-                if let Some(Next { delay, remains, url }) = next.take() {
-                    Pause::new(&mut call.retry.core, delay, remains).await;
-                    known = url;
-                }
-                let Self { retry, options, source, transport, sent } = &mut call;
-                let outcome = attempt(retry, options, source, transport, sent, known).await;
-                match call.judge(outcome) {
-                    ControlFlow::Break(outcome) => return outcome,
-                    ControlFlow::Continue(decided) => next = Some(decided),
-                }
-            }
-        }
-    }
-}
-
-async fn attempt<T: Transport>(
-    retry: &mut Executor<ManualCall<'_>>,
-    options: &Options,
-    source: &mut impl Source,
-    transport: &mut T,
-    sent: &mut Sent,
-    known: Option<Url>,
-) -> Result<Response, T::Error> {
-    let current = options.looks_at_attempts().then(|| retry.current());
-    // Nothing of this attempt is sent yet. If it fails before that, the server cannot have processed its request.
-    (sent.guarded, sent.seen) = (None, Seen::NONE);
-    let attempt = async {
-        let mut request = source.request(known).await?;
-        let client = options.prepare(current, &mut request);
-        sent.guarded = options.guards(&request).then(|| request.method().clone());
-        // reqwest does not report a request whose body it cannot copy, but does report the redirected requests after it. A
-        // single one that was seen would then be no proof.
-        let is_stream = request.body().is_some_and(|body| body.as_bytes().is_none());
-        let looks = redirects::is_on() && sent.guarded.is_some() && !is_stream;
-        let (outcome, seen) = match client {
-            None => Watched::new(transport.send(request), looks).await,
-            Some(client) => Watched::new(async { Ok(client.execute(request).await?) }, looks).await,
-        };
-        sent.seen = seen;
-        outcome
-    };
-    retry.attempt(attempt).await
-}
-
-/// Turns a retry into the end of the call if no request is left for another attempt.
-fn repeatable(verdict: Verdict, has_more: bool) -> Verdict {
-    match verdict {
-        Verdict::Retry(failure) if !has_more => Verdict::NotSafe(failure, NotSafe::BodyUsedUp),
-        _ => verdict,
-    }
-}
-
-/// The rest of a response that is retried, which is drained during the pause.
-fn remains<E>(outcome: Result<Response, E>, limits: DrainLimits) -> DrainBody {
-    outcome.map_or(DrainBody::none(), |response| response.drain(limits))
-}
-
-/// The text of a failure, for events.
-struct FailureText<'a, E> {
-    outcome: &'a Result<Response, E>,
-    verdict: Verdict,
-}
-
-impl<E: Error> Display for FailureText<'_, E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.outcome {
-            // A response has a status, so its class is unknown only if `on_ok` refused it.
-            Ok(_) if self.verdict.failure().is_some_and(|failure| failure.class() == Class::Unknown) => {
-                FallbackReason::Refused.fmt(f)
-            }
-            Ok(_) => FallbackReason::of(self.verdict).fmt(f),
-            Err(error) => WithSources(error).fmt(f),
-        }
     }
 }

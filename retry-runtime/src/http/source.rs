@@ -3,11 +3,11 @@
 use core::time::Duration;
 use std::vec;
 
-use http::{HeaderMap, Method, Version};
+use http::{Extensions, HeaderMap, Method, Version};
 use reqwest::{Body, Request, Url};
 
 use super::body::IntoBody;
-use super::request_retry::Options;
+use super::options::Options;
 use crate::classify::clients::reqwest::error_of;
 
 /// A source of requests, one for each attempt.
@@ -15,6 +15,11 @@ pub(super) trait Source: Send {
     /// The request of the next attempt. Called only if [`has_more`](Self::has_more) is true. `url` is its URL, if
     /// [`is_next`](Self::is_next) has found it.
     fn request(&mut self, url: Option<Url>) -> impl Future<Output = reqwest::Result<Request>> + Send;
+
+    /// The extensions of the request that was returned last, for middleware.
+    fn extensions(&self) -> Option<Extensions> {
+        None
+    }
 
     /// Returns whether this is the URL of the next request, which would otherwise be parsed. A clone costs a fraction of that.
     fn is_next(&self, _: &Url) -> bool {
@@ -204,24 +209,38 @@ impl Text {
 
 /// A different request for each attempt; the last one is repeated.
 pub(super) struct RequestList {
-    requests: vec::IntoIter<Request>,
+    requests: vec::IntoIter<(Request, Extensions)>,
     last: Repeated,
+    last_extensions: Extensions,
+    /// The extensions of the request that was returned last. Missing for the last request of the list.
+    current: Option<Extensions>,
 }
 
 impl RequestList {
     /// Returns `None` if `requests` is empty.
-    pub(super) fn new(mut requests: Vec<Request>) -> Option<Self> {
-        let last = Repeated::all_of(requests.pop()?);
-        Some(Self { requests: requests.into_iter(), last })
+    pub(super) fn new(mut requests: Vec<(Request, Extensions)>) -> Option<Self> {
+        let (last, last_extensions) = requests.pop()?;
+        let last = Repeated::all_of(last);
+        Some(Self { requests: requests.into_iter(), last, last_extensions, current: None })
     }
 }
 
 impl Source for RequestList {
     async fn request(&mut self, _: Option<Url>) -> reqwest::Result<Request> {
         match self.requests.next() {
-            Some(request) => Ok(request),
-            None => self.last.request(None).await,
+            Some((request, extensions)) => {
+                self.current = Some(extensions);
+                Ok(request)
+            }
+            None => {
+                self.current = None;
+                self.last.request(None).await
+            }
         }
+    }
+
+    fn extensions(&self) -> Option<Extensions> {
+        Some(self.current.as_ref().unwrap_or(&self.last_extensions).clone())
     }
 
     fn has_more(&self) -> bool {
@@ -229,7 +248,7 @@ impl Source for RequestList {
     }
 
     fn next_method(&self) -> Option<&Method> {
-        self.requests.as_slice().first().map(Request::method).or_else(|| self.last.next_method())
+        self.requests.as_slice().first().map(|(request, _)| request.method()).or_else(|| self.last.next_method())
     }
 }
 
