@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use http::Extensions;
 use reqwest::{Body, Request, Response};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
-use retry_runtime::http::RequestRetry;
+use retry_runtime::http::{RequestRetry, SendFirstOf};
 use retry_runtime::{Class, Policy, Retryable};
 
 use crate::redirects::Below;
@@ -172,4 +172,51 @@ async fn connection_error_of_other_middleware_does_not_make_the_request_unproces
     assert_eq!((error.class(), error.is_unprocessed(), server.requests()), (Class::Transient, false, 1));
     client.get(&server.url).send().await.unwrap_err();
     assert_eq!(server.requests(), 4);
+}
+
+/// Sends the value of its extension as a header.
+struct Tagging;
+
+#[derive(Clone)]
+struct Tag(&'static str);
+
+#[async_trait]
+impl Middleware for Tagging {
+    async fn handle(
+        &self,
+        mut request: Request,
+        extensions: &mut Extensions,
+        next: Next<'_>,
+    ) -> reqwest_middleware::Result<Response> {
+        if let Some(Tag(tag)) = extensions.get() {
+            request.headers_mut().insert("x-tag", tag.parse().unwrap());
+        }
+        next.run(request, extensions).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn send_first_of_passes_the_middleware_with_the_extensions_of_each_builder() {
+    let client = ClientBuilder::new(client()).with(Tagging).build();
+    let (one, two) = (Server::statuses([503]).await, Server::statuses([503, 200]).await);
+    let builders =
+        [client.get(&one.url).with_extension(Tag("first")), client.get(&two.url).with_extension(Tag("second"))];
+    assert_eq!(client.send_first_of(&POLICY, builders).await.unwrap().status(), 200);
+    let tags = |server: &Server| server.heads().iter().filter(|head| head.contains("x-tag: ")).count();
+    assert!(one.heads()[0].contains("x-tag: first") && two.heads()[1].contains("x-tag: second"));
+    assert_eq!((tags(&one), tags(&two)), (1, 2));
+    let built = client.get(&two.url).build().unwrap();
+    assert_eq!(client.send_first_of(&POLICY, [built]).await.unwrap().status(), 200);
+    let error = client.send_first_of(&POLICY, [client.get(refused().await)]).await.unwrap_err();
+    assert!(error.is_connect());
+}
+
+#[tokio::test(start_paused = true)]
+async fn send_first_of_takes_the_place_of_the_middleware_that_retries() {
+    let client = retrying(RequestRetry::new(POLICY.attempts(5)));
+    let server = Server::statuses([503]).await;
+    client.send_first_of(&POLICY.attempts(2), [client.get(&server.url)]).await.unwrap();
+    assert_eq!(server.requests(), 2);
+    client.get(&server.url).send().await.unwrap();
+    assert_eq!(server.requests(), 7);
 }

@@ -385,6 +385,20 @@ mod lists {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn builders_are_taken_and_one_that_cannot_be_built_sends_nothing() {
+        let (one, two) = (Server::statuses([503]).await, Server::statuses([200]).await);
+        let client = client();
+        let builders = [&one, &two].map(|server| client.get(&server.url));
+        assert_eq!(client.send_first_of(&POLICY, builders).await.unwrap().status(), 200);
+        assert_eq!((one.requests(), two.requests()), (1, 1));
+        let recorder = Recorder::new();
+        let builders = [client.get(&one.url), client.get("not a url")];
+        let error = client.send_first_of(&observed(&recorder), builders).await.unwrap_err();
+        assert_eq!((error.is_builder(), one.requests()), (true, 1));
+        assert_eq!(recorder.lines().last().unwrap(), "1/3 GaveUp(Permanent)");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn empty_list_is_an_error() {
         let error = client().send_first_of(&POLICY, Vec::<reqwest::Request>::new()).await.unwrap_err();
         assert!(format!("{error:?}").contains("there are no requests to send"), "{error:?}");

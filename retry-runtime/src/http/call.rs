@@ -114,6 +114,10 @@ impl<'a, R: Source, T: Transport> Call<'a, R, T> {
     fn judge(&mut self, outcome: Result<Response, T::Error>) -> ControlFlow<Result<Response, T::Error>, Next> {
         let Self { retry, options, source, sent, host, .. } = self;
         retry.core.response_came_over(Via::of(outcome.as_ref().ok().and_then(Retryable::connection)));
+        if sent.rejected_by_host {
+            let at = outcome.as_ref().err().and_then(T::url_of_error);
+            sent.goes_elsewhere = options.are_other_hosts(at, source.next_url());
+        }
         let verdict = options.verdict(&outcome, sent);
         let verdict = sent.followed(verdict, || options.may_follow_all(source.next_method()));
         let verdict = repeatable(verdict, source.has_more());
@@ -143,19 +147,24 @@ impl<'a, R: Source, T: Transport> Call<'a, R, T> {
         let Self { retry, options, source, transport, sent, host } = self;
         let current = options.looks_at_attempts().then(|| retry.current());
         // Nothing of this attempt is sent yet. If it fails before that, the server cannot have processed its request.
-        (sent.guarded, sent.seen) = (None, Seen::NONE);
+        (sent.guarded, sent.seen, sent.rejected_by_host) = (None, Seen::NONE, false);
         // Outside the attempt, so that an attempt that is cut off still counts.
         let breaker = OnceLock::new();
         let mut pass = Pass::none();
         let attempt = async {
             let mut request = source.request(known).await?;
+            let before = &options.before_attempt;
             let client = match current {
-                Some(current) => options.before_attempt.prepare(current, &mut request).await?,
                 None => None,
+                Some(current) if !before.awaits() => before.prepare(current, &mut request),
+                // Boxed, because it would otherwise enlarge the future of every call.
+                Some(current) => Box::pin(before.prepare_async(current, &mut request)).await?,
             };
             *host = options.host(&request);
             if let Some(of_host) = options.breaker(host.as_deref()) {
-                admit(&mut pass, breaker.get_or_init(|| of_host), request.url()).await?;
+                let admitted = admit(&mut pass, breaker.get_or_init(|| of_host), request.url()).await;
+                sent.rejected_by_host = admitted.is_err() && host.as_ref().is_some_and(|host| host.breaker.is_some());
+                admitted?;
             }
             sent.guarded = options.guards(&request).then(|| request.method().clone());
             // reqwest does not report a request whose body it cannot copy, but does report the redirected requests after it. A

@@ -7,12 +7,13 @@ use std::error::Error;
 use std::sync::Arc;
 
 use http::{HeaderMap, Method};
-use reqwest::{Request, Response};
+use reqwest::{Request, Response, Url};
 
 use super::outgoing::BeforeAttempt;
 use super::per_host::{Host, PerHost};
 use super::redirects;
 use super::sent::Sent;
+use crate::classify::class::Class;
 use crate::classify::condition::Condition;
 use crate::classify::failure::Failure;
 use crate::classify::retryable::Retryable;
@@ -133,6 +134,12 @@ impl Options {
         self.per_host.as_ref().map(|hosts| hosts.host(request.url()))
     }
 
+    /// Returns whether both URLs are known, and are those of different hosts.
+    pub(super) fn are_other_hosts(&self, one: Option<&Url>, other: Option<&Url>) -> bool {
+        let hosts = self.per_host.as_ref().zip(one).zip(other);
+        hosts.is_some_and(|((hosts, one), other)| !hosts.is_same(one, other))
+    }
+
     /// The breaker that admits an attempt at this host: the host's own, or else that of all requests.
     pub(super) fn breaker(&self, host: Option<&Host>) -> Option<Arc<Breaker>> {
         host.and_then(|host| host.breaker.as_ref()).or(self.breaker.as_ref()).cloned()
@@ -206,7 +213,12 @@ impl Options {
             }
             Err(error) => {
                 let decided = self.on_error.as_ref().map(|predicate| predicate(of_client(error)));
-                Classification::new(None, Some(Failure::of(error))).on_error(decided)
+                // The breaker of one host does not delay, and does not end, the attempts at other hosts.
+                let failure = match sent.leaves_breaker() {
+                    true => Failure::new(Class::Transient).before_processing(),
+                    false => Failure::of(error),
+                };
+                Classification::new(None, Some(failure)).on_error(decided)
             }
         };
         let classification =

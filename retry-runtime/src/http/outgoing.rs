@@ -77,16 +77,35 @@ impl BeforeAttempt {
         self.awaiting = Some(Arc::new(hook));
     }
 
-    /// Lets the hooks change the request. Returns the client to send it with, if they chose another one.
-    pub(super) async fn prepare(&self, attempt: Attempt, request: &mut Request) -> reqwest::Result<Option<Client>> {
+    pub(super) const fn awaits(&self) -> bool {
+        self.awaiting.is_some()
+    }
+
+    /// Lets the hook that does not await change the request. Returns the client to send it with, if it chose another one.
+    pub(super) fn prepare(&self, attempt: Attempt, request: &mut Request) -> Option<Client> {
         let mut outgoing = Outgoing { attempt, request, client: None };
-        if let Some(hook) = &self.sync {
-            hook(&mut outgoing);
-        }
+        self.call_sync(&mut outgoing);
+        outgoing.client
+    }
+
+    /// [`prepare`](Self::prepare) for both hooks.
+    pub(super) async fn prepare_async(
+        &self,
+        attempt: Attempt,
+        request: &mut Request,
+    ) -> reqwest::Result<Option<Client>> {
+        let mut outgoing = Outgoing { attempt, request, client: None };
+        self.call_sync(&mut outgoing);
         if let Some(hook) = &self.awaiting {
             hook(&mut outgoing).await.map_err(of_hook)?;
         }
         Ok(outgoing.client)
+    }
+
+    fn call_sync(&self, outgoing: &mut Outgoing<'_>) {
+        if let Some(hook) = &self.sync {
+            hook(outgoing);
+        }
     }
 }
 

@@ -29,6 +29,10 @@ use crate::util::sync::lock;
 ///
 /// A retry is paid for by the host whose attempt failed, also if the next attempt goes to another host.
 ///
+/// If the breaker of a host rejects an attempt of [`send_first_of`](super::SendFirstOf::send_first_of), and the next request
+/// goes to another host, that request follows after the policy's delay, with and without a deadline. It does not wait for
+/// the breaker.
+///
 /// # Memory
 ///
 /// At most [`limit`](Self::limit) hosts are kept, 1000 by default, each of them in about 1.3 KiB for a budget and 2.5 KiB
@@ -147,6 +151,10 @@ impl PerHost {
 
     fn key(&self, url: &Url) -> u64 {
         self.hosts.hasher.hash_one((url.scheme(), url.host_str(), url.port_or_known_default()))
+    }
+
+    pub(super) fn is_same(&self, one: &Url, other: &Url) -> bool {
+        self.key(one) == self.key(other)
     }
 
     pub(super) const fn has_breaker(&self) -> bool {

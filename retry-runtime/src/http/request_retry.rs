@@ -167,8 +167,8 @@ impl RequestRetry {
         self
     }
 
-    /// Sets a function that computes the delay after each failed attempt, instead of the policy's backoff and its cap. The
-    /// policy's jitter applies to it, and a delay that the server asks for is its lower bound.
+    /// Sets a function that computes the delay after each failed attempt, instead of the policy's backoff. The policy's cap and
+    /// jitter apply to it, and a delay that the server asks for is its lower bound.
     ///
     /// ```
     /// # use std::time::Duration;

@@ -12,6 +12,10 @@ pub(super) struct Sent {
     pub(super) guarded: Option<Method>,
     /// The requests that the client sent for it, including redirected ones.
     pub(super) seen: Seen,
+    /// True if the breaker of its host has rejected the last request.
+    pub(super) rejected_by_host: bool,
+    /// True if the next request after such a rejection goes to another host.
+    pub(super) goes_elsewhere: bool,
     /// True once a request that must not be resent may have been processed.
     has_effects: bool,
 }
@@ -19,6 +23,11 @@ pub(super) struct Sent {
 impl Sent {
     pub(super) fn is_guarded(&self) -> bool {
         self.guarded.is_some()
+    }
+
+    /// Returns whether the breaker that has rejected the last request has no say about the next one.
+    pub(super) fn leaves_breaker(&self) -> bool {
+        self.rejected_by_host && self.goes_elsewhere
     }
 
     /// Returns whether the last request, which had this status, is known not to have been redirected.

@@ -32,6 +32,11 @@ pub(super) trait Source: Send {
     /// The method of the request for the next attempt, if there is one.
     fn next_method(&self) -> Option<&Method>;
 
+    /// The URL of the request for the next attempt, if it may be another one than before.
+    fn next_url(&self) -> Option<&Url> {
+        None
+    }
+
     /// The method of the first request, which was sent outside the loop, if it must not be resent unless the server cannot have
     /// processed it.
     fn guarded(&self, _: &Options) -> Option<Method> {
@@ -245,6 +250,14 @@ impl Source for RequestList {
 
     fn has_more(&self) -> bool {
         self.requests.len() > 0 || self.last.has_more()
+    }
+
+    fn next_url(&self) -> Option<&Url> {
+        let last = || match self.last.more.as_deref() {
+            Some(More::Whole(request)) => Some(request.url()),
+            _ => None,
+        };
+        self.requests.as_slice().first().map(|(request, _)| request.url()).or_else(last)
     }
 
     fn next_method(&self) -> Option<&Method> {

@@ -1,7 +1,10 @@
 //! HTTP: annotated functions with reqwest and a real server, on a paused clock.
 
+mod before_attempt;
 mod client_errors;
 mod draining;
+mod limits;
+mod request_options;
 mod retry_after;
 mod spans;
 
