@@ -5,6 +5,8 @@ mod body;
 #[cfg(feature = "reqwest")]
 mod call;
 #[cfg(feature = "reqwest")]
+mod chosen_policy;
+#[cfg(feature = "reqwest")]
 mod first_of;
 #[cfg(feature = "reqwest")]
 mod how_to_retry;
@@ -38,9 +40,11 @@ pub use self::body::IntoBody;
 pub mod connections;
 
 #[cfg(feature = "reqwest")]
+pub use self::chosen_policy::ChosenPolicy;
+#[cfg(feature = "reqwest")]
 pub use self::first_of::{IntoRequest, SendFirstOf};
 #[cfg(feature = "reqwest")]
-pub use self::how_to_retry::{ChosenPolicy, HowToRetry};
+pub use self::how_to_retry::HowToRetry;
 #[cfg(feature = "reqwest")]
 pub use self::outgoing::{HookFuture, Outgoing};
 #[cfg(feature = "reqwest")]

@@ -31,8 +31,13 @@ use crate::policy::builder::Policy;
 
 pub(super) type Boxed = Box<dyn Error + Send + Sync>;
 
-/// A hook of the user. In an `Arc`, because a `RequestRetry` is cloned.
-pub(super) type Hook<F> = Option<Arc<F>>;
+/// The functions of the user.
+pub(super) type Predicate = dyn Fn(&Response) -> bool + Send + Sync;
+pub(super) type ErrorPredicate = dyn Fn(&(dyn Error + 'static)) -> bool + Send + Sync;
+pub(super) type ServerDelay = dyn Fn(&Response) -> Option<Duration> + Send + Sync;
+pub(super) type ComputedDelay = dyn Fn(&Attempt) -> Duration + Send + Sync;
+pub(super) type RetryHook = dyn Fn(&Retrying<'_, Response, dyn Error>) -> ControlFlow<Ending> + Send + Sync;
+pub(super) type PolicyChoice = dyn Fn(&Request) -> Option<Policy> + Send + Sync;
 
 /// Why `on_retry` ends a call: with what failed, or with this error instead.
 pub(super) type Ending = Option<Boxed>;
@@ -45,13 +50,13 @@ pub struct Options {
     pub(super) own_name: Option<Arc<str>>,
     pub(super) methods: Option<Arc<[Method]>>,
     pub(super) idempotent: bool,
-    pub(super) on_ok: Hook<dyn Fn(&Response) -> bool + Send + Sync>,
-    pub(super) on_error: Hook<dyn Fn(&(dyn Error + 'static)) -> bool + Send + Sync>,
-    pub(super) server_delay: Hook<dyn Fn(&Response) -> Option<Duration> + Send + Sync>,
-    pub(super) backoff: Hook<dyn Fn(&Attempt) -> Duration + Send + Sync>,
-    pub(super) on_retry: Hook<dyn Fn(&Retrying<'_, Response, dyn Error>) -> ControlFlow<Ending> + Send + Sync>,
+    pub(super) on_ok: Option<Arc<Predicate>>,
+    pub(super) on_error: Option<Arc<ErrorPredicate>>,
+    pub(super) server_delay: Option<Arc<ServerDelay>>,
+    pub(super) backoff: Option<Arc<ComputedDelay>>,
+    pub(super) on_retry: Option<Arc<RetryHook>>,
     pub(super) before_attempt: BeforeAttempt,
-    pub(super) policy_for: Hook<dyn Fn(&Request) -> Option<Policy> + Send + Sync>,
+    pub(super) policy_for: Option<Arc<PolicyChoice>>,
     pub(super) budget: Option<Arc<Budget>>,
     pub(super) breaker: Option<Arc<Breaker>>,
     pub(super) per_host: Option<PerHost>,

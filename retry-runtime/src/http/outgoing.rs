@@ -49,11 +49,14 @@ impl Outgoing<'_> {
     }
 }
 
+type SyncHook = dyn Fn(&mut Outgoing<'_>) + Send + Sync;
+type AsyncHook = dyn for<'a> Fn(&'a mut Outgoing<'_>) -> HookFuture<'a> + Send + Sync;
+
 /// The hooks that are called before each attempt.
 #[derive(Clone)]
 pub(super) struct BeforeAttempt {
-    sync: Option<Arc<dyn Fn(&mut Outgoing<'_>) + Send + Sync>>,
-    awaiting: Option<Arc<dyn for<'a> Fn(&'a mut Outgoing<'_>) -> HookFuture<'a> + Send + Sync>>,
+    sync: Option<Arc<SyncHook>>,
+    awaiting: Option<Arc<AsyncHook>>,
 }
 
 impl BeforeAttempt {

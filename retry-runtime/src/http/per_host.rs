@@ -60,8 +60,8 @@ pub(super) struct Host {
 
 #[derive(Default)]
 struct Hosts {
-    /// The hash of a host stands for the host, so that a long name takes no memory. Its key is random, so that nobody can choose
-    /// two hosts with the same hash. By chance, that happens in one of 10¹³ tables of 1000 hosts.
+    /// Makes the key of a host, so that a long name takes no memory. The hash has a random seed, so that a server cannot choose
+    /// two hosts with the same key. By chance, that happens in one of 10¹³ tables of 1000 hosts.
     hasher: RandomState,
     table: Mutex<Table>,
 }
@@ -86,7 +86,7 @@ impl Default for PerHost {
 }
 
 impl PerHost {
-    /// Starts with neither a budget nor a breaker, of which at least one has to be set.
+    /// Creates settings without a budget and without a breaker. Add at least one of them.
     pub fn new() -> Self {
         Self { budget: None, breaker: None, limit: 1000, hosts: Arc::default() }
     }

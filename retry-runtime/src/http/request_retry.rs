@@ -8,7 +8,7 @@ use std::sync::Arc;
 use http::Method;
 use reqwest::{Request, Response};
 
-use super::how_to_retry::ChosenPolicy;
+use super::chosen_policy::ChosenPolicy;
 use super::options::{Boxed, Options};
 use super::outgoing::{HookFuture, Outgoing};
 use super::per_host::PerHost;

@@ -279,7 +279,7 @@ mod per_host {
         let name = "a.".repeat(10_000);
         ask(&hosts, [format!("{name}one"), format!("{name}two"), format!("{name}one")]).await;
         assert_eq!(hosts.hosts(), 2);
-        // Redirects to other hosts are followed inside the attempt, and are no hosts.
+        // Redirects to other hosts are followed inside the attempt, and do not count as hosts.
         let server = Server::start([Reply::status(302).header("location", "http://127.0.0.2:1/")]).await;
         let retry = RequestRetry::new(POLICY.attempts(1)).per_host(hosts.clone());
         client().get(&server.url).send_with_retry(&retry).await.unwrap_err();
@@ -294,7 +294,7 @@ mod per_host {
         client().get(&down.url).send_with_retry(&retry).await.unwrap();
         client().get(&up.url).send_with_retry(&retry).await.unwrap();
         let is_kept = |server| hosts.breaker_of(&url(server)).is_some();
-        // 404 is no fault of a host, so their breakers stay closed.
+        // A 404 is not the fault of its host, so the breakers stay closed.
         let others = [Server::statuses([404]).await, Server::statuses([404]).await, Server::statuses([404]).await];
         client().get(&others[0].url).send_with_retry(&retry).await.unwrap();
         client().get(&up.url).send_with_retry(&retry).await.unwrap();
