@@ -42,16 +42,19 @@ fn is_linked(pages: &str, name: &str) -> bool {
 }
 
 /// Types that need no link, because readers find them in signatures.
-const IN_SIGNATURES: [&str; 27] = [
+const IN_SIGNATURES: [&str; 30] = [
     "Async",
     "AttemptContext",
     "AttemptFuture",
     "Blocking",
+    "ChosenPolicy",
     "Cleanup",
     "CutsOff",
     "DrainBody",
     "FromNotReady",
+    "HookFuture",
     "HookResult",
+    "IntoRequest",
     "Judge",
     "LimitTimer",
     "Limited",

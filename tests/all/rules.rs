@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::io;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use retry_runtime::{Class, Condition, Failure, OnError, Retryable, Verdict, retry, verdict};
@@ -141,7 +142,7 @@ mod rule {
     /// The same rule, through `Condition`.
     #[test]
     fn condition_follows_the_same_rule_as_the_attribute() {
-        const STATUSES: &[std::ops::RangeInclusive<u16>] = &[503..=503];
+        const STATUSES: &[RangeInclusive<u16>] = &[503..=503];
         for (condition, expected) in [
             (Condition::new(), "..rr | .rr | rr."),
             (Condition::new().on_status(STATUSES), "...r | ..r | r.."),
@@ -268,7 +269,7 @@ fn on_status_accepts_run_time_values_and_keeps_a_copy() {
 #[test]
 fn statuses_of_run_time_values_are_checked() {
     for (ranges, message) in [
-        (vec![503..=502], "a range of statuses is empty: write the lower code first"),
+        (vec![RangeInclusive::new(503, 502)], "a range of statuses is empty: write the lower code first"),
         (vec![99..=100], "a status must be between 100 and 599"),
         (vec![500..=600], "a status must be between 100 and 599"),
         (
