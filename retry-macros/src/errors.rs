@@ -25,7 +25,7 @@ impl Errors {
         result.map_err(|error| self.push(error)).ok()
     }
 
-    /// Returns `true` if there is no error yet.
+    /// Returns `true` before the first error.
     pub(crate) fn is_empty(&self) -> bool {
         self.found.as_ref().is_none_or(Vec::is_empty)
     }

@@ -398,28 +398,13 @@ macro_rules! hedged_copies_share_all_arguments_except_those_in_clone {
     };
 }
 
-/// The attempt of a block in `retrying!`, which uses the variables around it.
+/// The same two for the block of `retrying!`, which uses the variables around it. rustc prints the name by which a macro is called.
 #[cfg(feature = "macros")]
 #[doc(hidden)]
-#[macro_export]
-macro_rules! each_attempt_borrows_variables_and_owns_those_in_clone {
-    (async $attempt:tt) => {
-        async $attempt
-    };
-    (blocking $attempt:tt) => {
-        || $attempt
-    };
-}
-
-/// The same for a hedged attempt.
-#[cfg(feature = "macros")]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! hedged_copies_share_all_variables_except_those_in_clone {
-    (async $attempt:tt) => {
-        async $attempt
-    };
-}
+pub use crate::{
+    each_attempt_borrows_arguments_and_owns_those_in_retry_clone as each_attempt_borrows_variables_and_owns_those_in_clone,
+    hedged_copies_share_all_arguments_except_those_in_clone as hedged_copies_share_all_variables_except_those_in_clone,
+};
 
 /// A function that returns the `static` of a budget or of a circuit breaker. If the path names anything else, rustc prints the name
 /// of this macro with its error, so the name is the advice.
