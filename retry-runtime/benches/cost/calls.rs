@@ -1,4 +1,4 @@
-//! The measured operations, and two ways to retry them: a hand-written loop and the attribute.
+//! The measured operations, and three ways to retry them: a hand-written loop, the attribute and `retrying!`.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use retry_runtime::retry;
+use retry_runtime::{retry, retrying};
 use tokio::time::sleep;
 
 pub(crate) type Outcome = Result<u64, Failed>;
@@ -212,3 +212,33 @@ macro_rules! ours {
 }
 ours!(Ours, one_call);
 ours!(OursWithQuestion, with_question);
+
+/// The attribute's arguments in front of a block. The functions return its future, so that there is no other one around it.
+macro_rules! blocks {
+    ($name:ident, $body:ident $(, $outcome:ty)?) => {
+        pub(crate) struct $name;
+        impl Calls for $name {
+            const NAME: &'static str = stringify!($name);
+            fn ready(x: u64) -> impl Future<Output = Outcome> + Send {
+                retrying!(attempts = 4, start = "10ms", max_delay = "1s", async move || $(-> $outcome)? { $body!(operation::ready(x)) })
+            }
+            fn waiting(x: u64) -> impl Future<Output = Outcome> + Send {
+                retrying!(attempts = 4, start = "10ms", max_delay = "1s", async move || $(-> $outcome)? { $body!(operation::waiting(x)) })
+            }
+            fn large(x: u64) -> impl Future<Output = Outcome> + Send {
+                retrying!(attempts = 4, start = "10ms", max_delay = "1s", async move || $(-> $outcome)? { $body!(operation::large(x)) })
+            }
+            fn failing(left: &AtomicU32) -> impl Future<Output = Outcome> + Send {
+                retrying!(attempts = 4, start = "1ms", max_delay = "1s", async move || $(-> $outcome)? { $body!(operation::failing(left)) })
+            }
+            fn at_once(left: &AtomicU32) -> impl Future<Output = Outcome> + Send {
+                retrying!(attempts = 4, start = "0s", max_delay = "1s", async move || $(-> $outcome)? { $body!(operation::failing(left)) })
+            }
+            fn scattered(left: &AtomicU32) -> impl Future<Output = Outcome> + Send {
+                retrying!(delays = ["15ms", "30ms", "37.5ms"], jitter = "33.3%", async move || $(-> $outcome)? { $body!(operation::failing(left)) })
+            }
+        }
+    };
+}
+blocks!(Block, one_call);
+blocks!(BlockWithQuestion, with_question, Outcome);

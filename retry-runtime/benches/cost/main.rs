@@ -7,6 +7,7 @@
 //! cargo bench -p retry-runtime --bench cost --features report
 //! cargo bench -p retry-runtime --bench cost --features metrics
 //! cargo bench -p retry-runtime --bench cost -- threads                         # only what threads share
+//! cargo bench -p retry-runtime --bench cost -- blocks                          # only `retrying!`
 //! ```
 //!
 //! Valgrind's callgrind runs this program again to count the instructions. Without valgrind, those lines are omitted.
@@ -28,7 +29,7 @@ mod table;
 
 use std::sync::atomic::AtomicU32;
 
-use calls::{Calls, HandWritten, HandWrittenInBlock, Ours, OursWithQuestion, operation};
+use calls::{Block, BlockWithQuestion, Calls, HandWritten, HandWrittenInBlock, Ours, OursWithQuestion, operation};
 use measure::{Case, Tasks, allocations, instructions, median, nanoseconds, repeat, tasks};
 use table::Goal::{Above, AtMost, Open, Times};
 use table::{head, line, line_with_ratio};
@@ -45,6 +46,7 @@ fn main() {
         #[cfg(feature = "serde")]
         ["policy", name, times] => policies::repeat(name, times.parse().unwrap()),
         [.., "threads", "--bench"] => contention::compare(),
+        [.., "blocks", "--bench"] => blocks(),
         // `cargo test --benches` does not pass this argument.
         [.., "--bench"] => compare(),
         _ => println!("cargo bench -p retry-runtime"),
@@ -59,6 +61,8 @@ fn count(case: &str, calls: &str, times: u64) {
         HandWrittenInBlock::NAME => repeat::<HandWrittenInBlock>(case, times),
         Ours::NAME => repeat::<Ours>(case, times),
         OursWithQuestion::NAME => repeat::<OursWithQuestion>(case, times),
+        Block::NAME => repeat::<Block>(case, times),
+        BlockWithQuestion::NAME => repeat::<BlockWithQuestion>(case, times),
         _ => unreachable!("unknown type `{calls}`"),
     }
 }
@@ -71,6 +75,7 @@ fn compare() {
     many_tasks();
     head("hand-written, ?");
     columns::<HandWrittenInBlock, OursWithQuestion>();
+    blocks();
     loops::compare();
     deadlines::compare();
     growth::compare();
@@ -87,6 +92,29 @@ fn columns<H: Calls, O: Calls>() {
     allocated::<H, O>();
     let at_once = (nanoseconds::<H>(Case::RetryAtOnce, 50), nanoseconds::<O>(Case::RetryAtOnce, 100_000));
     line("a retry without a delay, ns", at_once.0, at_once.1, AtMost(999.0));
+}
+
+/// `retrying!` costs what an annotated function costs.
+fn blocks() {
+    head("attribute");
+    same_costs::<Ours, Block>("retrying!");
+    same_costs::<OursWithQuestion, BlockWithQuestion>("retrying! with ?");
+}
+
+fn same_costs<A: Calls, B: Calls>(label: &str) {
+    for (name, case) in [("success at once", Case::Ready), ("retry without a delay", Case::RetryAtOnce)] {
+        if let Some((attribute, block)) = instructions::<A>(case).zip(instructions::<B>(case)) {
+            line(&format!("{label}: {name}"), attribute, block, Times(1.0));
+        }
+    }
+    let sizes = (size_of_val(&A::waiting(1)) as f64, size_of_val(&B::waiting(1)) as f64);
+    line(&format!("{label}: future, bytes"), sizes.0, sizes.1, Times(1.0));
+    line(
+        &format!("{label}: one retry, allocations"),
+        allocations::<A>(Case::Retry).0,
+        allocations::<B>(Case::Retry).0,
+        Times(1.0),
+    );
 }
 
 fn counts<H: Calls, O: Calls>() {
