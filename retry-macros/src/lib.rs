@@ -397,7 +397,7 @@ pub fn retry(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// 10 |         post(order).await?;
 ///   |              ----- use occurs due to use in coroutine
 ///   |
-///   = note: this error originates in the macro `::retry_runtime::each_attempt_borrows_variables_and_owns_those_in_clone` …
+///   = note: this error originates in the macro `::retry_runtime::private::each_attempt_borrows_variables_and_owns_those_in_clone` …
 /// ```
 ///
 /// Write `clone = [order]`, which gives each attempt a clone, or clone it in the block: `post(order.clone())`. The block may change a

@@ -398,14 +398,6 @@ macro_rules! hedged_copies_share_all_arguments_except_those_in_clone {
     };
 }
 
-/// The same two for the block of `retrying!`, which uses the variables around it. rustc prints the name by which a macro is called.
-#[cfg(feature = "macros")]
-#[doc(hidden)]
-pub use crate::{
-    each_attempt_borrows_arguments_and_owns_those_in_retry_clone as each_attempt_borrows_variables_and_owns_those_in_clone,
-    hedged_copies_share_all_arguments_except_those_in_clone as hedged_copies_share_all_variables_except_those_in_clone,
-};
-
 /// A function that returns the `static` of a budget or of a circuit breaker. If the path names anything else, rustc prints the name
 /// of this macro with its error, so the name is the advice.
 #[cfg(feature = "macros")]

@@ -100,7 +100,8 @@ impl Expansion<'_> {
             Shape::Blocking => quote_spanned!(attribute=> blocking),
             Shape::Async | Shape::Returned { .. } => quote_spanned!(attribute=> async),
         };
-        quote_spanned!(attribute=> #krate::#advice!(#kind #attempt))
+        let private = function.is_block.then(|| quote_spanned!(attribute=> private::));
+        quote_spanned!(attribute=> #krate::#private #advice!(#kind #attempt))
     }
 
     /// Returns without an attempt while the circuit breaker is open.

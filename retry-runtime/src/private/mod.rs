@@ -36,3 +36,10 @@ pub use crate::load::hedge::attempt::Hedged;
 pub use crate::load::hedge::copies::HedgeOutcome;
 pub use crate::observe::stats::named::Counters;
 pub use crate::util::sleep::AsyncSleep;
+/// The macros whose names are advice, for the block of `retrying!`, which uses the variables around it. rustc prints the name by which a
+/// macro is called.
+#[cfg(feature = "macros")]
+pub use crate::{
+    each_attempt_borrows_arguments_and_owns_those_in_retry_clone as each_attempt_borrows_variables_and_owns_those_in_clone,
+    hedged_copies_share_all_arguments_except_those_in_clone as hedged_copies_share_all_variables_except_those_in_clone,
+};
