@@ -1,6 +1,6 @@
 //! Types that rustc must know before it looks up methods on them.
 //!
-//! Where the macro does not know the type of an outcome, rustc infers it. Method lookup does not wait for that: on a type that is
+//! If the macro does not know the type of an outcome, rustc infers it. Method lookup does not wait for that: on a type that is
 //! still unknown, it takes the first level that might fit, and a wrong compile error follows. So generated code first calls a method on
 //! the value and on the error themselves. rustc cannot do that for an unknown type, and asks the user for it.
 
