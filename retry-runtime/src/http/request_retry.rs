@@ -28,7 +28,7 @@ use crate::policy::builder::Policy;
 /// middleware's settings.
 ///
 /// GET, HEAD, OPTIONS, TRACE, PUT and DELETE are retried on all failures that the condition selects. A request with another
-/// method is retried only if the server [cannot have processed](Failure::is_unprocessed) it, or if the request has
+/// method is retried only if the server [cannot have processed](crate::Failure::is_unprocessed) it, or if the request has
 /// the header `Idempotency-Key`. [`idempotent`](Self::idempotent) and [`Condition::methods`] change that. A server that has
 /// processed a request may redirect the client, and reqwest hides the redirect. The proof that the request was not processed
 /// therefore needs a client with [`track_redirects`](super::TrackRedirects::track_redirects), or
