@@ -1,5 +1,7 @@
 //! A different request for each attempt: `send_first_of`.
 
+use core::pin::Pin;
+
 use http::Extensions;
 use reqwest::{Client, Request, Response};
 
@@ -44,12 +46,16 @@ pub trait SendFirstOf: Sized {
     /// # Cancel safety
     ///
     /// Dropping the future drops the request that is under way, and nothing else.
-    fn send_first_of<R: IntoRequest<Self>>(
+    // Not `impl Future`: a wrong type of the requests would be reported three times.
+    fn send_first_of<'a, R: IntoRequest<Self>>(
         &self,
-        retry: &impl HowToRetry,
+        retry: &'a impl HowToRetry,
         requests: impl IntoIterator<Item = R>,
-    ) -> impl Future<Output = Result<Response, Self::Error>> + Send;
+    ) -> SendingFirstOf<'a, Self::Error>;
 }
+
+/// The future of [`send_first_of`](SendFirstOf::send_first_of).
+pub type SendingFirstOf<'a, E> = Pin<Box<dyn Future<Output = Result<Response, E>> + Send + 'a>>;
 
 /// A request, or a builder of one, that a client `C` can send.
 #[diagnostic::on_unimplemented(
@@ -100,12 +106,12 @@ pub(super) struct RetriedAbove;
 impl SendFirstOf for Client {
     type Error = reqwest::Error;
 
-    fn send_first_of<R: IntoRequest<Self>>(
+    fn send_first_of<'a, R: IntoRequest<Self>>(
         &self,
-        retry: &impl HowToRetry,
+        retry: &'a impl HowToRetry,
         requests: impl IntoIterator<Item = R>,
-    ) -> impl Future<Output = reqwest::Result<Response>> + Send {
-        send(self.clone(), retry, build(requests))
+    ) -> SendingFirstOf<'a, Self::Error> {
+        Box::pin(send(self.clone(), retry, build(requests)))
     }
 }
 
@@ -113,12 +119,12 @@ impl SendFirstOf for Client {
 impl SendFirstOf for reqwest_middleware::ClientWithMiddleware {
     type Error = reqwest_middleware::Error;
 
-    fn send_first_of<R: IntoRequest<Self>>(
+    fn send_first_of<'a, R: IntoRequest<Self>>(
         &self,
-        retry: &impl HowToRetry,
+        retry: &'a impl HowToRetry,
         requests: impl IntoIterator<Item = R>,
-    ) -> impl Future<Output = reqwest_middleware::Result<Response>> + Send {
-        send(self.clone(), retry, build(requests))
+    ) -> SendingFirstOf<'a, Self::Error> {
+        Box::pin(send(self.clone(), retry, build(requests)))
     }
 }
 

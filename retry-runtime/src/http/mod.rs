@@ -42,7 +42,7 @@ pub mod connections;
 #[cfg(feature = "reqwest")]
 pub use self::chosen_policy::ChosenPolicy;
 #[cfg(feature = "reqwest")]
-pub use self::first_of::{IntoRequest, SendFirstOf};
+pub use self::first_of::{IntoRequest, SendFirstOf, SendingFirstOf};
 #[cfg(feature = "reqwest")]
 pub use self::how_to_retry::HowToRetry;
 #[cfg(feature = "reqwest")]
