@@ -33,14 +33,40 @@ async fn waiting(x: u64) -> Outcome {
     around_executor!(operation::waiting(x))
 }
 
+/// An executor that owns its policy, made for each call.
+async fn owning(x: u64) -> Outcome {
+    let mut retry = Executor::new(black_box(POLICY));
+    loop {
+        match retry.attempt_to_end(operation::ready(x)).await {
+            Ok(value) => return Ok(retry.succeed(value)),
+            Err(failed) => retry.pause(failed)?.await,
+        }
+    }
+}
+
+/// One use of an executor that is kept, and reset after each success.
+async fn kept(retry: &mut Executor, x: u64) -> Outcome {
+    loop {
+        match retry.attempt_to_end(operation::ready(x)).await {
+            Ok(value) => {
+                retry.reset();
+                return Ok(value);
+            }
+            Err(failed) => retry.pause(failed)?.await,
+        }
+    }
+}
+
 async fn run(x: u64) -> Outcome {
     POLICY.run(|_| async { operation::ready(x).await.ok() }).await.ok_or(Failed(0))
 }
 
 /// The rows, each with the loop to compare with, and with the goals for the instructions and for the time.
-const CASES: [(&str, &str, Goal, Goal); 3] = [
+const CASES: [(&str, &str, Goal, Goal); 5] = [
     ("executor, success at once", "success at once", Times(2.80), Times(3.00)),
     ("executor, success after one wait", "success after one wait", Open, Open),
+    ("executor with a policy of its own, success at once", "success at once", Open, Open),
+    ("executor that is kept, success at once", "success at once", Open, Open),
     ("Policy::run, success at once", "success at once", Open, Open),
 ];
 
@@ -70,6 +96,11 @@ pub(crate) fn repeat(case: &str, times: u64) {
         "success after one wait" => calls.for_each(|i| poll_to_end(HandWritten::waiting(black_box(i)))),
         "executor, success at once" => calls.for_each(|i| poll_to_end(ready(black_box(i)))),
         "executor, success after one wait" => calls.for_each(|i| poll_to_end(waiting(black_box(i)))),
+        "executor with a policy of its own, success at once" => calls.for_each(|i| poll_to_end(owning(black_box(i)))),
+        "executor that is kept, success at once" => {
+            let mut retry = Executor::new(POLICY);
+            calls.for_each(|i| poll_to_end(kept(&mut retry, black_box(i))));
+        }
         "Policy::run, success at once" => calls.for_each(|i| poll_to_end(run(black_box(i)))),
         _ => unreachable!("unknown case `{case}`"),
     }
