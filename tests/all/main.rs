@@ -1,5 +1,6 @@
 //! Tests of the behaviour through the public API, one module for each theme.
 
+mod adoption;
 mod attribute_code;
 mod breakers;
 mod budgets;
