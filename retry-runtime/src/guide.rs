@@ -8,6 +8,7 @@
 //! | [`http`](crate::http) | idempotency, `Retry-After`, redirects and connections |
 //! | [`errors`] | classifying errors as transient or permanent |
 //! | [`loops`] | writing the loop yourself; other runtimes; blocking functions |
+//! | [`recipes`] | short programs for common tasks, with their tests |
 //! | [`testing`] | testing functions with retries |
 //! | [`operating`] | logs, metrics, runtime configuration |
 //! | [`migrating`] | equivalents for users of other crates |
@@ -37,6 +38,9 @@ pub mod errors {}
 
 #[doc = include_str!("guide/loops.md")]
 pub mod loops {}
+
+#[doc = include_str!("guide/recipes.md")]
+pub mod recipes {}
 
 #[doc = include_str!("guide/testing.md")]
 pub mod testing {}
