@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 
 use crate::classify::drain::{Cleanup, NoCleanup};
 use crate::context::simulation;
-use crate::util::sleep::{Sleep, TokioSleep};
+use crate::util::sleep::{Sleep, TimerSlot, TokioSleep};
 
 pin_project! {
     /// A [`Pause`](crate::executor::Pause) that does not borrow its executor, so that code which polls can keep both in one struct.
@@ -25,7 +25,7 @@ pin_project! {
     ///
     /// Dropping it ends the pause. The executor can then continue with the next attempt.
     #[must_use = "a pause does nothing unless it is awaited"]
-    pub struct OwnedPause<S: Sleep = TokioSleep, L = NoCleanup> {
+    pub struct OwnedPause<S: TimerSlot = TokioSleep, L = NoCleanup> {
         sleep: S,
         delay: Duration,
         is_armed: bool,
@@ -35,7 +35,7 @@ pin_project! {
     }
 }
 
-impl<S: Sleep, L> OwnedPause<S, L> {
+impl<S: TimerSlot, L> OwnedPause<S, L> {
     pub(crate) const fn new(sleep: S, delay: Duration, cleanup: L) -> Self {
         Self { sleep, delay, is_armed: false, timer: None, cleanup }
     }
@@ -67,7 +67,7 @@ impl<S: Sleep, L: Cleanup> Future for OwnedPause<S, L> {
     }
 }
 
-impl<S: Sleep, L> fmt::Debug for OwnedPause<S, L> {
+impl<S: TimerSlot, L> fmt::Debug for OwnedPause<S, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OwnedPause").field("delay", &self.delay).finish_non_exhaustive()
     }

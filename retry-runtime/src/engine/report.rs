@@ -21,7 +21,7 @@ use crate::engine::retrying::{HookResult, Retrying};
 use crate::engine::state::CallState;
 use crate::observe::reason::FallbackReason;
 use crate::policy::attempt::Attempt;
-use crate::util::clock::Instant;
+use crate::util::clock::{Instant, StdInstant, into_std};
 use crate::util::sleep::TimerSlot;
 
 const UNKNOWN: Failure = Failure::new(Class::Unknown);
@@ -311,12 +311,13 @@ impl<S: TimerSlot> Executor<ManualCall<'_>, S> {
         }
     }
 
-    /// When the call started. Starts its clock if it does not run yet: see [`new`](Executor::new).
+    /// When the call started. Starts its clock if it does not run yet: see [`new`](Executor::new). On wasm32-unknown-unknown, the type is
+    /// `web_time::Instant`.
     #[must_use]
-    pub fn started(&mut self) -> std::time::Instant {
+    pub fn started(&mut self) -> StdInstant {
         self.core.start_clock();
         let started = crate::engine::situation::started(&self.core.active.state, &self.core.active.call);
-        crate::util::clock::into_std(started.unwrap_or_else(Instant::now))
+        into_std(started.unwrap_or_else(Instant::now))
     }
 }
 

@@ -5,6 +5,8 @@ use core::time::Duration;
 use retry_spec::keywords;
 use retry_spec::schedule::Bounds;
 
+use crate::util::host::random;
+
 /// Randomness put on a computed delay `d`, so that clients that failed together do not come back together.
 ///
 /// Jitter is put on after the cap and stays inside it. "Full" and "equal" are those of the AWS Architecture
@@ -71,7 +73,7 @@ impl From<keywords::Jitter> for Jitter {
 /// The standard random source: the thread's generator of `fastrand`, uniform in `[0, 1)`. It is not cryptographic: a delay
 /// need not be secret.
 pub(crate) fn thread_random() -> f64 {
-    fastrand::f64()
+    random()
 }
 
 #[cfg(test)]

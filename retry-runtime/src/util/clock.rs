@@ -1,14 +1,6 @@
-//! The monotonic clock: tokio's, which tests can pause, or the standard library's without the feature `tokio`.
+//! The monotonic clock of the host: tokio's, which tests can pause, or the standard library's without the feature `tokio`.
+//!
+//! `StdInstant` does not see a pause of tokio's clock.
 
-#[cfg(not(feature = "tokio"))]
-pub(crate) use std::time::Instant;
-#[cfg(feature = "tokio")]
-pub(crate) use tokio::time::Instant;
-
-/// The instant as the standard library's.
-pub(crate) fn into_std(instant: Instant) -> std::time::Instant {
-    #[cfg(feature = "tokio")]
-    return instant.into_std();
-    #[cfg(not(feature = "tokio"))]
-    instant
-}
+#[allow(unused_imports, reason = "unused with some sets of features")]
+pub(crate) use crate::util::host::{Instant, StdInstant, into_std, system_time};

@@ -1,16 +1,16 @@
 //! Timers: tokio's, and a sleep function supplied by the user.
 //!
-//! This module and the engine's call state, which stores the timer, are the only places that use tokio's timer.
+//! This module, the files of the host, and the engine's call state, which stores the timer, are the only places that use tokio's
+//! timer.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use core::time::Duration;
 
 use pin_project_lite::pin_project;
-#[cfg(feature = "tokio")]
-use tokio::task::coop;
 
 use crate::util::clock::Instant;
+use crate::util::host;
 use crate::util::sealed::Sealed;
 
 /// A source of timers for an executor. Sealed: implemented only by [`TokioSleep`] and [`CustomSleep`].
@@ -19,7 +19,7 @@ use crate::util::sealed::Sealed;
     label = "needs the `tokio` feature or a sleep function",
     note = "enable the `tokio` feature of `retry-runtime`, or supply a function: `sleep = path::to::sleep` in the attribute, `.sleep(sleep)` on an `Executor`"
 )]
-pub trait Sleep: TimerSlot {
+pub trait Sleep: TimerSlot<Separate: Future<Output = ()>> {
     /// Starts the timer, which ends `delay` from now.
     #[doc(hidden)]
     fn arm(&self, timer: Pin<&mut Self::Timer>, shared: &mut impl SharedTimer, delay: Duration);
@@ -39,10 +39,7 @@ pub trait Sleep: TimerSlot {
         false
     }
 
-    /// A second timer, independent of the one that `arm` starts.
-    #[doc(hidden)]
-    type Separate: Future<Output = ()>;
-
+    /// Starts a second timer, independent of the one that `arm` starts.
     #[doc(hidden)]
     fn separate(&self, delay: Duration) -> Self::Separate;
 
@@ -60,6 +57,10 @@ pub trait TimerSlot: Sealed {
     #[doc(hidden)]
     type Timer;
 
+    /// A second timer, independent of the first.
+    #[doc(hidden)]
+    type Separate;
+
     #[doc(hidden)]
     fn idle(&self) -> Self::Timer;
 }
@@ -75,18 +76,15 @@ pub trait SharedTimer {
     fn existing_timer(&self) -> Option<&TokioTimer>;
 }
 
-/// Tokio's timer; `None` until it is armed.
-#[cfg(feature = "tokio")]
-pub(crate) type TokioTimer = Option<tokio::time::Sleep>;
-/// A placeholder for tokio's timer without the feature `tokio`.
-#[cfg(not(feature = "tokio"))]
-#[allow(unreachable_pub, reason = "reachable with the feature `tokio` only")]
-pub type TokioTimer = ();
+/// Tokio's timer; `None` until it is armed. A placeholder without the feature `tokio`.
+pub(crate) type TokioTimer = Option<host::Timer>;
 
 /// Tokio's timer, with millisecond resolution.
 ///
 /// Waiting panics outside a tokio runtime, and in a runtime whose time driver is not enabled. Without the `tokio` feature
 /// this type still exists, but does not implement [`Sleep`].
+///
+/// On wasm32-unknown-unknown, where tokio has no timer, it is JavaScript's `setTimeout`. That needs no runtime, and is `!Send`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TokioSleep;
 
@@ -94,6 +92,7 @@ impl Sealed for TokioSleep {}
 
 impl TimerSlot for TokioSleep {
     type Timer = ();
+    type Separate = host::Timer;
 
     #[inline(always)]
     fn idle(&self) {}
@@ -105,13 +104,13 @@ impl Sleep for TokioSleep {
     /// belongs to a runtime that has been shut down.
     #[inline(always)]
     fn arm(&self, _: Pin<&mut ()>, shared: &mut impl SharedTimer, delay: Duration) {
-        shared.timer().set(Some(tokio::time::sleep(delay)));
+        shared.timer().set(Some(host::sleep(delay)));
     }
 
     /// Does not read the clock, which `sleep` would do only to compute the end again.
     #[inline(always)]
     fn arm_until(&self, _: Pin<&mut ()>, shared: &mut impl SharedTimer, end: Instant) {
-        shared.timer().set(Some(tokio::time::sleep_until(end)));
+        shared.timer().set(Some(host::sleep_until(end)));
     }
 
     #[inline(always)]
@@ -121,27 +120,17 @@ impl Sleep for TokioSleep {
 
     #[inline(always)]
     fn is_over(&self, shared: &impl SharedTimer) -> bool {
-        shared.existing_timer().and_then(Option::as_ref).is_some_and(has_passed_unnoticed)
+        shared.existing_timer().and_then(Option::as_ref).is_some_and(host::has_passed_unnoticed)
     }
 
-    type Separate = tokio::time::Sleep;
-
-    fn separate(&self, delay: Duration) -> tokio::time::Sleep {
-        tokio::time::sleep(delay)
+    fn separate(&self, delay: Duration) -> host::Timer {
+        host::sleep(delay)
     }
 
     #[inline(always)]
-    fn separate_is_over(timer: &tokio::time::Sleep) -> bool {
-        has_passed_unnoticed(timer)
+    fn separate_is_over(timer: &host::Timer) -> bool {
+        host::has_passed_unnoticed(timer)
     }
-}
-
-/// Compares the clock with the end of a timer that has just been pending, if the task's cooperative budget is exhausted: tokio's timer stays
-/// pending then, so an attempt that exhausts the budget in every poll would never time out. With budget left, the timer itself knows.
-#[cfg(feature = "tokio")]
-#[inline(always)]
-fn has_passed_unnoticed(timer: &tokio::time::Sleep) -> bool {
-    !coop::has_budget_remaining() && Instant::now() >= timer.deadline()
 }
 
 /// A sleep function `Fn(Duration) -> impl Future`, for async runtimes other than tokio. Each wait awaits one future that
@@ -197,6 +186,7 @@ where
     T: Future<Output = ()>,
 {
     type Timer = CustomTimer<T>;
+    type Separate = T;
 
     fn idle(&self) -> CustomTimer<T> {
         CustomTimer { sleep: None }
@@ -215,8 +205,6 @@ where
     fn poll(&self, timer: Pin<&mut CustomTimer<T>>, _: &mut impl SharedTimer, cx: &mut Context<'_>) -> Poll<()> {
         timer.project().sleep.as_pin_mut().map_or(Poll::Ready(()), |sleep| sleep.poll(cx))
     }
-
-    type Separate = T;
 
     fn separate(&self, delay: Duration) -> T {
         (self.0)(delay)

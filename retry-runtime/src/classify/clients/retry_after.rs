@@ -5,24 +5,26 @@ use std::time::SystemTime;
 
 use http::header::{DATE, HeaderMap, RETRY_AFTER};
 
+use crate::util::clock::system_time;
+
 /// The delay that the headers ask for (RFC 9110 §10.2.3), in seconds or as a date. A date in the past is a delay of zero.
 /// Any other value is ignored.
 ///
 /// A date is compared with the server's clock if the header `Date` is present, because the clocks of the two machines may
-/// differ. Without that header it is compared with this machine's clock.
+/// differ. Without that header it is compared with this machine's clock, and ignored on a host without a clock.
 pub(crate) fn server_delay(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| Some(headers.get(name)?.to_str().ok()?.trim());
-    let now = || text(DATE).and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or_else(SystemTime::now);
+    let now = || text(DATE).and_then(|date| httpdate::parse_http_date(date).ok()).or_else(system_time);
     parse(text(RETRY_AFTER)?, now)
 }
 
-fn parse(value: &str, now: impl FnOnce() -> SystemTime) -> Option<Duration> {
+fn parse(value: &str, now: impl FnOnce() -> Option<SystemTime>) -> Option<Duration> {
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // A number that overflows is a very long delay, not an invalid value.
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
     let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(now()).unwrap_or_default())
+    Some(date.duration_since(now()?).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -50,7 +52,13 @@ mod tests {
             ("", None),
             ("soon", None),
         ] {
-            assert_eq!(parse(value, || now), delay.map(Duration::from_secs), "{value}");
+            assert_eq!(parse(value, || Some(now)), delay.map(Duration::from_secs), "{value}");
         }
+    }
+
+    #[test]
+    fn date_is_ignored_without_a_clock() {
+        assert_eq!(parse("Sun, 06 Nov 1994 08:49:47 GMT", || None), None);
+        assert_eq!(parse("120", || None), Some(Duration::from_secs(120)));
     }
 }

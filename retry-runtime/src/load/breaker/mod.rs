@@ -18,13 +18,12 @@ use core::time::Duration;
 use std::sync::Arc;
 use std::task::Wake;
 use std::thread::{self, Thread};
-// Real time: a blocked thread does not see tokio's paused clock.
-use std::time::Instant as RealInstant;
 
 use crate::classify::breaker_open::{BreakerOpen, FromBreakerOpen};
 use crate::classify::outcome::Outcome;
 use crate::context::{deadline, probes};
-use crate::util::clock::Instant;
+// Real time: a blocked thread does not see a pause of tokio's clock.
+use crate::util::clock::{Instant, StdInstant};
 use gate::{Change, Gate, Permit, ProbeEnd, Refusal};
 
 pub use gate::BreakerState;
@@ -357,7 +356,7 @@ fn block_on(probe: ProbeEnd<'_>, limit: Duration) -> bool {
         }
     }
 
-    let start = RealInstant::now();
+    let start = StdInstant::now();
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut probe = pin!(probe);
     while probe.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {

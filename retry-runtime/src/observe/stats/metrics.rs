@@ -7,13 +7,13 @@ use core::time::Duration;
 use std::borrow::Cow;
 use std::sync::{Mutex, OnceLock};
 use std::thread;
-// The recorder's clock: tokio's would make it depend on tests that pause it.
-use std::time::Instant;
 
 use metrics::{Counter, Histogram, Key, Label, Level, Metadata, Recorder, Unit, counter, histogram, with_recorder};
 
 use crate::classify::failure::Failure;
 use crate::observe::event::Decision;
+// The recorder's clock: tokio's would make it depend on tests that pause it.
+use crate::util::clock::StdInstant;
 use crate::util::shards::{Shard, Sharded};
 use crate::util::sync::SHARDS;
 
@@ -48,7 +48,7 @@ struct Handles {
 }
 
 struct Cached {
-    since: Instant,
+    since: StdInstant,
     handles: Handles,
 }
 
@@ -66,7 +66,7 @@ impl SuccessMetrics {
     fn count_cached(&self, name: &'static str, recorder: &dyn Recorder) -> bool {
         // Only `try_lock`, because a handle runs foreign code, which may call the same function.
         let Ok(mut cached) = self.handles.mine().try_lock() else { return false };
-        let now = Instant::now();
+        let now = StdInstant::now();
         match &*cached {
             Some(Cached { since, handles }) if now.saturating_duration_since(*since) < MAX_AGE => handles.count(),
             _ => {
