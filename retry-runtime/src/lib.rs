@@ -112,6 +112,11 @@
         reason = "the documentation links to items that exist only with these features or those they enable"
     )
 )]
+#![cfg_attr(
+    all(target_arch = "wasm32", target_os = "unknown"),
+    allow(dead_code, reason = "there are no requests with retries, which use the most of the other layers"),
+    allow(clippy::arc_with_non_send_sync, reason = "the timer is `!Send`")
+)]
 
 mod classify;
 #[cfg(feature = "serde")]
@@ -119,6 +124,10 @@ pub mod config;
 mod context;
 mod engine;
 pub mod guide;
+#[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
+pub mod http;
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+#[path = "http/mod_wasm.rs"]
 pub mod http;
 mod load;
 mod observe;

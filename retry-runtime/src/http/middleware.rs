@@ -12,8 +12,6 @@ use super::first_of::RetriedAbove;
 use super::how_to_retry::HowToRetry;
 use super::request_retry::RequestRetry;
 use super::source::Repeated;
-use crate::classify::failure::Failure;
-use crate::classify::retryable::by_failure;
 use crate::classify::timed_out::TimedOut;
 use crate::engine::executor::Executor;
 
@@ -121,16 +119,6 @@ fn url_of_error(error: &Error) -> Option<&Url> {
     match error {
         Error::Reqwest(error) => error.url(),
         Error::Middleware(_) => None,
-    }
-}
-
-by_failure! {
-    /// Classified as reqwest's error, or by a search along the chain of another middleware's error. The error of another
-    /// middleware never proves that the server cannot have processed the request.
-    Error, |error| match error {
-        Self::Reqwest(error) => Failure::of(error),
-        // The error may come from something that the middleware does after the request.
-        Self::Middleware(error) => crate::classify::search::search(&**error).perhaps_processed(),
     }
 }
 

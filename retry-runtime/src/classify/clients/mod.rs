@@ -20,8 +20,13 @@ mod http_response;
 mod hyper;
 #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
 pub(crate) mod reqwest;
-#[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
-mod reqwest_body;
+#[cfg(feature = "reqwest-middleware")]
+mod reqwest_middleware;
+#[cfg(all(any(feature = "reqwest", feature = "reqwest-012"), not(all(target_arch = "wasm32", target_os = "unknown"))))]
+pub(crate) mod reqwest_parts;
+#[cfg(all(any(feature = "reqwest", feature = "reqwest-012"), all(target_arch = "wasm32", target_os = "unknown")))]
+#[path = "reqwest_parts_wasm.rs"]
+mod reqwest_parts;
 #[cfg(feature = "http")]
 pub(crate) mod retry_after;
 #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
@@ -64,7 +69,7 @@ pub(crate) fn recognize(error: &(dyn Error + 'static)) -> Option<Failure> {
         #[cfg(any(feature = "reqwest", feature = "reqwest-012"))]
         failure_of::<StatusError>,
         #[cfg(feature = "reqwest-middleware")]
-        failure_of::<reqwest_middleware::Error>,
+        failure_of::<::reqwest_middleware::Error>,
         #[cfg(feature = "h2")]
         failure_of::<::h2::Error>,
         #[cfg(feature = "hyper")]

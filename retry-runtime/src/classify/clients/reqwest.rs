@@ -1,28 +1,28 @@
 //! Classification of reqwest's errors and responses, identical for each supported version of reqwest.
+//!
+//! `reqwest_parts` has what needs more of reqwest than its build for wasm has.
 
-use core::pin::{Pin, pin};
-use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::error::Error;
-use std::io;
 
 #[cfg(feature = "connection-events")]
 use http::Extensions;
 #[cfg(feature = "connection-events")]
 use hyper_util::client::legacy::connect::HttpInfo;
 
+// On wasm, the glob brings `is_connect`, which is a method of reqwest's elsewhere.
+#[allow(unused_imports, reason = "not all sets of features use it")]
+pub(crate) use super::reqwest_parts::*;
 use super::retry_after::server_delay;
-use crate::classify::breaker_open::BreakerOpen;
 use crate::classify::chain;
 use crate::classify::class::Class;
 #[cfg(feature = "connection-events")]
 use crate::classify::connection::{Connection, is_reported};
 use crate::classify::failure::Failure;
 use crate::classify::retryable::Retryable;
-use crate::classify::timed_out::TimedOut;
 
 macro_rules! client {
-    ($reqwest:ident, $error_of:ident) => {
+    ($reqwest:ident) => {
         /// An error of `error_for_status` has a status, which determines its class. Other errors are classified as follows:
         ///
         /// - Transient: connect errors, timeouts and body errors, and a request whose connection was lost before the
@@ -108,39 +108,12 @@ macro_rules! client {
                 connection_of_response(self.extensions())
             }
         }
-
-        /// Creates a timeout like reqwest's own: `is_timeout()` returns `true`. The [`TimedOut`] is at the end of the
-        /// `source()` chain.
-        impl From<TimedOut> for $reqwest::Error {
-            fn from(timed_out: TimedOut) -> Self {
-                $error_of(io::Error::from(timed_out).into())
-            }
-        }
-
-        /// Creates an error with the [`BreakerOpen`] at the end of its `source()` chain.
-        impl From<BreakerOpen> for $reqwest::Error {
-            fn from(open: BreakerOpen) -> Self {
-                $error_of(open.into())
-            }
-        }
-
-        /// Creates an error of reqwest with this source. reqwest has no public constructor for its errors, but it
-        /// converts the error of a body into one.
-        pub(crate) fn $error_of(source: Boxed) -> $reqwest::Error {
-            // Polls the body itself, without a response around it: a response would add an invented URL and turn the
-            // error into a decode error.
-            let body = pin!($reqwest::Body::wrap(Failing(Some(source))));
-            match http_body::Body::poll_frame(body, &mut Context::from_waker(Waker::noop())) {
-                Poll::Ready(Some(Err(error))) => error,
-                _ => unreachable!("polling a body that always fails returns an error"),
-            }
-        }
     };
 }
 #[cfg(feature = "reqwest")]
-client!(reqwest, error_of);
+client!(reqwest);
 #[cfg(feature = "reqwest-012")]
-client!(reqwest_012, error_of_012);
+client!(reqwest_012);
 
 /// The connection that a response came over, if any client reports its connections.
 #[cfg(feature = "connection-events")]
@@ -153,21 +126,4 @@ fn connection_of_response(extensions: &Extensions) -> Option<Connection> {
 pub(crate) fn connection_in(extensions: &Extensions) -> Option<Connection> {
     let info: &HttpInfo = extensions.get()?;
     Some(Connection { local: info.local_addr(), remote: info.remote_addr() })
-}
-
-type Boxed = Box<dyn Error + Send + Sync>;
-
-/// A body that fails when it is read.
-struct Failing(Option<Boxed>);
-
-impl http_body::Body for Failing {
-    type Data = &'static [u8];
-    type Error = Boxed;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<http_body::Frame<&'static [u8]>, Boxed>>> {
-        Poll::Ready(self.0.take().map(Err))
-    }
 }

@@ -7,7 +7,7 @@ use core::task::{Context, Poll, ready};
 
 use http::Version;
 
-use super::body::{Undrained, count};
+use crate::classify::clients::body::{Undrained, count};
 use crate::classify::drain::{DrainBody, DrainLimits};
 
 trait Chunks {
