@@ -42,7 +42,7 @@ fn is_linked(pages: &str, name: &str) -> bool {
 }
 
 /// Types that need no link, because readers find them in signatures.
-const IN_SIGNATURES: [&str; 30] = [
+const IN_SIGNATURES: [&str; 31] = [
     "Async",
     "AttemptContext",
     "AttemptFuture",
@@ -68,6 +68,7 @@ const IN_SIGNATURES: [&str; 30] = [
     "RetryError",
     "RetryHook",
     "ScopedOnly",
+    "SendingFirstOf",
     "TimeLimit",
     "TimerSlot",
     "Unlimited",
