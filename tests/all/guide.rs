@@ -42,7 +42,7 @@ fn is_linked(pages: &str, name: &str) -> bool {
 }
 
 /// Types that need no link, because readers find them in signatures.
-const IN_SIGNATURES: [&str; 31] = [
+const IN_SIGNATURES: [&str; 32] = [
     "Async",
     "AttemptContext",
     "AttemptFuture",
@@ -64,6 +64,7 @@ const IN_SIGNATURES: [&str; 31] = [
     "OnRetry",
     "Operation",
     "OutcomeOf",
+    "PauseAfter",
     "ResultLike",
     "RetryError",
     "RetryHook",

@@ -140,6 +140,55 @@ mod polling {
     }
 }
 
+mod chosen_delays {
+    use retry_runtime::Jitter;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn function_of_the_error_decides_and_chooses_the_delay() {
+        // Neither the schedule, the cap nor the jitter changes the delay.
+        let policy = Policy::exponential(SECOND).attempts(9).max_delay(SECOND).jitter(Jitter::Full);
+        let (attempts, recorder) = (Attempts::new(), Recorder::new());
+        let outcome = policy
+            .run(|_| async { Err::<(), _>(Plain(attempts.start())) })
+            .pause_after(|error| [ms(7), SECOND * 7, Duration::ZERO].get(error.0 as usize - 1).copied())
+            .observer(&*recorder)
+            .await;
+        assert!(outcome == Err(Plain(4)));
+        assert_eq!(attempts.delays(), all_ms([7, 7000, 0]));
+        let lines = recorder.lines();
+        assert_eq!(lines.iter().filter(|line| line.contains("Chosen")).count(), 3, "{lines:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn limits_of_the_policy_apply() {
+        for (policy, waits) in [(POLICY, 2), (POLICY.deadline(SECOND * 3), 1), (POLICY.deadline(SECOND * 2), 0)] {
+            let call = policy.run(|_| async { Err::<(), _>("no") }).pause_after(|_| Some(SECOND * 2));
+            assert_eq!(timed(call).await, (Err("no"), SECOND * 2 * waits));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn values_that_are_not_ready_follow_the_schedule() {
+        let attempts = Attempts::new();
+        let answer = || match attempts.start() {
+            2 => Err(std::io::Error::other("lost")),
+            number => Ok(number),
+        };
+        let call = POLICY.attempts(9).run(|_| async { answer() }).pause_after(|_| Some(ms(5))).until(|n| *n == 4).await;
+        assert_eq!((call.unwrap(), attempts.delays()), (4, all_ms([1000, 5, 4000])));
+    }
+
+    #[test]
+    fn blocking_call_waits_for_it() {
+        let mut slept = Vec::new();
+        let call = POLICY.run(|_| Err::<(), _>(Plain(1))).blocking().pause_after(|error| Some(SECOND * error.0 * 9));
+        assert!(call.on_retry(|_| {}).call_with(|delay| slept.push(delay)) == Err(Plain(1)));
+        assert_eq!(slept, all_ms([9000, 9000]));
+    }
+}
+
 mod limits {
     use super::*;
 

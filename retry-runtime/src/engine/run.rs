@@ -22,7 +22,9 @@ use crate::engine::hooks::{Hooks, NextDelay};
 use crate::engine::manual_call::{ManualCall, SharedBudget};
 use crate::engine::pause::{Pause, RunningPause};
 use crate::engine::retrying::{HookResult, Retrying};
-use crate::engine::run_parts::{Async, Blocking, Judge, NoHook, OnRetry, Operation, OutcomeOf, RetryHook, Until, When};
+use crate::engine::run_parts::{
+    Async, Blocking, Judge, NoHook, OnRetry, Operation, OutcomeOf, PauseAfter, RetryHook, Until, When,
+};
 use crate::engine::time_limit::{CutsOff, LimitTimer, TimeLimit, Unlimited};
 use crate::observe::event::Observer;
 use crate::policy::attempt::Attempt;
@@ -55,10 +57,11 @@ impl Policy {
     /// | `POLICY.run(op)` | the standard [`Condition`] | an [`Outcome`](crate::outcome::Outcome), such as a `Result` whose error is [`Retryable`](crate::Retryable) |
     /// | `….condition(condition)` | this condition | the same |
     /// | `….when(predicate)` | your predicate on the error | a `Result` with any error |
+    /// | `….pause_after(function)` | your function of the error, which also chooses the delay | the same |
     ///
     /// In the first two forms, the deadline and the attempt timeout cut attempts off, which requires an error that implements
-    /// `From<`[`TimedOut`](crate::TimedOut)`>`. [`to_end`](Run::to_end) removes that, and [`when`](Run::when) starts without it:
-    /// [`cut_off`](Run::cut_off) adds it.
+    /// `From<`[`TimedOut`](crate::TimedOut)`>`. [`to_end`](Run::to_end) removes that, and [`when`](Run::when) and
+    /// [`pause_after`](Run::pause_after) start without it: [`cut_off`](Run::cut_off) adds it.
     ///
     /// # Panics
     ///
@@ -129,11 +132,45 @@ impl<'p, F: Operation, J, H, S: TimerSlot, K: LimitTimer<S>, M> Run<'p, F, J, H,
         self.with(|judge, hook, limit| (replace(judge, When(predicate)), hook, replace(limit, Unlimited)))
     }
 
+    /// Retries the errors for which the function returns a delay, after that delay, and no others. For errors that need different delays, such as
+    /// throttling. The error may have any type. Every `Ok` is a success. Replaces [`when`](Self::when) and [`condition`](Self::condition).
+    ///
+    /// The delay takes the place of the policy's schedule, and of a server's delay. It has no jitter and no cap. The policy's other limits do apply:
+    /// attempts, deadline, budget. Events name the source of the delay as [`DelaySource::Chosen`](crate::event::DelaySource::Chosen). For the delays of
+    /// several policies, see [`Policy::drawn_delays`].
+    ///
+    /// As with [`when`](Self::when), attempts are not cut off, unless [`cut_off`](Self::cut_off) follows.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use retry_runtime::Policy;
+    /// # enum Error { Throttled, Lost, Refused }
+    /// # async fn send() -> Result<(), Error> { Ok(()) }
+    /// # async fn f() -> Result<(), Error> {
+    /// let mut throttled = Policy::exponential(Duration::from_secs(1)).unlimited().drawn_delays();
+    /// Policy::new()
+    ///     .run(|_| send())
+    ///     .pause_after(|error| match error {
+    ///         Error::Throttled => throttled.next(),
+    ///         Error::Lost => Some(Duration::ZERO),
+    ///         Error::Refused => None,
+    ///     })
+    ///     .await
+    /// # }
+    /// ```
+    pub fn pause_after<P, T, E>(self, delay: P) -> Run<'p, F, PauseAfter<P>, H, S, Unlimited, M>
+    where
+        F::Returned: OutcomeOf<M, Outcome = Result<T, E>>,
+        P: FnMut(&E) -> Option<Duration>,
+    {
+        self.with(|judge, hook, limit| (replace(judge, PauseAfter::new(delay)), hook, replace(limit, Unlimited)))
+    }
+
     /// Asks again until the predicate returns `true` for the value. A value that is not ready yet is not a failure: it is emitted at debug level, and
     /// takes no tokens from the budget. If attempts or time run out first, the outcome is made from [`NotReady`]; the unfinished value is
     /// never returned.
     ///
-    /// Errors are retried as without it. Set [`condition`](Self::condition) or [`when`](Self::when) before.
+    /// Errors are retried as without it. Set [`condition`](Self::condition), [`when`](Self::when) or [`pause_after`](Self::pause_after) before.
     pub fn until<P, O>(self, predicate: P) -> Run<'p, F, Until<J, P, O>, H, S, K, M>
     where
         F::Returned: OutcomeOf<M, Outcome = O>,
@@ -306,7 +343,8 @@ fn decide<O, S: TimerSlot>(
     let attempts = executor.core.active.state.number();
     let mut ending = None;
     let mut call = |attempt: &Attempt, delay| hook.call(&outcome, attempt, delay).map_break(|other| ending = other);
-    let delay = executor.decide_on(classified, &mut Hooks { delay: NextDelay::Scheduled, on_retry: Some(&mut call) });
+    let next = judge.chosen_delay().map_or(NextDelay::Scheduled, NextDelay::Chosen);
+    let delay = executor.decide_on(classified, &mut Hooks { delay: next, on_retry: Some(&mut call) });
     match delay {
         Some(delay) => {
             let limits = executor.core.active.call.policy().drain_limits();

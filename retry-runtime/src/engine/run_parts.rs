@@ -82,6 +82,12 @@ pub trait Judge<O> {
     fn not_ready(&self, _: NotReady) -> Option<O> {
         None
     }
+
+    /// The delay after the outcome that was judged last, if the policy does not decide about it.
+    #[doc(hidden)]
+    fn chosen_delay(&self) -> Option<Duration> {
+        None
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -114,6 +120,39 @@ impl<T, E, P: FnMut(&E) -> bool> Judge<Result<T, E>> for When<P> {
     }
 }
 
+/// Retries the errors for which a function chooses a delay.
+#[derive(Clone, Copy, Debug)]
+pub struct PauseAfter<P> {
+    choose: P,
+    /// The delay after the last error.
+    delay: Option<Duration>,
+}
+
+impl<P> PauseAfter<P> {
+    pub(crate) const fn new(choose: P) -> Self {
+        Self { choose, delay: None }
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, E, P: FnMut(&E) -> Option<Duration>> Judge<Result<T, E>> for PauseAfter<P> {
+    fn judge<'o>(&mut self, outcome: &'o Result<T, E>) -> Classified<'o> {
+        let Self { choose, delay } = self;
+        *delay = None;
+        When(|error: &E| {
+            *delay = choose(error);
+            delay.is_some()
+        })
+        .judge(outcome)
+    }
+    fn discard(&self, _: Result<T, E>, _: DrainLimits) -> DrainBody {
+        DrainBody::none()
+    }
+    fn chosen_delay(&self) -> Option<Duration> {
+        self.delay
+    }
+}
+
 /// Asks again until a predicate accepts the value.
 #[derive(Clone, Copy, Debug)]
 pub struct Until<J, P, O> {
@@ -142,6 +181,9 @@ impl<J: Judge<O>, O: ResultLike, P: FnMut(&O::Value) -> bool> Judge<O> for Until
     }
     fn not_ready(&self, not_ready: NotReady) -> Option<O> {
         Some((self.not_ready)(not_ready))
+    }
+    fn chosen_delay(&self) -> Option<Duration> {
+        self.judge.chosen_delay()
     }
 }
 

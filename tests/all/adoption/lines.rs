@@ -8,7 +8,7 @@ const SHAPES: [(&str, &str, &str); 10] = [
     ("storage layer", "run", include_str!("storage_layer.rs")),
     ("database pool", "retrying!", include_str!("database_pool.rs")),
     ("table commit", "retrying!", include_str!("table_commit.rs")),
-    ("workflow client", "loop", include_str!("workflow_client.rs")),
+    ("workflow client", "run", include_str!("workflow_client.rs")),
     ("editor search", "attribute", include_str!("editor_search.rs")),
     ("build cache", "retrying!", include_str!("build_cache.rs")),
 ];

@@ -126,7 +126,7 @@ mod after {
             sleep = sleep,
             on_error = maybe_spurious,
             error_delay = retry_after,
-            on_retry = |retrying| warn(retrying.attempt().number(), retrying.error().unwrap()),
+            on_retry = |retrying| retrying.error().map_or(Ok(()), |error| warn(retrying.attempt().number(), error)),
             || operation()
         )
     }

@@ -102,7 +102,7 @@ mod after {
             self.policy
                 .run(|_| self.inner.read(path, args.clone()))
                 .when(Error::is_temporary)
-                .on_retry(|retrying| self.notify.intercept(retrying.error().unwrap(), retrying.delay()))
+                .on_retry(|retrying| retrying.error().map_or((), |e| self.notify.intercept(e, retrying.delay())))
                 .await
                 .map_err(Error::set_persistent)
         }

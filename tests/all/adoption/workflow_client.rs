@@ -120,8 +120,10 @@ mod before {
 }
 
 mod after {
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+    use retry_runtime::Policy;
     use retry_runtime::policy::PolicyBuilder;
-    use retry_runtime::{Executor, Policy};
 
     use super::*;
 
@@ -131,30 +133,24 @@ mod after {
     }
 
     pub(super) async fn call_with_retry(client: &Client, is_long_poll: bool) -> Result<&'static str, Status> {
-        let [ordinary, throttled] = [ORDINARY, THROTTLED].map(|config| policy(config, is_long_poll));
-        let mut retry = Executor::new(&ordinary).name("call");
-        let (mut ordinary, mut throttled) = (ordinary.drawn_delays(), throttled.drawn_delays());
-        let mut has_retried_goaway = false;
-        loop {
-            let status = match retry.attempt_to_end(call(client)).await {
-                Ok(response) => return Ok(retry.succeed(response)),
-                Err(status) => status,
-            };
-            let delay = match status.code {
-                _ if status.is_goaway && !has_retried_goaway => {
-                    has_retried_goaway = true;
-                    continue; // not reported, so it does not count
+        let [policy, throttled] = [ORDINARY, THROTTLED].map(|config| policy(config, is_long_poll));
+        let (mut ordinary, mut throttled) = (policy.drawn_delays(), throttled.drawn_delays());
+        let (has_retried_goaway, started) = (AtomicBool::new(false), Instant::now());
+        policy
+            .run(|_| async {
+                match call(client).await {
+                    Err(status) if status.is_goaway && !has_retried_goaway.swap(true, Relaxed) => call(client).await,
+                    outcome => outcome,
                 }
+            })
+            .pause_after(|status| match status.code {
                 Code::ResourceExhausted => throttled.next(),
                 code if is_retried(code, is_long_poll) => ordinary.next(),
-                _ if is_long_poll && retry.current().elapsed() <= GRACE_PERIOD => Some(ORDINARY.max_delay),
+                _ if is_long_poll && started.elapsed() <= GRACE_PERIOD => Some(ORDINARY.max_delay),
                 _ => None,
-            };
-            match delay {
-                Some(delay) => retry.pause_after(status, delay)?.await,
-                None => return Err(retry.fail(status)),
-            }
-        }
+            })
+            .name("call")
+            .await
     }
 }
 
