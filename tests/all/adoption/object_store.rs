@@ -184,12 +184,8 @@ pub(super) mod after {
                 RequestError::Status { status, .. } => status_is_retried(status),
                 RequestError::Http(error) => error.is_retried(request),
             };
-            let failed = match is_retried {
-                true => retry.next_delay(failed),
-                false => Err(retry.fail(failed)),
-            };
-            match failed {
-                Ok(delay) => tokio::time::sleep(delay).await,
+            match if is_retried { retry.pause(failed) } else { Err(retry.fail(failed)) } {
+                Ok(pause) => pause.await,
                 Err(error) => return Err(with_body(retry, error, body).await),
             }
         }
