@@ -132,12 +132,13 @@ impl<'p, F: Operation, J, H, S: TimerSlot, K: LimitTimer<S>, M> Run<'p, F, J, H,
         self.with(|judge, hook, limit| (replace(judge, When(predicate)), hook, replace(limit, Unlimited)))
     }
 
-    /// Retries the errors for which the function returns a delay, after that delay, and no others. For errors that need different delays, such as
-    /// throttling. The error may have any type. Every `Ok` is a success. Replaces [`when`](Self::when) and [`condition`](Self::condition).
+    /// Retries the errors for which the function returns a delay, after that delay, and no others. For errors that need different
+    /// delays, such as throttling. The error may have any type. Every `Ok` is a success. Replaces [`when`](Self::when) and
+    /// [`condition`](Self::condition).
     ///
-    /// The delay takes the place of the policy's schedule, and of a server's delay. It has no jitter and no cap. The policy's other limits do apply:
-    /// attempts, deadline, budget. Events name the source of the delay as [`DelaySource::Chosen`](crate::event::DelaySource::Chosen). For the delays of
-    /// several policies, see [`Policy::drawn_delays`].
+    /// The delay takes the place of the policy's schedule. It has no jitter and no cap. The policy's other limits do apply:
+    /// attempts, deadline, budget. Events name the source of the delay as [`DelaySource::Chosen`](crate::event::DelaySource::Chosen).
+    /// For the delays of several policies, see [`Policy::drawn_delays`].
     ///
     /// As with [`when`](Self::when), attempts are not cut off, unless [`cut_off`](Self::cut_off) follows.
     ///
@@ -170,7 +171,8 @@ impl<'p, F: Operation, J, H, S: TimerSlot, K: LimitTimer<S>, M> Run<'p, F, J, H,
     /// takes no tokens from the budget. If attempts or time run out first, the outcome is made from [`NotReady`]; the unfinished value is
     /// never returned.
     ///
-    /// Errors are retried as without it. Set [`condition`](Self::condition), [`when`](Self::when) or [`pause_after`](Self::pause_after) before.
+    /// Errors are retried as without it. Set [`condition`](Self::condition), [`when`](Self::when) or
+    /// [`pause_after`](Self::pause_after) before.
     pub fn until<P, O>(self, predicate: P) -> Run<'p, F, Until<J, P, O>, H, S, K, M>
     where
         F::Returned: OutcomeOf<M, Outcome = O>,
