@@ -1,5 +1,8 @@
 //! An object store's client sends requests through a context that counts the retries of a whole upload, with decorrelated jitter. The
 //! body of a client error is read for its message before the client gives up.
+//!
+//! One difference remains near the timeout: today's form starts a retry if the timeout has not passed when the attempt fails, the library's
+//! form only if the delay ends before it.
 
 use std::time::Duration;
 

@@ -1,6 +1,8 @@
 //! A workflow engine's client retries gRPC errors with two backoffs, one for throttling and one for other errors. It retries the first
 //! GOAWAY at once and for free. A long poll also retries errors that look permanent during a grace period, because proxies send them
 //! while they start.
+//!
+//! In the events of the library's form, the free call belongs to the attempt that received the GOAWAY.
 
 use std::time::Duration;
 
