@@ -408,3 +408,33 @@ mod hooks {
         assert_eq!(GiveUp::Stopped.as_str(), "stopped");
     }
 }
+
+/// What an executor owns is dropped with it, whatever it has done.
+#[tokio::test(start_paused = true)]
+async fn owned_parts_are_dropped_with_the_executor() {
+    struct Panics;
+    impl Observer for Panics {
+        fn on_event(&self, event: &Event<'_>) {
+            assert!(!matches!(event.kind, EventKind::Cancelled), "in the observer");
+        }
+    }
+    let budget = Arc::new(Budget::new());
+    let new = || Executor::new(POLICY).name("owned".to_owned()).budget(budget.clone());
+    drop(new());
+    new().succeed(());
+    new().attempt(async { Ok::<_, std::io::Error>(()) }).await.unwrap();
+    let mut retry = new();
+    retry.pause("no").unwrap().await;
+    retry.reset();
+    retry.reset();
+    drop(retry);
+    drop(new().sleep(tokio::time::sleep));
+    let mut cancelled = new().observer(&Panics);
+    drop(cancelled.pause("no").unwrap());
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(cancelled)));
+    assert!(panicked.is_err());
+    drop(POLICY.run(|_| async { Some(1) }).budget(budget.clone()).name("owned".to_owned()));
+    POLICY.run(|_| async { Some(1) }).budget(budget.clone()).await.unwrap();
+    POLICY.run(|_| Some(1)).budget(budget.clone()).blocking().call().unwrap();
+    assert_eq!((Arc::strong_count(&budget), budget.tokens()), (1, 500));
+}

@@ -46,6 +46,33 @@ pub trait Call: Sealed + Send + Sync {
     /// The counters of the call.
     #[doc(hidden)]
     fn stats(&self) -> NamedStats;
+
+    /// True if the call owns something that [`release`](Self::release) has to drop. Its state exists from the start then: the drop of a
+    /// call without state looks at nothing.
+    #[doc(hidden)]
+    #[inline]
+    fn is_owning(&self) -> bool {
+        false
+    }
+
+    /// [`policy`](Self::policy) of a call that has no state, and so owns nothing.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn policy_without_state(&self) -> &Policy {
+        self.policy()
+    }
+
+    /// [`budget`](Self::budget) of a call that has no state, and so owns nothing.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn budget_without_state(&self) -> Option<&Budget> {
+        self.budget()
+    }
+
+    /// Drops what the call owns.
+    #[doc(hidden)]
+    #[inline]
+    fn release(&mut self) {}
 }
 
 /// The past of a call, kept if something may ask for it: a deadline, a custom or a decorrelated backoff, or a body or a loop that looks at its

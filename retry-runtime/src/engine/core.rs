@@ -12,6 +12,7 @@ use crate::context::nested::NestedScope;
 use crate::engine::attempt_context::AttemptContext;
 use crate::engine::call::Call;
 use crate::engine::hooks::Hooks;
+use crate::engine::manual_call::ManualCall;
 use crate::engine::react;
 use crate::engine::situation::started;
 use crate::engine::state::CallState;
@@ -41,6 +42,32 @@ impl<C: Call> ActiveCall<C> {
     }
 }
 
+impl ActiveCall<ManualCall<'_>> {
+    /// Creates the state if the call owns something: without a state, the drop looks at nothing.
+    #[inline]
+    pub(crate) fn keep_state(&mut self) {
+        if self.call.is_owning() {
+            self.state.keep();
+        }
+    }
+}
+
+/// The state of a call that starts.
+#[inline(always)]
+pub(crate) fn state_at_start(call: &impl Call) -> CallState {
+    CallState::at_start(call.observer().is_some(), call.is_owning())
+}
+
+/// Drops what a call owns, also if an observer of its last event panics.
+struct Release<'a, C: Call>(&'a mut C);
+
+impl<C: Call> Drop for Release<'_, C> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.release();
+    }
+}
+
 /// For a call that succeeds, this is one null check, as is the drop of [`CallState`]. No other type of this crate in a
 /// [`Core`] implements `Drop`, so that the optimizer has nothing else to clean up.
 impl<C: Call> Drop for ActiveCall<C> {
@@ -48,9 +75,16 @@ impl<C: Call> Drop for ActiveCall<C> {
     fn drop(&mut self) {
         if self.state.exists() {
             // Taken, so that nothing is left to look at afterwards.
-            react::dropped(mem::replace(&mut self.state, CallState::none()), &self.call);
+            drop_with_state(mem::replace(&mut self.state, CallState::none()), &mut self.call);
         }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn drop_with_state<C: Call>(state: CallState, call: &mut C) {
+    let call = Release(call);
+    react::dropped(state, call.0);
 }
 
 impl<C: Call, S: TimerSlot> Core<C, S> {
@@ -87,7 +121,8 @@ impl<C: Call, S: TimerSlot> Core<C, S> {
             return done;
         }
         // One question, which most calls answer with no. With two, a success takes five instructions more.
-        let scopes = call.policy().sets_context().then(|| scopes::<C, K>(call, state));
+        let policy = if state.exists() { call.policy() } else { call.policy_without_state() };
+        let scopes = policy.sets_context().then(|| scopes::<C, K>(call, state));
         // In one place, so that it is inlined also if the policy is known only at run time.
         let done = work(state);
         if let Some((nested, _deadline)) = scopes {
@@ -133,7 +168,7 @@ impl<C: Call, S: TimerSlot> Core<C, S> {
             return;
         }
         call.stats().at_once();
-        if let Some(budget) = call.budget() {
+        if let Some(budget) = call.budget_without_state() {
             budget.succeeded_at_once();
         }
         // It was none before, but the optimizer has to be told that the drop finds nothing.

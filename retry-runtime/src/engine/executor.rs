@@ -11,7 +11,7 @@ use crate::classify::timed_out::FromTimedOut;
 use crate::classify::verdict::Classification;
 use crate::engine::attempt_future::AttemptFuture;
 use crate::engine::call::{Call, History};
-use crate::engine::core::{ActiveCall, Core};
+use crate::engine::core::{ActiveCall, Core, state_at_start};
 use crate::engine::hooks::Hooks;
 use crate::engine::in_span::{Begun, InSpan, in_span};
 use crate::engine::macro_call::MacroCall;
@@ -119,6 +119,7 @@ impl<'a, S> Executor<ManualCall<'a>, S> {
     #[inline]
     pub fn name(mut self, name: impl Into<Cow<'a, str>>) -> Self {
         self.core.active.call.set_name(name.into());
+        self.core.active.keep_state();
         self
     }
 
@@ -141,6 +142,7 @@ impl<'a, S> Executor<ManualCall<'a>, S> {
     #[must_use]
     pub fn budget(mut self, budget: impl Into<SharedBudget<'a>>) -> Self {
         self.core.active.call.set_budget(budget.into());
+        self.core.active.keep_state();
         self
     }
 
@@ -166,7 +168,7 @@ impl<C: Call> Executor<C> {
     #[inline]
     pub fn start(call: C) -> Self {
         // Built in one place: a call may contain a policy of 200 bytes, and each constructor in between would move it.
-        let state = CallState::at_start(call.observer().is_some());
+        let state = state_at_start(&call);
         Self { core: Core { active: ActiveCall { call, state }, sleep: TokioSleep } }
     }
 }
@@ -182,7 +184,7 @@ impl<S> Executor<ManualCall<'_>, S> {
     /// Starts the call, and its clock.
     pub(crate) fn start_call(&mut self) {
         let ActiveCall { call, state } = &mut self.core.active;
-        *state = CallState::at_start(call.observer().is_some());
+        *state = state_at_start(call);
         call.set_history(Some(History::new()));
     }
 }

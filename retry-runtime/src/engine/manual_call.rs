@@ -1,6 +1,7 @@
 //! The call of a hand-written loop, of `Policy::run` and of requests.
 
 use core::fmt;
+use core::mem::ManuallyDrop;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -12,7 +13,6 @@ use crate::policy::builder::Policy;
 use crate::util::sealed::Sealed;
 
 /// The call of a hand-written loop. Made by [`Executor::new`](crate::Executor::new).
-#[derive(Clone)]
 pub struct ManualCall<'a> {
     policy: &'a Policy,
     /// `None` is `retry`: one word to write for most loops, not two.
@@ -23,7 +23,10 @@ pub struct ManualCall<'a> {
     stats: OwnStats,
     sends_requests: bool,
     /// Null for a call that only borrows, as most do: it allocates nothing then.
-    owned: Option<Box<Owned<'a>>>,
+    ///
+    /// Dropped by [`release`](Call::release). With a destructor, an executor would be built on the stack and moved into the future, and a
+    /// success would take 46 instructions more.
+    owned: ManuallyDrop<Option<Box<Owned<'a>>>>,
 }
 
 /// What a call owns, or seldom has.
@@ -75,7 +78,15 @@ impl<'a> ManualCall<'a> {
     /// A call under a policy that it borrows.
     #[inline(always)]
     pub(crate) const fn new(policy: &'a Policy, name: Option<&'a str>, history: Option<History>) -> Self {
-        Self { policy, name, observer: None, history, stats: NO_OWN_STATS, sends_requests: false, owned: None }
+        Self {
+            policy,
+            name,
+            observer: None,
+            history,
+            stats: NO_OWN_STATS,
+            sends_requests: false,
+            owned: ManuallyDrop::new(None),
+        }
     }
 
     pub(crate) fn set_policy(&mut self, policy: Policy) {
@@ -124,7 +135,7 @@ impl Sealed for ManualCall<'_> {}
 impl Call for ManualCall<'_> {
     #[inline(always)]
     fn policy(&self) -> &Policy {
-        match &self.owned {
+        match &*self.owned {
             None => self.policy,
             Some(owned) => owned.policy.as_ref().unwrap_or(self.policy),
         }
@@ -160,6 +171,22 @@ impl Call for ManualCall<'_> {
     #[inline(always)]
     fn stats(&self) -> NamedStats {
         of_loop(self.stats, self.name())
+    }
+    #[inline(always)]
+    fn policy_without_state(&self) -> &Policy {
+        self.policy
+    }
+    #[inline(always)]
+    fn budget_without_state(&self) -> Option<&Budget> {
+        self.policy.budget.map(|budget| budget())
+    }
+    #[inline]
+    fn is_owning(&self) -> bool {
+        self.owned.is_some()
+    }
+    #[cold]
+    fn release(&mut self) {
+        drop(self.owned.take());
     }
 }
 

@@ -12,13 +12,13 @@ use crate::classify::outcome::{Classified, Classifier};
 use crate::classify::result_like::ResultLike;
 use crate::classify::verdict::{REFUSED, Verdict};
 use crate::engine::call::{Call, History};
+use crate::engine::core::state_at_start;
 use crate::engine::executor::Executor;
 use crate::engine::hooks::{Hooks, NextDelay};
 use crate::engine::loop_error::LoopError;
 use crate::engine::manual_call::ManualCall;
 use crate::engine::pause::Pause;
 use crate::engine::retrying::{HookResult, Retrying};
-use crate::engine::state::CallState;
 use crate::observe::reason::FallbackReason;
 use crate::policy::attempt::Attempt;
 use crate::util::clock::{Instant, StdInstant, into_std};
@@ -293,7 +293,7 @@ impl<S: TimerSlot> Executor<ManualCall<'_>, S> {
         if active.state.number() > 1 {
             self.core.succeed();
             let active = &mut self.core.active;
-            active.state = CallState::at_start(active.call.observer().is_some());
+            active.state = state_at_start(&active.call);
         } else if let Some(since) = active.state.observed_since_mut() {
             *since = Instant::now();
         }

@@ -56,14 +56,23 @@ impl CallState {
         Self(None)
     }
 
-    /// The state at the start of a call: observed if anything receives its events.
+    /// The state at the start of a call: observed if anything receives its events, and not null if the call owns something.
     #[inline]
-    pub(crate) fn at_start(has_observer: bool) -> Self {
+    pub(crate) fn at_start(has_observer: bool, is_owning: bool) -> Self {
         let mut state = Self::none();
+        if is_owning {
+            state.keep();
+        }
         if has_observer || sink::is_enabled() {
             state.observe();
         }
         state
+    }
+
+    /// Makes sure that the state exists.
+    #[cold]
+    pub(crate) fn keep(&mut self) {
+        self.inner();
     }
 
     #[inline]
