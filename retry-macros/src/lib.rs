@@ -132,11 +132,17 @@ mod input;
 ///
 #[doc = retry_spec::conditions!()]
 ///
-/// - `on_status` decides about every outcome that has a status, whether it is a value or an error. With `[]`, statuses do not count.
-/// - `on_error` decides about errors without a status. Without `on_error`, transient errors are retried if `on_status` is written.
-///   Otherwise, all errors are retried except for permanent ones.
-/// - `on_error` without `on_status` decides about every error. With both, an error is retried if either accepts it.
-/// - `on_ok` adds values that are retried.
+/// | written | a value with a status | an error with a status | an error without one |
+/// |---|---|---|---|
+/// | neither | the standard list | the standard list | every error, except for permanent ones |
+/// | `on_status` | the list | the list | transient errors |
+/// | `on_error` | the standard list | `on_error` | `on_error` |
+/// | both | the list | the list **or** `on_error` | `on_error` |
+///
+/// So `on_status = ["5xx"], on_error = "any"` also retries an error with status 404. For the 5xx and all errors without a status, decide in a
+/// closure: `on_error = |error| error.status().is_none_or(|status| status.is_server_error())`. With `on_status = []`, statuses do not count.
+///
+/// `on_ok` adds values that are retried.
 ///
 /// ## Polling
 ///

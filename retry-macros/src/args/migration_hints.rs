@@ -34,18 +34,23 @@ pub(crate) fn advice(name: &str, value: ParseStream) -> Option<String> {
             "remove it, because the attribute retries every method, or send the request with `send_with_retry`, which checks the method"
         }
         "reraise" => "remove it, because the last error is always returned unchanged",
-        "notify" | "before_sleep" | "on_backoff" | "on_giveup" | "on_retry" | "retry_error_callback" => {
-            "write `observer` with a value whose type implements `Observer`"
+        "notify" | "before_sleep" | "on_backoff" => {
+            "write `on_retry` with a closure such as `|retrying| eprintln!(\"{retrying}\")`"
         }
+        "on_giveup" | "retry_error_callback" => "write `observer` with a value whose type implements `Observer`",
         "max_timeout" | "cap" | "max_backoff" | "max_interval" | "wait_max" | "backoff_max" => "write `max_delay`",
-        "retry_budget" | "token_bucket" | "throttle" => "write `budget` with the path of a `static Budget`",
+        "retry_budget" | "token_bucket" | "throttle" => {
+            "write `budget` with the path of a `static Budget` or an expression"
+        }
         "nested_once" => "write `nested = \"once\"`",
-        "circuit_breaker" | "circuit" => "write `breaker` with the path of a `static Breaker`",
+        "circuit_breaker" | "circuit" => "write `breaker` with the path of a `static Breaker` or an expression",
         "hedge_after" | "hedge_delay" | "hedging" | "hedging_delay" => {
             "write `hedge` with the delay before the next copy"
         }
         "hedges" | "max_hedges" | "max_hedged_attempts" => return Some(one_more("hedge_max", "copy", value)),
         "max_retry_after" => "write `retry_after`",
+        "adjust" => "write `error_delay` with a closure from the error to the delay that it asks for",
+        "poll_until" | "wait_until" | "retry_until" => "write `until` with a closure from the value to `bool`",
         "retry_after_header" | "rate_limit_header" => "write `server_delay` with a closure that reads the header",
         "respect_retry_after_header" => {
             "`Retry-After` is respected: write `retry_after` for the longest delay to accept, or `retry_after = \"ignore\"`"

@@ -166,6 +166,12 @@ pub(crate) fn retry_after(input: ParseStream) -> Result<RetryAfter> {
             input.advance_to(&ahead);
             return Ok(RetryAfter::Ignore);
         }
+        Simple::Literal(Lit::Str(text)) if ["none", "never", "off"].contains(&text.value().as_str()) => {
+            return Err(Error::new(
+                span,
+                "to wait as the policy says, whatever the server asks for, write `\"ignore\"`",
+            ));
+        }
         Simple::Path(path) => unquoted("retry_after", &path, &[IGNORE_KEYWORD])?,
         Simple::Literal(Lit::Str(_) | Lit::Int(_) | Lit::Float(_)) => {}
         _ => {

@@ -87,8 +87,8 @@ impl From<TimedOut> for String {
     label = "cannot be made from `TimedOut`",
     note = "`deadline` and `attempt_timeout` drop an attempt that takes too long, and its error is made from `retry_runtime::TimedOut`: \
             write `impl From<retry_runtime::TimedOut> for` your error type (thiserror: `#[from] TimedOut`)",
-    note = "for a generic error `E`, add the bound `E: From<retry_runtime::TimedOut>`; or remove the limits, or write the loop yourself with \
-            `Executor::attempt_to_end`, which has no time limit",
+    note = "for a generic error `E`, add the bound `E: From<retry_runtime::TimedOut>`; or let attempts run to their end: \
+            `.to_end()` after `Policy::run`, `Executor::attempt_to_end` in a loop; or remove the limits",
     note = "the errors of reqwest and tonic can be made from it with the feature of that name of `retry-runtime`"
 )]
 pub trait FromTimedOut: Sized {

@@ -121,6 +121,9 @@ impl<'p, F: Operation, J, H, S: TimerSlot, K: LimitTimer<S>, M> Run<'p, F, J, H,
 
     /// Retries the errors for which the predicate returns `true`, and no others. The error may have any type. Every `Ok` is a success.
     ///
+    /// The error is not classified. A delay that it asks for, as by [`Retryable::server_delay`](crate::Retryable::server_delay), is not read: return it
+    /// from [`pause_after`](Self::pause_after), or use [`condition`](Self::condition), or `error_delay` in [`retrying!`](crate::retrying!).
+    ///
     /// From here on, attempts are not cut off: the deadline still ends the retries, but the attempt timeout has no effect, unless
     /// [`cut_off`](Self::cut_off) follows. Events name the class of the failure instead of the error's message; to log the message, use
     /// [`on_retry`](Self::on_retry).

@@ -114,7 +114,8 @@ impl Policy {
     const fn limits_clamped(mut self) -> Self {
         self.is_clamped = true;
         if is_zero(self.deadline) {
-            self.deadline = None;
+            // Not `None`: without a limit on attempts, the call would never end.
+            self.deadline = Some(Duration::from_nanos(1));
         }
         if is_zero(self.attempt_timeout) {
             self.attempt_timeout = None;

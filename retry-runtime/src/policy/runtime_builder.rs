@@ -188,7 +188,8 @@ impl PolicyBuilder {
         self
     }
 
-    /// Sets the deadline, as [`Policy::deadline`]. Zero is clamped to no deadline. A deadline that the first delay reaches is
+    /// Sets the deadline, as [`Policy::deadline`]. Zero is clamped to a nanosecond, which
+    /// leaves one attempt that has to be ready at once. A deadline that the first delay reaches is
     /// kept, and ends the call after its first attempt.
     pub const fn deadline(mut self, deadline: Duration) -> Self {
         self.policy.deadline = Some(deadline);

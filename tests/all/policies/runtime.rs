@@ -90,7 +90,12 @@ fn cases() -> Vec<Case> {
             "jitter",
             "3 attempts, fixed 5ms",
         ),
-        case(|| Policy::new().deadline(ZERO), Builder::new().deadline(ZERO), "deadline", STANDARD),
+        case(
+            || Policy::new().deadline(ZERO),
+            Builder::new().deadline(ZERO),
+            "deadline",
+            "3 attempts, exponential from 100ms, at most 30s, full jitter, deadline 1ns",
+        ),
         case(
             || Policy::exponential(ms(100)).deadline(ms(100)),
             Builder::exponential(ms(100)).deadline(ms(100)),
