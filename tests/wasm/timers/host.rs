@@ -1,4 +1,4 @@
-//! What the tests take from JavaScript and change in it.
+//! Functions of JavaScript that tests replace.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -6,11 +6,6 @@ use std::rc::Rc;
 use js_sys::{Function, Reflect, global};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-
-/// The value of an environment variable of Node's process.
-pub(crate) fn environment(name: &str) -> Option<String> {
-    ["process", "env", name].iter().try_fold(global().into(), |object, name| get(&object, name))?.as_string()
-}
 
 fn get(object: &JsValue, name: &str) -> Option<JsValue> {
     Reflect::get(object, &name.into()).ok().filter(|value| !value.is_undefined())

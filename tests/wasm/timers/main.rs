@@ -1,11 +1,10 @@
-//! Tests of the library on wasm32-unknown-unknown, in a host with JavaScript.
+//! Tests of pauses and time limits with the timer of JavaScript.
 
 #![cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 
 mod host;
 mod limits;
-mod requests;
-mod timers;
+mod pauses;
 
 use retry_runtime::breaker::BreakerOpen;
 use retry_runtime::{Retryable, TimedOut};

@@ -32,19 +32,19 @@ async fn attempt_timeout_ends_each_attempt() {
 #[wasm_bindgen_test]
 async fn deadline_ends_the_last_attempt() {
     let (start, mut attempts) = (Instant::now(), 0);
-    let outcome = retrying!(attempts = 9, start = "10ms", deadline = "50ms", async || -> Result<(), Error> {
+    let outcome = retrying!(attempts = 9, start = "10ms", deadline = "500ms", async || -> Result<(), Error> {
         attempts += 1;
         if attempts < 3 { Err(Error::Transient) } else { pending().await }
     })
     .await;
-    assert_timed_out(outcome, start, 50);
+    assert_timed_out(outcome, start, 500);
     assert_eq!(attempts, 3);
 }
 
 #[wasm_bindgen_test]
 async fn no_attempt_starts_after_the_deadline() {
     let (start, mut attempts) = (Instant::now(), 0);
-    let policy = Policy::fixed(Duration::from_millis(300)).deadline(Duration::from_millis(500));
+    let policy = Policy::fixed(Duration::from_millis(600)).deadline(Duration::from_millis(1000));
     let outcome = policy
         .run(|_| {
             attempts += 1;
@@ -53,7 +53,7 @@ async fn no_attempt_starts_after_the_deadline() {
         .await;
     assert!(matches!(outcome, Err(Error::Transient)));
     assert_eq!(attempts, 2);
-    assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_millis(1000), "{:?}", start.elapsed());
 }
 
 #[wasm_bindgen_test]
@@ -66,11 +66,11 @@ async fn hedge_starts_a_copy_of_a_late_attempt() {
 
 #[wasm_bindgen_test]
 async fn breaker_opens_and_lets_a_probe_through() {
-    static BREAKER: Breaker = Breaker::new().minimum_attempts(1).open_for(Duration::from_millis(20));
+    static BREAKER: Breaker = Breaker::new().minimum_attempts(1).open_for(Duration::from_millis(200));
     let call = async |outcome: Result<(), Error>| BREAKER.call(async { outcome }).await;
     assert!(matches!(call(Err(Error::Transient)).await, Err(Error::Transient)));
     assert!(matches!(call(Ok(())).await, Err(Error::Rejected(_))));
-    gloo_timers::future::TimeoutFuture::new(30).await;
+    gloo_timers::future::TimeoutFuture::new(210).await;
     assert!(call(Ok(())).await.is_ok());
 }
 
