@@ -69,7 +69,7 @@
 //! | feature | default | description |
 //! |---|---|---|
 //! | `macros` | yes | [`retry`](macro@retry), [`retrying!`] and the derive macro |
-//! | `tokio` | yes | tokio's timer and [`Policy::run`]; without it, use `sleep = …` and [`Executor::sleep`] |
+//! | `tokio` | yes | tokio's timer and [`Policy::run`]; without it, use `sleep = …` and [`Executor::sleep`]. JavaScript's on [wasm32-unknown-unknown](#platforms) |
 //! | `tracing` | yes | for `tracing`, target `retry`: a span for each call and each attempt, and events in them |
 //! | `log` | no | the events for `log`, while `tracing` has no subscriber |
 //! | `metrics` | no | counters and histograms for the crate `metrics`: [list](guide::operating#metrics) |
@@ -94,6 +94,34 @@
 //! Features are additive: none changes the classifications of another. They enable no feature of `reqwest`, and only `time`
 //! of `tokio`. There are two exceptions: `connection-events` also enables tokio's `net`, and `testing-server` also enables
 //! tokio's `net` and `rt`.
+//!
+//! # Platforms
+//!
+//! The library needs `std`, and otherwise runs wherever tokio does, which includes wasm32-wasip1. On wasm32-unknown-unknown, where
+//! neither the standard library nor tokio has a clock, the feature `tokio` stands for JavaScript: `performance.now()`,
+//! `setTimeout` and `Math.random()`, in pages, workers and Node. It does not depend on tokio there.
+//!
+//! | on wasm32-unknown-unknown | |
+//! |---|---|
+//! | the attribute, [`retrying!`], [`Policy::run`], [`Executor`] | as elsewhere. They need no runtime: spawn them with `wasm_bindgen_futures::spawn_local` |
+//! | time limits, budgets, hedges, breakers, events, [`track()`] | as elsewhere |
+//! | delays | whole milliseconds, rounded up. Browsers delay the timers of pages in the background, usually to one a second |
+//! | `Send` | futures and executors are `!Send`, because the timer is, and so is reqwest. Traits with `#[async_trait]` need `#[async_trait(?Send)]` |
+//! | the type of [`Executor::started`] | `web_time::Instant` |
+//! | `reqwest`, `reqwest-012` | errors and responses are classified, and there is [`CheckStatus`](http::CheckStatus). `fetch` does not report why a request failed, so a refused connection is a transient error after which the server [may have processed](Failure::is_unprocessed) the request |
+//! | `From<TimedOut>`, `From<BreakerOpen>` | do not exist for reqwest's errors, so time limits and breakers need an error type of yours ([example](guide::loops#wasm)) |
+//! | the items of [`http`] other than `CheckStatus` and `StatusError` | do not exist: requests with retry, the middleware, redirect tracking. Annotate a function that sends the request |
+//! | bodies of responses that are retried | are dropped instead of drained. The host owns the connections |
+//! | `tower` | [`TowerPolicy`](tower::TowerPolicy) works, but is `!Send`. The timeouts of the crate `tower` use tokio's clock, which panics |
+//! | `tracing`, `log`, `metrics`, `report`, `http`, `h2`, `tonic`, `serde`, `testing` | as elsewhere; reading a file of policies fails, because the host has no files |
+//! | `reqwest-middleware` | classifies its errors |
+//! | `hyper`, `connection-events`, `testing-server` | do not compile, because they need sockets |
+//! | blocking functions | panic when they wait, because the thread cannot sleep |
+//!
+//! Without the feature `tokio`, the library imports nothing from JavaScript. An annotated function and `retrying!` work there with
+//! `sleep = …`, and `attempt_timeout` does too. Everything else that needs a clock panics: hand-written loops, closures, deadlines,
+//! breakers, budgets by ratio, events and `track`. Jitter has the same random numbers in each run, unless the policy has a
+//! [`random_source`](Policy::random_source). `Retry-After` with a date is ignored, unless the response has a `Date`.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -114,7 +142,7 @@
 )]
 #![cfg_attr(
     all(target_arch = "wasm32", target_os = "unknown"),
-    allow(dead_code, reason = "there are no requests with retries, which use the most of the other layers"),
+    allow(dead_code, reason = "requests with retries, which use most of the other layers, do not exist"),
     allow(clippy::arc_with_non_send_sync, reason = "the timer is `!Send`")
 )]
 

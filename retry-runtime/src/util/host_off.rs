@@ -1,4 +1,4 @@
-//! The clock and the random source without the feature `tokio`: the standard library's and fastrand's. There is no timer.
+//! The clock and the random source without the feature `tokio`: the standard library's and fastrand's. The timer is the user's.
 //!
 //! On wasm32-unknown-unknown, the standard library has no clock, and reading it panics. Fastrand has the same numbers in each
 //! run there.

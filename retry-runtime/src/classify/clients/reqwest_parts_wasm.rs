@@ -1,11 +1,11 @@
 //! Reqwest on wasm, where JavaScript's `fetch` sends the requests.
 //!
-//! There is no conversion from `TimedOut` and `BreakerOpen`, because reqwest has no way to make an error there.
+//! `TimedOut` and `BreakerOpen` are not converted, because reqwest has no way to make an error there.
 
 use super::body::Undrained;
 use crate::classify::drain::{DrainBody, DrainLimits};
 
-/// `fetch` does not report why there is no response, so a refused connection is like any other failed request: transient, and
+/// `fetch` does not report why a request failed, so a refused connection is like any other failed request: transient, and
 /// perhaps processed.
 pub(super) trait IsConnect {
     fn is_connect(&self) -> bool {
