@@ -1,10 +1,13 @@
-//! Time limits, hedges, breakers and simulations.
+//! Time limits, hedges, breakers, tower and simulations.
 
+use std::cell::Cell;
 use std::future::pending;
 use std::time::Duration;
 
 use retry_runtime::testing::Simulation;
+use retry_runtime::tower::TowerPolicy;
 use retry_runtime::{Breaker, Hedge, Policy, retry, retrying};
+use tower::{ServiceBuilder, ServiceExt, service_fn};
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_time::Instant;
 
@@ -72,6 +75,18 @@ async fn breaker_opens_and_lets_a_probe_through() {
     assert!(matches!(call(Ok(())).await, Err(Error::Rejected(_))));
     gloo_timers::future::TimeoutFuture::new(210).await;
     assert!(call(Ok(())).await.is_ok());
+}
+
+#[wasm_bindgen_test]
+async fn tower_policy_waits_between_attempts() {
+    let (start, attempts) = (Instant::now(), Cell::new(0));
+    let service = service_fn(async |()| {
+        attempts.set(attempts.get() + 1);
+        if attempts.get() < 3 { Err(Error::Transient) } else { Ok(attempts.get()) }
+    });
+    let policy = TowerPolicy::new(Policy::fixed(Duration::from_millis(20)));
+    assert_eq!(ServiceBuilder::new().layer(policy).service(service).oneshot(()).await.unwrap(), 3);
+    assert!(start.elapsed() >= Duration::from_millis(2 * 20 - 2), "{:?}", start.elapsed());
 }
 
 #[wasm_bindgen_test]
