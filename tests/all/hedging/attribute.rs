@@ -203,6 +203,19 @@ async fn each_copy_emits_an_event() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn copies_take_tokens_from_a_budget_of_an_expression() {
+    #[retry(hedge = "50ms", attempts = 2, start = "1s", budget = budget)]
+    async fn call(budget: &Budget) -> Result<(), Fault> {
+        tokio::time::sleep(SECOND).await;
+        Ok(())
+    }
+    let budget = Budget::new();
+    call(&budget).await.unwrap();
+    // The copy takes 5, and the success gives 1 back.
+    assert_eq!(budget.tokens(), 496);
+}
+
+#[tokio::test(start_paused = true)]
 async fn copy_rejected_by_the_budget_emits_no_event() {
     static BUDGET: Budget = Budget::new().capacity(5);
     #[retry(hedge = "50ms", hedge_max = 4, budget = BUDGET, observer = recorder)]

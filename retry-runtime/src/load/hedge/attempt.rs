@@ -124,7 +124,7 @@ fn is_admitted(
 ) -> bool {
     let ActiveCall { call, state } = active;
     let Some(pass) = breaker.ask() else { return false };
-    let Some(paid) = hedge.pay(call.policy().budget) else { return false };
+    let Some(paid) = hedge.pay(call.budget()) else { return false };
     react::copy_started(state, call, copy, after);
     paid.spend();
     breaker.keep(pass);

@@ -80,26 +80,26 @@ impl Hedge {
 
     /// Pays for another copy from the hedge's own budget, or else from `budget`. Returns `None` if no copy may be started:
     /// retries are switched off, or there are not enough tokens.
-    pub(crate) fn pay(&self, budget: Option<fn() -> &'static Budget>) -> Option<Paid> {
+    pub(crate) fn pay<'b>(&self, budget: Option<&'b Budget>) -> Option<Paid<'b>> {
         if !is_enabled() {
             return None;
         }
-        let Some(budget) = self.budget.or(budget) else { return Some(Paid(None)) };
-        Some(Paid(Some((budget(), budget().pay(false)?))))
+        let Some(budget) = self.budget.map(|budget| budget()).or(budget) else { return Some(Paid(None)) };
+        Some(Paid(Some((budget, budget.pay(false)?))))
     }
 }
 
 /// The tokens for a copy. They go back to the budget if the copy is not started.
-pub(crate) struct Paid(Option<(&'static Budget, u16)>);
+pub(crate) struct Paid<'b>(Option<(&'b Budget, u16)>);
 
-impl Paid {
+impl Paid<'_> {
     /// The copy has started: its tokens do not go back.
     pub(crate) fn spend(mut self) {
         self.0 = None;
     }
 }
 
-impl Drop for Paid {
+impl Drop for Paid<'_> {
     fn drop(&mut self) {
         if let Some((budget, tokens)) = self.0 {
             budget.give_back(tokens);
