@@ -162,6 +162,35 @@ mod until {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn retry_that_gets_an_unfinished_value_is_paid_back() {
+        #[retry(attempts = 9, start = "1ms", until = |value| *value == 5, budget = budget)]
+        async fn poll(budget: &Budget, attempts: &Attempts) -> io::Result<u32> {
+            match attempts.start() {
+                2 => Err(io::Error::other("lost")),
+                number => Ok(number),
+            }
+        }
+        let budget = Budget::new();
+        assert_eq!(poll(&budget, &Attempts::new()).await.unwrap(), 5);
+        assert_eq!(budget.tokens(), 500);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn call_counts_once_in_a_ratio_budget_whether_it_succeeds_or_not() {
+        #[retry(attempts = 3, start = "1ms", until = |value| *value == at, budget = budget)]
+        async fn poll(budget: &Budget, attempts: &Attempts, at: u32, fails_at: u32) -> io::Result<u32> {
+            let number = attempts.start();
+            if number == fails_at { Err(io::Error::other("lost")) } else { Ok(number) }
+        }
+        // Each call pays for one retry.
+        let budget = Budget::ratio(100, 0, SECOND * 100);
+        for (left, (at, fails_at)) in [(1, (2, 0)), (2, (9, 0)), (2, (3, 2))] {
+            let outcome = poll(&budget, &Attempts::new(), at, fails_at).await;
+            assert_eq!((outcome.is_ok(), budget.tokens()), (at < 9, left));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn value_names_the_delay_before_it_is_asked_for_again() {
         #[retry(start = "1s", until = |value| value.is_none(), server_delay = |value| *value)]
         async fn poll(attempts: &Attempts) -> io::Result<Option<Duration>> {

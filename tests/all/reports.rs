@@ -55,6 +55,25 @@ async fn annotated_functions_are_reported() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn call_that_waits_for_its_value_has_not_failed() {
+    #[retry(attempts = 3, start = "1s", until = |value| *value == at, name = "reports::polling")]
+    async fn poll(attempts: &Attempts, at: u32, fails_at: u32) -> std::io::Result<u32> {
+        let number = attempts.start();
+        if number == fails_at { Err(std::io::Error::other("lost")) } else { Ok(number) }
+    }
+    poll(&Attempts::new(), 3, 0).await.unwrap();
+    assert_eq!(counts("reports::polling"), [1, 1, 0, 0, 0]);
+    poll(&Attempts::new(), 9, 0).await.unwrap_err();
+    assert_eq!(counts("reports::polling"), [2, 2, 0, 1, 0]);
+    // The failure and the success count, the values that were not ready do not.
+    poll(&Attempts::new(), 3, 2).await.unwrap();
+    assert_eq!(counts("reports::polling"), [3, 4, 1, 1, 0]);
+    // Nothing has failed yet.
+    timeout(ms(500), poll(&Attempts::new(), 3, 0)).await.unwrap_err();
+    assert_eq!(counts("reports::polling"), [3, 4, 1, 1, 0]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn observer_does_not_change_the_report() {
     #[retry(attempts = 3, start = "1s", observer = recorder, name = "reports::observed")]
     async fn load(recorder: &Recorder, attempts: &Attempts, succeed_at: u32) -> Result<u32, Fault> {

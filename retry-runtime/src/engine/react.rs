@@ -129,9 +129,9 @@ pub(crate) fn dropped(state: CallState, call: &dyn Call) {
     if (is_due || state.phase() == Phase::Attempt) && !std::thread::panicking() {
         // `start_pause` has already incremented the number, but the pause belongs to the attempt before it.
         let number = state.number() - u32::from(is_due);
-        // A call that is dropped in its first attempt is not counted. Unless it is observed, it has no state that could
+        // A call that is dropped before its first retry is not counted. Unless it is observed, it has no state that could
         // tell, and the statistics must not depend on observers.
-        if stats::ENABLED && state.number() > 1 {
+        if stats::ENABLED && state.has_retried() {
             call.stats().cancelled(state.number() - 1);
         }
         if emits_events(&state) {
@@ -148,7 +148,7 @@ pub(crate) fn succeeded(state: &mut CallState, call: &dyn Call) {
     let emits_events = emits_events(state);
     if !has_ended {
         pay_for_success(state, call);
-        count_success(state.number(), call);
+        count_success(state, call);
     }
     state.set_phase(Phase::Ended);
     if emits_events {
@@ -157,13 +157,14 @@ pub(crate) fn succeeded(state: &mut CallState, call: &dyn Call) {
     close_span(state);
 }
 
-fn count_success(attempts: u32, call: &dyn Call) {
+/// A call that has only waited for its value, or was charged for attempts made elsewhere, has not recovered from anything.
+fn count_success(state: &CallState, call: &dyn Call) {
     if !stats::ENABLED {
         return;
     }
-    match attempts {
-        1 => call.stats().at_once(),
-        attempts => call.stats().recovered(attempts),
+    match state.has_retried() {
+        false => call.stats().at_once(),
+        true => call.stats().recovered(state.number()),
     }
 }
 
@@ -232,12 +233,17 @@ pub(crate) fn failed(
     // After the decision, so that a retry which is turned down for any other reason takes no tokens.
     let paid = match call.budget() {
         Some(budget) if !not_ready => pay(budget, state, failure, &mut decision),
+        Some(budget) if !has_ended => {
+            waits_for_value(budget, state, decision.is_err());
+            0
+        }
         _ => 0,
     };
     let number = state.number();
+    let is_first = !state.has_retried();
     // Before the decision is emitted: if an observer or the hook panics then, the tokens are returned.
     match decision {
-        Ok(_) => state.start_pause(paid),
+        Ok(_) => state.start_pause(paid, !not_ready),
         Err(_) => state.set_phase(Phase::Ended),
     }
     if let (Ok((delay, _)), Some(on_retry)) = (decision, &mut hooks.on_retry) {
@@ -253,7 +259,7 @@ pub(crate) fn failed(
         failure,
         decision,
         number,
-        Reported { takes_back: has_ended.then_some(event), not_ready },
+        Reported { takes_back: has_ended.then_some(event), is_first, not_ready },
     );
     note_nested(decision, number);
     let delay = decision.ok().map(|(delay, _)| delay);
@@ -302,6 +308,8 @@ fn decide_now(
 struct Reported<'e> {
     /// The event of a failure that takes the end of the call back. It is emitted with the decision, and only if the call really goes on.
     takes_back: Option<EventKind<'e>>,
+    /// No failure of the call has been retried before.
+    is_first: bool,
     /// The attempt did not fail: its value is not ready yet.
     not_ready: bool,
 }
@@ -314,14 +322,14 @@ fn report_decision(
     failure: Failure,
     decision: Decision,
     number: u32,
-    Reported { takes_back, not_ready }: Reported<'_>,
+    Reported { takes_back, is_first, not_ready }: Reported<'_>,
 ) {
     if takes_back.is_some() && decision.is_err() {
         return;
     }
     // A call that waits for a value has not failed. One that gives up has.
     if stats::ENABLED && !(not_ready && decision.is_ok()) {
-        call.stats().failed(number, failure, decision);
+        call.stats().failed(number, is_first, failure, decision);
     }
     if !state.is_observed() && !sink::is_enabled() {
         return;
@@ -386,7 +394,7 @@ fn backdate(state: &mut CallState, call: &mut dyn Call, delay: Duration) {
 pub(crate) fn abandoned(state: &mut CallState, call: &dyn Call, why: GiveUp) {
     let last = call.history().and_then(|history| history.last_failure());
     let failure = last.unwrap_or(Failure::new(crate::classify::class::Class::Unknown));
-    call.stats().failed(state.number(), failure, Err(why));
+    call.stats().failed(state.number(), !state.has_retried(), failure, Err(why));
     emit(state, call, EventKind::GaveUp(why));
     close_span(state);
     state.set_phase(Phase::Ended);
@@ -396,7 +404,7 @@ pub(crate) fn abandoned(state: &mut CallState, call: &dyn Call, why: GiveUp) {
 /// Returns the tokens that it took.
 #[inline(never)]
 fn pay(budget: &Budget, state: &CallState, failure: Failure, decision: &mut Decision) -> u16 {
-    if state.number() == 1 {
+    if !state.has_retried() {
         budget.count_call();
     }
     if decision.is_err() {
@@ -406,6 +414,17 @@ fn pay(budget: &Budget, state: &CallState, failure: Failure, decision: &mut Deci
         *decision = Err(GiveUp::Budget);
         0
     })
+}
+
+/// The attempt has succeeded, but its value is not ready: the tokens of a retry that led to it are given back. A call that
+/// ends without having failed is counted here.
+#[cold]
+fn waits_for_value(budget: &Budget, state: &CallState, ends: bool) {
+    match state.paid() {
+        Some(paid) => budget.give_back(paid),
+        None if ends => budget.count_call(),
+        None => {}
+    }
 }
 
 /// Emits the connection events since the last time. What a pool did in a task of its own has not been emitted yet.

@@ -21,15 +21,20 @@ pin_project! {
         timer: TokioTimer,
         // Boxed, to keep the state of a failing call that nothing observes at its 128 bytes.
         observation: Option<Box<Observation>>,
-        // This field and the next three share eight bytes, so `paid` takes no additional room.
+        // This field and the next three share eight bytes, so they take no additional room.
         number: u32,
         // The tokens that the budget took for the current retry.
         paid: u16,
         phase: Phase,
-        // Set when a nested call has already exhausted its own retries for the failure of this attempt.
-        nested_exhausted: bool,
+        // Bits, because two `bool` would take another eight bytes.
+        flags: u8,
     }
 }
+
+/// A nested call has already exhausted its own retries for the failure of this attempt.
+const NESTED_EXHAUSTED: u8 = 1;
+/// A failure of the call has been retried.
+const HAS_RETRIED: u8 = 2;
 
 /// The part of the call that a drop would cancel now.
 #[derive(Clone, Copy, PartialEq)]
@@ -91,14 +96,15 @@ impl CallState {
         self.0.as_ref().map_or(1, |inner| inner.number)
     }
 
-    /// Starts a pause, after which the next attempt follows. The budget took `paid` tokens for it.
+    /// Starts a pause after a failure, or after a value that is not ready yet. The next attempt follows it. The budget took `paid`
+    /// tokens for it.
     #[inline]
-    pub(crate) fn start_pause(&mut self, paid: u16) {
+    pub(crate) fn start_pause(&mut self, paid: u16, is_failure: bool) {
         let inner = self.inner().project();
         *inner.number = inner.number.saturating_add(1);
         *inner.paid = paid;
         *inner.phase = Phase::Pause;
-        *inner.nested_exhausted = false;
+        *inner.flags = *inner.flags & !NESTED_EXHAUSTED | if is_failure { HAS_RETRIED } else { 0 };
     }
 
     /// Counts attempts that were made elsewhere.
@@ -117,20 +123,28 @@ impl CallState {
         *inner.phase = Phase::Ended;
     }
 
-    /// The tokens that the budget took for the current retry; `None` during a first attempt.
+    /// True once a failure of the call has been retried. The number of the attempt does not tell that: it also counts attempts
+    /// whose value was not ready, and those that were made elsewhere.
+    #[inline]
+    pub(crate) fn has_retried(&self) -> bool {
+        self.0.as_ref().is_some_and(|inner| inner.flags & HAS_RETRIED != 0)
+    }
+
+    /// The tokens that the budget took for the current retry; `None` before a failure is retried.
     pub(crate) fn paid(&self) -> Option<u16> {
-        self.0.as_ref().filter(|inner| inner.number > 1).map(|inner| inner.paid)
+        self.0.as_ref().filter(|inner| inner.flags & HAS_RETRIED != 0).map(|inner| inner.paid)
     }
 
     /// True if a nested call has already exhausted its own retries for the failure of this attempt.
     pub(crate) fn nested_exhausted(&self) -> bool {
-        self.0.as_ref().is_some_and(|inner| inner.nested_exhausted)
+        self.0.as_ref().is_some_and(|inner| inner.flags & NESTED_EXHAUSTED != 0)
     }
 
     #[inline]
     pub(crate) fn set_nested_exhausted(&mut self, exhausted: bool) {
         if exhausted || self.exists() {
-            *self.inner().project().nested_exhausted = exhausted;
+            let flags = self.inner().project().flags;
+            *flags = *flags & !NESTED_EXHAUSTED | if exhausted { NESTED_EXHAUSTED } else { 0 };
         }
     }
 
@@ -206,7 +220,7 @@ fn allocate() -> Pin<Box<Inner>> {
         number: 1,
         paid: 0,
         phase: Phase::Idle,
-        nested_exhausted: false,
+        flags: 0,
     })
 }
 

@@ -116,13 +116,13 @@ impl NamedStats {
         metrics::recovered(self.name, _attempts);
     }
 
-    /// Counts a failed attempt, and the decision that follows from it.
+    /// Counts a failed attempt, which is the first of its call or not, and the decision that follows from it.
     #[cold]
-    pub(crate) fn failed(self, attempts: u32, _failure: Failure, decision: Decision) {
+    pub(crate) fn failed(self, _attempts: u32, _is_first: bool, _failure: Failure, decision: Decision) {
         #[cfg(feature = "report")]
-        numbers::failed(self.name, &self.counters.numbers, attempts, decision);
+        numbers::failed(self.name, &self.counters.numbers, _is_first, decision);
         #[cfg(feature = "metrics")]
-        metrics::failed(self.name, attempts, _failure, decision);
+        metrics::failed(self.name, _attempts, _failure, decision);
     }
 
     /// Counts a call that was cancelled after this number of attempts with an outcome.

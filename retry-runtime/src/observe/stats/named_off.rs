@@ -18,7 +18,7 @@ impl NamedStats {
     pub(crate) fn recovered(self, _: u32) {}
 
     #[inline]
-    pub(crate) fn failed(self, _: u32, _: Failure, _: Decision) {}
+    pub(crate) fn failed(self, _: u32, _: bool, _: Failure, _: Decision) {}
 
     #[inline]
     pub(crate) fn cancelled(self, _: u32) {}

@@ -89,11 +89,11 @@ pub(crate) fn recovered(numbers: &Numbers) {
     numbers.shards.mine().recovered.fetch_add(1, Relaxed);
 }
 
-pub(crate) fn failed(name: &'static str, numbers: &'static Numbers, attempts: u32, decision: Decision) {
+pub(crate) fn failed(name: &'static str, numbers: &'static Numbers, is_first: bool, decision: Decision) {
     register(name, numbers);
     let numbers = numbers.shards.mine();
     numbers.failed_attempts.fetch_add(1, Relaxed);
-    if attempts == 1 {
+    if is_first {
         numbers.failed_calls.fetch_add(1, Relaxed);
     }
     match decision {
