@@ -190,6 +190,21 @@ mod until {
         }
     }
 
+    /// The failed call inside is not what the value that is not ready says.
+    #[tokio::test(start_paused = true)]
+    async fn call_inside_that_has_used_up_its_retries_does_not_end_the_polling() {
+        #[retry(attempts = 2, start = "1ms")]
+        async fn refresh() -> Result<(), Fault> {
+            Err(Fault::UNKNOWN)
+        }
+        #[retry(attempts = 5, start = "1ms", nested = "once", until = |value| *value == 3)]
+        async fn poll(attempts: &Attempts) -> io::Result<u32> {
+            refresh().await.unwrap_err();
+            Ok(attempts.start())
+        }
+        assert_eq!(poll(&Attempts::new()).await.unwrap(), 3);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn value_names_the_delay_before_it_is_asked_for_again() {
         #[retry(start = "1s", until = |value| value.is_none(), server_delay = |value| *value)]

@@ -31,7 +31,9 @@ pub(crate) fn decide(
         Verdict::NotSafe(_, why) => return Err(why.into()),
         Verdict::Done | Verdict::GiveUp(_) => return Err(GiveUp::Permanent),
     }
-    if policy.nested == Nested::Once && situation.nested_exhausted {
+    // A value that is not ready is not the failure that a call inside has retried.
+    let is_failure = matches!(verdict, Verdict::Retry(_));
+    if is_failure && policy.nested == Nested::Once && situation.nested_exhausted {
         return Err(GiveUp::Nested);
     }
     let remaining = situation.now.and_then(|now| remaining(policy, situation, now));
@@ -170,6 +172,11 @@ mod tests {
             ),
             ("retried inside, once", retry(once, exhausted), Err(GiveUp::Nested)),
             ("not retried inside, once", retry(once, FIRST), after(1)),
+            (
+                "a value that is not ready, after a failure inside",
+                (once, Verdict::NotReady(FAILURE), exhausted),
+                after(1),
+            ),
             ("retried inside, always", retry(POLICY, exhausted), after(1)),
             ("switched off", retry(POLICY, Situation { retries_enabled: false, ..FIRST }), Err(GiveUp::Disabled)),
             (
