@@ -438,3 +438,39 @@ async fn owned_parts_are_dropped_with_the_executor() {
     POLICY.run(|_| Some(1)).budget(budget.clone()).blocking().call().unwrap();
     assert_eq!((Arc::strong_count(&budget), budget.tokens()), (1, 500));
 }
+
+#[test]
+fn reset_after_charged_attempts_reports_no_success() {
+    let recorder = Recorder::new();
+    let mut retry = Executor::new(POLICY).observer(&*recorder);
+    retry.charge(2);
+    retry.reset();
+    assert_eq!((retry.current().number(), recorder.lines()), (1, vec![]));
+}
+
+#[test]
+fn reset_after_the_end_of_the_call_starts_another_one() {
+    let recorder = Recorder::new();
+    let mut retry = Executor::new(POLICY).observer(&*recorder);
+    retry.fail("no");
+    retry.reset();
+    retry.fail("no");
+    assert_eq!(recorder.lines().iter().filter(|line| line.contains("GaveUp")).count(), 2);
+}
+
+#[test]
+fn charged_attempts_are_no_failures_for_budgets() {
+    let policy = POLICY.attempts(9);
+    let bucket = Budget::new();
+    let mut other = Executor::new(&policy).budget(&bucket);
+    drop(other.pause("no").unwrap());
+    let mut retry = Executor::new(&policy).budget(&bucket);
+    retry.charge(2);
+    retry.succeed(());
+    assert_eq!(bucket.tokens(), 496);
+    // The call counts, and so pays for its own retry.
+    let ratio = Budget::ratio(100, 0, SECOND);
+    let mut retry = Executor::new(&policy).budget(&ratio);
+    retry.charge(2);
+    drop(retry.pause("no").unwrap());
+}

@@ -12,13 +12,14 @@ use crate::classify::outcome::{Classified, Classifier};
 use crate::classify::result_like::ResultLike;
 use crate::classify::verdict::{REFUSED, Verdict};
 use crate::engine::call::{Call, History};
-use crate::engine::core::state_at_start;
+use crate::engine::core::{ActiveCall, state_at_start};
 use crate::engine::executor::Executor;
 use crate::engine::hooks::{Hooks, NextDelay};
 use crate::engine::loop_error::LoopError;
 use crate::engine::manual_call::ManualCall;
 use crate::engine::pause::Pause;
 use crate::engine::retrying::{HookResult, Retrying};
+use crate::engine::state::Phase;
 use crate::observe::reason::FallbackReason;
 use crate::policy::attempt::Attempt;
 use crate::util::clock::{Instant, StdInstant, into_std};
@@ -289,15 +290,15 @@ impl<S: TimerSlot> Executor<ManualCall<'_>, S> {
     /// # }
     /// ```
     pub fn reset(&mut self) {
-        let active = &mut self.core.active;
-        if active.state.number() > 1 {
+        if self.core.active.state.has_retried() {
             self.core.succeed();
-            let active = &mut self.core.active;
-            active.state = state_at_start(&active.call);
-        } else if let Some(since) = active.state.observed_since_mut() {
+        }
+        let ActiveCall { call, state } = &mut self.core.active;
+        if state.number() > 1 || state.phase() == Phase::Ended {
+            *state = state_at_start(call);
+        } else if let Some(since) = state.observed_since_mut() {
             *since = Instant::now();
         }
-        let call = &mut self.core.active.call;
         call.set_history(Some(History::of_loop(call.policy())));
     }
 
