@@ -287,7 +287,7 @@ pub mod executor {
     pub use crate::engine::pause::Pause;
     pub use crate::engine::run::Run;
     pub use crate::engine::run_parts::{
-        Async, Blocking, Judge, NoHook, OnRetry, Operation, OutcomeOf, PauseAfter, RetryHook, Until, When,
+        Async, Blocking, Judge, NoHook, OnRetry, Operation, OutcomeOf, PauseAfter, ReplaceJudge, RetryHook, Until, When,
     };
     pub use crate::engine::time_limit::{CutsOff, LimitTimer, Limited, ScopedOnly, TimeLimit, Unlimited};
 }

@@ -42,7 +42,7 @@ fn is_linked(pages: &str, name: &str) -> bool {
 }
 
 /// Types that need no link, because readers find them in signatures.
-const IN_SIGNATURES: [&str; 32] = [
+const IN_SIGNATURES: [&str; 33] = [
     "Async",
     "AttemptContext",
     "AttemptFuture",
@@ -65,6 +65,7 @@ const IN_SIGNATURES: [&str; 32] = [
     "Operation",
     "OutcomeOf",
     "PauseAfter",
+    "ReplaceJudge",
     "ResultLike",
     "RetryError",
     "RetryHook",

@@ -23,7 +23,7 @@ use crate::engine::manual_call::{ManualCall, SharedBudget};
 use crate::engine::pause::{Pause, RunningPause};
 use crate::engine::retrying::{HookResult, Retrying};
 use crate::engine::run_parts::{
-    Async, Blocking, Judge, NoHook, OnRetry, Operation, OutcomeOf, PauseAfter, RetryHook, Until, When,
+    Async, Blocking, Judge, NoHook, OnRetry, Operation, OutcomeOf, PauseAfter, ReplaceJudge, RetryHook, Until, When,
 };
 use crate::engine::time_limit::{CutsOff, LimitTimer, TimeLimit, Unlimited};
 use crate::observe::event::Observer;
@@ -115,8 +115,11 @@ pin_project! {
 /// Settings: the outcomes that are retried.
 impl<'p, F: Operation, J, H, S: TimerSlot, K: LimitTimer<S>, M> Run<'p, F, J, H, S, K, M> {
     /// Sets the condition: which outcomes are retried, by their classification. Replaces [`when`](Self::when).
-    pub fn condition(self, condition: Condition) -> Run<'p, F, Condition, H, S, K, M> {
-        self.with(|judge, hook, limit| (replace(judge, condition), hook, limit))
+    pub fn condition(self, condition: Condition) -> Run<'p, F, J::Replaced, H, S, K, M>
+    where
+        J: ReplaceJudge<Condition>,
+    {
+        self.with(|judge, hook, limit| (judge.replaced(condition), hook, limit))
     }
 
     /// Retries the errors for which the predicate returns `true`, and no others. The error may have any type. Every `Ok` is a success.
@@ -127,12 +130,13 @@ impl<'p, F: Operation, J, H, S: TimerSlot, K: LimitTimer<S>, M> Run<'p, F, J, H,
     /// From here on, attempts are not cut off: the deadline still ends the retries, but the attempt timeout has no effect, unless
     /// [`cut_off`](Self::cut_off) follows. Events name the class of the failure instead of the error's message; to log the message, use
     /// [`on_retry`](Self::on_retry).
-    pub fn when<P, T, E>(self, predicate: P) -> Run<'p, F, When<P>, H, S, Unlimited, M>
+    pub fn when<P, T, E>(self, predicate: P) -> Run<'p, F, J::Replaced, H, S, Unlimited, M>
     where
+        J: ReplaceJudge<When<P>>,
         F::Returned: OutcomeOf<M, Outcome = Result<T, E>>,
         P: FnMut(&E) -> bool,
     {
-        self.with(|judge, hook, limit| (replace(judge, When(predicate)), hook, replace(limit, Unlimited)))
+        self.with(|judge, hook, limit| (judge.replaced(When(predicate)), hook, replace(limit, Unlimited)))
     }
 
     /// Retries the errors for which the function returns a delay, after that delay, and no others. For errors that need different
@@ -162,20 +166,20 @@ impl<'p, F: Operation, J, H, S: TimerSlot, K: LimitTimer<S>, M> Run<'p, F, J, H,
     ///     .await
     /// # }
     /// ```
-    pub fn pause_after<P, T, E>(self, delay: P) -> Run<'p, F, PauseAfter<P>, H, S, Unlimited, M>
+    pub fn pause_after<P, T, E>(self, delay: P) -> Run<'p, F, J::Replaced, H, S, Unlimited, M>
     where
+        J: ReplaceJudge<PauseAfter<P>>,
         F::Returned: OutcomeOf<M, Outcome = Result<T, E>>,
         P: FnMut(&E) -> Option<Duration>,
     {
-        self.with(|judge, hook, limit| (replace(judge, PauseAfter::new(delay)), hook, replace(limit, Unlimited)))
+        self.with(|judge, hook, limit| (judge.replaced(PauseAfter::new(delay)), hook, replace(limit, Unlimited)))
     }
 
     /// Asks again until the predicate returns `true` for the value. A value that is not ready yet is not a failure: it is emitted at debug level, and
     /// takes no tokens from the budget. If attempts or time run out first, the outcome is made from [`NotReady`]; the unfinished value is
     /// never returned.
     ///
-    /// Errors are retried as without it. Set [`condition`](Self::condition), [`when`](Self::when) or
-    /// [`pause_after`](Self::pause_after) before.
+    /// Errors are retried as without it.
     pub fn until<P, O>(self, predicate: P) -> Run<'p, F, Until<J, P, O>, H, S, K, M>
     where
         F::Returned: OutcomeOf<M, Outcome = O>,
@@ -198,6 +202,19 @@ impl<'p, F: Operation, J, H, S: TimerSlot, K: LimitTimer<S>, M> Run<'p, F, J, H,
     }
 }
 
+/// Settings of calls that do not block.
+impl<'p, F: Operation, J, H, S: TimerSlot, K: LimitTimer<S>> Run<'p, F, J, H, S, K, Async> {
+    /// Waits with this function instead of tokio's timer, as [`Executor::sleep`] does. A blocking call takes a function for its
+    /// waits in [`call_with`](Run::call_with).
+    pub fn sleep<T: SleepFunction>(self, sleep: T) -> Run<'p, F, J, H, T::Sleep, K, Async>
+    where
+        K: LimitTimer<T::Sleep>,
+    {
+        let Self { executor, operation, judge, hook, limit, mode, stage: _ } = self;
+        Run { stage: Stage::New, executor: executor.sleep(sleep), operation, judge, hook, limit, mode }
+    }
+}
+
 /// Settings of the call.
 impl<'p, F: Operation, J, H, S: TimerSlot, K: LimitTimer<S>, M> Run<'p, F, J, H, S, K, M> {
     /// The name in events, borrowed or owned. Defaults to `retry`.
@@ -216,15 +233,6 @@ impl<'p, F: Operation, J, H, S: TimerSlot, K: LimitTimer<S>, M> Run<'p, F, J, H,
     pub fn observer(mut self, observer: &'p dyn Observer) -> Self {
         self.executor.core.active.call.set_observer(Some(observer));
         self
-    }
-
-    /// Waits with this function instead of tokio's timer, as [`Executor::sleep`] does.
-    pub fn sleep<T: SleepFunction>(self, sleep: T) -> Run<'p, F, J, H, T::Sleep, K, M>
-    where
-        K: LimitTimer<T::Sleep>,
-    {
-        let Self { executor, operation, judge, hook, limit, mode, stage: _ } = self;
-        Run { stage: Stage::New, executor: executor.sleep(sleep), operation, judge, hook, limit, mode }
     }
 
     /// Cuts off attempts at the deadline and at the attempt timeout. The default, unless [`when`](Self::when) is used.

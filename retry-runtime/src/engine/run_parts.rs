@@ -187,6 +187,52 @@ impl<J: Judge<O>, O: ResultLike, P: FnMut(&O::Value) -> bool> Judge<O> for Until
     }
 }
 
+/// A judge in which another one takes the place of the condition or the predicate on errors. `until` stays.
+pub trait ReplaceJudge<W> {
+    /// The judge after that.
+    type Replaced;
+
+    #[doc(hidden)]
+    fn replaced(self, with: W) -> Self::Replaced;
+}
+
+#[diagnostic::do_not_recommend]
+impl<W> ReplaceJudge<W> for Condition {
+    type Replaced = W;
+
+    fn replaced(self, with: W) -> W {
+        with
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<P, W> ReplaceJudge<W> for When<P> {
+    type Replaced = W;
+
+    fn replaced(self, with: W) -> W {
+        with
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<P, W> ReplaceJudge<W> for PauseAfter<P> {
+    type Replaced = W;
+
+    fn replaced(self, with: W) -> W {
+        with
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<J: ReplaceJudge<W>, P, O, W> ReplaceJudge<W> for Until<J, P, O> {
+    type Replaced = Until<J::Replaced, P, O>;
+
+    fn replaced(self, with: W) -> Self::Replaced {
+        let Self { judge, predicate, not_ready } = self;
+        Until { judge: judge.replaced(with), predicate, not_ready }
+    }
+}
+
 /// A hook before each wait, or none.
 pub trait RetryHook<O> {
     #[doc(hidden)]

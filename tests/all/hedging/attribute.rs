@@ -206,7 +206,7 @@ async fn each_copy_emits_an_event() {
 async fn copies_take_tokens_from_a_budget_of_an_expression() {
     #[retry(hedge = "50ms", attempts = 2, start = "1s", budget = budget)]
     async fn call(budget: &Budget) -> Result<(), Fault> {
-        tokio::time::sleep(SECOND).await;
+        sleep(SECOND).await;
         Ok(())
     }
     let budget = Budget::new();
