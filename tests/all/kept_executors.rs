@@ -409,7 +409,7 @@ mod hooks {
     }
 }
 
-/// What an executor owns is dropped with it, whatever it has done.
+/// An executor drops all that it owns, whatever it has done.
 #[tokio::test(start_paused = true)]
 async fn owned_parts_are_dropped_with_the_executor() {
     struct Panics;

@@ -1,4 +1,4 @@
-//! What calls inside an attempt can see of it, as far as that is known when the library is compiled.
+//! The context of an attempt, as far as it is known when the library is compiled: the things that calls inside can see.
 
 /// Known when an attempt is compiled, so that a success asks nothing about the rest. Every [`TimeLimit`](crate::executor::TimeLimit) has one.
 pub trait AttemptContext {

@@ -11,6 +11,7 @@ use crate::context::deadline::DeadlineScope;
 use crate::context::nested::NestedScope;
 use crate::engine::attempt_context::AttemptContext;
 use crate::engine::call::Call;
+use crate::engine::emit;
 use crate::engine::hooks::Hooks;
 use crate::engine::manual_call::ManualCall;
 use crate::engine::react;
@@ -37,7 +38,7 @@ impl<C: Call> ActiveCall<C> {
     #[inline]
     pub(crate) fn flush_connection_events(&self) {
         if connections::ENABLED && self.state.exists() {
-            react::flush_connection_events(&self.state, &self.call);
+            emit::flush_connection_events(&self.state, &self.call);
         }
     }
 }
@@ -146,7 +147,7 @@ impl<C: Call, S: TimerSlot> Core<C, S> {
     #[inline]
     pub(crate) fn response_came_over(&self, via: Via) {
         if connections::ENABLED && self.active.state.exists() {
-            react::response_came_over(&self.active.state, &self.active.call, via);
+            emit::response_came_over(&self.active.state, &self.active.call, via);
         }
     }
 

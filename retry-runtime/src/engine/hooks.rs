@@ -1,4 +1,4 @@
-//! What the caller adds to the decision after a failure: another delay, and a hook before the wait.
+//! Additions of the caller to the decision after a failure: another delay, and a hook before the wait.
 
 use core::ops::ControlFlow;
 use core::time::Duration;
@@ -18,7 +18,7 @@ pub(crate) enum NextDelay<'h> {
 /// A hook that is called with the attempt that has failed and the delay before the next one. `Break` ends the call.
 pub(crate) type OnRetry<'h> = &'h mut dyn FnMut(&Attempt, Duration) -> ControlFlow<()>;
 
-/// What the caller adds to one decision.
+/// The additions of the caller to one decision.
 pub(crate) struct Hooks<'h> {
     pub(crate) delay: NextDelay<'h>,
     pub(crate) on_retry: Option<OnRetry<'h>>,

@@ -29,7 +29,7 @@ pub struct ManualCall<'a> {
     owned: ManuallyDrop<Option<Box<Owned<'a>>>>,
 }
 
-/// What a call owns, or seldom has.
+/// The parts that a call owns, or seldom has.
 #[derive(Clone, Default)]
 struct Owned<'a> {
     policy: Option<Policy>,

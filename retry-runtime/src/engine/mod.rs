@@ -12,6 +12,7 @@ pub(crate) mod attempt_future;
 pub(crate) mod call;
 pub(crate) mod core;
 pub(crate) mod decide;
+pub(crate) mod emit;
 pub(crate) mod executor;
 pub(crate) mod hooks;
 #[cfg(any(feature = "tracing", feature = "connection-events"))]
@@ -24,6 +25,7 @@ pub(crate) mod macro_call;
 pub(crate) mod manual_call;
 pub(crate) mod owned_pause;
 pub(crate) mod pause;
+mod payment;
 pub(crate) mod react;
 pub(crate) mod report;
 pub(crate) mod retrying;

@@ -14,22 +14,22 @@ use core::fmt::Display;
 use core::time::Duration;
 
 use crate::classify::condition::Condition;
-use crate::classify::connection::Via;
 use crate::classify::failure::Failure;
 use crate::classify::verdict::{Classification, Verdict};
 use crate::context::{nested, simulation, tracked};
 use crate::engine::call::Call;
 use crate::engine::decide::{decide, still_fits};
+use crate::engine::emit::{emit, emit_for, emit_now, emits_events, flush_connection_events, response_came_over};
 use crate::engine::hooks::{Hooks, NextDelay};
-use crate::engine::situation::{self, Situation, started};
+use crate::engine::payment::{give_back, pay, pay_for_success, waits_for_value};
+use crate::engine::situation::{self, Situation};
 use crate::engine::state::{CallState, Phase};
 use crate::observe::connections;
-use crate::observe::event::{Decision, DelaySource, Event, EventKind, GiveUp};
+use crate::observe::event::{Decision, DelaySource, EventKind, GiveUp};
 use crate::observe::reason::FallbackReason;
 use crate::observe::sink;
 use crate::observe::spans::{self, Spans};
 use crate::observe::stats::named as stats;
-use crate::policy::budget::Budget;
 use crate::util::mask::Masked;
 
 /// An attempt starts.
@@ -122,9 +122,7 @@ pub(crate) fn dropped(state: CallState, call: &dyn Call) {
     let is_due = is_retry_due(&state);
     if is_due {
         // The retry has been paid for, but is not made.
-        if let (Some(budget), Some(paid)) = (call.budget(), state.paid()) {
-            budget.give_back(paid);
-        }
+        give_back(&state, call);
     }
     if (is_due || state.phase() == Phase::Attempt) && !std::thread::panicking() {
         // `start_pause` has already incremented the number, but the pause belongs to the attempt before it.
@@ -165,14 +163,6 @@ fn count_success(state: &CallState, call: &dyn Call) {
     match state.has_retried() {
         false => call.stats().at_once(),
         true => call.stats().recovered(state.number()),
-    }
-}
-
-fn pay_for_success(state: &CallState, call: &dyn Call) {
-    let Some(budget) = call.budget() else { return };
-    match state.paid() {
-        None => budget.succeeded_at_once(),
-        Some(paid) => budget.give_back(paid),
     }
 }
 
@@ -229,30 +219,8 @@ pub(crate) fn failed(
         emit_now(state, call, event);
         close_failed_span(state, failure);
     }
-    let mut decision = decide_now(state, call, verdict, failure, &mut hooks.delay);
-    // After the decision, so that a retry which is turned down for any other reason takes no tokens.
-    let paid = match call.budget() {
-        Some(budget) if !not_ready => pay(budget, state, failure, &mut decision),
-        Some(budget) if !has_ended => {
-            waits_for_value(budget, state, decision.is_err());
-            0
-        }
-        _ => 0,
-    };
-    let number = state.number();
-    let is_first = !state.has_retried();
-    // Before the decision is emitted: if an observer or the hook panics then, the tokens are returned.
-    match decision {
-        Ok(_) => state.start_pause(paid, !not_ready),
-        Err(_) => state.set_phase(Phase::Ended),
-    }
-    if let (Ok((delay, _)), Some(on_retry)) = (decision, &mut hooks.on_retry) {
-        let attempt = situation::failed_attempt(number, state, call, failure);
-        if on_retry(&attempt, delay).is_break() {
-            withdraw_retry(state, call);
-            decision = Err(GiveUp::Stopped);
-        }
-    }
+    let (number, is_first) = (state.number(), !state.has_retried());
+    let decision = settle(state, call, verdict, failure, hooks, has_ended);
     report_decision(
         state,
         call,
@@ -277,12 +245,47 @@ pub(crate) fn failed(
     Some(delay)
 }
 
+/// Decides, pays for the retry, and asks the hook about it.
+#[inline(always)]
+fn settle(
+    state: &mut CallState,
+    call: &mut dyn Call,
+    verdict: Verdict,
+    failure: Failure,
+    hooks: &mut Hooks<'_>,
+    has_ended: bool,
+) -> Decision {
+    let not_ready = matches!(verdict, Verdict::NotReady(_));
+    let number = state.number();
+    let mut decision = decide_now(state, call, verdict, failure, &mut hooks.delay);
+    // After the decision, so that a retry which is turned down for any other reason takes no tokens.
+    let paid = match call.budget() {
+        Some(budget) if !not_ready => pay(budget, state, failure, &mut decision),
+        Some(budget) if !has_ended => {
+            waits_for_value(budget, state, decision.is_err());
+            0
+        }
+        _ => 0,
+    };
+    // Before the decision is emitted: if an observer or the hook panics then, the tokens are returned.
+    match decision {
+        Ok(_) => state.start_pause(paid, !not_ready),
+        Err(_) => state.set_phase(Phase::Ended),
+    }
+    if let (Ok((delay, _)), Some(on_retry)) = (decision, &mut hooks.on_retry) {
+        let attempt = situation::failed_attempt(number, state, call, failure);
+        if on_retry(&attempt, delay).is_break() {
+            withdraw_retry(state, call);
+            decision = Err(GiveUp::Stopped);
+        }
+    }
+    decision
+}
+
 /// The hook has turned down a retry that was paid for.
 #[cold]
 fn withdraw_retry(state: &mut CallState, call: &dyn Call) {
-    if let (Some(budget), Some(paid)) = (call.budget(), state.paid()) {
-        budget.give_back(paid);
-    }
+    give_back(state, call);
     state.withdraw_pause();
 }
 
@@ -398,88 +401,6 @@ pub(crate) fn abandoned(state: &mut CallState, call: &dyn Call, why: GiveUp) {
     emit(state, call, EventKind::GaveUp(why));
     close_span(state);
     state.set_phase(Phase::Ended);
-}
-
-/// Counts the call in the budget, and pays for the retry if one has been decided. Without enough tokens, the decision becomes to give up.
-/// Returns the tokens that it took.
-#[inline(never)]
-fn pay(budget: &Budget, state: &CallState, failure: Failure, decision: &mut Decision) -> u16 {
-    if !state.has_retried() {
-        budget.count_call();
-    }
-    if decision.is_err() {
-        return 0;
-    }
-    budget.pay(failure.is_timeout()).unwrap_or_else(|| {
-        *decision = Err(GiveUp::Budget);
-        0
-    })
-}
-
-/// The attempt has succeeded, but its value is not ready: the tokens of a retry that led to it are given back. A call that
-/// ends without having failed is counted here.
-#[cold]
-fn waits_for_value(budget: &Budget, state: &CallState, ends: bool) {
-    match state.paid() {
-        Some(paid) => budget.give_back(paid),
-        None if ends => budget.count_call(),
-        None => {}
-    }
-}
-
-/// Emits the connection events since the last time. What a pool did in a task of its own has not been emitted yet.
-#[cold]
-#[inline(never)]
-pub(crate) fn flush_connection_events(state: &CallState, call: &dyn Call) {
-    if state.phase() == Phase::Ended {
-        return;
-    }
-    let Some(log) = state.connections() else { return };
-    connections::flush(log, |attempt, at, kind| {
-        let elapsed = started(state, call).map_or(Duration::ZERO, |started| at.saturating_duration_since(started));
-        let attempts = call.policy().max_attempts();
-        pass_on(state, call, &Event { name: call.name(), attempt, attempts, elapsed, kind });
-    });
-}
-
-/// Emits an event if the response came over a reused connection.
-#[cold]
-#[inline(never)]
-pub(crate) fn response_came_over(state: &CallState, call: &dyn Call, via: Via) {
-    let Some(log) = state.connections() else { return };
-    connections::reused(log, via, state.number(), |kind| emit(state, call, kind));
-}
-
-/// True if an event of this call reaches an observer or a sink. After its end, a call emits nothing.
-#[inline(always)]
-fn emits_events(state: &CallState) -> bool {
-    (state.is_observed() || sink::is_enabled()) && state.phase() != Phase::Ended
-}
-
-#[inline(always)]
-fn emit(state: &CallState, call: &dyn Call, kind: EventKind<'_>) {
-    if emits_events(state) {
-        emit_now(state, call, kind);
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn emit_now(state: &CallState, call: &dyn Call, kind: EventKind<'_>) {
-    emit_for(state.number(), state, call, kind);
-}
-
-/// Emits an event of the attempt with this number.
-#[cold]
-#[inline(never)]
-fn emit_for(attempt: u32, state: &CallState, call: &dyn Call, kind: EventKind<'_>) {
-    let elapsed = started(state, call).map_or(Duration::ZERO, |started| started.elapsed());
-    let attempts = call.policy().max_attempts();
-    pass_on(state, call, &Event { name: call.name(), attempt, attempts, elapsed, kind });
-}
-
-fn pass_on(state: &CallState, call: &dyn Call, event: &Event<'_>) {
-    sink::emit(state.spans(), call.policy().events, call.observer(), event);
 }
 
 #[cfg(test)]

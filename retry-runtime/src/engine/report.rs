@@ -1,4 +1,4 @@
-//! What a hand-written loop reports to its executor, and the decisions that it gets.
+//! The reports of a hand-written loop to its executor, and the decisions that it gets.
 
 use core::fmt::Display;
 use core::ops::ControlFlow;
@@ -322,7 +322,7 @@ impl<S: TimerSlot> Executor<ManualCall<'_>, S> {
     }
 }
 
-/// What failed, as the hook receives it; `None` if the outcome has neither a value nor an error.
+/// The side of the outcome that failed, as the hook receives it; `None` if the outcome has neither a value nor an error.
 pub(crate) fn sides<O: ResultLike>(outcome: &O) -> Option<Result<&O::Value, &O::Error>> {
     match outcome.error() {
         Some(error) => Some(Err(error)),

@@ -95,7 +95,7 @@ impl<T: fmt::Debug + ?Sized, E: fmt::Debug + ?Sized> fmt::Debug for Retrying<'_,
     }
 }
 
-/// What the hook `on_retry` may return in a call whose outcome is an `O`: see [`Retrying`].
+/// A value that the hook `on_retry` may return in a call whose outcome is an `O`: see [`Retrying`].
 #[diagnostic::on_unimplemented(
     message = "the hook `on_retry` cannot return a `{Self}` here",
     label = "neither `()`, nor `ControlFlow<()>`, nor a `Result<(), E>` with the call's error type `E`",

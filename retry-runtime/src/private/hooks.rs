@@ -1,4 +1,4 @@
-//! What an annotated function adds to the decision after a failure: a backoff closure, and the hook `on_retry`.
+//! Additions of an annotated function to the decision after a failure: a backoff closure, and the hook `on_retry`.
 //!
 //! They are created for each decision, so that a closure borrows what it captures only between two attempts. They are taken as `&mut dyn
 //! FnMut` for the reason given in `predicates.rs`.
