@@ -425,9 +425,9 @@ pub fn retry(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Arguments that differ
 ///
-/// - `attempts`, `deadline`, `budget` and all others that take constants and statics cannot take a variable: rustc reports "attempt to use
-///   a non-constant value in a constant". Values of run time belong into a `policy`, which can be a variable: `policy = policy`.
-/// - `on_error`, `on_ok`, `server_delay`, `observer` and `policy` can use the variables around the block, unless the block changes them.
+/// - `attempts`, `deadline` and all others that take constants cannot take a variable: rustc reports "attempt to use a non-constant value
+///   in a constant". Values of run time belong into a `policy`, which can be a variable: `policy = policy`.
+/// - Closures, `observer`, `policy`, `budget` and `breaker` can use the variables around the block, unless the block changes them.
 /// - `clone` names variables instead of arguments.
 /// - `hedge` beside `policy` needs the type of the outcome.
 ///

@@ -114,6 +114,7 @@ fn guide_explains_each_reason_to_give_up() {
         GiveUp::Disabled,
         GiveUp::NotIdempotent,
         GiveUp::BodyUsedUp,
+        GiveUp::Stopped,
     ] {
         assert!(page.contains(&format!("| `{}` |", why.as_str())), "{why:?}");
     }
