@@ -7,6 +7,7 @@ use crate::keywords::OnError;
 impl Rules<'_> {
     pub(super) fn conditions(&mut self) {
         self.some_outcome_is_retried();
+        self.delays_of_errors_are_read();
         self.name_is_not_empty();
     }
 
@@ -17,6 +18,17 @@ impl Rules<'_> {
         if never && !values.is_written(Key::OnOk) && !values.is_written(Key::Until) {
             let message = "nothing is retried with `on_status = []` and `on_error = \"never\"`: remove one of them";
             self.broken_by(Key::OnStatus, Key::OnError, message);
+        }
+    }
+
+    /// The delay of an error is read before the error is retried.
+    fn delays_of_errors_are_read(&mut self) {
+        let values = self.values;
+        let has_no_statuses = !values.is_written(Key::OnStatus) || values.on_status_is_empty == Some(true);
+        if values.on_error == Some(OnError::Never) && has_no_statuses && values.is_written(Key::ErrorDelay) {
+            let message =
+                "`error_delay` has no effect with `on_error = \"never\"`, which retries no error: remove one of them";
+            self.broken_by(Key::ErrorDelay, Key::OnError, message);
         }
     }
 
