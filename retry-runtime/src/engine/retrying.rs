@@ -99,7 +99,8 @@ impl<T: fmt::Debug + ?Sized, E: fmt::Debug + ?Sized> fmt::Debug for Retrying<'_,
 #[diagnostic::on_unimplemented(
     message = "the hook `on_retry` cannot return a `{Self}` here",
     label = "neither `()`, nor `ControlFlow<()>`, nor a `Result<(), E>` with the call's error type `E`",
-    note = "end the closure with `;` to ignore the value, or return `ControlFlow::Break(())` to end the call"
+    note = "end the closure with `;` to ignore the value, or return `ControlFlow::Break(())` to end the call",
+    note = "the hook cannot await, so it is not `async`"
 )]
 pub trait HookResult<O> {
     /// `Break` to end the call, with the outcome that it returns instead of the failed one.

@@ -47,6 +47,11 @@ pub struct Async;
 pub struct Blocking;
 
 /// The outcome of what an operation returns: the output of a future, or the returned value itself if the call is blocking.
+#[diagnostic::on_unimplemented(
+    message = "the operation returns a `{Self}`, which is not a future",
+    label = "calls an operation that returns no future",
+    note = "for a blocking call, write `.blocking()` right after `run(…)`; otherwise let the closure return an `async` block"
+)]
 pub trait OutcomeOf<M> {
     /// The outcome.
     type Outcome;
