@@ -37,7 +37,8 @@ async fn waiting(x: u64) -> Outcome {
 async fn owning(x: u64) -> Outcome {
     let mut retry = Executor::new(black_box(POLICY));
     loop {
-        match retry.attempt_to_end(operation::ready(x)).await {
+        // A future of another type than in the other rows, so that rustc does not share the poll of the attempt.
+        match retry.attempt_to_end(async { operation::ready(x).await }).await {
             Ok(value) => return Ok(retry.succeed(value)),
             Err(failed) => retry.pause(failed)?.await,
         }
@@ -47,7 +48,7 @@ async fn owning(x: u64) -> Outcome {
 /// One use of an executor that is kept, and reset after each success.
 async fn kept(retry: &mut Executor, x: u64) -> Outcome {
     loop {
-        match retry.attempt_to_end(operation::ready(x)).await {
+        match retry.attempt_to_end(async { operation::ready(x).await }).await {
             Ok(value) => {
                 retry.reset();
                 return Ok(value);

@@ -93,6 +93,7 @@ impl<'a> ManualCall<'a> {
         self.owned().policy = Some(policy);
     }
 
+    #[inline]
     pub(crate) fn set_name(&mut self, name: Cow<'a, str>) {
         match name {
             Cow::Borrowed(name) => self.name = Some(name),
