@@ -409,7 +409,7 @@ mod hooks {
     }
 }
 
-/// An executor drops all that it owns, whatever it has done.
+/// An executor drops what it owns after a success, a failure, a reset, a panic, and before its first attempt.
 #[tokio::test(start_paused = true)]
 async fn owned_parts_are_dropped_with_the_executor() {
     struct Panics;

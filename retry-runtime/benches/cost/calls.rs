@@ -213,7 +213,7 @@ macro_rules! ours {
 ours!(Ours, one_call);
 ours!(OursWithQuestion, with_question);
 
-/// The attribute's arguments in front of a block. The functions return its future, so that there is no other one around it.
+/// The same calls with `retrying!`. The functions return its future directly, without an `async fn` around it.
 macro_rules! blocks {
     ($name:ident, $body:ident $(, $outcome:ty)?) => {
         pub(crate) struct $name;

@@ -19,6 +19,7 @@ use crate::engine::loop_error::LoopError;
 use crate::engine::manual_call::ManualCall;
 use crate::engine::pause::Pause;
 use crate::engine::retrying::{HookResult, Retrying};
+use crate::engine::situation;
 use crate::engine::state::Phase;
 use crate::observe::reason::FallbackReason;
 use crate::policy::attempt::Attempt;
@@ -317,7 +318,7 @@ impl<S: TimerSlot> Executor<ManualCall<'_>, S> {
     #[must_use]
     pub fn started(&mut self) -> StdInstant {
         self.core.start_clock();
-        let started = crate::engine::situation::started(&self.core.active.state, &self.core.active.call);
+        let started = situation::started(&self.core.active.state, &self.core.active.call);
         into_std(started.unwrap_or_else(Instant::now))
     }
 }

@@ -278,7 +278,7 @@ fn equal_lists_are_no_change() {
     assert_eq!(policies.load(serde_json::json!({ "it": { "delays": ["1s", "3s"] } })).unwrap().len(), 1);
 }
 
-/// Values of which most are invalid in some combination.
+/// Generates builders. Most of them have settings that contradict each other.
 fn any_builder() -> impl Strategy<Value = PolicyBuilder> {
     let durations = || prop_oneof![Just(ZERO), (1_u64..9).prop_map(ms), any::<Duration>(), Just(Duration::MAX)];
     let numbers = || prop_oneof![-1.0..9.0_f64, any::<f64>(), Just(f64::NAN), Just(f64::INFINITY)];
