@@ -9,6 +9,7 @@ mod check_status;
 mod compile;
 mod connections;
 mod deadlines;
+mod delay_after;
 mod derive;
 mod drawn_delays;
 mod edge_cases;

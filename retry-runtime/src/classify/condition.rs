@@ -167,6 +167,27 @@ impl Condition {
         self.methods.iter().any(|listed| listed.eq_ignore_ascii_case(method))
     }
 
+    /// The verdict on an error that describes this failure, for code that has the failure only: one that decides for
+    /// [`Policy::delay_after`](crate::Policy::delay_after), or that has found a type of its own in a boxed error. A failure of
+    /// the class [`Success`](Class::Success) counts as that of a value. To classify an outcome of any type, use
+    /// [`verdict!`](crate::verdict).
+    ///
+    /// ```
+    /// use retry_runtime::{Class, Condition, Failure, OnError, Verdict};
+    ///
+    /// let unknown = Failure::new(Class::Unknown);
+    /// assert_eq!(Condition::new().verdict_on(unknown), Verdict::Retry(unknown));
+    /// let transient_only = Condition::new().on_error(OnError::Transient);
+    /// assert_eq!(transient_only.verdict_on(unknown), Verdict::GiveUp(unknown));
+    /// ```
+    #[must_use]
+    pub fn verdict_on(&self, failure: Failure) -> Verdict {
+        match failure.class() {
+            Class::Success => self.of_value(failure),
+            _ => self.of_error(failure, None),
+        }
+    }
+
     /// The verdict on an outcome, for [`verdict!`](crate::verdict): `value` and `error` are the failures that its two
     /// sides describe.
     #[doc(hidden)]

@@ -12,6 +12,7 @@ pub(crate) mod attempt_future;
 pub(crate) mod call;
 pub(crate) mod core;
 pub(crate) mod decide;
+mod delay_after;
 pub(crate) mod emit;
 pub(crate) mod executor;
 pub(crate) mod hooks;

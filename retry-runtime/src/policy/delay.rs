@@ -12,6 +12,9 @@ use crate::policy::builder::{Policy, UNLIMITED};
 use crate::policy::nested::Nested;
 use crate::policy::retry_after::WithinRetryAfter;
 
+/// The limit on delays that are drawn again. The distribution of a decorrelated delay does not change any more long before it.
+const MOST_DRAWN_AGAIN: u32 = 1000;
+
 /// Delays and limits, as the engine reads them.
 impl Policy {
     /// The shortest delay before the first retry; `None` for a custom backoff.
@@ -31,6 +34,17 @@ impl Policy {
         random: fn() -> f64,
     ) -> Drawn {
         self.with_jitter(self.backoff.delay(n, attempt, previous, self.cap, random), random)
+    }
+
+    /// The delay before attempt `number`, drawn again, for a caller that has not kept it. Zero if no delay depends on it.
+    pub(crate) fn drawn_before(&self, number: u32, random: fn() -> f64) -> Duration {
+        if !matches!(self.backoff, Backoff::Decorrelated { .. }) {
+            return Duration::ZERO;
+        }
+        (1..number.min(MOST_DRAWN_AGAIN)).fold(Duration::ZERO, |previous, n| {
+            let attempt = || Attempt::new(n, None, None, None, None, None);
+            self.delay(n, attempt, previous, random).delay
+        })
     }
 
     /// Caps a computed delay, and adds the jitter.
