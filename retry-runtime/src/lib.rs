@@ -23,6 +23,7 @@
 //! | A block in the middle of a function | [`retrying!`] |
 //! | Backoff, jitter, number of attempts | [`guide::schedule`] |
 //! | Single requests, `Retry-After`, middleware | [`http`] |
+//! | Headers for the next service: time left, number of the attempt | [`propagation`] |
 //! | Budgets, deadlines, breakers: limiting the load that retries cause | [`guide::load`] |
 //! | Your own errors, `anyhow`, boxed errors | [`guide::errors`] |
 //! | Hand-written loops, other runtimes, blocking functions | [`guide::loops`] |
@@ -74,14 +75,14 @@
 //! | `log` | no | the events for `log`, while `tracing` has no subscriber |
 //! | `metrics` | no | counters and histograms for the crate `metrics`: [list](guide::operating#metrics) |
 //! | `report` | no | statistics of all calls by name: [`stats::report()`] |
-//! | `http` | no | classifies the responses of the `http` crate; `Retry-After` |
+//! | `http` | no | classifies the responses of the `http` crate; `Retry-After`; [`propagation`] |
 //! | `reqwest` | no | classifies the errors and responses of reqwest 0.13; requests with retry; `CheckStatus` |
 //! | `reqwest-middleware` | no | a middleware for reqwest-middleware 0.5 |
 //! | `connection-events` | no | events for name lookups, connections and redirects: [`http::connections`] |
 //! | `h2` | no | classifies HTTP/2 errors, such as refused streams |
 //! | `reqwest-012` | no | classifies the errors and responses of reqwest 0.12; may be enabled together with `reqwest` |
 //! | `hyper` | no | classifies the errors of hyper 1 and of hyper-util's client; enables hyper-util's `client-legacy` and `http1` |
-//! | `tonic` | no | classifies the `Status` of tonic 0.14, with `RetryInfo` and pushback; depends on tonic without its transport, and on prost |
+//! | `tonic` | no | classifies the `Status` of tonic 0.14, with `RetryInfo` and pushback; enables `http`, and depends on tonic without its transport, and on prost |
 //! | `tower` | no | [`TowerPolicy`](tower::TowerPolicy), a retry policy for the services of tower 0.5; enables tower's `retry` and `timeout` |
 //! | `serde` | no | deserializes a [`Policy`] from any format of serde, and [`config::Policies`] from TOML or JSON files that operators edit |
 //! | `testing` | no | for dev-dependencies: [`testing`], which skips delays and records events; no further dependency |
@@ -163,6 +164,8 @@ pub mod policy;
 #[doc(hidden)]
 #[allow(missing_docs, reason = "for generated code only")]
 pub mod private;
+#[cfg(feature = "http")]
+pub mod propagation;
 #[cfg(feature = "testing")]
 pub mod testing;
 #[cfg(feature = "tower")]

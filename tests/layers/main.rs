@@ -25,6 +25,7 @@ const RUNTIME: Order = Order {
         &["classify"],
         &["context"],
         &["policy"],
+        &["propagation"],
         &["observe"],
         &["engine"],
         &["load"],
