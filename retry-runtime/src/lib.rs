@@ -298,6 +298,7 @@ pub mod executor {
 /// Outcomes of attempts: the traits that generic functions need, and the types used with [`Condition`] and [`Verdict`].
 pub mod outcome {
     pub use crate::classify::mark::Marked;
+    pub use crate::classify::no_retry::NoRetry;
     pub use crate::classify::not_ready::FromNotReady;
     pub use crate::classify::outcome::{Classifier, Outcome};
     pub use crate::classify::result_like::ResultLike;

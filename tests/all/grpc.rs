@@ -11,6 +11,7 @@ use hyper::Response;
 use hyper::body::Bytes;
 use hyper::header::HeaderMap;
 use prost::Message;
+use retry_runtime::outcome::NoRetry;
 use retry_runtime::{Class, Failure, Retryable, TimedOut, retry, verdict};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
@@ -99,12 +100,12 @@ fn class_depends_on_the_code() {
 }
 
 #[test]
-fn server_delay_comes_from_retry_info_or_else_from_pushback() {
+fn server_delay_comes_from_pushback_or_else_from_retry_info() {
     assert_eq!(with_delay(Code::Unavailable, 3, 500_000_000).server_delay(), Some(ms(3500)));
     assert_eq!(with_pushback(Code::Unavailable, "250").server_delay(), Some(ms(250)));
     let mut both = with_delay(Code::Unavailable, 3, 0);
     both.metadata_mut().insert(PUSHBACK, "250".parse().unwrap());
-    assert_eq!(both.server_delay(), Some(SECOND * 3));
+    assert_eq!(both.server_delay(), Some(ms(250)));
     assert_eq!(Status::unavailable("").server_delay(), None);
     let invalid = Status::with_details(Code::Unavailable, "", vec![0xff; 9].into());
     assert_eq!((invalid.class(), invalid.server_delay()), (Class::Transient, None));
@@ -119,11 +120,19 @@ fn resource_exhausted_is_transient_if_it_has_a_delay() {
 }
 
 #[test]
-fn negative_or_invalid_pushback_is_permanent() {
-    for value in ["-1", "soon", "", "1.5", "99999999999"] {
+fn negative_or_invalid_pushback_refuses_retries() {
+    for value in ["-1", "-2147483648", "soon", "", "1.5", "+-1", " 1", "99999999999"] {
         let status = with_pushback(Code::Unavailable, value);
-        assert_eq!((status.class(), status.server_delay()), (Class::Permanent, None), "{value}");
+        assert_eq!((status.no_retry(), status.server_delay()), (Some(NoRetry::Refused), None), "{value}");
+        // The service is unavailable all the same, so breakers count the failure.
+        assert_eq!(status.class(), Class::Transient, "{value}");
     }
+    let mut both = with_delay(Code::Unavailable, 3, 0);
+    both.metadata_mut().insert(PUSHBACK, "-1".parse().unwrap());
+    assert_eq!((both.no_retry(), both.server_delay()), (Some(NoRetry::Refused), None));
+    assert_eq!(with_pushback(Code::Unavailable, "0").no_retry(), None);
+    let boxed: Box<dyn Error> = Box::new(with_pushback(Code::Aborted, "-1"));
+    assert_eq!(Failure::of(&*boxed).no_retry(), Some(NoRetry::Refused));
 }
 
 #[test]
@@ -269,6 +278,30 @@ mod calls {
         let server = Server::start([pushback("7000"), pushback("-1")]).await;
         assert_eq!(call(&server.channel).await.unwrap_err().code(), Code::Unavailable);
         assert_eq!(server.delays(), all_ms([7000]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pushback_delays_the_next_attempt_whatever_retry_info_says() {
+        const DETAILS: &str = "CAgaMAoodHlwZS5nb29nbGVhcGlzLmNvbS9nb29nbGUucnBjLlJldHJ5SW5mbxIECgIICQ";
+        let busy = [("grpc-status", "8"), ("grpc-status-details-bin", DETAILS), (PUSHBACK, "4000")];
+        let server = Server::start([Reply::Trailers(busy.into()), Reply::status("0")]).await;
+        call(&server.channel).await.unwrap();
+        assert_eq!(server.delays(), all_ms([4000]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn shorter_pushback_is_a_lower_bound_or_replaces_the_delay() {
+        #[retry(attempts = 2, backoff = "fixed", start = "1s", within_retry_after = "replace")]
+        async fn replacing(channel: &Channel) -> Result<(), Status> {
+            send(channel).await
+        }
+        let soon = Reply::Trailers(vec![("grpc-status", "14"), (PUSHBACK, "250")]);
+        let server = Server::start([soon.clone(), Reply::status("0")]).await;
+        call(&server.channel).await.unwrap();
+        assert_eq!(server.delays(), all_ms([1000]));
+        let server = Server::start([soon, Reply::status("0")]).await;
+        replacing(&server.channel).await.unwrap();
+        assert_eq!(server.delays(), all_ms([250]));
     }
 
     /// The details hold a `RetryInfo` of 9 s.

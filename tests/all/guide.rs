@@ -115,6 +115,8 @@ fn guide_explains_each_reason_to_give_up() {
         GiveUp::NotIdempotent,
         GiveUp::BodyUsedUp,
         GiveUp::Stopped,
+        GiveUp::ExhaustedBelow,
+        GiveUp::ServerRefused,
     ] {
         assert!(page.contains(&format!("| `{}` |", why.as_str())), "{why:?}");
     }

@@ -43,6 +43,7 @@ mod rules;
 mod run;
 mod schedule;
 mod server_delays;
+mod services;
 mod simulations;
 mod support;
 mod tables;

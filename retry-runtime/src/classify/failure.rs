@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use crate::classify::class::Class;
 use crate::classify::connection::Via;
+use crate::classify::no_retry::{NoRetry, ServerAdvice};
 
 /// The classification of one failed attempt: its class, HTTP status and server delay, and whether the request may have
 /// been processed.
@@ -19,6 +20,10 @@ pub struct Failure {
     /// first.
     pub(super) redirected: bool,
     pub(super) timeout: bool,
+    pub(super) advice: ServerAdvice,
+    /// True if the server reports that the call was cancelled: a timeout if the caller had no more time, and of unknown class
+    /// otherwise.
+    pub(super) cancelled: bool,
     /// The connection that a response came over.
     pub(super) via: Via,
 }
@@ -35,6 +40,8 @@ impl Failure {
             unprocessed: false,
             redirected: false,
             timeout: false,
+            advice: ServerAdvice::NONE,
+            cancelled: false,
             via: Via::NONE,
         }
     }
@@ -74,6 +81,34 @@ impl Failure {
     #[must_use]
     pub const fn after_timeout(self) -> Self {
         Self { timeout: true, ..self }
+    }
+
+    /// Marks the failure as one that the server wants not to be retried, for this reason. No condition overrides that.
+    ///
+    /// ```
+    /// # use retry_runtime::{Class, Failure};
+    /// # use retry_runtime::outcome::NoRetry;
+    /// let failure = Failure::new(Class::Transient).with_no_retry(NoRetry::ExhaustedBelow);
+    /// assert_eq!(failure.no_retry(), Some(NoRetry::ExhaustedBelow));
+    /// ```
+    #[must_use]
+    pub const fn with_no_retry(self, reason: NoRetry) -> Self {
+        self.with_advice(ServerAdvice::new(Some(reason)))
+    }
+
+    pub(crate) const fn with_advice(self, advice: ServerAdvice) -> Self {
+        Self { advice, ..self }
+    }
+
+    /// Marks the failure as the end of a call that the server cancelled.
+    #[cfg(feature = "tonic")]
+    pub(crate) const fn by_cancellation(self) -> Self {
+        Self { cancelled: true, ..self }
+    }
+
+    /// The failure of a call that was cancelled because its time was over.
+    pub(crate) const fn timed_out(self) -> Self {
+        Self { class: Class::Transient, timeout: true, cancelled: false, ..self }
     }
 
     /// Removes the mark of [`before_processing`](Self::before_processing), for an error that may be about something other
@@ -142,6 +177,23 @@ impl Failure {
     #[must_use]
     pub const fn is_timeout(&self) -> bool {
         self.timeout
+    }
+
+    /// The reason why the server wants no further attempt, if it does. Whatever the condition and the class, such a failure is not
+    /// retried.
+    #[must_use]
+    pub const fn no_retry(&self) -> Option<NoRetry> {
+        self.advice.no_retry(self.server_delay().is_some())
+    }
+
+    /// True if the server cancelled the call, and may have done so because the time of the call was over.
+    pub(crate) const fn is_cancelled(&self) -> bool {
+        self.cancelled
+    }
+
+    /// True if the failure says nothing that a decision could use.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.class == Class::Unknown && self.status.is_none() && !self.cancelled && self.advice == ServerAdvice::NONE
     }
 
     /// The connection that the response came over.

@@ -6,6 +6,7 @@ use std::error::Error;
 
 use crate::classify::class::Class;
 use crate::classify::failure::Failure;
+use crate::classify::no_retry::NoRetry;
 use crate::classify::retryable::Retryable;
 
 type Boxed = Box<dyn Error + Send + Sync>;
@@ -83,6 +84,10 @@ impl Retryable for Marked {
 
     fn is_timeout(&self) -> bool {
         self.error.is_timeout()
+    }
+
+    fn no_retry(&self) -> Option<NoRetry> {
+        self.error.no_retry()
     }
 
     /// Makes a single search of the marked error. With one search for each method, nested marks would take exponential

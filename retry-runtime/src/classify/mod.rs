@@ -11,6 +11,7 @@ pub(crate) mod connection;
 pub(crate) mod drain;
 pub(crate) mod failure;
 pub(crate) mod mark;
+pub(crate) mod no_retry;
 pub(crate) mod not_ready;
 pub(crate) mod outcome;
 pub(crate) mod outcome_kind;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::classify::class::Class;
 use crate::classify::connection::{Connection, Via};
 use crate::classify::failure::Failure;
+use crate::classify::no_retry::{NoRetry, ServerAdvice};
 
 /// A type that describes its own failure: whether it is worth another attempt, its HTTP status, and the delay that the
 /// server asked for. Errors and responses implement it.
@@ -90,6 +91,12 @@ pub trait Retryable {
         false
     }
 
+    /// The reason why the server wants no further attempt, if it does. Defaults to `None`. Whatever the condition and the class, such
+    /// a failure is not retried.
+    fn no_retry(&self) -> Option<NoRetry> {
+        None
+    }
+
     /// The results of all methods, determined in a single search.
     #[doc(hidden)]
     fn failure(&self) -> Failure {
@@ -112,6 +119,11 @@ impl Failure {
 
     /// Collects the results of the separate methods of `value`.
     pub(crate) fn from_methods<R: Retryable + ?Sized>(value: &R) -> Self {
+        Self::advised(value, ServerAdvice::new(value.no_retry()))
+    }
+
+    /// [`from_methods`](Self::from_methods) with this advice of the server.
+    pub(crate) fn advised<R: Retryable + ?Sized>(value: &R, advice: ServerAdvice) -> Self {
         let breaker_delay = value.breaker_delay();
         Self {
             class: value.class(),
@@ -121,6 +133,8 @@ impl Failure {
             unprocessed: value.is_unprocessed(),
             redirected: false,
             timeout: value.is_timeout(),
+            advice,
+            cancelled: false,
             via: Via::of(value.connection()),
         }
     }
@@ -153,6 +167,9 @@ macro_rules! delegates_to {
         }
         fn is_timeout(&$self) -> bool {
             $crate::Retryable::is_timeout($inner)
+        }
+        fn no_retry(&$self) -> Option<$crate::outcome::NoRetry> {
+            $crate::Retryable::no_retry($inner)
         }
         fn failure(&$self) -> $crate::Failure {
             $crate::Retryable::failure($inner)
@@ -193,6 +210,9 @@ macro_rules! by_failure {
             }
             fn is_timeout(&self) -> bool {
                 self.failure().is_timeout()
+            }
+            fn no_retry(&self) -> Option<$crate::outcome::NoRetry> {
+                self.failure().no_retry()
             }
             fn failure(&self) -> $crate::Failure {
                 let find: fn(&Self) -> $crate::Failure = $failure;

@@ -22,15 +22,15 @@ pub(crate) fn search(head: &(dyn Error + 'static)) -> Failure {
     marked().or_else(|| links(head).find_map(recognized)).unwrap_or(Failure::new(Class::Unknown))
 }
 
-/// The failure of one link, if its type is recognized. A failure of unknown class without a status is passed over, so that a link below it can
-/// decide. A status is kept, because a condition can decide by it.
+/// The failure of one link, if its type is recognized. A failure of unknown class is passed over, so that a link below it can
+/// decide, unless it has something else to decide by: a status, a server that wants no retry, or a cancellation.
 fn recognized(error: &(dyn Error + 'static)) -> Option<Failure> {
     let io = error.downcast_ref::<io::Error>().map(of_io);
     let failure = io
         .or_else(|| failure_of::<TimedOut>(error))
         .or_else(|| failure_of::<BreakerOpen>(error))
         .or_else(|| clients::recognize(error))?;
-    (failure.class() != Class::Unknown || failure.status().is_some()).then_some(failure)
+    (!failure.is_blank()).then_some(failure)
 }
 
 /// Only `ConnectionRefused` proves that the server has processed nothing. Errors such as `HostUnreachable` also occur on

@@ -27,7 +27,13 @@ pub(crate) fn decide(
     next_delay: &mut NextDelay<'_>,
 ) -> Decision {
     match verdict {
-        Verdict::Retry(_) | Verdict::NotReady(_) => {}
+        Verdict::Retry(failure) => {
+            // Ahead of everything that the user has set: a server can only prevent retries.
+            if let Some(reason) = failure.no_retry() {
+                return Err(reason.into());
+            }
+        }
+        Verdict::NotReady(_) => {}
         Verdict::NotSafe(_, why) => return Err(why.into()),
         Verdict::Done | Verdict::GiveUp(_) => return Err(GiveUp::Permanent),
     }
@@ -120,6 +126,7 @@ fn with_server_delay(policy: &Policy, drawn: Drawn, requested: Duration, limit: 
 mod tests {
     use super::*;
     use crate::classify::class::Class;
+    use crate::classify::no_retry::NoRetry;
     use crate::classify::verdict::NotSafe;
     use crate::policy::jitter::Jitter;
 
@@ -169,6 +176,25 @@ mod tests {
                 "a body that is used up",
                 (POLICY, Verdict::NotSafe(FAILURE, NotSafe::BodyUsedUp), FIRST),
                 Err(GiveUp::BodyUsedUp),
+            ),
+            (
+                "retried by a service below",
+                (POLICY, Verdict::Retry(FAILURE.with_no_retry(NoRetry::ExhaustedBelow)), FIRST),
+                Err(GiveUp::ExhaustedBelow),
+            ),
+            (
+                "refused by the server, with a delay, after the last attempt",
+                (
+                    POLICY,
+                    Verdict::Retry(told(SECOND).failure().unwrap().with_no_retry(NoRetry::Refused)),
+                    Situation { number: 3, ..FIRST },
+                ),
+                Err(GiveUp::ServerRefused),
+            ),
+            (
+                "a permanent failure that was retried by a service below",
+                (POLICY, Verdict::GiveUp(FAILURE.with_no_retry(NoRetry::ExhaustedBelow)), FIRST),
+                Err(GiveUp::Permanent),
             ),
             ("retried inside, once", retry(once, exhausted), Err(GiveUp::Nested)),
             ("not retried inside, once", retry(once, FIRST), after(1)),

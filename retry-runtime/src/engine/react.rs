@@ -204,6 +204,7 @@ pub(crate) fn failed(
     reason: &dyn Display,
     hooks: &mut Hooks<'_>,
 ) -> Option<Duration> {
+    let verdict = situation::with_timeouts(verdict, state, call);
     let failure = verdict.failure()?;
     let not_ready = matches!(verdict, Verdict::NotReady(_));
     let reason = &Masked(reason);
@@ -373,7 +374,9 @@ fn has_exhausted_retries(why: GiveUp) -> bool {
         | GiveUp::ServerDelay(_)
         | GiveUp::Budget
         | GiveUp::Nested
-        | GiveUp::Stopped => true,
+        | GiveUp::Stopped
+        | GiveUp::ExhaustedBelow
+        | GiveUp::ServerRefused => true,
         GiveUp::Permanent | GiveUp::NotIdempotent | GiveUp::BodyUsedUp | GiveUp::Disabled => false,
     }
 }

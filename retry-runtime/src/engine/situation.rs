@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use crate::classify::failure::Failure;
+use crate::classify::verdict::Verdict;
 use crate::context::{deadline, simulation};
 use crate::engine::call::{Call, History};
 use crate::engine::hooks::NextDelay;
@@ -77,6 +78,26 @@ pub(crate) fn failed_attempt(number: u32, state: &CallState, call: &dyn Call, fa
 #[inline]
 pub(crate) fn started<C: Call + ?Sized>(state: &CallState, call: &C) -> Option<Instant> {
     call.history().and_then(|history| history.started).or_else(|| state.observed_since())
+}
+
+/// Recognizes a timeout that a server reports as a cancellation: the deadline of the call has passed, or one around it. Only the call knows
+/// that, so the failure itself is of unknown class.
+#[inline(always)]
+pub(crate) fn with_timeouts(verdict: Verdict, state: &CallState, call: &dyn Call) -> Verdict {
+    match verdict {
+        // With this class, the condition might have selected the failure. No attempt follows, because the time is over.
+        Verdict::Retry(failure) | Verdict::GiveUp(failure) if failure.is_cancelled() && is_out_of_time(state, call) => {
+            Verdict::Retry(failure.timed_out())
+        }
+        _ => verdict,
+    }
+}
+
+/// True if the call's own deadline, or one around it, has passed.
+#[cold]
+fn is_out_of_time(state: &CallState, call: &dyn Call) -> bool {
+    let outer = deadline::current().map(|deadline| deadline.at);
+    own_deadline(state, call).into_iter().chain(outer).any(|deadline| deadline <= Instant::now())
 }
 
 /// The end of the call's own deadline. `None` without a deadline, and if it is later than the clock can tell.

@@ -1,5 +1,6 @@
 //! Events of calls, and the `Observer` that receives them.
 
+use crate::classify::no_retry::NoRetry;
 use crate::classify::verdict::NotSafe;
 use crate::util::durations::legible;
 use core::cmp::Ordering;
@@ -125,6 +126,10 @@ pub enum GiveUp {
     BodyUsedUp,
     /// The `on_retry` hook ended the call.
     Stopped,
+    /// The server, or a service below it, has already retried the failure: [`NoRetry::ExhaustedBelow`].
+    ExhaustedBelow,
+    /// The server asked for no retry: [`NoRetry::Refused`].
+    ServerRefused,
 }
 
 /// A receiver of events. Any number of calls may share an observer, on any thread.
@@ -221,13 +226,15 @@ impl Display for GiveUp {
             }
             Self::BodyUsedUp => f.write_str("the body of the request is a stream, which cannot be resent"),
             Self::Stopped => f.write_str("the `on_retry` hook ended the call"),
+            Self::ExhaustedBelow => f.write_str("a service below has already retried it"),
+            Self::ServerRefused => f.write_str("the server asked for no retry"),
         }
     }
 }
 
 impl GiveUp {
     /// The name of the reason: `exhausted`, `permanent`, `deadline`, `server_delay`, `nested`, `budget`, `disabled`,
-    /// `not_idempotent`, `body_used_up` or `stopped`.
+    /// `not_idempotent`, `body_used_up`, `stopped`, `exhausted_below` or `server_refused`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -241,6 +248,8 @@ impl GiveUp {
             Self::NotIdempotent => "not_idempotent",
             Self::BodyUsedUp => "body_used_up",
             Self::Stopped => "stopped",
+            Self::ExhaustedBelow => "exhausted_below",
+            Self::ServerRefused => "server_refused",
         }
     }
 }
@@ -276,6 +285,15 @@ impl fmt::Debug for EventKind<'_> {
             Self::Succeeded => f.write_str("Succeeded"),
             Self::GaveUp(why) => f.debug_tuple("GaveUp").field(why).finish(),
             Self::Cancelled => f.write_str("Cancelled"),
+        }
+    }
+}
+
+impl From<NoRetry> for GiveUp {
+    fn from(reason: NoRetry) -> Self {
+        match reason {
+            NoRetry::ExhaustedBelow => Self::ExhaustedBelow,
+            NoRetry::Refused => Self::ServerRefused,
         }
     }
 }

@@ -11,6 +11,8 @@ use crate::classify::drain::{DrainBody, DrainLimits};
 use crate::classify::failure::Failure;
 
 #[cfg(feature = "http")]
+pub(crate) mod advice;
+#[cfg(feature = "http")]
 pub(crate) mod body;
 #[cfg(feature = "h2")]
 mod h2;

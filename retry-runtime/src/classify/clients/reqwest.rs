@@ -11,6 +11,7 @@ use http::Extensions;
 use hyper_util::client::legacy::connect::HttpInfo;
 
 // On wasm, the glob brings `is_connect`, which is a method of reqwest's elsewhere.
+use super::advice;
 #[allow(unused_imports, reason = "not all sets of features use it")]
 pub(crate) use super::reqwest_parts::*;
 use super::retry_after::server_delay;
@@ -19,6 +20,7 @@ use crate::classify::class::Class;
 #[cfg(feature = "connection-events")]
 use crate::classify::connection::{Connection, is_reported};
 use crate::classify::failure::Failure;
+use crate::classify::no_retry::NoRetry;
 use crate::classify::retryable::Retryable;
 
 macro_rules! client {
@@ -72,6 +74,10 @@ macro_rules! client {
                 Self::is_timeout(self)
             }
 
+            fn no_retry(&self) -> Option<NoRetry> {
+                chain::search_sources(self).no_retry()
+            }
+
             fn failure(&self) -> Failure {
                 let failure = Failure::from_methods(self);
                 // The error of a body may be about a connection that the body itself made.
@@ -85,7 +91,8 @@ macro_rules! client {
             }
         }
 
-        /// The class is that of the status. The server delay is that of the header `Retry-After`, in seconds or as a date.
+        /// The class is that of the status. The server delay is that of the header `Retry-After`, in seconds or as a date. The
+        /// headers of [`NoRetry`] apply to failures.
         impl Retryable for $reqwest::Response {
             fn class(&self) -> Class {
                 Class::of_status(self.status().as_u16())
@@ -99,8 +106,13 @@ macro_rules! client {
                 server_delay(self.headers())
             }
 
+            fn no_retry(&self) -> Option<NoRetry> {
+                self.failure().no_retry()
+            }
+
             fn failure(&self) -> Failure {
-                Failure::from_methods(self).perhaps_redirected()
+                let advice = advice::of_response(self.status().as_u16(), self.headers());
+                Failure::advised(self, advice).perhaps_redirected()
             }
 
             #[cfg(feature = "connection-events")]

@@ -11,12 +11,15 @@ use reqwest::Url;
 #[cfg(not(feature = "reqwest"))]
 use reqwest_012::Url;
 
+use super::advice;
 use super::retry_after::server_delay;
 use crate::classify::class::Class;
 use crate::classify::failure::Failure;
+use crate::classify::no_retry::{NoRetry, ServerAdvice};
 use crate::classify::retryable::Retryable;
 
-/// `response.check_status()`, an alternative to `error_for_status` whose error keeps the delay that the server asked for.
+/// `response.check_status()`, an alternative to `error_for_status` whose error keeps the delay that the server asked for, and
+/// its request [not to retry](crate::outcome::NoRetry).
 pub trait CheckStatus: Sized {
     /// Returns the response, unless its status is 400 or above.
     ///
@@ -49,8 +52,8 @@ macro_rules! check_status {
                 if !status.is_client_error() && !status.is_server_error() {
                     return Ok(self);
                 }
-                let server_delay = server_delay(self.headers());
-                Err(StatusError { status, server_delay, url: self.url().clone() })
+                let (server_delay, advice) = (server_delay(self.headers()), advice::of_failure(self.headers()));
+                Err(StatusError { status, server_delay, advice, url: self.url().clone() })
             }
         }
     };
@@ -65,6 +68,7 @@ check_status!(reqwest_012::Response);
 pub struct StatusError {
     status: StatusCode,
     server_delay: Option<Duration>,
+    advice: ServerAdvice,
     url: Url,
 }
 
@@ -109,7 +113,11 @@ impl Retryable for StatusError {
         self.server_delay
     }
 
+    fn no_retry(&self) -> Option<NoRetry> {
+        self.failure().no_retry()
+    }
+
     fn failure(&self) -> Failure {
-        Failure::from_methods(self).perhaps_redirected()
+        Failure::advised(self, self.advice).perhaps_redirected()
     }
 }

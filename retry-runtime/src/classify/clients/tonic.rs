@@ -1,15 +1,18 @@
 //! Classification of tonic's `Status`, by gRPC code, `RetryInfo` and pushback, and of the errors of its transport.
 
 use core::time::Duration;
+use std::error::Error as _;
 use std::sync::Arc;
 
 use prost::Message;
 use tonic::{Code, ConnectError, Status, TimeoutExpired};
 
+use super::advice;
 use crate::classify::breaker_open::BreakerOpen;
 use crate::classify::chain;
 use crate::classify::class::Class;
 use crate::classify::failure::Failure;
+use crate::classify::no_retry::{NoRetry, ServerAdvice};
 use crate::classify::retryable::Retryable;
 use crate::classify::retryable::by_failure;
 use crate::classify::timed_out::TimedOut;
@@ -31,10 +34,17 @@ by_failure! {
     /// has to be repeated, at a higher level. The server may have processed a call that failed with `Unavailable`, so use
     /// `on_error` for a call that must not run twice.
     ///
-    /// The server delay is the one in `google.rpc.RetryInfo` or, without it, that of the trailer
-    /// `grpc-retry-pushback-ms`. Pushback that is negative or not a number asks for no further attempt
-    /// ([gRPC A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback)), so the status is
-    /// permanent.
+    /// The server delay is that of the trailer `grpc-retry-pushback-ms` or, without it, the one in `google.rpc.RetryInfo`.
+    /// Pushback that is negative or not a number asks for no further attempt
+    /// ([gRPC A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback)). The status is then not
+    /// retried, for the reason [`NoRetry::Refused`], and neither is one with the metadata of [`NoRetry`].
+    ///
+    /// A6 waits exactly as long as the server asks, and then starts its backoff anew. Here, the delay is a server delay like
+    /// any other: the lower bound of the schedule's delay, with the schedule's jitter on top, and the schedule goes on after it.
+    /// [`WithinRetryAfter::Replace`](crate::policy::WithinRetryAfter::Replace) also accepts a shorter delay.
+    ///
+    /// `Cancelled` without a source comes from the server. It is a timeout, and transient, if the deadline of the call, or one
+    /// around it, has passed when the call ends: tonic's server reports its own timeout in that way.
     ///
     /// A gRPC code is not an HTTP status, so `on_status` does not apply.
     ///
@@ -50,16 +60,23 @@ fn failure_of(status: &Status) -> Failure {
         return below;
     }
     let pushback = pushback(status);
-    let delay = retry_delay(status.details()).or(pushback.and_then(Result::ok));
-    let class = match pushback {
-        Some(Err(DoNotRetry)) => Class::Permanent,
-        _ => class_of(status.code(), delay.is_some()),
-    };
+    let delay = pushback.map_or_else(|| retry_delay(status.details()), Result::ok);
+    let failure = Failure::new(class_of(status.code(), delay.is_some())).with_advice(advice(status, pushback));
     let failure = match status.code() {
-        Code::DeadlineExceeded => Failure::new(class).after_timeout(),
-        _ => Failure::new(class),
+        Code::DeadlineExceeded => failure.after_timeout(),
+        // An error of tonic's own has a source.
+        Code::Cancelled if status.source().is_none() => failure.by_cancellation(),
+        _ => failure,
     };
     delay.map_or(failure, |delay| failure.with_server_delay(delay))
+}
+
+/// The request for no further attempt in the metadata.
+fn advice(status: &Status, pushback: Option<Result<Duration, DoNotRetry>>) -> ServerAdvice {
+    match (advice::of_failure(status.metadata().as_ref()), pushback) {
+        (ServerAdvice::NONE, Some(Err(DoNotRetry))) => ServerAdvice::new(Some(NoRetry::Refused)),
+        (advice, _) => advice,
+    }
 }
 
 fn class_of(code: Code, has_delay: bool) -> Class {
@@ -125,7 +142,7 @@ impl From<BreakerOpen> for Status {
 }
 
 /// The server's request not to retry.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 struct DoNotRetry;
 
 /// Parses the trailer `grpc-retry-pushback-ms`: a signed 32-bit number of milliseconds.

@@ -49,7 +49,7 @@ impl Counts {
 }
 
 /// All reasons to give up. A reason's index is also that of its counter in `Numbers::gave_up`.
-pub(super) const REASONS: [GiveUp; 10] = [
+pub(super) const REASONS: [GiveUp; 12] = [
     GiveUp::Exhausted,
     GiveUp::Permanent,
     GiveUp::Deadline,
@@ -60,6 +60,8 @@ pub(super) const REASONS: [GiveUp; 10] = [
     GiveUp::BodyUsedUp,
     GiveUp::Disabled,
     GiveUp::Stopped,
+    GiveUp::ExhaustedBelow,
+    GiveUp::ServerRefused,
 ];
 
 /// The index of a reason in [`REASONS`]. A `match`, so that a new reason without an index is a compile error.
@@ -75,6 +77,8 @@ const fn place(why: GiveUp) -> usize {
         GiveUp::BodyUsedUp => 7,
         GiveUp::Disabled => 8,
         GiveUp::Stopped => 9,
+        GiveUp::ExhaustedBelow => 10,
+        GiveUp::ServerRefused => 11,
     }
 }
 

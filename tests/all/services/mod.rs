@@ -1,0 +1,4 @@
+//! Services that call each other: what a request tells the next service, and what a response says about further attempts.
+
+mod cancelled;
+mod no_retry;
