@@ -72,12 +72,14 @@ fn write(input: &Input) -> TokenStream {
     let has_status = |meaning: &Meaning| meaning.status().or(meaning.source()).is_some();
     let has_delay = |meaning: &Meaning| meaning.server_delay().or(meaning.source()).is_some();
     let delay = delay_type();
+    let no_retry_type = quote!(::core::option::Option<#krate::private::NoRetry>);
     let methods = [
         method(input, has_status, quote!(status(&self) -> ::core::option::Option<::core::primitive::u16>), status),
         method(input, has_delay, quote!(server_delay(&self) -> #delay), server_delay),
         method(input, has_source, quote!(breaker_delay(&self) -> #delay), breaker_delay),
         method(input, has_source, quote!(is_unprocessed(&self) -> ::core::primitive::bool), is_unprocessed),
         method(input, has_source, quote!(is_timeout(&self) -> ::core::primitive::bool), is_timeout),
+        method(input, has_source, quote!(no_retry(&self) -> #no_retry_type), no_retry),
         method(input, has_source, quote!(failure(&self) -> #krate::Failure), failure_of_variant),
     ];
     implement(
@@ -164,21 +166,19 @@ fn server_delay(krate: &Path, variant: &Variant) -> TokenStream {
 }
 
 fn breaker_delay(krate: &Path, variant: &Variant) -> TokenStream {
-    match variant.meaning.source() {
-        None => without_field(variant, quote!(::core::option::Option::None)),
-        Some(source) => with_field(variant, source, |name| {
-            let failure = failure(krate, source, name);
-            quote!(#krate::Failure::breaker_delay(&#failure))
-        }),
-    }
+    of_source(krate, variant, &quote!(::core::option::Option::None), &quote!(breaker_delay))
 }
 
 fn is_unprocessed(krate: &Path, variant: &Variant) -> TokenStream {
-    of_source(krate, variant, |failure| quote!(#krate::Failure::is_unprocessed(&#failure)))
+    of_source(krate, variant, &quote!(false), &quote!(is_unprocessed))
 }
 
 fn is_timeout(krate: &Path, variant: &Variant) -> TokenStream {
-    of_source(krate, variant, |failure| quote!(#krate::Failure::is_timeout(&#failure)))
+    of_source(krate, variant, &quote!(false), &quote!(is_timeout))
+}
+
+fn no_retry(krate: &Path, variant: &Variant) -> TokenStream {
+    of_source(krate, variant, &quote!(::core::option::Option::None), &quote!(no_retry))
 }
 
 /// The whole `Failure` of a source, from one search. It contains more than the methods of the trait return, and the search takes
@@ -199,11 +199,14 @@ fn failure(krate: &Path, Field { ty, .. }: &Field, name: &Ident) -> TokenStream 
     }
 }
 
-/// A method that is `false` without a source.
-fn of_source(krate: &Path, variant: &Variant, known: impl FnOnce(TokenStream) -> TokenStream) -> TokenStream {
+/// A method that has this value without a source, and that of the source's `Failure` otherwise.
+fn of_source(krate: &Path, variant: &Variant, without: &TokenStream, method: &TokenStream) -> TokenStream {
     match variant.meaning.source() {
-        None => without_field(variant, quote!(false)),
-        Some(source) => with_field(variant, source, |name| known(failure(krate, source, name))),
+        None => without_field(variant, without.clone()),
+        Some(source) => with_field(variant, source, |name| {
+            let failure = failure(krate, source, name);
+            quote!(#krate::Failure::#method(&#failure))
+        }),
     }
 }
 

@@ -108,6 +108,9 @@ fn a_generic_source_gets_a_bound() {
                 fn is_timeout(&self) -> ::core::primitive::bool {
                     match self { Self { 0: __retry_field, .. } => ::retry_runtime::Failure::is_timeout(&::retry_runtime::__failure!(__retry_field)), }
                 }
+                fn no_retry(&self) -> ::core::option::Option<::retry_runtime::private::NoRetry> {
+                    match self { Self { 0: __retry_field, .. } => ::retry_runtime::Failure::no_retry(&::retry_runtime::__failure!(__retry_field)), }
+                }
                 fn failure(&self) -> ::retry_runtime::Failure {
                     match self { Self { 0: __retry_field, .. } => ::retry_runtime::__failure!(__retry_field), }
                 }

@@ -26,6 +26,7 @@ pub use self::shared::*;
 pub use self::values::*;
 pub use crate::__counters as counters;
 pub use crate::classify::breaker_open::rejected;
+pub use crate::classify::no_retry::NoRetry;
 pub use crate::classify::result_like::ResultLike;
 pub use crate::classify::verdict::Classification;
 pub use crate::engine::macro_call::{CallSpec, MacroCall};
