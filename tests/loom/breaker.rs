@@ -10,8 +10,8 @@ use loom::model;
 use loom::model::Builder;
 use loom::sync::Notify;
 
-use crate::gate::BreakerState::{Closed, HalfOpen, Open};
-use crate::gate::{Gate, Permit, ProbeEnd, Refusal};
+use crate::gate::BreakerState::{Closed, HalfOpen, Open, Paused};
+use crate::gate::{Change, Gate, Permit, ProbeEnd, Refusal};
 use crate::in_threads;
 use crate::util::sync::use_shard;
 
@@ -60,7 +60,12 @@ fn open_gate() -> Arc<Gate> {
 /// Makes an attempt at this time, with this result. Returns whether the gate admitted it.
 fn settle(gate: &Gate, seconds: u64, failed: bool) -> bool {
     let admitted = gate.admit(|| after(seconds));
-    admitted.map(|(permit, _)| permit.settle(|| after(seconds), failed)).is_ok()
+    admitted.map(|(permit, _)| end(permit, seconds, failed)).is_ok()
+}
+
+/// Ends an attempt at this time, with this result.
+fn end(permit: Permit<'_>, seconds: u64, failed: bool) -> Change {
+    if failed { permit.fail(after(seconds), Duration::ZERO) } else { permit.succeed(|| after(seconds)) }
 }
 
 #[test]
@@ -121,7 +126,7 @@ fn attempt_from_before_the_gate_opened_does_not_change_its_state() {
         settle(&gate, 0, true);
         let probe: fn(&Gate) = |gate| drop(gate.admit(|| after(5)));
         in_threads(&gate, &[probe, probe]);
-        assert!(earlier.is_some_and(|permit| permit.settle(|| after(5), false).to == HalfOpen));
+        assert!(earlier.is_some_and(|permit| end(permit, 5, false).to == HalfOpen));
         assert_eq!(gate.state(), HalfOpen);
     });
 }
@@ -146,7 +151,7 @@ fn each_state_change_is_reported_once() {
         let gate = closed_gate(2);
         let change: fn(&Gate) -> bool = |gate| {
             let permit = gate.admit(|| after(0)).map(|(permit, _)| permit);
-            permit.is_ok_and(|permit| permit.settle(|| after(0), true).to == Open)
+            permit.is_ok_and(|permit| end(permit, 0, true).to == Open)
         };
         let opened = in_threads(&gate, &[change, change]);
         assert_eq!(opened.into_iter().filter(|opened| *opened).count(), 1);
@@ -161,7 +166,7 @@ fn fails_in(shard: usize, gate: &Gate, seconds: u64) -> bool {
 }
 
 fn opens(permit: Permit<'_>, seconds: u64) -> bool {
-    let change = permit.settle(|| after(seconds), true);
+    let change = end(permit, seconds, true);
     change.from != change.to && change.to == Open
 }
 
@@ -256,6 +261,79 @@ fn successes_that_do_not_read_the_clock_count_once_when_the_part_changes() {
     });
 }
 
+/// Makes an attempt at this time, whose server asks to wait. Returns the change of state, if the attempt is admitted.
+fn asked_to_wait(gate: &Gate, seconds: u64, pause: u64) -> Option<Change> {
+    let (permit, _) = gate.admit(|| after(seconds)).ok()?;
+    Some(permit.fail(after(seconds), Duration::from_secs(pause)))
+}
+
+fn pauses(change: Change) -> bool {
+    (change.from, change.to) == (Closed, Paused)
+}
+
+#[test]
+fn attempts_at_the_same_time_pause_the_gate_once_and_it_closes_once() {
+    bounded_model(|| {
+        let gate = closed_gate(9);
+        let paused = in_threads(&gate, &[|gate| asked_to_wait(gate, 0, 3), |gate| asked_to_wait(gate, 0, 3)]);
+        assert_eq!(paused.into_iter().flatten().filter(|change| pauses(*change)).count(), 1);
+        assert_eq!(gate.state(), Paused);
+        let closes: fn(&Gate) -> bool = |gate| gate.admit(|| after(3)).is_ok_and(|(_, change)| change.from == Paused);
+        let closed = in_threads(&gate, &[closes, closes]);
+        assert_eq!(closed.into_iter().filter(|closed| *closed).count(), 1);
+        assert_eq!(gate.state(), Closed);
+    });
+}
+
+/// A pause in two threads ends when the longer one does, whichever is first.
+#[test]
+fn longer_pause_wins_in_any_interleaving() {
+    model(|| {
+        let gate = closed_gate(9);
+        let permits = [(); 2].map(|()| gate.admit(|| after(0)).ok().map(|(permit, _)| permit).expect("closed"));
+        std::mem::forget(permits);
+        let pauses: fn(&Gate) -> bool = |gate| asked_to_wait(gate, 0, 2).is_some();
+        let longer: fn(&Gate) -> bool = |gate| asked_to_wait(gate, 0, 4).is_some();
+        // A thread that is rejected has found out about the other one's pause.
+        let [short, long] = in_threads(&gate, &[pauses, longer])[..] else { unreachable!() };
+        assert!(short || long);
+        assert_eq!(settle(&gate, 3, false), !long);
+        assert!(settle(&gate, 4, false));
+        assert_eq!(gate.state(), Closed);
+    });
+}
+
+/// An attempt of before the pause counts in it and after it, and is lost in neither.
+#[test]
+fn failures_count_while_the_gate_is_paused() {
+    bounded_model(|| {
+        let gate = failed_gate(3);
+        let pause: fn(&Gate) -> bool = |gate| asked_to_wait(gate, 1, 3).is_some();
+        let fails: fn(&Gate) -> bool = |gate| {
+            use_shard(1);
+            settle(gate, 1, true)
+        };
+        let counted = in_threads(&gate, &[pause, fails]).into_iter().filter(|admitted| *admitted).count();
+        // With that of `failed_gate`, the third failure opens the gate, also if it is paused. The pause ends before the gate
+        // does.
+        assert_eq!(gate.state(), if counted == 2 { Open } else { Paused });
+        assert!(!settle(&gate, 3, false));
+    });
+}
+
+#[test]
+fn failed_probe_that_pauses_wakes_the_waiting_tasks() {
+    model(|| {
+        let gate = open_gate();
+        let work: fn(&Gate) -> bool =
+            |gate| end_or_wait(gate, |probe| _ = probe.fail(after(5), Duration::from_secs(60)));
+        assert!(in_threads(&gate, &[work, work]).contains(&true));
+        assert_eq!(gate.state(), Paused);
+        assert!(!settle(&gate, 64, false) && settle(&gate, 65, false));
+        assert_eq!(gate.state(), Closed);
+    });
+}
+
 /// A waiting thread. Loom reports a deadlock if no wake-up arrives.
 struct Parked(Notify);
 
@@ -279,7 +357,7 @@ fn end_or_wait(gate: &Gate, end: fn(Permit<'_>)) -> bool {
     match gate.admit(|| after(5)) {
         Ok((permit, _)) => end(permit),
         Err(Refusal::Probed(probe, _)) => wait_for(probe),
-        Err(Refusal::Open(_)) => return false,
+        Err(Refusal::Open(_) | Refusal::Paused(..)) => return false,
     }
     true
 }
@@ -288,7 +366,7 @@ fn end_or_wait(gate: &Gate, end: fn(Permit<'_>)) -> bool {
 fn successful_probe_wakes_the_waiting_tasks() {
     model(|| {
         let gate = open_gate();
-        let work: fn(&Gate) -> bool = |gate| end_or_wait(gate, |probe| _ = probe.settle(|| after(5), false));
+        let work: fn(&Gate) -> bool = |gate| end_or_wait(gate, |probe| _ = end(probe, 5, false));
         assert_eq!(in_threads(&gate, &[work, work]), [true; 2]);
         assert_eq!(gate.state(), Closed);
     });
@@ -298,7 +376,7 @@ fn successful_probe_wakes_the_waiting_tasks() {
 fn failed_probe_wakes_the_waiting_tasks() {
     model(|| {
         let gate = open_gate();
-        let work: fn(&Gate) -> bool = |gate| end_or_wait(gate, |probe| _ = probe.settle(|| after(5), true));
+        let work: fn(&Gate) -> bool = |gate| end_or_wait(gate, |probe| _ = end(probe, 5, true));
         assert!(in_threads(&gate, &[work, work]).contains(&true));
         assert_eq!(gate.state(), Open);
     });
@@ -318,7 +396,7 @@ fn dropped_probe_wakes_the_waiting_tasks() {
 fn dropped_waiter_takes_no_wake_up_from_others() {
     bounded_model(|| {
         let gate = open_gate();
-        let probe: fn(&Gate) -> bool = |gate| end_or_wait(gate, |probe| _ = probe.settle(|| after(5), false));
+        let probe: fn(&Gate) -> bool = |gate| end_or_wait(gate, |probe| _ = end(probe, 5, false));
         let gives_up: fn(&Gate) -> bool = |gate| {
             let Err(Refusal::Probed(probe, _)) = gate.admit(|| after(5)) else { return true };
             let _ = pin!(probe).poll(&mut Context::from_waker(Waker::noop()));

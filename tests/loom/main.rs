@@ -23,6 +23,9 @@ mod budget;
 #[path = "../../retry-runtime/src/load/breaker/gate.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the library's file contains more than the tests use")]
 mod gate;
+#[path = "../../retry-runtime/src/load/breaker/pause.rs"]
+#[allow(dead_code, reason = "the library's file contains more than the tests use")]
+mod pause;
 #[path = "../../retry-runtime/src/load/breaker/window.rs"]
 mod window;
 

@@ -1,6 +1,6 @@
 //! Writes the classification of an outcome.
 
-use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::{Expr, Ident, Type};
 
@@ -25,11 +25,30 @@ impl Expansion<'_> {
             Some(_) => quote_spanned!(at(breaker.span)=> __retry_pass),
             None => quote_spanned!(at(breaker.span)=> #krate::private::Pass::none()),
         };
+        let settle = self.settle(at(breaker.span));
         quote_spanned! {at(breaker.span)=>
             let mut __retry_pass = #pass;
             let __retry_outcome = #running;
             #kind
-            #krate::private::Pass::settle(__retry_pass, __retry_kind.failures(&__retry_outcome));
+            #settle
+        }
+    }
+
+    /// Counts the outcome in the circuit breaker, which a server's delay may pause. With functions that read the delay:
+    ///
+    /// `settle_with(pass, failures, |failures| __retry_kind.with_predicates().error_delay(…).with_delays(&__retry_outcome, failures))`
+    fn settle(&self, span: Span) -> TokenStream {
+        let krate = krate(self.arguments, span);
+        let delays = self.delays();
+        if delays.is_empty() {
+            return quote_spanned! {span=>
+                #krate::private::Pass::settle(__retry_pass, __retry_kind.failures(&__retry_outcome));
+            };
+        }
+        quote_spanned! {span=>
+            #krate::private::Pass::settle_with(__retry_pass, __retry_kind.failures(&__retry_outcome), |__retry_failures| {
+                __retry_kind.with_predicates() #delays .with_delays(&__retry_outcome, __retry_failures)
+            });
         }
     }
 
@@ -137,11 +156,10 @@ impl Expansion<'_> {
 
     /// Adds the predicates of the attribute to `__retry_kind`.
     pub(super) fn predicates(&self) -> TokenStream {
-        let Arguments { until, server_delay, error_delay, .. } = self.arguments;
         let conditions = self.conditions();
-        let others =
-            [predicate("until", until), predicate("server_delay", server_delay), predicate("error_delay", error_delay)];
-        self.with_predicates(quote!(#conditions #(#others)*))
+        let until = predicate("until", &self.arguments.until);
+        let delays = self.delays();
+        self.with_predicates(quote!(#conditions #until #delays))
     }
 
     /// The same for a hedged copy, which needs only the conditions.
@@ -154,6 +172,13 @@ impl Expansion<'_> {
             return predicates;
         }
         quote_spanned!(self.span=> .with_predicates() #predicates)
+    }
+
+    /// The functions that read the delay of a server.
+    fn delays(&self) -> TokenStream {
+        let Arguments { server_delay, error_delay, .. } = self.arguments;
+        let delays = [predicate("server_delay", server_delay), predicate("error_delay", error_delay)];
+        quote!(#(#delays)*)
     }
 
     fn conditions(&self) -> TokenStream {

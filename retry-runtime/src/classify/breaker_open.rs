@@ -8,10 +8,10 @@ use std::io;
 use crate::classify::class::Class;
 use crate::classify::retryable::Retryable;
 
-/// The error of an attempt that was not made, because its breaker is open.
+/// The error of an attempt that was not made, because its breaker is open or paused.
 ///
-/// It is permanent, unless the deadline of the call leaves time for the breaker to become half-open. It is transient then,
-/// and the retry waits for the breaker, however long that takes ([`Retryable::breaker_delay`]).
+/// It is permanent, unless the deadline of the call leaves time for the breaker to become half-open, or for the end of the
+/// pause. It is transient then, and the retry waits for the breaker, however long that takes ([`Retryable::breaker_delay`]).
 ///
 /// [`std::io::Error`], `String`, boxed errors, `anyhow::Error` and, with the features of the same names, `reqwest::Error`
 /// and `tonic::Status` implement `From<BreakerOpen>`. For your own error type, write `impl From<BreakerOpen>` (with
@@ -23,11 +23,16 @@ pub struct BreakerOpen {
     half_open_in: Duration,
     /// True if the deadline of the attempt leaves time for that.
     is_in_time: bool,
+    is_paused: bool,
 }
 
 impl BreakerOpen {
     pub(crate) const fn new(name: &'static str, half_open_in: Duration, is_in_time: bool) -> Self {
-        Self { name, half_open_in, is_in_time }
+        Self { name, half_open_in, is_in_time, is_paused: false }
+    }
+
+    pub(crate) const fn with_pause(self, is_paused: bool) -> Self {
+        Self { is_paused, ..self }
     }
 
     /// The breaker's name.
@@ -41,15 +46,28 @@ impl BreakerOpen {
     /// While a probe is running, this is the time to wait before the next attempt to pass the breaker: as long as the
     /// probe has taken so far, but at least a tenth of [`Breaker::open_for`](crate::Breaker::open_for) and at most all of
     /// it.
+    ///
+    /// While the breaker is paused, this is the rest of the pause, and a random part of up to a tenth of the pause.
     #[must_use]
     pub const fn half_open_in(&self) -> Duration {
         self.half_open_in
+    }
+
+    /// Returns `true` if the breaker is paused because the server asked to wait
+    /// ([`Breaker::pause_on_retry_after`](crate::Breaker::pause_on_retry_after)), and `false` if it is open or half-open
+    /// because attempts have failed.
+    #[must_use]
+    pub const fn is_paused(&self) -> bool {
+        self.is_paused
     }
 }
 
 impl fmt::Display for BreakerOpen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the breaker `{}` is open", self.name)
+        match self.is_paused {
+            true => write!(f, "the breaker `{}` is paused: the server asked to wait", self.name),
+            false => write!(f, "the breaker `{}` is open", self.name),
+        }
     }
 }
 

@@ -69,7 +69,7 @@ impl Classification {
     /// The status of the outcome, if it has one.
     #[cfg(feature = "reqwest")]
     pub(crate) fn status(&self) -> Option<u16> {
-        self.error.or(self.value).and_then(|failure| failure.status())
+        self.failure().and_then(|failure| failure.status())
     }
 
     /// Marks the failures as those of a request that was not redirected.
@@ -78,9 +78,14 @@ impl Classification {
         Self { value: self.value.map(Failure::not_redirected), error: self.error.map(Failure::not_redirected), ..self }
     }
 
+    /// The failure of the side that the outcome has. Its class may be [`Class::Success`].
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        self.error.or(self.value)
+    }
+
     /// Returns true if the service may be at fault: a failure that is neither permanent nor a success.
     pub(crate) fn is_fault(&self) -> bool {
-        self.error.or(self.value).is_some_and(|failure| matches!(failure.class(), Class::Transient | Class::Unknown))
+        self.failure().is_some_and(|failure| matches!(failure.class(), Class::Transient | Class::Unknown))
     }
 
     pub(crate) const fn is_error(&self) -> bool {

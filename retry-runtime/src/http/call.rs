@@ -180,7 +180,10 @@ impl<'a, R: Source, T: Transport> Call<'a, R, T> {
         };
         let outcome = retry.attempt(maybe_probe(attempt)).await;
         if options.has_breaker() {
-            pass.settle(failures(&outcome));
+            // The user's function reads only the delays of responses.
+            pass.settle_with(failures(&outcome), |own| {
+                outcome.as_ref().map_or(own, |response| options.classified(response))
+            });
         }
         outcome
     }

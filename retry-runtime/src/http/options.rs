@@ -236,6 +236,11 @@ impl Options {
         self.on_ok.as_ref().is_some_and(|predicate| predicate(response))
     }
 
+    /// The failure that a response describes, with the server's delay that the user's function reads, for a breaker.
+    pub(super) fn classified(&self, response: &Response) -> Classification {
+        Classification::new(Some(self.failure(response)), None)
+    }
+
     fn failure(&self, response: &Response) -> Failure {
         let failure = Failure::of(response);
         match self.server_delay.as_ref().and_then(|delay| delay(response)) {

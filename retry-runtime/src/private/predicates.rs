@@ -64,6 +64,18 @@ impl<'p, O: ResultLike, V, E, T> WithPredicates<'p, O, V, E, T> {
     pub fn error_delay(self, read: &'p mut dyn FnMut(&O::Error) -> Option<Duration>) -> Self {
         Self { error_delay: Some(read), ..self }
     }
+
+    /// Adds the delays that `server_delay` and `error_delay` read to a classification of the outcome.
+    #[inline(always)]
+    pub fn with_delays(&mut self, outcome: &O, mut classification: Classification) -> Classification {
+        if let (Some(read), Some(value)) = (&mut self.server_delay, outcome.value()) {
+            classification = classification.server_delay(read(value));
+        }
+        if let (Some(read), Some(error)) = (&mut self.error_delay, outcome.error()) {
+            classification = classification.error_delay(read(error));
+        }
+        classification
+    }
 }
 
 impl<O, V, E, T> OutcomeKind<O> for WithPredicates<'_, O, V, E, T>
@@ -89,16 +101,7 @@ where
                 classification = classification.not_ready();
             }
         }
-        if !condition.is_retried(classification) {
-            return classification;
-        }
-        if let (Some(read), Some(value)) = (&mut self.server_delay, outcome.value()) {
-            classification = classification.server_delay(read(value));
-        }
-        if let (Some(read), Some(error)) = (&mut self.error_delay, outcome.error()) {
-            classification = classification.error_delay(read(error));
-        }
-        classification
+        if condition.is_retried(classification) { self.with_delays(outcome, classification) } else { classification }
     }
 
     #[inline(always)]

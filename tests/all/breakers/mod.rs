@@ -3,6 +3,7 @@
 mod attribute;
 mod nested;
 mod outer_time_limit;
+mod pauses;
 mod policy_run;
 mod soak;
 mod states;

@@ -16,7 +16,8 @@ use std::sync::PoisonError;
 use crate::util::clock::Instant;
 use crate::util::sync::{Mutex, MutexGuard};
 
-use super::window::{CLOSED, HALF_OPEN, OPEN, Ticket, Window};
+use super::pause::Pause;
+use super::window::{CLOSED, HALF_OPEN, OPEN, PAUSED, PAUSED_OPEN, Ticket, Window};
 
 /// The state of a circuit breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +29,9 @@ pub enum BreakerState {
     Open,
     /// Admits one attempt at a time, as a probe.
     HalfOpen,
+    /// Rejects every attempt, because the server asked to wait. Only with
+    /// [`Breaker::pause_on_retry_after`](crate::Breaker::pause_on_retry_after).
+    Paused,
 }
 
 /// The rules and the state of a breaker.
@@ -74,6 +78,7 @@ enum State {
     HalfOpen {
         probe: Option<Probe>,
     },
+    Paused(Pause),
 }
 
 /// The attempt that decides whether a half-open breaker closes.
@@ -87,6 +92,8 @@ struct Probe {
 pub(crate) enum Refusal<'a> {
     /// The breaker is open, and admits a probe after this time.
     Open(Duration),
+    /// The breaker is paused for the rest of this pause.
+    Paused(Pause, Duration),
     /// A probe is under way, and has been for this long.
     Probed(ProbeEnd<'a>, Duration),
 }
@@ -101,7 +108,8 @@ impl Gate {
         match self.counts.state() {
             CLOSED => BreakerState::Closed,
             OPEN => BreakerState::Open,
-            _ => BreakerState::HalfOpen,
+            HALF_OPEN => BreakerState::HalfOpen,
+            _ => BreakerState::Paused,
         }
     }
 
@@ -119,24 +127,39 @@ impl Gate {
     fn admit_unless_open(&self, now: Instant) -> Result<(Permit<'_>, Change), Refusal<'_>> {
         let mut inside = self.lock();
         let before = inside.state;
+        if let Some(refusal) = self.refusal(before, now) {
+            return Err(refusal);
+        }
         let ticket = match before {
-            // The breaker has closed since then, and nothing else opens it while it is locked.
-            State::Closed => self.counts.admit().unwrap_or(Ticket::NONE),
-            State::Open { until: None } => return Err(Refusal::Open(Duration::MAX)),
-            State::Open { until: Some(until) } if now < until => return Err(Refusal::Open(until - now)),
-            State::HalfOpen { probe: Some(Probe { number, since }) } => {
-                let end = ProbeEnd { gate: self, probe: number, waiter: None };
-                return Err(Refusal::Probed(end, now.saturating_duration_since(since)));
+            // If it is closed, it has closed since then. Nothing else opens it while it is locked.
+            State::Closed | State::Paused(Pause { precedes_probe: false, .. }) => {
+                self.enter(&mut inside, State::Closed);
+                // The pause may have been longer than a part of the window.
+                self.counts.move_on(now, self.window);
+                self.counts.admit().unwrap_or(Ticket::NONE)
             }
-            State::Open { .. } | State::HalfOpen { probe: None } => {
+            State::Open { .. } | State::HalfOpen { .. } | State::Paused(_) => {
                 let probe = Probe { number: inside.number(), since: now };
-                inside.state = State::HalfOpen { probe: Some(probe) };
-                self.counts.change(before.code(), HALF_OPEN);
+                self.enter(&mut inside, State::HalfOpen { probe: Some(probe) });
                 Ticket::PROBE
             }
         };
         let change = Change { from: before.name(), to: inside.state.name() };
         Ok((Permit { gate: self, ticket }, change))
+    }
+
+    /// The reason that no attempt is admitted in this state.
+    fn refusal(&self, state: State, now: Instant) -> Option<Refusal<'_>> {
+        match state {
+            State::Closed | State::HalfOpen { probe: None } => None,
+            State::Open { until: None } => Some(Refusal::Open(Duration::MAX)),
+            State::Open { until: Some(until) } => (now < until).then(|| Refusal::Open(until - now)),
+            State::Paused(pause) => Some(Refusal::Paused(pause, pause.rest(now)?)),
+            State::HalfOpen { probe: Some(Probe { number, since }) } => {
+                let end = ProbeEnd { gate: self, probe: number, waiter: None };
+                Some(Refusal::Probed(end, now.saturating_duration_since(since)))
+            }
+        }
     }
 
     /// Admits an attempt that the probe makes. It does not count: only the outcome of the probe decides.
@@ -149,23 +172,24 @@ impl Gate {
         NonNull::from(self).addr()
     }
 
-    /// Counts the outcome of an attempt that was admitted, and changes the state if the outcome decides that.
+    /// Counts a success, and changes the state if it is that of a probe.
     #[inline]
-    fn settle(&self, ticket: Ticket, now: impl Fn() -> Instant, failed: bool) -> Change {
-        if !failed && ticket != Ticket::PROBE && self.counts.succeed_at_once(ticket) {
+    fn succeed(&self, ticket: Ticket, now: impl Fn() -> Instant) -> Change {
+        if ticket != Ticket::PROBE && self.counts.succeed_at_once(ticket) {
             Change::none(BreakerState::Closed)
         } else {
-            self.settle_otherwise(ticket, now, failed)
+            self.succeed_otherwise(ticket, now)
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn settle_otherwise(&self, ticket: Ticket, now: impl Fn() -> Instant, failed: bool) -> Change {
+    fn succeed_otherwise(&self, ticket: Ticket, now: impl Fn() -> Instant) -> Change {
         if ticket == Ticket::PROBE {
-            self.settle_probe(now(), failed)
-        } else if failed {
-            self.settle_failure(ticket, now())
+            self.end_probe(|_| {
+                self.counts.close(now(), self.window);
+                State::Closed
+            })
         } else if self.counts.succeed(ticket, self.window, now) {
             Change::none(BreakerState::Closed)
         } else {
@@ -174,38 +198,51 @@ impl Gate {
         }
     }
 
-    fn settle_probe(&self, now: Instant, failed: bool) -> Change {
+    /// Counts a failure, and changes the state if the failure decides that. A `pause` of zero is none.
+    #[cold]
+    #[inline(never)]
+    fn fail(&self, ticket: Ticket, now: Instant, pause: Duration) -> Change {
+        if ticket == Ticket::PROBE {
+            return self.end_probe(|probed| {
+                let state = State::Open { until: now.checked_add(self.open_for) }.paused(now, pause);
+                self.counts.change(probed.code(), state.code());
+                state
+            });
+        }
+        let counts = self.counts.fail(ticket, self.window, now);
+        let opens = counts && self.counts.is_reached(ticket, self.minimum_attempts, self.failure_rate);
+        // An attempt inside a probe changes nothing: only the outcome of the probe decides.
+        if !opens && (pause.is_zero() || ticket == Ticket::NONE) {
+            return Change::none(if counts { BreakerState::Closed } else { self.state() });
+        }
         let mut inside = self.lock();
         let before = inside.state;
-        if failed {
-            inside.state = self.open_from(now);
-            self.counts.change(HALF_OPEN, OPEN);
-        } else {
-            inside.state = State::Closed;
-            self.counts.close(now, self.window);
+        // Not if another failure has opened the breaker, even if it has closed again since then.
+        let opens = opens && self.counts.is_counted(ticket);
+        if !opens && pause.is_zero() {
+            return Change::none(BreakerState::Closed);
         }
+        let state = if opens { before.opened(now.checked_add(self.open_for)) } else { before };
+        self.enter(&mut inside, state.paused(now, pause));
+        Change { from: before.name(), to: inside.state.name() }
+    }
+
+    /// Ends the probe with this change of state, which also sets the state of the counts.
+    fn end_probe(&self, end: impl FnOnce(State) -> State) -> Change {
+        let mut inside = self.lock();
+        let before = inside.state;
+        inside.state = end(before);
         let change = Change { from: before.name(), to: inside.state.name() };
         wake(inside);
         change
     }
 
-    fn settle_failure(&self, ticket: Ticket, now: Instant) -> Change {
-        if !self.counts.fail(ticket, self.window, now) {
-            return Change::none(self.state());
+    /// Changes the state, except for that to closed after a probe, which also empties the counts.
+    fn enter(&self, inside: &mut Locked, state: State) {
+        if inside.state.code() != state.code() {
+            self.counts.change(inside.state.code(), state.code());
         }
-        if self.counts.is_reached(ticket, self.minimum_attempts, self.failure_rate) {
-            let mut inside = self.lock();
-            // Not if another failure has opened the breaker, even if it has closed again since then.
-            if self.counts.open(ticket) {
-                inside.state = self.open_from(now);
-                return Change { from: BreakerState::Closed, to: BreakerState::Open };
-            }
-        }
-        Change::none(BreakerState::Closed)
-    }
-
-    fn open_from(&self, now: Instant) -> State {
-        State::Open { until: now.checked_add(self.open_for) }
+        inside.state = state;
     }
 
     /// A probe was dropped before its end, so the next attempt becomes the probe.
@@ -245,6 +282,33 @@ impl State {
             Self::Closed => CLOSED,
             Self::Open { .. } => OPEN,
             Self::HalfOpen { .. } => HALF_OPEN,
+            Self::Paused(Pause { precedes_probe: false, .. }) => PAUSED,
+            Self::Paused(_) => PAUSED_OPEN,
+        }
+    }
+
+    /// The state after a failure that opens the breaker until this time. A pause that ends later goes on.
+    fn opened(self, until: Option<Instant>) -> Self {
+        match self {
+            Self::Paused(pause) if pause.ends_after(until) => Self::Paused(pause.before_probe()),
+            _ => Self::Open { until },
+        }
+    }
+
+    /// The state after a server has asked to wait for this long.
+    fn paused(self, now: Instant, length: Duration) -> Self {
+        if length.is_zero() {
+            return self;
+        }
+        match self {
+            Self::Closed => Self::Paused(Pause::new(now, length, false)),
+            Self::Paused(pause) => Self::Paused(pause.or_longer(now, length)),
+            Self::Open { until } => {
+                let pause = Pause::new(now, length, true);
+                if pause.ends_after(until) { Self::Paused(pause) } else { self }
+            }
+            // The probe decides.
+            Self::HalfOpen { .. } => self,
         }
     }
 
@@ -253,6 +317,7 @@ impl State {
             Self::Closed => BreakerState::Closed,
             Self::Open { .. } => BreakerState::Open,
             Self::HalfOpen { .. } => BreakerState::HalfOpen,
+            Self::Paused(_) => BreakerState::Paused,
         }
     }
 }
@@ -277,20 +342,33 @@ pub(crate) struct Permit<'a> {
     ticket: Ticket,
 }
 
-impl Permit<'_> {
+impl<'a> Permit<'a> {
     /// The address of the breaker if the attempt is its probe. A breaker has one probe at a time, so this identifies the probe.
     #[inline]
     pub(crate) fn probed(&self) -> Option<NonZeroUsize> {
         (self.ticket == Ticket::PROBE).then(|| self.gate.address())
     }
 
-    /// Counts the outcome of the attempt.
+    /// Counts the success of the attempt.
     #[inline]
-    pub(crate) fn settle(self, now: impl Fn() -> Instant, failed: bool) -> Change {
-        let (gate, ticket) = (self.gate, self.ticket);
-        // Now, because a waker that panics must not free the next probe.
+    pub(crate) fn succeed(self, now: impl Fn() -> Instant) -> Change {
+        let (gate, ticket) = self.end();
+        gate.succeed(ticket, now)
+    }
+
+    /// Counts the failure of the attempt, and pauses the breaker for this long. Zero is no pause.
+    #[cold]
+    pub(crate) fn fail(self, now: Instant, pause: Duration) -> Change {
+        let (gate, ticket) = self.end();
+        gate.fail(ticket, now, pause)
+    }
+
+    /// Ends the permit before its outcome counts, because a waker that panics must not free the next probe.
+    #[inline]
+    fn end(self) -> (&'a Gate, Ticket) {
+        let parts = (self.gate, self.ticket);
         mem::forget(self);
-        gate.settle(ticket, now, failed)
+        parts
     }
 }
 
@@ -347,13 +425,14 @@ impl Drop for ProbeEnd<'_> {
 }
 
 impl BreakerState {
-    /// The name of the state: `closed`, `open` or `half-open`.
+    /// The name of the state: `closed`, `open`, `half-open` or `paused`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Closed => "closed",
             Self::Open => "open",
             Self::HalfOpen => "half-open",
+            Self::Paused => "paused",
         }
     }
 }

@@ -10,6 +10,7 @@
 //! - The *admission* of a refused attempt waits for the end of the probe if it can. It ends with a permit or a rejection.
 //! - A *rejection* is final: the attempt is not made, and fails with `BreakerOpen`. Only another attempt may be admitted.
 //! - A *pass* stores the permit of an annotated function's attempt, or of one hedged copy.
+//! - A *pause* is a time in which attempts are rejected because the server asked to wait.
 
 use core::fmt;
 use core::pin::{Pin, pin};
@@ -20,18 +21,25 @@ use std::task::Wake;
 use std::thread::{self, Thread};
 
 use crate::classify::breaker_open::{BreakerOpen, FromBreakerOpen};
+use crate::classify::failure::Failure;
 use crate::classify::outcome::Outcome;
-use crate::context::{deadline, probes};
+use crate::classify::verdict::Classification;
+use crate::context::{deadline, probes, simulation};
 // Real time: a blocked thread does not see a pause of tokio's clock.
 use crate::util::clock::{Instant, StdInstant};
+use crate::util::host;
 use gate::{Change, Gate, Permit, ProbeEnd, Refusal};
 
+pub use change::BreakerChange;
 pub use gate::BreakerState;
 pub use probing::{MaybeProbe, maybe_probe, maybe_probe_blocking};
 
+mod change;
 mod gate;
 pub(crate) mod pass;
+mod pause;
 mod probing;
+mod settings;
 mod window;
 
 /// A circuit breaker: admits or rejects attempts, depending on the outcomes of earlier ones. It is a `static` that any
@@ -81,6 +89,31 @@ mod window;
 /// Only the deadline bounds the wait for a breaker. [`retry_after`](crate::Policy::retry_after) does not: it limits the
 /// delays that servers ask for.
 ///
+/// # Pauses
+///
+/// With [`pause_on_retry_after`](Self::pause_on_retry_after), a failed attempt whose server asks to wait pauses the breaker
+/// for that time. A paused breaker rejects attempts like an open one, and the table above applies: a rejected attempt is
+/// retried after the pause if the deadline leaves time for that, and fails at once without a deadline. The delays of the
+/// rejected attempts last up to a tenth of the pause longer than the pause, each by a random part of that, so that they do
+/// not return together. The random part takes at most half of the time that the deadline leaves after the pause.
+///
+/// - The failure has to count as one. `Retry-After` pauses with the status 429 or 503, and not with 404 or 202. So do the
+///   equivalents of gRPC, [`Retryable::server_delay`](crate::Retryable::server_delay), and functions that read the delay,
+///   such as `error_delay` of the attribute. A delay of zero does not pause.
+/// - The failure also counts in the window. Outcomes of attempts that run when the pause starts count as if there were no
+///   pause, and may open the breaker. Successes do not end the pause.
+/// - If another attempt that runs receives a longer delay, the pause is extended. A delay of the same length does not move
+///   its end.
+/// - After the pause the breaker is closed again, without a probe: the server has named the time, and the calls that have
+///   waited for it themselves must not be rejected. If the breaker was open or half-open before the pause, or has opened
+///   since, a probe follows.
+/// - An attempt that was dropped, panicked or was cut off has no delay, and an attempt inside a probe does not pause.
+///
+/// The call that received the delay waits for it too, if its policy does not ignore such delays or wait for a shorter time.
+/// Otherwise the breaker rejects its retry.
+///
+/// In a [simulation](crate::testing::Simulation) that skips delays, breakers are not paused.
+///
 /// # Attempts inside the probe
 ///
 /// An attempt inside the probe is admitted, because the probe may itself call functions that share the breaker. Only the
@@ -100,113 +133,14 @@ mod window;
 pub struct Breaker {
     name: &'static str,
     on_change: Option<fn(&BreakerChange)>,
+    /// The longest pause. `None` without pauses.
+    longest_pause: Option<Duration>,
     gate: Gate,
-}
-
-/// A change of a breaker's state, as [`Breaker::on_change`] receives it.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct BreakerChange {
-    /// The breaker's name.
-    pub name: &'static str,
-    /// The state before the change.
-    pub from: BreakerState,
-    /// The state after the change.
-    pub to: BreakerState,
 }
 
 impl Default for Breaker {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// Settings.
-impl Breaker {
-    /// Creates a closed breaker with the default settings: it opens for five seconds when, of at least 20 attempts in ten
-    /// seconds, half fail.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self {
-            name: "breaker",
-            on_change: None,
-            gate: Gate::new(50, 20, Duration::from_secs(10), Duration::from_secs(5)),
-        }
-    }
-
-    /// Sets the name in the breaker's error and events. Defaults to `breaker`.
-    #[must_use]
-    pub const fn name(mut self, name: &'static str) -> Self {
-        self.name = name;
-        self
-    }
-
-    /// Sets the share of failures, in percent, at which the breaker opens. Defaults to 50.
-    ///
-    /// # Panics
-    ///
-    /// If `percent` is 0 or above 100.
-    #[must_use]
-    #[track_caller]
-    pub const fn failure_rate(mut self, percent: u8) -> Self {
-        assert!(percent > 0 && percent <= 100, "`failure_rate` must be a percentage from 1 to 100");
-        self.gate.failure_rate = percent;
-        self
-    }
-
-    /// Sets the number of attempts in the window that the breaker needs to judge the share of failures. With fewer, it does not
-    /// open. Defaults to 20.
-    ///
-    /// # Panics
-    ///
-    /// If `attempts` is 0.
-    #[must_use]
-    #[track_caller]
-    pub const fn minimum_attempts(mut self, attempts: u32) -> Self {
-        assert!(
-            attempts > 0,
-            "`minimum_attempts` must be at least 1: without an attempt there is no share of failures"
-        );
-        self.gate.minimum_attempts = attempts;
-        self
-    }
-
-    /// Sets the length of the window, which is how far back the breaker looks. Defaults to ten seconds. The window moves
-    /// forward in tenths of its length, so outcomes count for nine to ten tenths of it.
-    ///
-    /// # Panics
-    ///
-    /// If `window` is zero.
-    #[must_use]
-    #[track_caller]
-    pub const fn window(mut self, window: Duration) -> Self {
-        assert!(!window.is_zero(), "`window` must be greater than zero: an empty window holds no attempts");
-        self.gate.window = window;
-        self
-    }
-
-    /// Sets how long the breaker stays open before it admits a probe. Defaults to five seconds.
-    ///
-    /// # Panics
-    ///
-    /// If `time` is zero.
-    #[must_use]
-    #[track_caller]
-    pub const fn open_for(mut self, time: Duration) -> Self {
-        assert!(
-            !time.is_zero(),
-            "`open_for` must be greater than zero: otherwise the breaker never rejects an attempt"
-        );
-        self.gate.open_for = time;
-        self
-    }
-
-    /// Sets a function that is called after each change of state, outside the breaker's lock. With the feature `tracing`,
-    /// the change is also an event with the target `retry`: a warning if the breaker opens, otherwise an info.
-    #[must_use]
-    pub const fn on_change(mut self, listener: fn(&BreakerChange)) -> Self {
-        self.on_change = Some(listener);
-        self
     }
 }
 
@@ -249,11 +183,12 @@ impl Breaker {
             },
         };
         let outcome = MaybeProbe::new(admitted.permit.probed(), operation).await;
-        admitted.settle(outcome.classification().is_fault());
+        admitted.settle(outcome.classification(), |own| own);
         outcome
     }
 
-    /// The current state. An open breaker becomes half-open only when the next attempt asks for admission.
+    /// The current state. An open breaker becomes half-open only when the next attempt asks for admission, and a paused one
+    /// closes only then.
     #[must_use]
     pub fn state(&self) -> BreakerState {
         self.gate.state()
@@ -292,31 +227,41 @@ impl Breaker {
     /// The error of a rejected attempt.
     #[cold]
     fn rejection(&self, refusal: &Refusal<'_>) -> BreakerOpen {
-        let half_open_in = match refusal {
-            Refusal::Open(half_open_in) => *half_open_in,
+        let time_left = deadline::current().map(|deadline| deadline.at.saturating_duration_since(Instant::now()));
+        let (delay, is_paused) = match refusal {
+            Refusal::Open(half_open_in) => (*half_open_in, false),
+            Refusal::Paused(pause, rest) => (spread(*rest, pause.spread(), time_left), true),
             // The end of the probe is unknown. A delay as long as the probe has taken so far doubles the probe's age at each
             // retry, so the number of retries grows only logarithmically with the probe's duration, up to `open_for`.
-            Refusal::Probed(_, so_far) => (*so_far).clamp(self.gate.open_for / 10, self.gate.open_for),
+            Refusal::Probed(_, so_far) => ((*so_far).clamp(self.gate.open_for / 10, self.gate.open_for), false),
         };
-        let is_before = |deadline| Instant::now().checked_add(half_open_in).is_some_and(|then| then < deadline);
-        let is_in_time = deadline::current().is_some_and(|deadline| is_before(deadline.at));
-        BreakerOpen::new(self.name, half_open_in, is_in_time)
+        let is_in_time = time_left.is_some_and(|left| delay < left);
+        BreakerOpen::new(self.name, delay, is_in_time).with_pause(is_paused)
+    }
+
+    /// The pause that follows a failure. Zero is none.
+    ///
+    /// There is none in a simulation that skips delays: it would reject the retry of the call that has received the delay.
+    fn pause_after(&self, fault: Option<Failure>) -> Duration {
+        let limit = self.longest_pause.filter(|_| !simulation::skips_delays()).unwrap_or_default();
+        fault.and_then(|failure| failure.server_delay()).map_or(Duration::ZERO, |delay| delay.min(limit))
     }
 
     /// Emits the event of a change of state and calls the listener, if the state has changed.
     #[inline]
-    fn report(&self, Change { from, to }: Change) {
-        if from != to {
-            self.report_change(from, to);
+    fn report(&self, change: Change) {
+        if change.from != change.to {
+            self.report_change(change, Duration::ZERO);
         }
     }
+}
 
-    #[cold]
-    fn report_change(&self, from: BreakerState, to: BreakerState) {
-        let change = BreakerChange { name: self.name, from, to };
-        emit(&change);
-        self.on_change.inspect(|listener| listener(&change));
-    }
+/// The delay of an attempt that a pause rejects: the rest of the pause, and a random part of `spread`, so that the rejected
+/// attempts do not all return at once. The random part takes at most half of what the rest leaves of the call's time.
+fn spread(rest: Duration, spread: Duration, time_left: Option<Duration>) -> Duration {
+    let room = time_left.and_then(|left| left.checked_sub(rest)).map_or(spread, |room| room / 2);
+    let random = simulation::random_source().unwrap_or(host::random);
+    rest.saturating_add(spread.min(room).mul_f64(random()))
 }
 
 /// A future that admits a refused attempt after the end of a probe, or returns the error of a rejected attempt. It waits
@@ -376,23 +321,26 @@ struct Admitted<'a> {
 }
 
 impl Admitted<'_> {
+    /// Counts the outcome. `with_delays` adds to its classification the server's delay that the user's own code reads.
     #[inline]
-    fn settle(self, failed: bool) {
-        self.breaker.report(self.permit.settle(Instant::now, failed));
+    fn settle(self, outcome: Classification, with_delays: impl FnOnce(Classification) -> Classification) {
+        if !outcome.is_fault() {
+            return self.breaker.report(self.permit.succeed(Instant::now));
+        }
+        let pauses = self.breaker.longest_pause.is_some();
+        self.fail(if pauses { with_delays(outcome).failure() } else { None });
+    }
+
+    /// Counts a failure. Its server delay pauses the breaker.
+    #[cold]
+    fn fail(self, fault: Option<Failure>) {
+        let pause = self.breaker.pause_after(fault);
+        let change = self.permit.fail(Instant::now(), pause);
+        if change.from != change.to {
+            self.breaker.report_change(change, pause);
+        }
     }
 }
-
-#[cfg(feature = "tracing")]
-fn emit(change: &BreakerChange) {
-    let BreakerChange { name, to, .. } = *change;
-    match to {
-        BreakerState::Open => tracing::warn!(target: "retry", name, state = to.as_str(), "the breaker opened"),
-        _ => tracing::info!(target: "retry", name, state = to.as_str(), "the breaker is {to}"),
-    }
-}
-
-#[cfg(not(feature = "tracing"))]
-fn emit(_: &BreakerChange) {}
 
 impl fmt::Debug for Breaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

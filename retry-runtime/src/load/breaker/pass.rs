@@ -59,14 +59,26 @@ impl<'b> Pass<'b> {
     #[cold]
     fn dropped(&mut self) {
         if let Some(admitted) = self.0.take_if(|_| expiry::is_expired()) {
-            admitted.settle(true);
+            admitted.fail(None);
         }
     }
 
     /// Counts the outcome of the attempt. A rejected attempt has nothing to count.
     pub fn settle(mut self, classification: Classification) {
         if let Some(admitted) = self.0.take() {
-            admitted.settle(classification.is_fault());
+            admitted.settle(classification, |own| own);
+        }
+    }
+
+    /// [`settle`](Self::settle) with a function that adds the server's delay which the user's code reads. It is called if the
+    /// delay is needed.
+    pub fn settle_with(
+        mut self,
+        classification: Classification,
+        with_delays: impl FnOnce(Classification) -> Classification,
+    ) {
+        if let Some(admitted) = self.0.take() {
+            admitted.settle(classification, with_delays);
         }
     }
 }

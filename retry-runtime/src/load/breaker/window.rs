@@ -6,7 +6,7 @@
 //! open, the numbers continue so far ahead that no earlier count is in the window.
 //!
 //! An attempt keeps the number of the part in which it was admitted. Its outcome counts only if the breaker is closed, and
-//! has not left that state since.
+//! has not left that state since. A paused breaker counts like a closed one: it only rejects attempts.
 
 use core::time::Duration;
 use std::sync::OnceLock;
@@ -24,9 +24,15 @@ const SLOTS: usize = 16;
 /// The states, in the lowest bits of the word. The other bits are the number of the current part.
 pub(super) const CLOSED: u64 = 0;
 pub(super) const OPEN: u64 = 1;
-pub(super) const HALF_OPEN: u64 = 2;
-const STATE: u64 = 3;
-const STATE_BITS: u32 = 2;
+/// Paused, and closed after that.
+pub(super) const PAUSED: u64 = 2;
+pub(super) const HALF_OPEN: u64 = 3;
+/// Paused, and half-open after that.
+pub(super) const PAUSED_OPEN: u64 = 5;
+const STATE: u64 = 7;
+const STATE_BITS: u32 = 3;
+/// The bit of the states in which outcomes do not count.
+const UNCOUNTED: u64 = 1;
 
 /// The number of the first part. No attempt is admitted in part 0.
 const FIRST: u64 = 1;
@@ -95,14 +101,14 @@ impl Window {
         (word & STATE == CLOSED).then_some(Ticket(word >> STATE_BITS))
     }
 
-    /// The number of the current part, or `None` if the breaker has not been closed since it admitted the attempt.
+    /// The number of the current part, or `None` if outcomes have not counted all the time since the attempt was admitted.
     #[inline]
     fn part(&self, ticket: Ticket) -> Option<u64> {
         let word = self.word.load(Acquire);
         // Visible with the word, and never lower than for that word. So an attempt may only be taken for too old, and only
         // if the word has changed by now.
         let first = self.first.load(Relaxed);
-        (word & STATE == CLOSED && ticket.0 >= first).then_some(word >> STATE_BITS)
+        (word & UNCOUNTED == 0 && ticket.0 >= first).then_some(word >> STATE_BITS)
     }
 
     /// Counts a success, unless that takes the clock or another try. Returns false if it has not counted.
@@ -138,7 +144,7 @@ impl Window {
         counts
     }
 
-    /// True if the breaker is still closed, and of at least `minimum` outcomes in the window this percentage are failures.
+    /// True if the outcome counts, and of at least `minimum` outcomes in the window this percentage are failures.
     pub(super) fn is_reached(&self, ticket: Ticket, minimum: u32, percent: u8) -> bool {
         let Some(part) = self.part(ticket) else { return false };
         let (minimum, percent) = (u64::from(minimum), u64::from(percent));
@@ -189,14 +195,14 @@ impl Window {
         self.shards.iter().map(|counts| sum(kind(counts))).sum()
     }
 
-    /// Moves on to the part of this time, if the breaker is closed and that part is later than the current one. Returns true
+    /// Moves on to the part of this time, if outcomes count and that part is later than the current one. Returns true
     /// if it may have moved.
-    fn move_on(&self, now: Instant, length: Duration) -> bool {
+    pub(super) fn move_on(&self, now: Instant, length: Duration) -> bool {
         let index = self.index(now, length);
         let to_later = |word| {
             // Visible with the word. If it is that of a later word, the update fails.
             let number = self.offset.load(Relaxed).saturating_add(index);
-            (word & STATE == CLOSED && number > word >> STATE_BITS).then_some(number << STATE_BITS | CLOSED)
+            (word & UNCOUNTED == 0 && number > word >> STATE_BITS).then_some(number << STATE_BITS | word & STATE)
         };
         self.word.fetch_update(AcqRel, Acquire, to_later).is_ok()
     }
@@ -208,16 +214,12 @@ impl Window {
         nanoseconds(since) / (nanoseconds(length) / PARTS).max(1)
     }
 
-    /// Opens the closed breaker for an attempt that counts. Returns false if it does not count any more. Called under the lock.
-    pub(super) fn open(&self, ticket: Ticket) -> bool {
-        let opens = self.part(ticket).is_some();
-        if opens {
-            self.change(CLOSED, OPEN);
-        }
-        opens
+    /// True if the outcome of the attempt still counts. Final under the lock.
+    pub(super) fn is_counted(&self, ticket: Ticket) -> bool {
+        self.part(ticket).is_some()
     }
 
-    /// Changes the state, but does not close the breaker. Called under the lock, so that only the part may change meanwhile.
+    /// Changes the state without emptying the counts. Called under the lock, so that only the part may change meanwhile.
     pub(super) fn change(&self, from: u64, to: u64) {
         self.word.fetch_xor(from ^ to, AcqRel);
     }

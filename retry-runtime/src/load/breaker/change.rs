@@ -1,0 +1,48 @@
+//! Changes of a breaker's state, and their report.
+
+use core::time::Duration;
+
+use super::gate::Change;
+use super::{Breaker, BreakerState};
+
+/// A change of a breaker's state, as [`Breaker::on_change`] receives it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct BreakerChange {
+    /// The breaker's name.
+    pub name: &'static str,
+    /// The state before the change.
+    pub from: BreakerState,
+    /// The state after the change.
+    pub to: BreakerState,
+    /// The length of the pause that the server asked for, if `to` is [`BreakerState::Paused`]. At most the limit of
+    /// [`Breaker::pause_on_retry_after`].
+    pub pause: Option<Duration>,
+}
+
+impl Breaker {
+    /// Emits the event of a change of state and calls the listener. `pause` is that of the failure that made the change.
+    #[cold]
+    pub(super) fn report_change(&self, Change { from, to }: Change, pause: Duration) {
+        let pause = (to == BreakerState::Paused).then_some(pause);
+        let change = BreakerChange { name: self.name, from, to, pause };
+        emit(&change);
+        self.on_change.inspect(|listener| listener(&change));
+    }
+}
+
+#[cfg(feature = "tracing")]
+fn emit(change: &BreakerChange) {
+    let BreakerChange { name, to, pause, .. } = *change;
+    let state = to.as_str();
+    match (to, pause) {
+        (BreakerState::Open, _) => tracing::warn!(target: "retry", name, state, "the breaker opened"),
+        (_, Some(pause)) => {
+            tracing::warn!(target: "retry", name, state, "the breaker is paused for {pause:?}: the server asked to wait");
+        }
+        _ => tracing::info!(target: "retry", name, state, "the breaker is {to}"),
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+fn emit(_: &BreakerChange) {}
