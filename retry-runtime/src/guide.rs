@@ -9,6 +9,7 @@
 //! | [`errors`] | classifying errors as transient or permanent |
 //! | [`loops`] | writing the loop yourself; other runtimes; blocking functions |
 //! | [`recipes`] | short programs for common tasks, with their tests |
+//! | [`durable`] | retries that survive a restart, with a job queue |
 //! | [`testing`] | testing functions with retries |
 //! | [`operating`] | logs, metrics, runtime configuration |
 //! | [`migrating`] | equivalents for users of other crates |
@@ -41,6 +42,9 @@ pub mod loops {}
 
 #[doc = include_str!("guide/recipes.md")]
 pub mod recipes {}
+
+#[doc = include_str!("guide/durable.md")]
+pub mod durable {}
 
 #[doc = include_str!("guide/testing.md")]
 pub mod testing {}

@@ -27,6 +27,7 @@
 //! | Budgets, deadlines, breakers: limiting the load that retries cause | [`guide::load`] |
 //! | Your own errors, `anyhow`, boxed errors | [`guide::errors`] |
 //! | Hand-written loops, other runtimes, blocking functions | [`guide::loops`] |
+//! | Retries that survive a restart | [`guide::durable`] |
 //! | Tests without delays | [`guide::testing`], [`testing`] |
 //! | Events, metrics, reports, policies from files | [`guide::operating`] |
 //! | The number of attempts of a call | [`track()`] |

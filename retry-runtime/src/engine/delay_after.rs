@@ -15,7 +15,7 @@ use crate::policy::builder::Policy;
 impl Policy {
     /// Decides about one failed attempt, for a retry that waits elsewhere: in a job queue, a message broker or a table of your
     /// own. Returns the delay before the next attempt, or the reason why there is none. It does not wait, and keeps no state:
-    /// the queue counts the attempts.
+    /// the queue counts the attempts. [`guide::durable`](crate::guide::durable) shows it with a job queue.
     ///
     /// `attempt` is the number of the attempt that failed, starting at 1; 0 counts as 1. The verdict is that of
     /// [`Condition::verdict_on`](crate::Condition::verdict_on) or [`verdict!`](crate::verdict). A success has no next attempt

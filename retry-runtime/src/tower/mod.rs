@@ -2,6 +2,7 @@
 //!
 //! [`TowerPolicy`] is a layer for [`ServiceBuilder::layer`](::tower::ServiceBuilder::layer): it retries the service below
 //! it, and runs each attempt in its span. It uses the same engine as an annotated function, and emits the same events.
+//! It counts and waits in memory. For retries that survive a restart, use a [job queue](crate::guide::durable).
 //!
 //! It is also a [`tower::retry::Policy`], for `ServiceBuilder::retry` and `RetryLayer::new`. In that case, the service does not
 //! run in the spans of its attempts: see [below](#layer-or-retry).
