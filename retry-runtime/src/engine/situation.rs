@@ -64,6 +64,14 @@ pub(crate) fn attempt(state: &CallState, call: &dyn Call, started: Option<Instan
     let last_failure = call.history().and_then(History::last_failure);
     let outer_deadline = deadline::current().map(|deadline| deadline.at);
     Attempt::new(state.number(), policy.max_attempts(), started, policy.deadline, outer_deadline, last_failure)
+        .limited_to(policy.attempt_timeout)
+}
+
+/// The attempt of a request that is sent only once, without a call.
+#[cfg(feature = "tower")]
+pub(crate) fn single_attempt() -> Attempt {
+    let outer_deadline = deadline::current().map(|deadline| deadline.at);
+    Attempt::new(1, Some(1), None, None, outer_deadline, None)
 }
 
 /// The attempt that has just failed.

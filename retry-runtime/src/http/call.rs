@@ -166,6 +166,10 @@ impl<'a, R: Source, T: Transport> Call<'a, R, T> {
                 sent.rejected_by_host = admitted.is_err() && host.as_ref().is_some_and(|host| host.breaker.is_some());
                 admitted?;
             }
+            if let (Some(propagation), Some(current)) = (&options.propagation, &current) {
+                // The time is computed here, because the hooks and the breaker may have taken some.
+                propagation.decorate(&mut request, current);
+            }
             sent.guarded = options.guards(&request).then(|| request.method().clone());
             // reqwest does not report a request whose body it cannot copy, but does report the redirected requests after it. A
             // single one that was seen would then be no proof.

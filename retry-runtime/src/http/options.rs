@@ -28,6 +28,7 @@ use crate::observe::stats::named::{NO_OWN_STATS, of_loop};
 use crate::policy::attempt::Attempt;
 use crate::policy::budget::Budget;
 use crate::policy::builder::Policy;
+use crate::propagation::Propagation;
 
 pub(super) type Boxed = Box<dyn Error + Send + Sync>;
 
@@ -61,6 +62,7 @@ pub struct Options {
     pub(super) breaker: Option<Arc<Breaker>>,
     pub(super) per_host: Option<PerHost>,
     pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) propagation: Option<Propagation>,
     /// True if one of the settings needs an executor before the first failure: all of those above except the first eight.
     pub(super) needs_executor: bool,
 }
@@ -84,6 +86,7 @@ impl Options {
             breaker: None,
             per_host: None,
             observer: None,
+            propagation: None,
             needs_executor: false,
         }
     }
@@ -128,10 +131,10 @@ impl Options {
         of_loop(NO_OWN_STATS, self.name()).at_once();
     }
 
-    /// Returns whether a hook receives each attempt.
+    /// Returns whether a hook receives each attempt, or the next service does.
     #[inline]
     pub(super) fn looks_at_attempts(&self) -> bool {
-        self.needs_executor && self.before_attempt.is_set()
+        self.needs_executor && (self.before_attempt.is_set() || self.propagation.is_some())
     }
 
     /// The budget and the breaker of the host that the request is sent to.
@@ -243,6 +246,10 @@ impl Options {
 
     fn failure(&self, response: &Response) -> Failure {
         let failure = Failure::of(response);
+        let failure = match &self.propagation {
+            Some(propagation) => propagation.advised(failure, response.status().as_u16(), response.headers()),
+            None => failure,
+        };
         match self.server_delay.as_ref().and_then(|delay| delay(response)) {
             Some(delay) => failure.with_server_delay(delay),
             None => failure,

@@ -19,6 +19,7 @@ use crate::observe::event::Observer;
 use crate::policy::attempt::Attempt;
 use crate::policy::budget::Budget;
 use crate::policy::builder::Policy;
+use crate::propagation::Propagation;
 
 /// The settings of requests with retry: a [`Policy`], a [`Condition`], and options that only requests have.
 ///
@@ -50,8 +51,8 @@ use crate::policy::builder::Policy;
 ///
 /// # In a `static`
 ///
-/// [`new`](Self::new), [`condition`](Self::condition), [`name`](Self::name) and [`idempotent`](Self::idempotent) are `const`, so a
-/// `RequestRetry` with these can be a `static`. The other options take closures that may capture, and values of run time. A
+/// [`new`](Self::new), [`condition`](Self::condition), [`name`](Self::name), [`idempotent`](Self::idempotent) and
+/// [`propagate`](Self::propagate) are `const`, so a `RequestRetry` with these can be a `static`. The other options take closures that may capture, and values of run time. A
 /// `static` with those is a [`LazyLock`](std::sync::LazyLock), and used in the same way:
 ///
 /// ```
@@ -95,6 +96,25 @@ impl RequestRetry {
     /// retried as a GET is.
     pub const fn idempotent(mut self) -> Self {
         self.options.idempotent = true;
+        self
+    }
+
+    /// Sends the time left and the number of the attempt with each request: see [`propagation`](crate::propagation). Defaults to off.
+    ///
+    /// The time is the shortest of the policy's deadline and attempt timeout, the deadline of a call around, and the timeout of the
+    /// request itself. A timeout of the client is unknown. The headers are added after the hooks, right before the request is sent.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use retry_runtime::{Policy, http::RequestRetry};
+    /// use retry_runtime::propagation::Propagation;
+    ///
+    /// static RETRY: RequestRetry =
+    ///     RequestRetry::new(Policy::new().deadline(Duration::from_secs(2))).propagate(Propagation::new());
+    /// ```
+    pub const fn propagate(mut self, propagation: Propagation) -> Self {
+        self.options.propagation = Some(propagation);
+        self.options.needs_executor = true;
         self
     }
 }

@@ -18,6 +18,8 @@ pub struct Attempt {
     deadline: Option<Duration>,
     /// The deadline of the call around this one.
     outer_deadline: Option<Instant>,
+    /// The end of the attempt by the policy's attempt timeout.
+    cut_off_at: Option<Instant>,
     last_failure: Option<Failure>,
 }
 
@@ -30,7 +32,13 @@ impl Attempt {
         outer_deadline: Option<Instant>,
         last_failure: Option<Failure>,
     ) -> Self {
-        Self { number, attempts, started, deadline, outer_deadline, last_failure }
+        Self { number, attempts, started, deadline, outer_deadline, cut_off_at: None, last_failure }
+    }
+
+    /// Says that the attempt starts now, and has this time limit.
+    pub(crate) fn limited_to(self, timeout: Option<Duration>) -> Self {
+        // Without a limit, the clock is not read.
+        Self { cut_off_at: timeout.and_then(|timeout| Instant::now().checked_add(timeout)), ..self }
     }
 
     /// The number of the attempt, starting at 1.
@@ -61,10 +69,34 @@ impl Attempt {
 
     /// The time left until the deadline; zero once it has passed, `None` without a deadline.
     ///
-    /// Inside an attempt of another call that has a deadline, it is at most the time left until that deadline.
+    /// Inside an attempt of another call that has a deadline, it is at most the time left until that deadline. The attempt
+    /// timeout does not count: see [`time_left`](Self::time_left).
     #[must_use]
     pub fn remaining(&self) -> Option<Duration> {
         self.own_remaining().into_iter().chain(self.outer_remaining()).min()
+    }
+
+    /// The time that the attempt has left until its caller stops waiting: until the deadline, the deadline of a call around this one,
+    /// or the policy's attempt timeout, whichever is earliest. Zero once it has passed; `None` without any of them.
+    ///
+    /// The attempt timeout counts from the start of the attempt; in a hand-written loop, from the call of
+    /// [`Executor::current`](crate::Executor::current). It counts also if the attempt is not cut off. In a custom backoff and in
+    /// an `on_retry` hook, whose attempt has ended, it does not count.
+    ///
+    /// [`Propagation`](crate::propagation::Propagation) sends this time to the next service.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use retry_runtime::{Executor, Policy};
+    /// let policy = Policy::new().deadline(Duration::from_secs(30)).attempt_timeout(Duration::from_secs(5));
+    /// let attempt = Executor::new(&policy).current();
+    /// assert!(attempt.time_left() <= Some(Duration::from_secs(5)));
+    /// assert!(attempt.remaining() > Some(Duration::from_secs(5)));
+    /// ```
+    #[must_use]
+    pub fn time_left(&self) -> Option<Duration> {
+        let until_cut_off = self.cut_off_at.map(|at| at.saturating_duration_since(Instant::now()));
+        until_cut_off.into_iter().chain(self.remaining()).min()
     }
 
     /// The time left until the call's own deadline.

@@ -17,8 +17,10 @@
 
 mod names;
 mod protocol;
+mod request;
 mod time;
 
 pub use self::protocol::Propagation;
 #[allow(unused_imports, reason = "not all sets of features receive requests")]
 pub(crate) use self::protocol::Received;
+pub use self::request::RequestHeaders;

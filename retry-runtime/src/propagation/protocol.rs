@@ -5,11 +5,13 @@ use core::time::Duration;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 
+use super::request::RequestHeaders;
 use super::{names, time};
+use crate::classify::class::Class;
+use crate::classify::clients::advice::{self, EXHAUSTED};
+use crate::classify::failure::Failure;
+use crate::classify::no_retry::NoRetry;
 use crate::policy::attempt::Attempt;
-
-/// The default name of the response header that says that retries are exhausted.
-const EXHAUSTED: &str = "x-retries-exhausted";
 
 /// The headers that carry the time left and the number of an attempt to the next service: their names and their format.
 ///
@@ -126,20 +128,65 @@ const fn grpc_names_are_fixed() -> ! {
 
 /// Sending.
 impl Propagation {
-    /// Adds the headers of this attempt to a request: the time left until the deadline, and the number of the attempt.
-    pub fn decorate(&self, headers: &mut HeaderMap, attempt: &Attempt) {
-        self.write(headers, attempt.remaining(), attempt.number());
+    /// Adds the headers of this attempt to a request: the [time left](Attempt::time_left), and the number of the attempt. Call it right
+    /// before the request is sent.
+    ///
+    /// The time is rounded down, and at least one unit of the header. If the request has a time already, and that is shorter, it stays, as
+    /// it does if the call has no time limit. A time limit of reqwest's request counts too. The number replaces any other.
+    ///
+    /// The attempt is the variable of `bind` in an annotated function, the argument of the closure in [`retrying!`](crate::retrying) and
+    /// [`Policy::run`](crate::Policy::run), and [`Executor::current`](crate::Executor::current) in a hand-written loop:
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "macros", feature = "reqwest", feature = "tokio"))]
+    /// # mod example {
+    /// use retry_runtime::propagation::Propagation;
+    /// use retry_runtime::retry;
+    ///
+    /// const PROPAGATION: Propagation = Propagation::new();
+    ///
+    /// #[retry(attempts = 3, deadline = "2s", bind = attempt)]
+    /// async fn fetch(client: &reqwest::Client, url: &str) -> reqwest::Result<reqwest::Response> {
+    ///     let mut request = client.get(url).build()?;
+    ///     PROPAGATION.decorate(&mut request, &attempt);
+    ///     client.execute(request).await
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// A request of tonic gets gRPC's headers, with any `Propagation`:
+    ///
+    /// ```
+    /// # #[cfg(all(feature = "macros", feature = "tonic", feature = "tokio"))]
+    /// # mod example {
+    /// # use retry_runtime::propagation::Propagation;
+    /// # use retry_runtime::retry;
+    /// # use tonic::{Request, Response, Status};
+    /// # struct Client;
+    /// # impl Client { async fn order(&mut self, _: Request<u64>) -> Result<Response<u64>, Status> { Ok(Response::new(1)) } }
+    /// #[retry(attempts = 3, deadline = "2s", bind = attempt)]
+    /// async fn order(client: &mut Client, id: u64) -> Result<Response<u64>, Status> {
+    ///     let mut request = Request::new(id);
+    ///     Propagation::grpc().decorate(&mut request, &attempt);
+    ///     client.order(request).await
+    /// }
+    /// # }
+    /// ```
+    pub fn decorate<H: RequestHeaders>(&self, request: &mut H, attempt: &Attempt) {
+        let time_left = request.time_limit().into_iter().chain(attempt.time_left()).min();
+        let protocol = if H::IS_GRPC { Protocol::Grpc } else { self.protocol.of(request.map()) };
+        protocol.write(request.map(), time_left, attempt.number());
     }
+}
 
-    /// Writes the headers. A value that is there already and is shorter than `time_left` stays, as it does without a time.
-    fn write(&self, headers: &mut HeaderMap, time_left: Option<Duration>, number: u32) {
-        let protocol = self.protocol.of(headers);
-        let (of_time, of_number) = protocol.names();
-        let present = times(headers, protocol).min();
+impl Protocol {
+    fn write(self, headers: &mut HeaderMap, time_left: Option<Duration>, number: u32) {
+        let (of_time, of_number) = self.names();
+        let present = times(headers, self).min();
         if let Some(left) = time_left.filter(|left| present.is_none_or(|present| *left < present)) {
-            headers.insert(of_time, protocol.time(left));
+            headers.insert(of_time, self.time(left));
         }
-        match protocol.number(number) {
+        match self.number(number) {
             Some(value) => headers.insert(of_number, value),
             // Another attempt's, if the headers are copied from a request that has been received.
             None => headers.remove(of_number),
@@ -159,6 +206,14 @@ impl Propagation {
         Received {
             time_left: times(headers, protocol).min(),
             attempt: values(headers, attempt).find_map(|value| protocol.parse_attempt(value)),
+        }
+    }
+
+    /// The failure of a response with this status, if its header says that the failure has been retried already.
+    pub(crate) fn advised(&self, failure: Failure, status: u16, headers: &HeaderMap) -> Failure {
+        match status >= Class::FIRST_FAILURE && advice::is_exhausted(headers, self.exhausted) {
+            true => failure.with_no_retry(NoRetry::ExhaustedBelow),
+            false => failure,
         }
     }
 

@@ -13,12 +13,13 @@ use crate::engine::call::{Call, History};
 use crate::engine::core::{ActiveCall, Core};
 use crate::engine::executor::Executor;
 use crate::engine::pause::poll_pause;
-use crate::engine::react;
+use crate::engine::{react, situation};
 #[cfg(feature = "reqwest")]
 use crate::http::redirects::Seen;
 use crate::observe::event::{GiveUp, Observer};
 use crate::observe::reason::FallbackReason;
 use crate::observe::stats::named::{NO_OWN_STATS, NamedStats, of_loop};
+use crate::policy::attempt::Attempt;
 use crate::policy::builder::Policy;
 use crate::util::sealed::Sealed;
 use crate::util::sync::lock;
@@ -37,6 +38,14 @@ pub(super) fn starts(call: Option<&Arc<Shared>>) {
 /// Takes the call whose attempt is about to start.
 pub(super) fn starting() -> Option<Weak<Shared>> {
     STARTING.take()
+}
+
+/// The attempt that is about to start. Without a call, whose request is sent only once, an attempt that knows the deadline around it.
+pub(super) fn starting_attempt() -> Attempt {
+    let call = starting();
+    let attempt = call.as_ref().and_then(Weak::upgrade).map(|call| lock(&call).current());
+    STARTING.set(call);
+    attempt.unwrap_or_else(situation::single_attempt)
 }
 
 pub(super) type Shared = Mutex<Executor<Owned>>;

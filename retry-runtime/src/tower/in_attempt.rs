@@ -22,7 +22,13 @@ impl<S, K: Clone, C: Clone> Layer<S> for TowerPolicy<K, C> {
     type Service = Retry<Self, InAttempt<S>>;
 
     fn layer(&self, service: S) -> Self::Service {
-        Retry::new(self.clone(), InAttempt { service })
+        Retry::new(self.clone(), self.in_attempts(service))
+    }
+}
+
+impl<K, C> TowerPolicy<K, C> {
+    pub(super) fn in_attempts<S>(&self, service: S) -> InAttempt<S> {
+        InAttempt { service }
     }
 }
 

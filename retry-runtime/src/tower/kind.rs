@@ -6,6 +6,7 @@ use core::fmt;
 use crate::classify::clients;
 use crate::classify::condition::Condition;
 use crate::classify::failure::Failure;
+use crate::propagation::Propagation;
 use crate::util::sealed::Sealed;
 
 /// How the requests and responses of a service are classified. Implemented by [`AnyRequest`] and [`HttpRequests`] only.
@@ -49,6 +50,7 @@ impl<Req, Res: 'static> Kind<Req, Res> for AnyRequest {
 #[derive(Clone, Copy, Debug)]
 pub struct HttpRequests {
     pub(super) are_idempotent: bool,
+    pub(super) propagation: Option<Propagation>,
 }
 
 impl Sealed for HttpRequests {}
@@ -62,7 +64,11 @@ macro_rules! http_requests {
                 if is_safe { condition } else { condition.for_method(request.method().as_str()) }
             }
             fn value(&self, value: &$response) -> Option<Failure> {
-                Some(Failure::of(value))
+                let failure = Failure::of(value);
+                Some(match self.propagation {
+                    Some(propagation) => propagation.advised(failure, value.status().as_u16(), value.headers()),
+                    None => failure,
+                })
             }
             fn method<'a>(&self, request: &'a $request) -> Option<&'a str> {
                 Some(request.method().as_str())

@@ -47,6 +47,7 @@
 //! | nested calls see the deadline, and `nested` applies to them | yes | no |
 //! | events of connections, with `trace_connections` | yes | no |
 //! | a POST is retried with `track_redirects` | yes | no |
+//! | [`propagate`](TowerPolicy::propagate) | yes | does not compile |
 //!
 //! If a type does not fit, rustc only reports that the layered service does not implement `Service`. The requirements are: the
 //! request is `Clone`, or the policy has [`cloning`](TowerPolicy::cloning); the service is `Clone`; and its error implements
@@ -56,8 +57,10 @@ mod call;
 mod in_attempt;
 mod kind;
 mod policy;
+mod propagating;
 
 pub use self::call::TowerPause;
 pub use self::in_attempt::{InAttempt, ServiceFuture};
 pub use self::kind::{AnyRequest, CloneRequest, CloneWith, Cloned, HttpRequests, Kind};
 pub use self::policy::TowerPolicy;
+pub use self::propagating::{Propagating, WithHeaders};

@@ -16,6 +16,7 @@ use crate::engine::executor::Executor;
 use crate::http::redirects::Seen;
 use crate::observe::event::Observer;
 use crate::policy::builder::Policy;
+use crate::propagation::Propagation;
 
 /// A retry policy for tower's services. See the [module](super).
 ///
@@ -86,13 +87,20 @@ impl TowerPolicy<HttpRequests> {
     #[must_use]
     #[track_caller]
     pub const fn http(policy: Policy) -> Self {
-        Self::of(policy, HttpRequests { are_idempotent: false })
+        Self::of(policy, HttpRequests { are_idempotent: false, propagation: None })
     }
 
     /// Declares that every request is safe to send twice, whatever its method.
     #[must_use]
     pub fn idempotent(self) -> Self {
-        Self { kind: HttpRequests { are_idempotent: true }, ..self }
+        Self { kind: HttpRequests { are_idempotent: true, ..self.kind }, ..self }
+    }
+}
+
+impl<C> TowerPolicy<HttpRequests, C> {
+    /// Reads the response header of this propagation.
+    pub(super) fn reading(self, propagation: Propagation) -> Self {
+        Self { kind: HttpRequests { propagation: Some(propagation), ..self.kind }, ..self }
     }
 }
 
