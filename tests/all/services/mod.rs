@@ -4,3 +4,4 @@ mod cancelled;
 mod decorate;
 mod formats;
 mod no_retry;
+mod requests;
