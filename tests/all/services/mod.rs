@@ -5,3 +5,4 @@ mod decorate;
 mod formats;
 mod no_retry;
 mod requests;
+mod tower;
