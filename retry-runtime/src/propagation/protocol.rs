@@ -135,7 +135,7 @@ impl Propagation {
     /// it does if the call has no time limit. A time limit of reqwest's request counts too. The number replaces any other.
     ///
     /// The attempt is the variable of `bind` in an annotated function, the argument of the closure in [`retrying!`](crate::retrying) and
-    /// [`Policy::run`](crate::Policy::run), and [`Executor::current`](crate::Executor::current) in a hand-written loop:
+    /// [`Policy::run`](crate::Policy::run), and what [`Executor::current`](crate::Executor::current) returns in a hand-written loop.
     ///
     /// ```
     /// # #[cfg(all(feature = "macros", feature = "reqwest", feature = "tokio"))]
@@ -148,7 +148,7 @@ impl Propagation {
     /// #[retry(attempts = 3, deadline = "2s", bind = attempt)]
     /// async fn fetch(client: &reqwest::Client, url: &str) -> reqwest::Result<reqwest::Response> {
     ///     let mut request = client.get(url).build()?;
-    ///     PROPAGATION.decorate(&mut request, &attempt);
+    ///     PROPAGATION.decorate(&mut request, attempt);
     ///     client.execute(request).await
     /// }
     /// # }
@@ -167,7 +167,7 @@ impl Propagation {
     /// #[retry(attempts = 3, deadline = "2s", bind = attempt)]
     /// async fn order(client: &mut Client, id: u64) -> Result<Response<u64>, Status> {
     ///     let mut request = Request::new(id);
-    ///     Propagation::grpc().decorate(&mut request, &attempt);
+    ///     Propagation::grpc().decorate(&mut request, attempt);
     ///     client.order(request).await
     /// }
     /// # }

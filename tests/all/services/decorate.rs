@@ -69,7 +69,7 @@ fn expected<const N: usize>(times: [u64; N]) -> Vec<Vec<String>> {
 async fn each_attempt_has_its_own_time_and_number_in_every_form() {
     #[retry(attempts = 3, backoff = "fixed", start = "1s", deadline = "10s", bind = attempt)]
     async fn function(log: &Log) -> Result<(), Fault> {
-        log.send_attempt(&attempt).await
+        log.send_attempt(attempt).await
     }
     const POLICY: Policy = Policy::fixed(SECOND).attempts(3).deadline(Duration::from_secs(10));
     let log = Log::default();
@@ -77,7 +77,7 @@ async fn each_attempt_has_its_own_time_and_number_in_every_form() {
     assert_eq!(log.take(), expected([10_000, 9000, 8000]));
     POLICY.run(async |attempt| log.send_attempt(&attempt).await).await.unwrap_err();
     assert_eq!(log.take(), expected([10_000, 9000, 8000]));
-    retrying!(policy = POLICY, async |attempt| log.send_attempt(&attempt).await).await.unwrap_err();
+    retrying!(policy = POLICY, async |attempt| log.send_attempt(attempt).await).await.unwrap_err();
     assert_eq!(log.take(), expected([10_000, 9000, 8000]));
     let mut retry = Executor::new(&POLICY);
     let outcome: Result<(), _> = loop {
@@ -112,7 +112,7 @@ async fn attempt_timeout_counts_from_the_start_of_each_attempt() {
     #[retry(attempts = 2, backoff = "fixed", start = "1s", attempt_timeout = "5s", deadline = "9s", bind = attempt)]
     async fn function(log: &Log) -> Result<(), Fault> {
         advance(ms(1500)).await;
-        log.send_attempt(&attempt).await
+        log.send_attempt(attempt).await
     }
     let log = Log::default();
     function(&log).await.unwrap_err();
@@ -124,7 +124,7 @@ async fn attempt_timeout_counts_from_the_start_of_each_attempt() {
 async fn deadline_of_a_call_around_is_sent() {
     #[retry(attempts = 1, bind = attempt)]
     async fn inner(log: &Log) -> Result<(), Fault> {
-        log.send_attempt(&attempt).await
+        log.send_attempt(attempt).await
     }
     #[retry(attempts = 1, deadline = "4s")]
     async fn outer(log: &Log) -> Result<(), Fault> {

@@ -26,19 +26,19 @@ const TIME: &str = "x-envoy-expected-rq-timeout-ms";
 
 /// The number of the attempt and the time in each request.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<(Option<String>, Option<String>)>>>);
+struct Log(Arc<Mutex<Vec<[Option<String>; 2]>>>);
 
 impl Log {
     fn note(&self, headers: &HeaderMap, number: &str, time: &str) {
         let value = |name| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
-        self.0.lock().unwrap().push((value(number), value(time)));
+        self.0.lock().unwrap().push([value(number), value(time)]);
     }
 
     /// Takes the pairs, with `-` for a header that is missing.
     fn take(&self) -> Vec<String> {
         let pairs = std::mem::take(&mut *self.0.lock().unwrap());
         let text = |value: Option<String>| value.unwrap_or("-".to_owned());
-        pairs.into_iter().map(|(number, time)| format!("{} {}", text(number), text(time))).collect()
+        pairs.into_iter().map(|[number, time]| format!("{} {}", text(number), text(time))).collect()
     }
 
     /// A service that notes its requests and fails.
@@ -189,7 +189,7 @@ async fn annotated_function_decorates_a_request_of_tonic() {
     #[retry(attempts = 3, backoff = "fixed", start = "1s", bind = attempt)]
     async fn call(channel: &Channel) -> Result<(), Status> {
         let mut request = tonic::Request::new(());
-        Propagation::grpc().decorate(&mut request, &attempt);
+        Propagation::grpc().decorate(&mut request, attempt);
         let mut client = Grpc::new(channel.clone());
         client.ready().await.map_err(|error| Status::from_error(Box::new(error)))?;
         client.unary(request, "/service/call".parse().unwrap(), ProstCodec::<(), ()>::default()).await?;
