@@ -181,6 +181,7 @@ pub use crate::classify::not_ready::NotReady;
 pub use crate::classify::retryable::Retryable;
 pub use crate::classify::timed_out::TimedOut;
 pub use crate::classify::verdict::Verdict;
+pub use crate::context::captured::Deadline;
 pub use crate::engine::executor::Executor;
 pub use crate::load::breaker::Breaker;
 pub use crate::load::hedge::Hedge;
@@ -267,6 +268,11 @@ pub use retry_macros::{Retryable, retry};
 pub mod breaker {
     pub use crate::classify::breaker_open::{BreakerOpen, FromBreakerOpen};
     pub use crate::load::breaker::{BreakerChange, BreakerState};
+}
+
+/// Deadlines as values: the types used with [`Deadline`].
+pub mod deadline {
+    pub use crate::context::captured::WithDeadline;
 }
 
 /// Events: the types used with [`Event`] and [`Observer`].

@@ -108,6 +108,7 @@ fn guide_explains_each_reason_to_give_up() {
         GiveUp::Exhausted,
         GiveUp::Permanent,
         GiveUp::Deadline,
+        GiveUp::CallerDeadline,
         GiveUp::ServerDelay(Duration::ZERO),
         GiveUp::Nested,
         GiveUp::Budget,

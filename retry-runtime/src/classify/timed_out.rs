@@ -18,38 +18,59 @@ use crate::classify::retryable::Retryable;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimedOut {
     limit: Duration,
-    deadline: bool,
+    kind: Kind,
+}
+
+/// The limit that was exceeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Attempt,
+    /// The deadline of a call in this process.
+    Deadline,
+    /// The deadline of the caller outside this process.
+    CallerDeadline,
 }
 
 impl TimedOut {
     pub(crate) const fn attempt(limit: Duration) -> Self {
-        Self { limit, deadline: false }
+        Self { limit, kind: Kind::Attempt }
     }
 
     pub(crate) const fn deadline(limit: Duration) -> Self {
-        Self { limit, deadline: true }
+        Self { limit, kind: Kind::Deadline }
     }
 
-    /// The limit that was exceeded: the attempt timeout or the deadline.
+    pub(crate) const fn caller_deadline(limit: Duration) -> Self {
+        Self { limit, kind: Kind::CallerDeadline }
+    }
+
+    /// The limit that was exceeded: the attempt timeout, the deadline, or the time that the caller outside this process had left when its
+    /// request was received.
     #[must_use]
     pub const fn limit(&self) -> Duration {
         self.limit
     }
 
-    /// Returns `true` if the deadline passed, and `false` if the attempt timeout was exceeded.
+    /// Returns `true` if a deadline passed, and `false` if the attempt timeout was exceeded.
     #[must_use]
     pub const fn is_deadline(&self) -> bool {
-        self.deadline
+        !matches!(self.kind, Kind::Attempt)
+    }
+
+    /// Returns `true` if the deadline is that of the caller outside this process: see [`Deadline`](crate::Deadline).
+    #[must_use]
+    pub const fn is_caller_deadline(&self) -> bool {
+        matches!(self.kind, Kind::CallerDeadline)
     }
 }
 
 impl fmt::Display for TimedOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { limit, deadline } = self;
-        if *deadline {
-            write!(f, "the deadline of {limit:?} passed while the attempt ran")
-        } else {
-            write!(f, "the attempt took longer than {limit:?}")
+        let Self { limit, kind } = self;
+        match kind {
+            Kind::Attempt => write!(f, "the attempt took longer than {limit:?}"),
+            Kind::Deadline => write!(f, "the deadline of {limit:?} passed while the attempt ran"),
+            Kind::CallerDeadline => write!(f, "the caller's deadline of {limit:?} passed while the attempt ran"),
         }
     }
 }

@@ -1,17 +1,18 @@
-//! The deadline of the call around the current one.
+//! The deadline around the current call: that of a call around it, or that of the caller outside this process.
 
 use core::time::Duration;
 
 use crate::context::thread::{CONTEXT, Context};
-use crate::context::values::{Deadline, TimeLimit};
+use crate::context::values::{OuterDeadline, TimeLimit};
 use crate::util::clock::Instant;
 
-/// The deadline of the attempt that is being polled.
-pub(crate) fn current() -> Option<Deadline> {
-    CONTEXT.with(|context| context.limit.get())?.deadline()
+/// The deadline that ends first around the code that is being polled.
+pub(crate) fn current() -> Option<OuterDeadline> {
+    let (limit, caller) = CONTEXT.with(|context| context.limit.get().map(|limit| (limit, context.caller.get())))?;
+    limit.deadline(caller.is_some_and(|caller| !limit.ends_before(caller)))
 }
 
-/// True if the attempt that is being polled has a deadline.
+/// True if there is a deadline around the code that is being polled.
 #[inline]
 pub(crate) fn exists() -> bool {
     CONTEXT.with(|context| context.limit.get().is_some())
@@ -50,6 +51,9 @@ impl DeadlineScope {
         let outer = context.limit.get();
         if outer.is_none_or(|outer| limit.ends_before(outer)) {
             context.limit.set(Some(limit));
+        } else if cuts_off && context.caller.get().is_some() {
+            // A caller's deadline cuts nothing off by itself, but a call that cuts its attempts off does so at that deadline too.
+            context.limit.set(outer.map(|outer| TimeLimit { cuts_off, ..outer }));
         }
         Self { outer }
     }

@@ -9,6 +9,8 @@
 //!
 //! May import `util` and `classify`.
 
+pub(crate) mod caller;
+pub(crate) mod captured;
 pub(crate) mod connection_event;
 #[cfg(feature = "connection-events")]
 mod connection_log;

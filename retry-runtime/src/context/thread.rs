@@ -22,7 +22,10 @@ thread_local! {
 /// checks if the destructor has run, which costs a failing call about 70 instructions. Nothing leaks: a scope removes the
 /// value that it has set, so all fields are empty when a thread ends.
 pub(super) struct Context {
+    /// The deadline that ends first, whether it is that of a call in this process or the caller's.
     pub(super) limit: Cell<Option<TimeLimit>>,
+    /// The deadline of the caller outside this process.
+    pub(super) caller: Cell<Option<TimeLimit>>,
     pub(super) nested_exhausted: Cell<bool>,
     pub(super) expired: Cell<u32>,
     pub(super) probes: RefCell<ManuallyDrop<Vec<NonZeroUsize>>>,
@@ -38,6 +41,7 @@ impl Context {
     const fn new() -> Self {
         Self {
             limit: Cell::new(None),
+            caller: Cell::new(None),
             nested_exhausted: Cell::new(false),
             expired: Cell::new(0),
             probes: RefCell::new(ManuallyDrop::new(Vec::new())),

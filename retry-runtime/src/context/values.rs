@@ -8,18 +8,20 @@ use core::time::Duration;
 use crate::classify::class::Class;
 use crate::util::clock::Instant;
 
-/// The deadline of a call, as the calls inside its attempts see it.
+/// The deadline around a call, as the call sees it.
 #[derive(Clone, Copy)]
-pub(crate) struct Deadline {
+pub(crate) struct OuterDeadline {
     pub(crate) at: Instant,
-    /// The length that the policy sets, for the text of `TimedOut`.
+    /// The length that the policy sets, or the time that the caller had left. For the text of `TimedOut`.
     pub(crate) length: Duration,
     /// True if the deadline cuts attempts off. Otherwise it only ends the retries.
     pub(crate) cuts_off: bool,
+    /// True if the deadline is that of a caller outside this process, and not that of a call around this one.
+    pub(crate) is_caller: bool,
 }
 
-/// A [`Deadline`] as the context keeps it. Its end is computed only when a call looks at it, because each poll of an attempt sets it.
-#[derive(Clone, Copy)]
+/// An [`OuterDeadline`] as the context keeps it. Its end is computed only when a call looks at it, because each poll of an attempt sets it.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct TimeLimit {
     /// When the call started.
     pub(crate) started: Instant,
@@ -28,18 +30,28 @@ pub(crate) struct TimeLimit {
 }
 
 impl TimeLimit {
-    /// The deadline. `None` if it is later than the clock can tell.
-    pub(super) fn deadline(self) -> Option<Deadline> {
-        let Self { started, length, cuts_off } = self;
-        Some(Deadline { at: started.checked_add(length)?, length, cuts_off })
+    /// The end. `None` if it is later than the clock can tell.
+    pub(super) fn end(self) -> Option<Instant> {
+        self.started.checked_add(self.length)
+    }
+
+    /// The deadline of a call. `None` if it is later than the clock can tell.
+    pub(super) fn deadline(self, is_caller: bool) -> Option<OuterDeadline> {
+        let Self { length, cuts_off, .. } = self;
+        Some(OuterDeadline { at: self.end()?, length, cuts_off, is_caller })
     }
 
     /// True if this limit ends before the other one.
     pub(super) fn ends_before(self, other: Self) -> bool {
-        match (self.deadline(), other.deadline()) {
-            (Some(this), Some(other)) => this.at < other.at,
+        match (self.end(), other.end()) {
+            (Some(this), Some(other)) => this < other,
             (this, _) => this.is_some(),
         }
+    }
+
+    /// The limit that ends first. Of two that end at the same time, this one.
+    pub(super) fn or_earlier(self, other: Option<Self>) -> Self {
+        other.filter(|other| other.ends_before(self)).unwrap_or(self)
     }
 }
 

@@ -7,6 +7,7 @@ use core::time::Duration;
 
 use crate::classify::failure::Failure;
 use crate::classify::verdict::Verdict;
+use crate::context::caller::ROUNDING;
 use crate::engine::hooks::NextDelay;
 use crate::engine::situation::Situation;
 use crate::observe::event::{Decision, DelaySource, GiveUp};
@@ -43,8 +44,8 @@ pub(crate) fn decide(
         return Err(GiveUp::Nested);
     }
     let remaining = situation.now.and_then(|now| remaining(policy, situation, now));
-    if remaining.is_some_and(|remaining| remaining.is_zero()) {
-        return Err(GiveUp::Deadline);
+    if let Some((Duration::ZERO, why)) = remaining {
+        return Err(why);
     }
     if situation.number >= situation.max_attempts && situation.max_attempts != UNLIMITED {
         return Err(GiveUp::Exhausted);
@@ -59,26 +60,36 @@ pub(crate) fn decide(
         _ => with_requested_delay(policy, draw(policy, failure, situation, next_delay), failure)?,
     };
     match remaining {
-        Some(remaining) if delay >= remaining => Err(GiveUp::Deadline),
+        Some((remaining, why)) if delay >= remaining => Err(why),
         _ => Ok((delay, source)),
     }
 }
 
-/// True if the delay ends before both deadlines, by the clock of now. [`decide`] has answered that already, but by a time before the user's
-/// backoff function ran, which may have taken long.
+/// The deadline before which the delay does not end, by the clock of now. [`decide`] has answered that already, but by a time before the
+/// user's backoff function ran, which may have taken long.
 #[cold]
-pub(crate) fn still_fits(policy: &Policy, situation: &Situation, delay: Duration) -> bool {
-    remaining(policy, situation, Instant::now()).is_none_or(|remaining| delay < remaining)
+pub(crate) fn exceeded(policy: &Policy, situation: &Situation, delay: Duration) -> Option<GiveUp> {
+    let (remaining, why) = remaining(policy, situation, Instant::now())?;
+    (delay >= remaining).then_some(why)
 }
 
-/// The time until the earlier of two deadlines: the call's own, and that of the call around.
+/// The time until the earlier of two deadlines, and the reason to give up at it: the call's own, and the one around it.
 // Cold, because most calls have no deadline.
 #[cold]
-fn remaining(policy: &Policy, situation: &Situation, now: Instant) -> Option<Duration> {
+fn remaining(policy: &Policy, situation: &Situation, now: Instant) -> Option<(Duration, GiveUp)> {
     let elapsed = || situation.started.map_or(Duration::ZERO, |started| now.saturating_duration_since(started));
-    let own = policy.deadline.map(|deadline| deadline.saturating_sub(elapsed()));
-    let outer = situation.outer_deadline.map(|outer: Instant| outer.saturating_duration_since(now));
-    own.into_iter().chain(outer).min()
+    let own = policy.deadline.map(|deadline| (deadline.saturating_sub(elapsed()), GiveUp::Deadline));
+    let outer = situation.outer_deadline.map(|outer: Instant| {
+        let left = outer.saturating_duration_since(now);
+        // A service that was told the time left, rounded down, ends that much earlier.
+        if situation.outer_is_caller {
+            (left.saturating_sub(ROUNDING), GiveUp::CallerDeadline)
+        } else {
+            (left, GiveUp::Deadline)
+        }
+    });
+    // Of two equal deadlines, the first one.
+    own.into_iter().chain(outer).min_by_key(|(left, _)| *left)
 }
 
 /// The delay of the policy's schedule, or of the call's own backoff function.
@@ -141,6 +152,7 @@ mod tests {
         started: None,
         now: None,
         outer_deadline: None,
+        outer_is_caller: false,
         previous_delay: Duration::ZERO,
         nested_exhausted: false,
         retries_enabled: true,
@@ -161,6 +173,8 @@ mod tests {
         let once = POLICY.nested(Nested::Once);
         let exhausted = Situation { nested_exhausted: true, ..FIRST };
         let around = |seconds| Situation { outer_deadline: Some(start + SECOND * seconds), ..at(0) };
+        let caller = |seconds| Situation { outer_is_caller: true, ..around(seconds) };
+        let late = |seconds| Situation { now: Some(start + SECOND * 2), ..caller(seconds) };
         for (case, (policy, verdict, situation), expected) in [
             ("the first retry", retry(POLICY, FIRST), after(1)),
             ("the second retry", retry(POLICY, Situation { number: 2, ..FIRST }), after(2)),
@@ -215,6 +229,19 @@ mod tests {
             ("after the deadline", retry(POLICY.deadline(SECOND * 3), at(4)), Err(GiveUp::Deadline)),
             ("time until the deadline of the call around", retry(POLICY, around(2)), after(1)),
             ("a delay up to the deadline of the call around", retry(POLICY, around(1)), Err(GiveUp::Deadline)),
+            ("time until the deadline of the caller", retry(POLICY, caller(2)), after(1)),
+            ("a delay up to the deadline of the caller", retry(POLICY, caller(1)), Err(GiveUp::CallerDeadline)),
+            ("after the deadline of the caller", retry(POLICY, caller(0)), Err(GiveUp::CallerDeadline)),
+            (
+                "an own deadline that is as early as that of the caller",
+                retry(POLICY.deadline(SECOND * 3), late(3)),
+                Err(GiveUp::CallerDeadline),
+            ),
+            (
+                "an own deadline that is earlier than that of the caller",
+                retry(POLICY.deadline(SECOND * 3), late(4)),
+                Err(GiveUp::Deadline),
+            ),
             ("a longer delay of the server", (POLICY, told(SECOND * 7), FIRST), Ok((SECOND * 7, DelaySource::Server))),
             ("a shorter delay of the server", (POLICY, told(SECOND / 2), FIRST), after(1)),
             (

@@ -62,6 +62,7 @@ impl Policy {
             started: None,
             now: None,
             outer_deadline: None,
+            outer_is_caller: false,
             previous_delay: self.drawn_before(number, random),
             nested_exhausted: false,
             retries_enabled: true,

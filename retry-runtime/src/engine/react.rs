@@ -18,7 +18,7 @@ use crate::classify::failure::Failure;
 use crate::classify::verdict::{Classification, Verdict};
 use crate::context::{nested, simulation, tracked};
 use crate::engine::call::Call;
-use crate::engine::decide::{decide, still_fits};
+use crate::engine::decide::{decide, exceeded};
 use crate::engine::emit::{emit, emit_for, emit_now, emits_events, flush_connection_events, response_came_over};
 use crate::engine::hooks::{Hooks, NextDelay};
 use crate::engine::payment::{give_back, pay, pay_for_success, waits_for_value};
@@ -303,7 +303,7 @@ fn decide_now(
     let is_computed = policy.backoff.is_custom() || next_delay.is_computed();
     let decision = decide(policy, verdict, failure, &situation, next_delay);
     match decision {
-        Ok((delay, _)) if is_computed && !still_fits(policy, &situation, delay) => Err(GiveUp::Deadline),
+        Ok((delay, _)) if is_computed => exceeded(policy, &situation, delay).map_or(decision, Err),
         decision => decision,
     }
 }
@@ -371,6 +371,7 @@ fn has_exhausted_retries(why: GiveUp) -> bool {
     match why {
         GiveUp::Exhausted
         | GiveUp::Deadline
+        | GiveUp::CallerDeadline
         | GiveUp::ServerDelay(_)
         | GiveUp::Budget
         | GiveUp::Nested

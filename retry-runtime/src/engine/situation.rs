@@ -23,8 +23,10 @@ pub(crate) struct Situation {
     pub(crate) started: Option<Instant>,
     /// The time, if a deadline asks for it.
     pub(crate) now: Option<Instant>,
-    /// The deadline of the call around.
+    /// The deadline of the call around, or of the caller outside this process.
     pub(crate) outer_deadline: Option<Instant>,
+    /// True if that deadline is the caller's.
+    pub(crate) outer_is_caller: bool,
     /// The delay before the attempt.
     pub(crate) previous_delay: Duration,
     /// True if a nested call has already exhausted its own retries for this failure.
@@ -38,7 +40,8 @@ impl Situation {
     #[inline(always)]
     pub(crate) fn of(state: &CallState, call: &dyn Call, next_delay: &NextDelay<'_>) -> Self {
         let policy = call.policy();
-        let outer_deadline = deadline::current().map(|deadline| deadline.at);
+        let outer = deadline::current();
+        let outer_deadline = outer.map(|outer| outer.at);
         let is_limited = policy.deadline.is_some() || outer_deadline.is_some();
         // Few policies look back, and asking the call costs an indirect call.
         let looks_back = is_limited || policy.needs_history() || next_delay.is_computed();
@@ -50,6 +53,7 @@ impl Situation {
             // Without a deadline the clock is not read.
             now: is_limited.then(Instant::now),
             outer_deadline,
+            outer_is_caller: outer.is_some_and(|outer| outer.is_caller),
             previous_delay: history.map_or(Duration::ZERO, History::previous_delay),
             nested_exhausted: state.nested_exhausted(),
             retries_enabled: switch::is_enabled(),

@@ -8,7 +8,8 @@ use core::time::Duration;
 use pin_project_lite::pin_project;
 
 use crate::classify::timed_out::{FromTimedOut, TimedOut};
-use crate::context::{deadline, expiry};
+use crate::context::values::OuterDeadline;
+use crate::context::{caller, deadline, expiry};
 use crate::engine::attempt_context::AttemptContext;
 use crate::engine::call::Call;
 use crate::engine::core::{ActiveCall, Core};
@@ -179,6 +180,8 @@ enum LimitKind {
     Deadline,
     /// The deadline of a call around.
     OuterDeadline,
+    /// The deadline of the caller outside this process.
+    CallerDeadline,
 }
 
 pin_project! {
@@ -253,10 +256,14 @@ fn too_late(state: &CallState, call: &dyn Call) -> Option<TimedOut> {
     passed.map(|(_, kind)| timed_out(kind, state, call))
 }
 
-/// The call's own deadline, and that of the call around.
+/// The call's own deadline, and the one around it.
 fn deadlines(state: &CallState, call: &dyn Call) -> impl Iterator<Item = (Instant, LimitKind)> {
     let own = own_deadline(state, call).map(|at| (at, LimitKind::Deadline));
-    let outer = deadline::current().map(|outer| (outer.at, LimitKind::OuterDeadline));
+    // A call without time limits is cut off by its caller's deadline only, if by any.
+    let outer = if call.policy().limits_attempts() { deadline::current() } else { caller::deadline() };
+    let outer = outer.map(|OuterDeadline { at, is_caller, .. }| {
+        (at, if is_caller { LimitKind::CallerDeadline } else { LimitKind::OuterDeadline })
+    });
     own.into_iter().chain(outer)
 }
 
@@ -332,12 +339,13 @@ fn timed_out(kind: LimitKind, state: &CallState, call: &dyn Call) -> TimedOut {
     match kind {
         LimitKind::AttemptTimeout => TimedOut::attempt(policy.attempt_timeout.unwrap_or_default()),
         LimitKind::Deadline => TimedOut::deadline(policy.deadline.unwrap_or_default()),
-        // A call that has been moved out of the one around it gets the time that it took.
-        LimitKind::OuterDeadline => {
-            let length = deadline::current().map(|deadline| deadline.length);
-            TimedOut::deadline(
-                length.unwrap_or_else(|| started(state, call).map_or(Duration::ZERO, |started| started.elapsed())),
-            )
-        }
+        LimitKind::OuterDeadline => TimedOut::deadline(length(deadline::current(), state, call)),
+        LimitKind::CallerDeadline => TimedOut::caller_deadline(length(caller::deadline(), state, call)),
     }
+}
+
+/// The length of a deadline around the call. A call that has been moved out of the one around it gets the time that it took.
+fn length(outer: Option<OuterDeadline>, state: &CallState, call: &dyn Call) -> Duration {
+    let took = || started(state, call).map_or(Duration::ZERO, |started| started.elapsed());
+    outer.map_or_else(took, |outer| outer.length)
 }

@@ -111,6 +111,8 @@ pub enum GiveUp {
     Permanent,
     /// The next attempt could not start before the deadline.
     Deadline,
+    /// The next attempt could not start before the [deadline of the caller](crate::Deadline) outside this process.
+    CallerDeadline,
     /// The server asked for this delay, which is above the policy's limit
     /// ([`Policy::retry_after`](crate::Policy::retry_after)).
     ServerDelay(Duration),
@@ -217,6 +219,7 @@ impl Display for GiveUp {
             Self::Exhausted => f.write_str("no attempt is left"),
             Self::Permanent => f.write_str("the failure is not worth another attempt"),
             Self::Deadline => f.write_str("the next attempt could not start before the deadline"),
+            Self::CallerDeadline => f.write_str("the next attempt could not start before the caller's deadline"),
             Self::ServerDelay(delay) => write!(f, "the server asked to wait {delay:?}, longer than the limit"),
             Self::Nested => f.write_str("a call inside the attempt has already retried it"),
             Self::Budget => f.write_str("the budget has no tokens for a retry"),
@@ -233,14 +236,15 @@ impl Display for GiveUp {
 }
 
 impl GiveUp {
-    /// The name of the reason: `exhausted`, `permanent`, `deadline`, `server_delay`, `nested`, `budget`, `disabled`,
-    /// `not_idempotent`, `body_used_up`, `stopped`, `exhausted_below` or `server_refused`.
+    /// The name of the reason: `exhausted`, `permanent`, `deadline`, `caller_deadline`, `server_delay`, `nested`, `budget`,
+    /// `disabled`, `not_idempotent`, `body_used_up`, `stopped`, `exhausted_below` or `server_refused`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Exhausted => "exhausted",
             Self::Permanent => "permanent",
             Self::Deadline => "deadline",
+            Self::CallerDeadline => "caller_deadline",
             Self::ServerDelay(_) => "server_delay",
             Self::Nested => "nested",
             Self::Budget => "budget",

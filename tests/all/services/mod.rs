@@ -1,8 +1,12 @@
-//! Services that call each other: what a request tells the next service, and what a response says about further attempts.
+//! Services that call each other: what a request tells the next service, what a response says about further attempts, and deadlines of
+//! callers outside this process.
 
 mod cancelled;
+mod captured;
+mod counting;
 mod decorate;
 mod formats;
+mod limits;
 mod no_retry;
 mod requests;
 mod tower;

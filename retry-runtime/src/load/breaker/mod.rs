@@ -24,7 +24,7 @@ use crate::classify::breaker_open::{BreakerOpen, FromBreakerOpen};
 use crate::classify::failure::Failure;
 use crate::classify::outcome::Outcome;
 use crate::classify::verdict::Classification;
-use crate::context::{deadline, probes, simulation};
+use crate::context::{caller, deadline, probes, simulation};
 // Real time: a blocked thread does not see a pause of tokio's clock.
 use crate::util::clock::{Instant, StdInstant};
 use crate::util::host;
@@ -332,8 +332,14 @@ impl Admitted<'_> {
     }
 
     /// Counts a failure. Its server delay pauses the breaker.
+    ///
+    /// A failure after the caller outside this process has left does not count: a caller that waits too briefly says nothing about
+    /// the service. A probe then makes room for the next one.
     #[cold]
     fn fail(self, fault: Option<Failure>) {
+        if caller::has_left() {
+            return;
+        }
         let pause = self.breaker.pause_after(fault);
         let change = self.permit.fail(Instant::now(), pause);
         if change.from != change.to {

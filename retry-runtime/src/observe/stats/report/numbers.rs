@@ -49,7 +49,7 @@ impl Counts {
 }
 
 /// All reasons to give up. A reason's index is also that of its counter in `Numbers::gave_up`.
-pub(super) const REASONS: [GiveUp; 12] = [
+pub(super) const REASONS: [GiveUp; 13] = [
     GiveUp::Exhausted,
     GiveUp::Permanent,
     GiveUp::Deadline,
@@ -62,6 +62,7 @@ pub(super) const REASONS: [GiveUp; 12] = [
     GiveUp::Stopped,
     GiveUp::ExhaustedBelow,
     GiveUp::ServerRefused,
+    GiveUp::CallerDeadline,
 ];
 
 /// The index of a reason in [`REASONS`]. A `match`, so that a new reason without an index is a compile error.
@@ -79,6 +80,7 @@ const fn place(why: GiveUp) -> usize {
         GiveUp::Stopped => 9,
         GiveUp::ExhaustedBelow => 10,
         GiveUp::ServerRefused => 11,
+        GiveUp::CallerDeadline => 12,
     }
 }
 
