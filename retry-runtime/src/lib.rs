@@ -85,6 +85,8 @@
 //! | `hyper` | no | classifies the errors of hyper 1 and of hyper-util's client; enables hyper-util's `client-legacy` and `http1` |
 //! | `tonic` | no | classifies the `Status` of tonic 0.14, with `RetryInfo` and pushback; enables `http`, and depends on tonic without its transport, and on prost |
 //! | `tower` | no | [`TowerPolicy`](tower::TowerPolicy), a retry policy for the services of tower 0.5; enables tower's `retry` and `timeout` |
+//! | `server` | no | the [layer for servers](server), which ends calls when the caller stops waiting; depends on `tower-layer` and `tower-service` |
+//! | `axum` | no | [`Caller`](server::Caller) as an extractor of axum 0.8; depends on axum-core 0.5 |
 //! | `serde` | no | deserializes a [`Policy`] from any format of serde, and [`config::Policies`] from TOML or JSON files that operators edit |
 //! | `testing` | no | for dev-dependencies: [`testing`], which skips delays and records events; no further dependency |
 //! | `testing-server` | no | for dev-dependencies: a small HTTP [`Server`](testing::Server) on hyper; enables tokio's `net` and `rt`, and hyper's `http1` and `server` |
@@ -167,6 +169,8 @@ pub mod policy;
 pub mod private;
 #[cfg(feature = "http")]
 pub mod propagation;
+#[cfg(feature = "server")]
+pub mod server;
 #[cfg(feature = "testing")]
 pub mod testing;
 #[cfg(feature = "tower")]

@@ -30,7 +30,7 @@ const RUNTIME: Order = Order {
         &["engine"],
         &["load"],
         &["http"],
-        &["tower", "config"],
+        &["tower", "server", "config"],
         &["testing"],
         &["guide", "private"],
     ],

@@ -6,6 +6,7 @@ mod captured;
 mod counting;
 mod decorate;
 mod formats;
+mod layer;
 mod limits;
 mod no_retry;
 mod requests;
