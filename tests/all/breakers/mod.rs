@@ -4,6 +4,7 @@ mod attribute;
 mod nested;
 mod outer_time_limit;
 mod pauses;
+mod pauses_in_each_form;
 mod policy_run;
 mod soak;
 mod states;
