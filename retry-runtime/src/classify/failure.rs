@@ -147,7 +147,7 @@ impl Failure {
         if self.by_breaker { None } else { self.delay }
     }
 
-    /// The time until a [`Breaker`](crate::Breaker) may let a probe through, if it rejected the attempt. Only the
+    /// The time until a [`Breaker`](crate::Breaker) may admit the next attempt, if it rejected the attempt. Only the
     /// deadline limits this delay, not [`Policy::retry_after`](crate::Policy::retry_after).
     #[must_use]
     pub const fn breaker_delay(&self) -> Option<Duration> {

@@ -70,7 +70,7 @@ pub trait Retryable {
         None
     }
 
-    /// The time until a [`Breaker`](crate::Breaker) may let a probe through. Defaults to `None`. An error that holds a
+    /// The time until a [`Breaker`](crate::Breaker) may admit the next attempt. Defaults to `None`. An error that holds a
     /// [`BreakerOpen`](crate::breaker::BreakerOpen) should return the delay of that one.
     fn breaker_delay(&self) -> Option<Duration> {
         None

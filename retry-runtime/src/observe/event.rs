@@ -95,7 +95,7 @@ pub enum DelaySource {
     /// The server, which asked for more than the backoff, or for a delay that
     /// [replaces](crate::policy::WithinRetryAfter::Replace) the backoff. The schedule's jitter is added to it.
     Server,
-    /// The breaker, which rejected the attempt. The delay lasts until the breaker may let a probe through.
+    /// The breaker, which rejected the attempt. The delay lasts until the breaker may admit an attempt.
     Breaker,
     /// The caller, with [`Executor::pause_after`](crate::Executor::pause_after).
     Chosen,
@@ -174,7 +174,7 @@ impl Display for Event<'_> {
                 write!(f, "next attempt in {:?}", legible(delay))
             }
             EventKind::Waiting { delay, source: DelaySource::Breaker, .. } => {
-                write!(f, "next attempt in {:?}, when the breaker may let a probe through", legible(delay))
+                write!(f, "next attempt in {:?}, when the breaker may admit it", legible(delay))
             }
             EventKind::Waiting { delay, source: DelaySource::Server, requested, .. } => {
                 fmt_server_delay(f, delay, requested.unwrap_or(delay))

@@ -149,7 +149,7 @@ async fn attempts_without_an_outcome_do_not_pause() {
     assert_eq!((breaker.state(), rejection(&breaker).await), (BreakerState::Closed, None));
 }
 
-/// What happens to a call that meets the pause: the number of its attempts, whether it succeeds, and the time it takes.
+/// Makes a call during a pause. Returns the number of its attempts, whether it succeeds, and the time it takes.
 async fn call_during_a_pause(policy: Policy) -> (u32, bool, Duration) {
     let (breaker, attempts) = (pausing(), Attempts::new());
     asked_to_wait(&breaker, 5).await;

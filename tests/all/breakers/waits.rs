@@ -70,10 +70,7 @@ mod open_breaker {
             simulation.run(POLICY.run(|_| breaker.call(async { io::Result::Ok(1) }))).await.unwrap();
         });
         let lines: Vec<_> = simulation.events().iter().map(ToString::to_string).collect();
-        assert!(
-            lines.contains(&"next attempt in 5s, when the breaker may let a probe through".to_owned()),
-            "{lines:?}"
-        );
+        assert!(lines.contains(&"next attempt in 5s, when the breaker may admit it".to_owned()), "{lines:?}");
     }
 
     /// The time an annotated function takes if it converts the breaker's error into `$error`.

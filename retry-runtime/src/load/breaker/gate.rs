@@ -356,7 +356,7 @@ impl<'a> Permit<'a> {
         gate.succeed(ticket, now)
     }
 
-    /// Counts the failure of the attempt, and pauses the breaker for this long. Zero is no pause.
+    /// Counts the failure of the attempt, and pauses the breaker for this long, unless that is zero.
     #[cold]
     pub(crate) fn fail(self, now: Instant, pause: Duration) -> Change {
         let (gate, ticket) = self.end();
