@@ -2,10 +2,9 @@
 
 use core::time::Duration;
 
-use super::gate::Change;
-use super::{Breaker, BreakerState};
+use super::gate::{BreakerState, Change};
 
-/// A change of a breaker's state, as [`Breaker::on_change`] receives it.
+/// A change of a breaker's state, as [`Breaker::on_change`](crate::Breaker::on_change) receives it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct BreakerChange {
@@ -16,23 +15,19 @@ pub struct BreakerChange {
     /// The state after the change.
     pub to: BreakerState,
     /// The length of the pause that the server asked for, if `to` is [`BreakerState::Paused`]. At most the limit of
-    /// [`Breaker::pause_on_retry_after`].
+    /// [`Breaker::pause_on_retry_after`](crate::Breaker::pause_on_retry_after).
     pub pause: Option<Duration>,
 }
 
-impl Breaker {
-    /// Emits the event of a change of state and calls the listener. `pause` is that of the failure that made the change.
-    #[cold]
-    pub(super) fn report_change(&self, Change { from, to }: Change, pause: Duration) {
-        let pause = (to == BreakerState::Paused).then_some(pause);
-        let change = BreakerChange { name: self.name, from, to, pause };
-        emit(&change);
-        self.on_change.inspect(|listener| listener(&change));
+impl BreakerChange {
+    /// `pause` is that of the failure that made the change.
+    pub(super) fn new(name: &'static str, Change { from, to }: Change, pause: Duration) -> Self {
+        Self { name, from, to, pause: (to == BreakerState::Paused).then_some(pause) }
     }
 }
 
 #[cfg(feature = "tracing")]
-fn emit(change: &BreakerChange) {
+pub(super) fn emit(change: &BreakerChange) {
     let BreakerChange { name, to, pause, .. } = *change;
     let state = to.as_str();
     match (to, pause) {
@@ -45,4 +40,4 @@ fn emit(change: &BreakerChange) {
 }
 
 #[cfg(not(feature = "tracing"))]
-fn emit(_: &BreakerChange) {}
+pub(super) fn emit(_: &BreakerChange) {}

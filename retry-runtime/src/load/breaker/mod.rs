@@ -254,6 +254,14 @@ impl Breaker {
             self.report_change(change, Duration::ZERO);
         }
     }
+
+    /// Emits the event of a change of state and calls the listener. `pause` is that of the failure that made the change.
+    #[cold]
+    fn report_change(&self, change: Change, pause: Duration) {
+        let change = BreakerChange::new(self.name, change, pause);
+        change::emit(&change);
+        self.on_change.inspect(|listener| listener(&change));
+    }
 }
 
 /// The delay of an attempt that a pause rejects: the rest of the pause, and a random part of `spread`, so that the rejected
