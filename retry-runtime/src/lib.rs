@@ -23,7 +23,7 @@
 //! | A block in the middle of a function | [`retrying!`] |
 //! | Backoff, jitter, number of attempts | [`guide::schedule`] |
 //! | Single requests, `Retry-After`, middleware | [`http`] |
-//! | Headers for the next service: time left, number of the attempt | [`propagation`] |
+//! | Calls from service to service: the time left, retries that do not multiply | [`propagation`] |
 //! | Budgets, deadlines, breakers: limiting the load that retries cause | [`guide::load`] |
 //! | Your own errors, `anyhow`, boxed errors | [`guide::errors`] |
 //! | Hand-written loops, other runtimes, blocking functions | [`guide::loops`] |

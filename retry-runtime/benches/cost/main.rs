@@ -8,6 +8,7 @@
 //! cargo bench -p retry-runtime --bench cost --features metrics
 //! cargo bench -p retry-runtime --bench cost -- threads                         # only what threads share
 //! cargo bench -p retry-runtime --bench cost -- blocks                          # only `retrying!`
+//! cargo bench -p retry-runtime --bench cost --features http -- propagation     # only the headers for the next service
 //! ```
 //!
 //! Valgrind's callgrind runs this program again to count the instructions. Without valgrind, those lines are omitted.
@@ -24,6 +25,8 @@ mod measure;
 mod options;
 #[cfg(feature = "serde")]
 mod policies;
+#[cfg(feature = "http")]
+mod propagation;
 mod statistics;
 mod table;
 
@@ -45,6 +48,10 @@ fn main() {
         ["option", name, times] => options::repeat(name, times.parse().unwrap()),
         #[cfg(feature = "serde")]
         ["policy", name, times] => policies::repeat(name, times.parse().unwrap()),
+        #[cfg(feature = "http")]
+        ["headers", name, times] => propagation::repeat(name, times.parse().unwrap()),
+        #[cfg(feature = "http")]
+        [.., "propagation", "--bench"] => propagation::compare(),
         [.., "threads", "--bench"] => contention::compare(),
         [.., "blocks", "--bench"] => blocks(),
         // `cargo test --benches` does not pass this argument.
@@ -82,6 +89,8 @@ fn compare() {
     options::compare();
     #[cfg(feature = "serde")]
     policies::compare();
+    #[cfg(feature = "http")]
+    propagation::compare();
     statistics::compare();
     contention::compare();
 }

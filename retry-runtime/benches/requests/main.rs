@@ -29,6 +29,7 @@ use hyper_util::rt::TokioIo;
 use reqwest::{Client, Response};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Middleware, Next};
 use retry_runtime::http::{RequestRetry, SendWithRetry};
+use retry_runtime::propagation::Propagation;
 use retry_runtime::{Policy, retry};
 use tokio::net::TcpListener;
 
@@ -45,7 +46,10 @@ fn main() {
 }
 
 fn compare() {
-    println!("{:<34}{:>14}{:>12}{:>14}", "one request that succeeds", "instructions", "allocations", "more, goal");
+    println!(
+        "{:<34}{:>14}{:>12}{:>8}{:>14}",
+        "one request that succeeds", "instructions", "allocations", "bytes", "more, goal"
+    );
     let bare = line("reqwest", None);
     line("send_with_retry", Some((bare, 200.0)));
     let empty = line("a middleware that does nothing", Some((bare, f64::INFINITY)));
@@ -55,6 +59,12 @@ fn compare() {
     line("the attribute, retried", Some((by_hand, 1200.0)));
     line("send_with_retry, retried", Some((by_hand, 1500.0)));
     line("the middleware, retried", Some((by_hand, 3000.0)));
+    // With a deadline in both lines of a pair, because it is the time that is sent.
+    println!("\none request with a deadline");
+    let off = line("no headers", None);
+    line("propagate", Some((off, f64::INFINITY)));
+    let off = line("no headers, retried", None);
+    line("propagate, retried", Some((off, f64::INFINITY)));
 }
 
 /// Prints a line, compared with another figure and the allowed difference. Returns the instructions.
@@ -67,7 +77,8 @@ fn line(how: &str, beside: Option<(Option<f64>, f64)>) -> Option<f64> {
         (true, true) => format!("{more:+.0} ≤ {most:.0} met"),
         (true, false) => format!("{more:+.0} ≤ {most:.0} NOT MET"),
     });
-    println!("{how:<34}{shown:>14}{:>12.2}   {goal}", allocations(how));
+    let (allocations, bytes) = allocations(how);
+    println!("{how:<34}{shown:>14}{allocations:>12.2}{bytes:>8}   {goal}");
     instructions
 }
 
@@ -78,9 +89,10 @@ fn instructions(how: &str) -> Option<f64> {
     Some((of(450)? - of(50)?) / 400.0)
 }
 
-/// Returns the allocations of one request.
-fn allocations(how: &str) -> f64 {
-    run(how, 200).allocations as f64 / 200.0
+/// Returns the allocations of one request, and their bytes.
+fn allocations(how: &str) -> (f64, usize) {
+    let heap = run(how, 200);
+    (heap.allocations as f64 / 200.0, heap.bytes / 200)
 }
 
 fn run(how: &str, times: u64) -> heap::Use {
@@ -96,9 +108,21 @@ fn run(how: &str, times: u64) -> heap::Use {
         "send_with_retry, retried" => {
             retried(client(), times, async |client, url| client.get(url).send_with_retry(&POLICY).await.unwrap())
         }
+        "no headers" => requests(client(), times, async |client, url| send(client, url, &LIMITED).await),
+        "no headers, retried" => retried(client(), times, async |client, url| send(client, url, &LIMITED).await),
+        "propagate" => requests(client(), times, async |client, url| send(client, url, &PROPAGATED).await),
+        "propagate, retried" => retried(client(), times, async |client, url| send(client, url, &PROPAGATED).await),
         "the middleware, retried" => retried(through(RequestRetry::new(POLICY)), times, get),
         _ => unreachable!("unknown row `{how}`"),
     }
+}
+
+static LIMITED: RequestRetry = RequestRetry::new(POLICY.deadline(Duration::from_secs(60)));
+static PROPAGATED: RequestRetry =
+    RequestRetry::new(POLICY.deadline(Duration::from_secs(60))).propagate(Propagation::new());
+
+async fn send(client: &Client, url: &str, retry: &RequestRetry) -> Response {
+    client.get(url).send_with_retry(retry).await.unwrap()
 }
 
 async fn get(client: &ClientWithMiddleware, url: &str) -> Response {

@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue};
+use http::header::{AsHeaderName, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::request::RequestHeaders;
 use super::{names, time};
@@ -181,12 +181,19 @@ impl Propagation {
 
 impl Protocol {
     fn write(self, headers: &mut HeaderMap, time_left: Option<Duration>, number: u32) {
+        // Without an allocation, which a `&str` as the name would take.
         let (of_time, of_number) = self.names();
-        let present = times(headers, self).min();
-        if let Some(left) = time_left.filter(|left| present.is_none_or(|present| *left < present)) {
-            headers.insert(of_time, self.time(left));
+        let (of_time, of_number) = (HeaderName::from_static(of_time), HeaderName::from_static(of_number));
+        let number = self.number(number);
+        if let Some(left) = time_left {
+            // At most once, instead of for each header.
+            headers.reserve(1 + usize::from(number.is_some()));
+            let present = values(headers, &of_time).filter_map(|value| self.parse_time(value)).min();
+            if present.is_none_or(|present| left < present) {
+                headers.insert(of_time, self.time(left));
+            }
         }
-        match self.number(number) {
+        match number {
             Some(value) => headers.insert(of_number, value),
             // Another attempt's, if the headers are copied from a request that has been received.
             None => headers.remove(of_number),
@@ -202,9 +209,9 @@ impl Propagation {
     /// A value that is zero, malformed or too large is ignored.
     pub(crate) fn read(&self, headers: &HeaderMap) -> Received {
         let protocol = self.protocol.of(headers);
-        let (_, attempt) = protocol.names();
+        let (time_left, attempt) = protocol.names();
         Received {
-            time_left: times(headers, protocol).min(),
+            time_left: values(headers, time_left).filter_map(|value| protocol.parse_time(value)).min(),
             attempt: values(headers, attempt).find_map(|value| protocol.parse_attempt(value)),
         }
     }
@@ -249,8 +256,8 @@ impl Protocol {
 
     fn number(self, attempt: u32) -> Option<HeaderValue> {
         match self {
-            Self::Http { .. } => Some(HeaderValue::from(attempt)),
-            Self::Grpc => attempt.checked_sub(1).filter(|previous| *previous > 0).map(HeaderValue::from),
+            Self::Http { .. } => Some(time::number(attempt)),
+            Self::Grpc => attempt.checked_sub(1).filter(|previous| *previous > 0).map(time::number),
         }
     }
 
@@ -269,12 +276,7 @@ impl Protocol {
     }
 }
 
-/// The valid times in the headers.
-fn times(headers: &HeaderMap, protocol: Protocol) -> impl Iterator<Item = Duration> {
-    values(headers, protocol.names().0).filter_map(move |value| protocol.parse_time(value))
-}
-
-fn values<'h>(headers: &'h HeaderMap, name: &str) -> impl Iterator<Item = &'h [u8]> {
+fn values<K: AsHeaderName>(headers: &HeaderMap, name: K) -> impl Iterator<Item = &[u8]> + use<'_, K> {
     headers.get_all(name).iter().map(HeaderValue::as_bytes)
 }
 

@@ -15,7 +15,7 @@ pub(super) fn parse_millis(value: &[u8]) -> Option<Duration> {
 /// Rounded down. With less than a millisecond left, the value is 1, as Envoy's is: without the header, the server would have
 /// no limit at all.
 pub(super) fn millis(left: Duration) -> HeaderValue {
-    HeaderValue::from(u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1))
+    value(u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1), None)
 }
 
 /// A unit of `grpc-timeout`, and its length in nanoseconds, from the finest unit.
@@ -50,8 +50,36 @@ pub(super) fn grpc(left: Duration) -> HeaderValue {
     let in_unit = |(unit, length): (u8, u64)| Some((u64::try_from(nanos / u128::from(length)).ok()?, unit));
     let found = UNITS.into_iter().filter_map(in_unit).find(|(number, _)| *number <= MAX_NUMBER);
     let (number, unit) = found.unwrap_or((MAX_NUMBER, b'H'));
-    let text = format!("{}{}", number.max(1), char::from(unit));
-    HeaderValue::try_from(text).expect("digits and a letter are a valid value")
+    value(number.max(1), Some(unit))
+}
+
+/// The number of an attempt, or of those before it.
+pub(super) fn number(number: u32) -> HeaderValue {
+    match number {
+        // Most attempts are the first one.
+        1 => HeaderValue::from_static("1"),
+        _ => value(number.into(), None),
+    }
+}
+
+/// A number, and a unit after it. Takes one allocation, where `HeaderValue::from` takes two.
+fn value(mut number: u64, unit: Option<u8>) -> HeaderValue {
+    // The longest number has 20 digits.
+    let mut text = [0; 21];
+    let mut start = text.len();
+    let mut push = |byte| {
+        start -= 1;
+        text[start] = byte;
+    };
+    unit.into_iter().for_each(&mut push);
+    loop {
+        push(b'0' + (number % 10) as u8);
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    HeaderValue::from_bytes(&text[start..]).expect("digits and a letter are a valid value")
 }
 
 /// The number of an attempt, from 1.
@@ -165,10 +193,12 @@ mod tests {
             (Duration::ZERO, "1"),
             (Duration::from_micros(999), "1"),
             (Duration::from_micros(2999), "2"),
+            (Duration::from_millis(1_234_567_890), "1234567890"),
             (Duration::MAX, "18446744073709551615"),
         ] {
             assert_eq!(millis(left), expected, "{left:?}");
         }
+        assert_eq!([1, 2, 10, u32::MAX].map(number), ["1", "2", "10", "4294967295"]);
     }
 
     #[test]

@@ -49,6 +49,48 @@
 //! | a POST is retried with `track_redirects` | yes | no |
 //! | [`propagate`](TowerPolicy::propagate) | yes | does not compile |
 //!
+//! # Headers for the next service
+//!
+//! [`TowerPolicy::propagate`] adds the time left and the number of the attempt to each request. Around tonic's `Channel`, it retries
+//! connections that fail and streams that are refused. Failures that a gRPC server reports are in the trailers, which HTTP does not
+//! look at: for these, annotate a function, and [decorate](crate::propagation::Propagation::decorate) its requests. The body of a request
+//! of tonic is a stream, so that it has to be read before the first attempt:
+//!
+//! ```
+//! # #[cfg(feature = "tonic")]
+//! # mod example {
+//! # use std::time::Duration;
+//! use http::{Request, Response};
+//! use http_body_util::{BodyExt, Full};
+//! use hyper::body::Bytes;
+//! use retry_runtime::Policy;
+//! use retry_runtime::propagation::Propagation;
+//! use retry_runtime::tower::TowerPolicy;
+//! use tonic::{Status, body::Body};
+//! use tower::{Service, ServiceBuilder, ServiceExt};
+//!
+//! const POLICY: Policy = Policy::new().attempts(3).deadline(Duration::from_secs(2));
+//!
+//! /// Sends one request through the channel. `service_fn` makes a service of it, for the generated client.
+//! async fn send<C, E>(channel: C, request: Request<Body>) -> Result<Response<Body>, Status>
+//! where
+//!     C: Service<Request<Body>, Response = Response<Body>, Error = E> + Clone,
+//!     E: std::error::Error + Send + Sync + 'static,
+//! {
+//!     // Each request of gRPC is a POST. Only a method that may run twice is retried here.
+//!     let layer = TowerPolicy::http(POLICY).idempotent().propagate(Propagation::grpc());
+//!     let service = ServiceBuilder::new()
+//!         .layer(layer)
+//!         .map_err(|error: E| Status::from_error(Box::new(error)))
+//!         .map_request(|request: Request<Full<Bytes>>| request.map(Body::new))
+//!         .service(channel);
+//!     let (head, body) = request.into_parts();
+//!     let body = body.collect().await?.to_bytes();
+//!     service.oneshot(Request::from_parts(head, Full::new(body))).await
+//! }
+//! # }
+//! ```
+//!
 //! If a type does not fit, rustc only reports that the layered service does not implement `Service`. The requirements are: the
 //! request is `Clone`, or the policy has [`cloning`](TowerPolicy::cloning); the service is `Clone`; and its error implements
 //! [`Retryable`](crate::Retryable) and `Display`.
