@@ -101,7 +101,7 @@ pub enum Verdict {
     Done,
     /// A failure that is not worth another attempt.
     GiveUp(Failure),
-    /// A failure that is worth another attempt.
+    /// A failure that is worth another attempt. If the server wants none ([`Failure::no_retry`]), the executor nevertheless makes none.
     Retry(Failure),
     /// A success that is not the final one: `until` says that the value is not ready yet. The failure holds what the value
     /// says about itself, such as the delay that the server asks for.

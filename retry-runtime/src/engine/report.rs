@@ -40,8 +40,8 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
     /// Reports that the attempt failed with this error, and decides whether to retry. Returns the pause to await before the next
     /// attempt.
     ///
-    /// The class of the error does not matter: every error is retried. [`next`](Self::next) classifies the outcome first, and also accepts
-    /// responses that are retried. The decision is made when this method is called, so the pause does not keep the error.
+    /// The class of the error does not matter: every error is retried, also if the server wants no retry. [`next`](Self::next) classifies the
+    /// outcome first, and also accepts responses that are retried. The decision is made when this method is called, so the pause does not keep the error.
     ///
     /// Events show the error by its `Display`, or by its `Debug` with [`ByDebug`](crate::executor::ByDebug) around it.
     ///
@@ -57,7 +57,7 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
     }
 
     /// [`pause`](Self::pause) with a description of the failure. A delay that the server asked for is honored, up to the policy's
-    /// [`retry_after`](crate::Policy::retry_after).
+    /// [`retry_after`](crate::Policy::retry_after), and so is its request [not to retry](Failure::no_retry).
     ///
     /// # Errors
     ///

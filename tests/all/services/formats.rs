@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use http::{HeaderMap, HeaderName, HeaderValue};
 use proptest::prelude::*;
+use retry_runtime::propagation::Propagation;
+use retry_runtime::{Executor, Policy};
 
 /// The library's own file, because its parsers are not public.
 #[path = "../../../retry-runtime/src/propagation/time.rs"]
@@ -78,6 +81,23 @@ proptest! {
             reference(digits, nanos)
         });
         prop_assert_eq!(time::parse_grpc(&value).map(|time| time.as_nanos()), expected);
+    }
+
+    /// Whatever a request says already, the time that is sent is valid, and not longer than the call has.
+    #[test]
+    fn decorated_request_never_has_more_time_than_the_call(value in likely(), is_grpc in any::<bool>(), seconds in 1..100_u64) {
+        let (propagation, name) = match is_grpc {
+            true => (Propagation::grpc(), "grpc-timeout"),
+            false => (Propagation::new(), "x-envoy-expected-rq-timeout-ms"),
+        };
+        let Ok(value) = HeaderValue::from_bytes(&value) else { return Ok(()) };
+        let mut headers = HeaderMap::from_iter([(HeaderName::from_static(name), value)]);
+        let limit = Duration::from_secs(seconds);
+        let attempt = Executor::new(Policy::new().attempts(1).deadline(limit)).current();
+        propagation.decorate(&mut headers, &attempt);
+        let sent = headers[name].as_bytes();
+        let sent = if is_grpc { time::parse_grpc(sent) } else { time::parse_millis(sent) };
+        prop_assert!(sent.is_some_and(|sent| sent <= limit), "{headers:?}");
     }
 
     #[test]

@@ -8,25 +8,27 @@ use crate::classify::no_retry::{NoRetry, ServerAdvice};
 /// The default name of the header of a response whose failure has been retried already, with the value `1`.
 pub(crate) const EXHAUSTED: &str = "x-retries-exhausted";
 
-/// Set by Envoy if it has dropped the request, or reached a limit of its own. Envoy does not retry these responses either,
-/// unless it is configured to.
-const REFUSALS: [&str; 2] = ["x-envoy-overloaded", "x-envoy-ratelimited"];
-
 /// The advice of a response. A success has none.
 pub(crate) fn of_response(status: u16, headers: &HeaderMap) -> ServerAdvice {
     if status < Class::FIRST_FAILURE { ServerAdvice::NONE } else { of_failure(headers) }
 }
 
 /// The advice in the headers, or the gRPC metadata, of a failure.
+///
+/// Envoy refuses a request if it has dropped it, or if a limit of its own is reached. It does not retry these responses either, unless it
+/// is configured to.
+// One pass over the headers, because each look-up of a name would cost more than that.
 #[cold]
 pub(crate) fn of_failure(headers: &HeaderMap) -> ServerAdvice {
-    if is_exhausted(headers, EXHAUSTED) {
-        return ServerAdvice::new(Some(NoRetry::ExhaustedBelow));
+    let mut advice = ServerAdvice::NONE;
+    for (name, value) in headers {
+        match name.as_str() {
+            EXHAUSTED if value == "1" => return ServerAdvice::new(Some(NoRetry::ExhaustedBelow)),
+            "x-envoy-overloaded" | "x-envoy-ratelimited" => advice = ServerAdvice::refused_unless_delayed(),
+            _ => {}
+        }
     }
-    match REFUSALS.iter().any(|name| headers.contains_key(*name)) {
-        true => ServerAdvice::refused_unless_delayed(),
-        false => ServerAdvice::NONE,
-    }
+    advice
 }
 
 /// True if this header says that the failure has been retried already.
