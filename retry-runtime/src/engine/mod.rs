@@ -10,6 +10,8 @@
 pub(crate) mod attempt_context;
 pub(crate) mod attempt_future;
 pub(crate) mod call;
+#[cfg(feature = "reqwest")]
+pub(crate) mod caller_limit;
 pub(crate) mod core;
 pub(crate) mod decide;
 mod delay_after;

@@ -241,6 +241,25 @@ impl<S: Sleep, O> TimeLimit<S, O> for Limited<O> {
     }
 }
 
+impl<O> Limited<O> {
+    /// [`poll`](TimeLimit::poll) of an attempt whose policy need not have a limit.
+    #[cfg(feature = "reqwest")]
+    #[cold]
+    #[inline(never)]
+    pub(super) fn poll_limit<C: Call, S: Sleep>(
+        &self,
+        mut timer: Pin<&mut ArmedLimit<S::Timer>>,
+        core: &mut Core<C, S>,
+        cx: &mut Context<'_>,
+    ) -> Poll<O> {
+        let Core { active: ActiveCall { call, state }, sleep } = core;
+        if is_over(state, call, sleep, timer.as_mut(), cx) {
+            return Poll::Ready((self.0)(cut_off(state, call, timer.kind)));
+        }
+        Poll::Pending
+    }
+}
+
 impl<O> fmt::Debug for Limited<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Limited")

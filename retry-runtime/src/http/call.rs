@@ -23,7 +23,9 @@ use crate::classify::failure::Failure;
 use crate::classify::retryable::Retryable;
 use crate::classify::timed_out::TimedOut;
 use crate::classify::verdict::{Classification, NotSafe, Verdict};
+use crate::engine::attempt_future::AttemptFuture;
 use crate::engine::call::Call as _;
+use crate::engine::caller_limit::limited_by_caller;
 use crate::engine::executor::Executor;
 use crate::engine::hooks::{Hooks, NextDelay};
 use crate::engine::manual_call::{ManualCall, SharedBudget};
@@ -182,7 +184,7 @@ impl<'a, R: Source, T: Transport> Call<'a, R, T> {
             sent.seen = seen;
             outcome
         };
-        let outcome = retry.attempt(maybe_probe(attempt)).await;
+        let outcome = AttemptFuture::new(&mut retry.core, maybe_probe(attempt), limited_by_caller()).await;
         if options.has_breaker() {
             // The user's function reads only the delays of responses.
             pass.settle_with(failures(&outcome), |own| {

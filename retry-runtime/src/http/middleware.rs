@@ -13,6 +13,7 @@ use super::how_to_retry::HowToRetry;
 use super::request_retry::RequestRetry;
 use super::source::Repeated;
 use crate::classify::timed_out::TimedOut;
+use crate::context::caller;
 use crate::engine::executor::Executor;
 
 /// Retries every request that the client sends, by the same rules as
@@ -57,7 +58,9 @@ impl Middleware for RequestRetry {
         let own = extensions.get::<Self>().map(|own| Box::new(own.clone()));
         let retry = own.as_deref().unwrap_or(self);
         let (policy, options) = (retry.policy(), retry.options());
-        let rest = if options.is_plain(policy) && !options.looks_for_redirects(&request) {
+        let is_plain = options.is_plain(policy) && !options.looks_for_redirects(&request);
+        // The executor cuts the request off when its caller has left.
+        let rest = if is_plain && !caller::has_deadline() {
             let mut requests = Repeated::nothing();
             let outcome = requests.first(request, |request| next.clone().run(request, extensions)).await;
             if options.is_done(&outcome) {

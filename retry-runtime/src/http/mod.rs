@@ -7,6 +7,8 @@ mod call;
 #[cfg(feature = "reqwest")]
 mod chosen_policy;
 #[cfg(feature = "reqwest")]
+mod first_limit;
+#[cfg(feature = "reqwest")]
 mod first_of;
 #[cfg(feature = "reqwest")]
 mod how_to_retry;

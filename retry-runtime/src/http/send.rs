@@ -10,10 +10,12 @@ use reqwest::{Client, Request, RequestBuilder, Response};
 
 use super::body::IntoBody;
 use super::call::{Call, never_sent};
+use super::first_limit::FirstLimit;
 use super::how_to_retry::HowToRetry;
 use super::options::Options;
 use super::simulated::SimulatedRequest;
 use super::source::{Repeated, Streamed};
+use crate::context::caller;
 use crate::engine::executor::Executor;
 use crate::policy::builder::Policy;
 
@@ -127,7 +129,8 @@ fn sending<'a>(
         }
         request => SendState::Boxed { future: Box::pin(send_kept(policy, options, client.clone(), request)) },
     };
-    Sending { state, client, policy, options, requests, simulated: SimulatedRequest::default() }
+    let (limit, simulated) = Default::default();
+    Sending { state, limit, client, policy, options, requests, simulated }
 }
 
 pin_project! {
@@ -136,6 +139,7 @@ pin_project! {
     struct Sending<'a, F> {
         #[pin]
         state: SendState<'a, F>,
+        limit: FirstLimit,
         client: Client,
         policy: &'a Policy,
         options: &'a Options,
@@ -161,14 +165,19 @@ impl<F: Future<Output = reqwest::Result<Response>>> Future for Sending<'_, F> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<reqwest::Result<Response>> {
-        // A single variable, which is returned as it is, so that no response is moved.
         let this = self.as_mut().project();
+        let has_deadline = caller::has_deadline();
+        // A single variable, which is returned as it is, so that no response is moved.
         let mut polled = match this.state.project() {
-            SendStateProjection::First { first } => {
-                this.simulated.poll(|| this.options.call(this.policy, None), || first.poll(cx))
-            }
+            SendStateProjection::First { first } => match has_deadline.then(|| this.limit.refuse()).flatten() {
+                Some(error) => Poll::Ready(Err(error)),
+                None => this.simulated.poll(|| this.options.call(this.policy, None), || first.poll(cx)),
+            },
             SendStateProjection::Boxed { future } => future.as_mut().poll(cx),
         };
+        if has_deadline && polled.is_pending() {
+            polled = self.as_mut().cut_off(cx);
+        }
         if let (SendState::First { .. }, Poll::Ready(outcome)) = (&self.state, &polled) {
             if self.options.is_done(outcome) {
                 self.options.succeeded_at_once();
@@ -182,6 +191,17 @@ impl<F: Future<Output = reqwest::Result<Response>>> Future for Sending<'_, F> {
 }
 
 impl<F> Sending<'_, F> {
+    /// Ends a pending first attempt if the caller has left. The loop ends its own attempts.
+    #[cold]
+    #[inline(never)]
+    fn cut_off(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<reqwest::Result<Response>> {
+        let this = self.project();
+        match this.state.project() {
+            SendStateProjection::First { .. } => this.limit.poll(cx).map(Err),
+            SendStateProjection::Boxed { .. } => Poll::Pending,
+        }
+    }
+
     /// Enters the loop after the first attempt has failed. Cold and not inlined, to keep the poll of a successful request
     /// small.
     #[cold]

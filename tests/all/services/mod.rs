@@ -4,6 +4,7 @@
 mod cancelled;
 mod captured;
 mod counting;
+mod cut_off;
 mod decorate;
 mod formats;
 mod layer;
