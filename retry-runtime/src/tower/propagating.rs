@@ -16,7 +16,14 @@ use crate::propagation::{Propagation, RequestHeaders};
 /// [`TowerPolicy::propagate`].
 ///
 /// It is not a [`tower::retry::Policy`](::tower::retry::Policy): tower asks a policy for a clone of a request before it sends the
-/// request, and sends the original.
+/// request, and sends the original. So `ServiceBuilder::retry` does not accept it:
+///
+/// ```compile_fail,E0277
+/// # use retry_runtime::{Policy, propagation::Propagation, tower::TowerPolicy};
+/// fn policy<P: tower::retry::Policy<http::Request<()>, http::Response<()>, std::io::Error>>(_: P) {}
+///
+/// policy(TowerPolicy::http(Policy::new()).propagate(Propagation::new()));
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Propagating<C = Cloned> {
