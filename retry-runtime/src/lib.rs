@@ -161,6 +161,7 @@ pub mod http;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 #[path = "http/mod_wasm.rs"]
 pub mod http;
+mod leases;
 mod load;
 mod observe;
 pub mod policy;
@@ -316,6 +317,13 @@ pub mod outcome {
     pub use crate::classify::search::transient_in_chain;
     pub use crate::classify::timed_out::FromTimedOut;
     pub use crate::classify::verdict::NotSafe;
+}
+
+/// Budgets that many processes share: the types used with [`Budget::leased`].
+pub mod fleet {
+    pub use crate::leases::settings::LeaseStats;
+    pub use crate::leases::store::{Lease, LeaseRequest, LeaseStore};
+    pub use crate::policy::budget::lease_settings::{LeaseEvent, LeaseEventKind};
 }
 
 /// Timers, with which an [`Executor`] waits.

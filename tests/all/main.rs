@@ -23,6 +23,7 @@ mod http;
 mod http_options;
 mod hyper_client;
 mod kept_executors;
+mod leases;
 mod manual_loops;
 mod masking;
 mod masking_properties;

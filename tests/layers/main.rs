@@ -28,7 +28,7 @@ const RUNTIME: Order = Order {
         &["propagation"],
         &["observe"],
         &["engine"],
-        &["load"],
+        &["load", "leases"],
         &["http"],
         &["tower", "server", "config"],
         &["testing"],

@@ -32,6 +32,10 @@ impl<T: fmt::Debug> fmt::Debug for Mutex<T> {
     }
 }
 
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 pub(crate) struct AtomicU64 {
     first: u64,
     inner: OnceLock<loom::sync::atomic::AtomicU64>,

@@ -12,8 +12,12 @@ use core::time::Duration;
 
 use crate::util::sync::{AtomicU64, Relaxed};
 
+use self::lease_settings::LeaseSettings;
+use self::leased::Leased;
 use self::ratio::{Share, Windows};
 
+pub(crate) mod lease_settings;
+pub(crate) mod leased;
 pub(crate) mod ratio;
 
 /// A limit on the retries of all calls that share it: a token bucket in a `static`. It never limits first attempts.
@@ -48,11 +52,14 @@ pub(crate) mod ratio;
 /// relaxed load while the bucket is full. For a ratio budget, see [`ratio`](Self::ratio). A budget takes about 1.3 KiB.
 pub struct Budget {
     rule: Rule,
-    /// The tokens of a bucket.
+    /// The tokens of a bucket. Those of a leased budget are a part of the word.
     tokens: AtomicU64,
+    /// With `tokens` below this, a success may have tokens to give.
+    full: u64,
     refusals: AtomicU64,
     /// The calls and the retries of a ratio budget.
     windows: Windows,
+    lease: Leased,
 }
 
 /// The rule by which retries are funded.
@@ -80,7 +87,7 @@ impl Budget {
     /// gives 1 back.
     #[must_use]
     pub const fn new() -> Self {
-        Self::of(Rule::Bucket { capacity: CAPACITY, retry: RETRY, timeout: TIMEOUT, success: SUCCESS }, CAPACITY as u64)
+        Self::of(Rule::Bucket { capacity: CAPACITY, retry: RETRY, timeout: TIMEOUT, success: SUCCESS }, None)
     }
 
     /// Creates a ratio budget: in each window of time, it allows one retry for each of `percent` % of the calls that were
@@ -110,11 +117,44 @@ impl Budget {
         assert!(percent <= 100, "a ratio budget lets through at most as many retries as there are calls: 100 percent");
         assert!(percent > 0 || reserve > 0, "a budget without a ratio and without a reserve lets no retry through");
         assert!(window.as_millis() > 0, "a `window` shorter than a millisecond holds no calls: give it some seconds");
-        Self::of(Rule::Ratio { percent, reserve, window }, 0)
+        Self::of(Rule::Ratio { percent, reserve, window }, None)
     }
 
-    const fn of(rule: Rule, tokens: u64) -> Self {
-        Self { rule, tokens: AtomicU64::new(tokens), refusals: AtomicU64::new(0), windows: Windows::new() }
+    const fn of(rule: Rule, lease: Option<LeaseSettings>) -> Self {
+        let (tokens, full, lease) = match (rule, lease) {
+            (Rule::Bucket { capacity, retry, .. }, Some(settings)) => {
+                (leased::full(settings.reserve_tokens(retry)), leased::FULL, Some((settings, capacity, retry)))
+            }
+            (Rule::Bucket { capacity, .. }, None) => (capacity as u64, capacity as u64, None),
+            (Rule::Ratio { .. }, _) => (0, 0, None),
+        };
+        Self {
+            rule,
+            tokens: AtomicU64::new(tokens),
+            full,
+            refusals: AtomicU64::new(0),
+            windows: Windows::new(),
+            lease: match lease {
+                Some((settings, capacity, retry)) => Leased::on(settings, capacity, retry),
+                None => Leased::off(),
+            },
+        }
+    }
+
+    /// The same budget, without its state, with these leases.
+    #[track_caller]
+    pub(crate) const fn with_leases(self, settings: LeaseSettings) -> Self {
+        let Rule::Bucket { capacity, retry, timeout, success } = self.rule else { panic!("{}", NO_BUCKET) };
+        self.rebuilt(capacity, retry, timeout, success, Some(settings))
+    }
+
+    pub(crate) const fn lease(&self) -> &Leased {
+        &self.lease
+    }
+
+    /// The word with the tokens of a leased budget.
+    pub(crate) const fn word(&self) -> &AtomicU64 {
+        &self.tokens
     }
 
     /// Sets the capacity: the largest number of tokens, which is also their number at the start. Defaults to 500.
@@ -185,21 +225,39 @@ impl Budget {
 
     #[track_caller]
     const fn bucket(self, capacity: u32, retry: u16, timeout: u16, success: u16) -> Self {
+        let settings = self.lease.settings().copied();
+        self.rebuilt(capacity, retry, timeout, success, settings)
+    }
+
+    #[track_caller]
+    const fn rebuilt(
+        self,
+        capacity: u32,
+        retry: u16,
+        timeout: u16,
+        success: u16,
+        lease: Option<LeaseSettings>,
+    ) -> Self {
         assert!(retry > 0 && timeout > 0, "a retry that takes no tokens is not limited: let it take at least 1");
         assert!(
             retry as u32 <= capacity,
             "a budget whose capacity does not pay for one retry lets none through: raise it, or let a retry take less"
         );
+        if let Some(settings) = &lease {
+            settings.check(retry);
+        }
         // A value with a destructor cannot be dropped in a `const fn`. There is nothing to free: the start of the
         // windows has not been initialized.
         mem::forget(self);
-        Self::of(Rule::Bucket { capacity, retry, timeout, success }, capacity as u64)
+        Self::of(Rule::Bucket { capacity, retry, timeout, success }, lease)
     }
 
-    /// The number of tokens left. For a ratio budget, the number of retries left in the current window.
+    /// The number of tokens left. For a ratio budget, the number of retries left in the current window. For a leased budget, the
+    /// tokens of the process, without those in the pool.
     #[must_use]
     pub fn tokens(&self) -> u32 {
         match self.rule {
+            Rule::Bucket { .. } if self.lease.is_on() => self.lease.tokens(&self.tokens),
             Rule::Bucket { .. } => self.tokens.load(Relaxed) as u32,
             Rule::Ratio { percent, reserve, window } => {
                 self.windows.left(Share { percent, reserve }, self.windows.number(window))
@@ -231,9 +289,15 @@ impl Budget {
         let paid = match self.rule {
             Rule::Bucket { retry, timeout, capacity, .. } => {
                 // A cost above the capacity could never be paid, so it is reduced to the capacity.
-                let timeout = if capacity < timeout.into() { capacity as u16 } else { timeout };
+                let most = self.lease.largest_cost().unwrap_or(capacity);
+                let timeout = if most < timeout.into() { most as u16 } else { timeout };
                 let cost = if timed_out { timeout } else { retry };
-                self.update(|tokens| tokens.checked_sub(cost.into())).then_some(cost)
+                let paid = if self.lease.is_on() {
+                    self.lease.pay(&self.tokens, cost)
+                } else {
+                    self.update(|tokens| tokens.checked_sub(cost.into()))
+                };
+                paid.then_some(cost)
             }
             Rule::Ratio { percent, reserve, window } => {
                 // A ratio budget takes no tokens that could be given back.
@@ -258,11 +322,19 @@ impl Budget {
     /// Gives tokens back, because a retry has succeeded, or because a retry that was paid for is not made.
     #[inline]
     pub(crate) fn give_back(&self, tokens: u16) {
-        if let Rule::Bucket { capacity, .. } = self.rule {
-            let capacity = capacity.into();
-            if self.tokens.load(Relaxed) < capacity && tokens > 0 {
-                self.update(|now| (now < capacity).then(|| capacity.min(now + u64::from(tokens))));
+        if let Rule::Bucket { .. } = self.rule {
+            if self.tokens.load(Relaxed) < self.full && tokens > 0 {
+                self.fill(tokens);
             }
+        }
+    }
+
+    /// Gives tokens to a bucket that is not full.
+    fn fill(&self, tokens: u16) {
+        if self.lease.is_on() {
+            self.lease.give_back(&self.tokens, tokens);
+        } else {
+            self.update(|now| (now < self.full).then(|| self.full.min(now + u64::from(tokens))));
         }
     }
 

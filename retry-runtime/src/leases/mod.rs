@@ -1,0 +1,7 @@
+//! Leases: a budget for many processes, which share a pool of tokens in a store.
+//!
+//! May import `util` and `policy`.
+
+pub(crate) mod leasing;
+pub(crate) mod settings;
+pub(crate) mod store;
