@@ -5,6 +5,7 @@ mod nested;
 mod outer_time_limit;
 mod pauses;
 mod pauses_in_each_form;
+mod pauses_reported;
 mod policy_run;
 mod soak;
 mod states;
