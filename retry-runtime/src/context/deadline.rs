@@ -7,9 +7,18 @@ use crate::context::values::{OuterDeadline, TimeLimit};
 use crate::util::clock::Instant;
 
 /// The deadline that ends first around the code that is being polled.
+#[inline]
 pub(crate) fn current() -> Option<OuterDeadline> {
-    let (limit, caller) = CONTEXT.with(|context| context.limit.get().map(|limit| (limit, context.caller.get())))?;
-    limit.deadline(caller.is_some_and(|caller| !limit.ends_before(caller)))
+    if exists() { earliest() } else { None }
+}
+
+#[cold]
+#[inline(never)]
+fn earliest() -> Option<OuterDeadline> {
+    CONTEXT.with(|context| {
+        let limit = context.limit.get()?;
+        limit.deadline(context.caller.get().is_some_and(|caller| !limit.ends_before(caller)))
+    })
 }
 
 /// True if there is a deadline around the code that is being polled.

@@ -44,8 +44,8 @@ pub(crate) fn decide(
         return Err(GiveUp::Nested);
     }
     let remaining = situation.now.and_then(|now| remaining(policy, situation, now));
-    if let Some((Duration::ZERO, why)) = remaining {
-        return Err(why);
+    if let Some(Remaining { time: Duration::ZERO, of_caller }) = remaining {
+        return Err(past_deadline(of_caller));
     }
     if situation.number >= situation.max_attempts && situation.max_attempts != UNLIMITED {
         return Err(GiveUp::Exhausted);
@@ -60,36 +60,45 @@ pub(crate) fn decide(
         _ => with_requested_delay(policy, draw(policy, failure, situation, next_delay), failure)?,
     };
     match remaining {
-        Some((remaining, why)) if delay >= remaining => Err(why),
+        Some(Remaining { time, of_caller }) if delay >= time => Err(past_deadline(of_caller)),
         _ => Ok((delay, source)),
     }
+}
+
+/// The time until the earlier of two deadlines.
+#[derive(Clone, Copy)]
+struct Remaining {
+    time: Duration,
+    /// True if that deadline is the one of the caller outside this process.
+    of_caller: bool,
+}
+
+#[cold]
+fn past_deadline(of_caller: bool) -> GiveUp {
+    if of_caller { GiveUp::CallerDeadline } else { GiveUp::Deadline }
 }
 
 /// The deadline before which the delay does not end, by the clock of now. [`decide`] has answered that already, but by a time before the
 /// user's backoff function ran, which may have taken long.
 #[cold]
 pub(crate) fn exceeded(policy: &Policy, situation: &Situation, delay: Duration) -> Option<GiveUp> {
-    let (remaining, why) = remaining(policy, situation, Instant::now())?;
-    (delay >= remaining).then_some(why)
+    let Remaining { time, of_caller } = remaining(policy, situation, Instant::now())?;
+    (delay >= time).then(|| past_deadline(of_caller))
 }
 
-/// The time until the earlier of two deadlines, and the reason to give up at it: the call's own, and the one around it.
+/// The time until the earlier of two deadlines: the call's own, and the one around it.
 // Cold, because most calls have no deadline.
 #[cold]
-fn remaining(policy: &Policy, situation: &Situation, now: Instant) -> Option<(Duration, GiveUp)> {
+fn remaining(policy: &Policy, situation: &Situation, now: Instant) -> Option<Remaining> {
     let elapsed = || situation.started.map_or(Duration::ZERO, |started| now.saturating_duration_since(started));
-    let own = policy.deadline.map(|deadline| (deadline.saturating_sub(elapsed()), GiveUp::Deadline));
-    let outer = situation.outer_deadline.map(|outer: Instant| {
-        let left = outer.saturating_duration_since(now);
-        // A service that was told the time left, rounded down, ends that much earlier.
-        if situation.outer_is_caller {
-            (left.saturating_sub(ROUNDING), GiveUp::CallerDeadline)
-        } else {
-            (left, GiveUp::Deadline)
-        }
-    });
+    let own = policy.deadline.map(|deadline| Remaining { time: deadline.saturating_sub(elapsed()), of_caller: false });
+    let of_caller = situation.outer_is_caller;
+    // A service that has received the time left, rounded down, ends that much earlier.
+    let early = if of_caller { ROUNDING } else { Duration::ZERO };
+    let left = |outer: Instant| outer.saturating_duration_since(now).saturating_sub(early);
+    let outer = situation.outer_deadline.map(|outer| Remaining { time: left(outer), of_caller });
     // Of two equal deadlines, the first one.
-    own.into_iter().chain(outer).min_by_key(|(left, _)| *left)
+    own.into_iter().chain(outer).min_by_key(|remaining| remaining.time)
 }
 
 /// The delay of the policy's schedule, or of the call's own backoff function.

@@ -178,10 +178,8 @@ enum LimitKind {
     AttemptTimeout,
     /// The call's own deadline.
     Deadline,
-    /// The deadline of a call around.
+    /// The deadline of a call around, or of the caller outside this process.
     OuterDeadline,
-    /// The deadline of the caller outside this process.
-    CallerDeadline,
 }
 
 pin_project! {
@@ -278,12 +276,16 @@ fn too_late(state: &CallState, call: &dyn Call) -> Option<TimedOut> {
 /// The call's own deadline, and the one around it.
 fn deadlines(state: &CallState, call: &dyn Call) -> impl Iterator<Item = (Instant, LimitKind)> {
     let own = own_deadline(state, call).map(|at| (at, LimitKind::Deadline));
-    // A call without time limits is cut off by its caller's deadline only, if by any.
-    let outer = if call.policy().limits_attempts() { deadline::current() } else { caller::deadline() };
-    let outer = outer.map(|OuterDeadline { at, is_caller, .. }| {
-        (at, if is_caller { LimitKind::CallerDeadline } else { LimitKind::OuterDeadline })
-    });
-    own.into_iter().chain(outer)
+    let outer = if deadline::exists() { outer_deadline(call) } else { None };
+    own.into_iter().chain(outer.map(|outer| (outer.at, LimitKind::OuterDeadline)))
+}
+
+/// The deadline around the call that cuts its attempts off. A call without time limits is only cut off by that of the caller outside this
+/// process, if at all.
+#[cold]
+#[inline(never)]
+fn outer_deadline(call: &dyn Call) -> Option<OuterDeadline> {
+    if call.policy().limits_attempts() { deadline::current() } else { caller::deadline() }
 }
 
 /// Waits for the time limit of the current attempt, if there is one. Returns true if the limit ends the attempt.
@@ -358,13 +360,11 @@ fn timed_out(kind: LimitKind, state: &CallState, call: &dyn Call) -> TimedOut {
     match kind {
         LimitKind::AttemptTimeout => TimedOut::attempt(policy.attempt_timeout.unwrap_or_default()),
         LimitKind::Deadline => TimedOut::deadline(policy.deadline.unwrap_or_default()),
-        LimitKind::OuterDeadline => TimedOut::deadline(length(deadline::current(), state, call)),
-        LimitKind::CallerDeadline => TimedOut::caller_deadline(length(caller::deadline(), state, call)),
+        LimitKind::OuterDeadline => match outer_deadline(call) {
+            Some(OuterDeadline { length, is_caller: true, .. }) => TimedOut::caller_deadline(length),
+            Some(OuterDeadline { length, .. }) => TimedOut::deadline(length),
+            // A call that has been moved out of the one around it gets the time that it took.
+            None => TimedOut::deadline(started(state, call).map_or(Duration::ZERO, |started| started.elapsed())),
+        },
     }
-}
-
-/// The length of a deadline around the call. A call that has been moved out of the one around it gets the time that it took.
-fn length(outer: Option<OuterDeadline>, state: &CallState, call: &dyn Call) -> Duration {
-    let took = || started(state, call).map_or(Duration::ZERO, |started| started.elapsed());
-    outer.map_or_else(took, |outer| outer.length)
 }
