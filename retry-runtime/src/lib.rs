@@ -25,6 +25,7 @@
 //! | Single requests, `Retry-After`, middleware | [`http`] |
 //! | Calls from service to service: the time left, retries that do not multiply | [`propagation`] |
 //! | Budgets, deadlines, breakers: limiting the load that retries cause | [`guide::load`] |
+//! | Servers: calls end when the caller stops waiting | [`server`], [`Deadline`] |
 //! | Your own errors, `anyhow`, boxed errors | [`guide::errors`] |
 //! | Hand-written loops, other runtimes, blocking functions | [`guide::loops`] |
 //! | Retries that survive a restart | [`guide::durable`] |

@@ -49,8 +49,8 @@ pub trait SendWithRetry: Sized {
     ///
     /// # Errors
     ///
-    /// The last error of the client. If a time limit of the policy cuts an attempt off, its error is one for which
-    /// `is_timeout()` is true.
+    /// The last error of the client. If a time limit of the policy, or the [deadline of a caller](crate::Deadline) outside this
+    /// process, cuts an attempt off, its error is one for which `is_timeout()` is true.
     ///
     /// # Cancel safety
     ///

@@ -12,3 +12,5 @@ mod limits;
 mod no_retry;
 mod requests;
 mod tower;
+mod with_axum;
+mod with_tonic;

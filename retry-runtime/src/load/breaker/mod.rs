@@ -51,7 +51,9 @@ mod window;
 /// the breaker closes, otherwise it opens again.
 ///
 /// Failures count if they may well be the service's fault: transient failures, and failures that cannot be classified. A
-/// permanent failure, such as a 404, does not count as one, because the service works if it responds like that.
+/// permanent failure, such as a 404, does not count as one, because the service works if it responds like that. A failure
+/// after the [deadline of a caller](crate::Deadline) outside this process does not count at all: a caller that waits too
+/// briefly says nothing about the service. If that attempt is the probe, the next attempt becomes the probe.
 ///
 /// ```
 /// use std::io;
