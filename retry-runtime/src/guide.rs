@@ -5,6 +5,7 @@
 //! | [`schedule`] | backoff, jitter and the number of attempts |
 //! | [`configuration`] | a policy from your own configuration: clap, serde, environment variables |
 //! | [`load`] | budgets, deadlines, breakers and hedges; stopping a call |
+//! | [`services`] | across processes: deadlines and retries that do not multiply, one 429 for all, budgets of a fleet |
 //! | [`http`](crate::http) | idempotency, `Retry-After`, redirects and connections |
 //! | [`errors`] | classifying errors as transient or permanent |
 //! | [`loops`] | writing the loop yourself; other runtimes; blocking functions |
@@ -33,6 +34,9 @@ pub mod configuration {}
 #[doc = include_str!("guide/load.md")]
 #[doc = include_str!("guide/load.pictures.md")]
 pub mod load {}
+
+#[doc = include_str!("guide/services.md")]
+pub mod services {}
 
 #[doc = include_str!("guide/errors.md")]
 pub mod errors {}
