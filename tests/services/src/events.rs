@@ -1,0 +1,38 @@
+//! What a service reports on its standard output: lines such as `started NAME 1790000000000000`, with the time in
+//! microseconds since 1970. The processes of a test run on one machine, so their clocks agree.
+
+use std::io::{self, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The current time in microseconds since 1970.
+#[must_use]
+pub fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Writes one line. The reader may be gone, which ends the service at its next read.
+pub fn report(event: &str, name: &str) {
+    // One `write` for each line, so that lines of different threads do not mix.
+    let line = format!("{event} {name} {}\n", now());
+    drop(io::stdout().lock().write_all(line.as_bytes()));
+}
+
+/// Reports `started` now, and `stopped` when it is dropped: at the end of the work, or when the work is cancelled.
+#[derive(Debug)]
+pub struct Working(String);
+
+impl Working {
+    /// Starts the work for the request of this name.
+    #[must_use]
+    pub fn on(name: &str) -> Self {
+        report("started", name);
+        Self(name.to_owned())
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        report("stopped", &self.0);
+    }
+}

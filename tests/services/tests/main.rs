@@ -1,0 +1,7 @@
+//! Three services in three processes, each of which calls the next one, without and with coordination by headers.
+//!
+//! `cargo test -p retry-services -- --nocapture` prints what each service did.
+
+mod attempts;
+mod deadlines;
+mod process;
