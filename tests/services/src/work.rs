@@ -13,10 +13,12 @@ pub const LIMIT: Duration = Duration::from_secs(4);
 /// An error of any kind.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Waits for something that does not become ready, in attempts of 10 ms.
-#[retry(attempts = "unlimited", backoff = "fixed", start = "10ms", deadline = "4s", on_error = "any")]
+/// Waits for something that does not become ready, in attempts of 20 ms.
+// Without pauses, the deadline cuts off an attempt. A call that gave up before a pause would fail just before its caller's
+// deadline, and the caller would have the time for a retry, which works for another four seconds.
+#[retry(attempts = "unlimited", backoff = "fixed", start = "0ms", deadline = "4s", on_error = "any")]
 pub(crate) async fn poll() -> Result<(), BoxError> {
-    sleep(Duration::from_millis(10)).await;
+    sleep(Duration::from_millis(20)).await;
     Err("not ready".into())
 }
 
