@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use futures_util::stream::BoxStream;
-use retry_runtime::Policy;
+use retry_runtime::propagation::Propagation;
+use retry_runtime::{Deadline, Policy};
 
 use crate::work::{BoxError, LIMIT};
 use crate::{Protocol, grpc, http};
@@ -27,8 +28,8 @@ enum Client {
 #[derive(Clone, Debug)]
 pub(crate) struct Calls {
     pub(crate) policy: Policy,
-    /// True if each attempt carries the time that is left.
-    pub(crate) coordinated: bool,
+    /// The headers that each attempt sends.
+    pub(crate) propagation: Option<Propagation>,
 }
 
 impl Caller {
@@ -39,7 +40,8 @@ impl Caller {
     /// Returns an error if the URL is invalid.
     pub fn new(protocol: Protocol, url: &str, coordinated: bool) -> Result<Self, BoxError> {
         let policy = Policy::fixed(Duration::from_millis(5)).attempts(3).deadline(LIMIT);
-        let calls = Calls { policy, coordinated };
+        // A `Propagation` with the names of HTTP sends gRPC's in a request of tonic.
+        let calls = Calls { policy, propagation: coordinated.then(Propagation::new) };
         let client = match protocol {
             Protocol::Http => Client::Http(http::Client::new(url, calls)?),
             Protocol::Grpc => Client::Grpc(grpc::Client::new(url, calls)?),
@@ -67,6 +69,23 @@ impl Caller {
         match &self.client {
             Client::Http(client) => client.call(method, name).await,
             Client::Grpc(client) => client.call(method, name).await,
+        }
+    }
+
+    /// Calls a method of the service, once, and waits for the end of the response, however late that is. The request says that the
+    /// caller waits for `time` only.
+    ///
+    /// # Errors
+    ///
+    /// Returns the failure.
+    pub async fn stay(&self, time: Duration, method: &str, name: &str) -> Result<(), BoxError> {
+        Deadline::after(time).scope(self.finish(method, name)).await
+    }
+
+    async fn finish(&self, method: &str, name: &str) -> Result<(), BoxError> {
+        match &self.client {
+            Client::Http(client) => client.finish(method, name).await,
+            Client::Grpc(client) => client.finish(method, name).await,
         }
     }
 

@@ -4,6 +4,8 @@
 use std::io::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use retry_runtime::server::Caller;
+
 /// The current time in microseconds since 1970.
 #[must_use]
 pub fn now() -> u64 {
@@ -11,11 +13,22 @@ pub fn now() -> u64 {
     u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// Writes one line. The reader may be gone, which ends the service at its next read.
+/// Writes the line `EVENT NAME TIME`.
 pub fn report(event: &str, name: &str) {
-    // One `write` for each line, so that lines of different threads do not mix.
-    let line = format!("{event} {name} {}\n", now());
+    write(&format!("{event} {name} {}\n", now()));
+}
+
+// One `write` for each line, so that lines of different threads do not mix. If the reader is gone, the service ends anyway.
+fn write(line: &str) {
     drop(io::stdout().lock().write_all(line.as_bytes()));
+}
+
+/// Writes the line `received NAME TIME ATTEMPT MILLISECONDS`: what the request says about its caller. A part that it does not say is `-`.
+pub(crate) fn report_caller(name: &str, caller: Option<&Caller>) {
+    let Some(caller) = caller else { return };
+    let attempt = caller.attempt().map_or("-".to_owned(), |attempt| attempt.to_string());
+    let left = caller.time_left().map_or("-".to_owned(), |left| left.as_millis().to_string());
+    write(&format!("received {name} {} {attempt} {left}\n", now()));
 }
 
 /// Reports `started` now, and `stopped` when it is dropped: at the end of the work, or when the work is cancelled.

@@ -9,7 +9,8 @@ use std::task::{Context, Poll};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use http::uri::PathAndQuery;
-use retry_runtime::retry;
+use retry_runtime::server::{Caller, CallerLayer};
+use retry_runtime::{Attempt, Policy, retry};
 use tokio::net::TcpListener;
 use tonic::body::Body;
 use tonic::client::Grpc;
@@ -21,12 +22,20 @@ use tonic_prost::ProstCodec;
 use tower::service_fn;
 
 use crate::call::{Calls, Replies};
+use crate::events::report_caller;
 use crate::service::Service;
 use crate::work::BoxError;
 
-pub(crate) async fn serve(listener: TcpListener, service: Service, _coordinated: bool) -> Result<(), BoxError> {
+pub(crate) async fn serve(listener: TcpListener, service: Service, coordinated: bool) -> Result<(), BoxError> {
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    Ok(Server::builder().add_service(Chain(service)).serve_with_incoming(incoming).await?)
+    let chain = Chain(service);
+    if coordinated {
+        let layer = CallerLayer::new().trust_callers();
+        Server::builder().layer(layer).add_service(chain).serve_with_incoming(incoming).await?;
+    } else {
+        Server::builder().add_service(chain).serve_with_incoming(incoming).await?;
+    }
+    Ok(())
 }
 
 /// The service `chain.Chain`.
@@ -60,6 +69,7 @@ async fn respond(service: Service, request: http::Request<Body>) -> http::Respon
         server.server_streaming(stream, request).await
     } else {
         let call = service_fn(|name: Request<String>| async {
+            report_caller(name.get_ref(), name.extensions().get::<Caller>());
             service.call(&method, &name.into_inner()).await.map_err(failed)?;
             Ok(Response::new(()))
         });
@@ -90,24 +100,37 @@ impl Client {
     }
 
     pub(crate) async fn call(&self, method: &str, name: &str) -> Result<(), BoxError> {
-        Ok(self.unary(method, name).await?)
+        Ok(self.unary(&self.calls.policy, method, name).await?)
     }
 
     pub(crate) async fn stream(&self, name: &str) -> Result<Replies, BoxError> {
-        let messages = self.server_streaming(name).await?;
+        let messages = self.server_streaming(&self.calls.policy, name).await?;
         Ok(messages.map(|message| message.map_err(BoxError::from)).boxed())
     }
 
-    #[retry(policy = self.calls.policy)]
-    async fn unary(&self, method: &str, name: &str) -> Result<(), Status> {
-        let (mut grpc, request) = (self.ready().await?, self.request(name));
+    /// Sends one request, and reads the response to its end. A unary call ends at the deadline in the request all the same, because tonic's
+    /// client reads it.
+    pub(crate) async fn finish(&self, method: &str, name: &str) -> Result<(), BoxError> {
+        // Without a deadline of its own, which would cut off the call.
+        let once = Policy::new().attempts(1);
+        if method != "stream" {
+            return Ok(self.unary(&once, method, name).await?);
+        }
+        let mut messages = self.server_streaming(&once, name).await?;
+        while messages.message().await?.is_some() {}
+        Ok(())
+    }
+
+    #[retry(policy = *policy, bind = attempt)]
+    async fn unary(&self, policy: &Policy, method: &str, name: &str) -> Result<(), Status> {
+        let (mut grpc, request) = (self.ready().await?, self.request(name, attempt));
         grpc.unary(request, path(method), ProstCodec::<String, ()>::default()).await?;
         Ok(())
     }
 
-    #[retry(policy = self.calls.policy)]
-    async fn server_streaming(&self, name: &str) -> Result<Streaming<()>, Status> {
-        let (mut grpc, request) = (self.ready().await?, self.request(name));
+    #[retry(policy = *policy, bind = attempt)]
+    async fn server_streaming(&self, policy: &Policy, name: &str) -> Result<Streaming<()>, Status> {
+        let (mut grpc, request) = (self.ready().await?, self.request(name, attempt));
         let response = grpc.server_streaming(request, path("stream"), ProstCodec::<String, ()>::default()).await?;
         Ok(response.into_inner())
     }
@@ -118,8 +141,12 @@ impl Client {
         Ok(grpc)
     }
 
-    fn request(&self, name: &str) -> Request<String> {
-        Request::new(name.to_owned())
+    fn request(&self, name: &str, attempt: &Attempt) -> Request<String> {
+        let mut request = Request::new(name.to_owned());
+        if let Some(propagation) = self.calls.propagation {
+            propagation.decorate(&mut request, attempt);
+        }
+        request
     }
 }
 

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use futures_util::StreamExt;
 use futures_util::future::try_join;
 use futures_util::stream::unfold;
+use retry_runtime::Deadline;
 use tokio::net::TcpListener;
 
 use crate::call::{Caller, Replies};
@@ -62,10 +63,14 @@ impl Service {
         }
     }
 
-    /// Works in a task of its own, which continues when the client disconnects.
+    /// Works in a task of its own, which continues when the client disconnects. It takes the deadline along, if there is one.
     async fn spawned(&self, name: &str) -> Result<(), BoxError> {
         let (service, name) = (self.clone(), name.to_owned());
-        tokio::spawn(async move { service.work("spawned", &name).await }).await?
+        let work = async move { service.work("spawned", &name).await };
+        match Deadline::current() {
+            Some(deadline) => tokio::spawn(deadline.scope(work)).await?,
+            None => tokio::spawn(work).await?,
+        }
     }
 
     /// Streams chunks, one for each chunk of the next service. The last service ends its stream.

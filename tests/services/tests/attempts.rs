@@ -20,3 +20,10 @@ async fn attempts_multiply_without_coordination() {
         assert_eq!(calls(protocol, false).await, [3, 9, 27]);
     }
 }
+
+#[tokio::test]
+async fn only_the_last_caller_retries_with_coordination() {
+    for protocol in [Protocol::Http, Protocol::Grpc] {
+        assert_eq!(calls(protocol, true).await, [1, 1, 3]);
+    }
+}

@@ -2,14 +2,17 @@
 //!
 //! Each service gives itself four seconds. Two ways of giving up are compared. A caller that *leaves* closes its connection
 //! or resets its stream, and hyper then drops the handler. A caller that *stays* keeps the connection open, as some
-//! proxies do, or waits for nothing but does not cancel.
+//! proxies do, or has stopped waiting without cancelling the call.
+//! tonic's client and server end a unary call themselves at the deadline that its request carries, but neither a stream nor a spawned
+//! task.
 
+use std::thread;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use retry_services::{Caller, Protocol, events};
 use tokio::runtime::Runtime;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::process::{Chain, Process};
 
@@ -25,14 +28,13 @@ struct Row {
     ends_by_itself: bool,
 }
 
-const HTTP: &[Row] = &[
+const ROWS: &[Row] = &[
     Row { name: "awaited, caller leaves", method: "work", stays: false, ends_by_itself: true },
     Row { name: "awaited, caller stays", method: "work", stays: true, ends_by_itself: false },
     Row { name: "spawned, caller leaves", method: "spawned", stays: false, ends_by_itself: false },
     Row { name: "streamed, caller leaves", method: "stream", stays: false, ends_by_itself: true },
     Row { name: "streamed, caller stays", method: "stream", stays: true, ends_by_itself: false },
 ];
-const GRPC: &[Row] = HTTP;
 
 impl Row {
     /// The name in the reports, which has no spaces.
@@ -44,15 +46,8 @@ impl Row {
     async fn send(self, caller: Caller) {
         let id = self.id();
         if self.stays {
-            tokio::spawn(async move {
-                if self.method == "stream" {
-                    let mut replies = caller.stream(&id).await.unwrap();
-                    while let Some(Ok(())) = replies.next().await {}
-                } else {
-                    drop(caller.call(self.method, &id).await);
-                }
-            });
-            tokio::time::sleep(DEADLINE).await;
+            tokio::spawn(async move { caller.stay(DEADLINE, self.method, &id).await });
+            sleep(DEADLINE).await;
         } else if self.method == "stream" {
             let caller = caller.deadline(DEADLINE);
             let read = async {
@@ -92,30 +87,42 @@ fn stopped(service: &Process, rows: &[Row]) -> Vec<u64> {
         let row = ids.iter().position(|id| *id == report.name).expect("the name of a row");
         match report.event.as_str() {
             "started" => running[row] += 1,
-            _ => {
+            "stopped" => {
                 running[row] -= 1;
                 stopped[row] = report.at;
             }
+            _ => {}
         }
     }
     stopped
 }
 
-#[test]
-fn http_services_work_on_without_coordination() {
-    check(Protocol::Http, HTTP);
-}
-
-#[test]
-fn grpc_services_work_on_without_coordination() {
-    check(Protocol::Grpc, GRPC);
-}
-
-fn check(protocol: Protocol, rows: &[Row]) {
-    let without = stops(protocol, false, rows);
-    for (row, stops) in rows.iter().zip(&without) {
-        println!("{protocol} {:<25} {stops:.2?}", row.name);
-        let expected = if row.ends_by_itself { 0.9..1.5 } else { 3.0..8.0 };
-        assert!(stops.iter().all(|stop| expected.contains(stop)), "{row:?}: {stops:?}");
+/// Measures the rows without and with coordination at the same time, prints the table, and checks it.
+fn compare(protocol: Protocol, rows: &[Row]) {
+    let (without, with) = thread::scope(|scope| {
+        let without = scope.spawn(|| stops(protocol, false, rows));
+        let with = stops(protocol, true, rows);
+        (without.join().unwrap(), with)
+    });
+    let line = |stops: &[f64; 3]| stops.map(|stop| format!("{stop:5.2}")).join(" ");
+    let mut table = format!("{protocol}: seconds until the three services stop    without               with\n");
+    for ((row, without), with) in rows.iter().zip(&without).zip(&with) {
+        table += &format!("    {:<40} {}     {}\n", row.name, line(without), line(with));
     }
+    println!("{table}");
+    for ((row, without), with) in rows.iter().zip(&without).zip(&with) {
+        let expected = if row.ends_by_itself { 0.9..1.5 } else { 3.0..8.0 };
+        assert!(without.iter().all(|stop| expected.contains(stop)), "without: {row:?}: {without:?}");
+        assert!(with.iter().all(|stop| (0.9..1.5).contains(stop)), "with: {row:?}: {with:?}");
+    }
+}
+
+#[test]
+fn http_services_stop_at_the_deadline_of_the_caller() {
+    compare(Protocol::Http, ROWS);
+}
+
+#[test]
+fn grpc_services_stop_at_the_deadline_of_the_caller() {
+    compare(Protocol::Grpc, ROWS);
 }
