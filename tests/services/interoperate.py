@@ -57,7 +57,7 @@ class Service:
         return report
 
     def end(self):
-        """Ends the process, and returns the reports that nobody has read."""
+        """Ends the process, and returns the reports that are still unread."""
         self.process.stdin.close()
         self.process.wait(timeout=PATIENCE)
         time.sleep(0.1)

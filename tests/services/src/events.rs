@@ -1,4 +1,4 @@
-//! What a service reports on its standard output: lines such as `started NAME 1790000000000000`, with the time in
+//! The reports of a service on its standard output: lines such as `started NAME 1790000000000000`, with the time in
 //! microseconds since 1970. The processes of a test run on one machine, so their clocks agree.
 
 use std::io::{self, Write};

@@ -1,4 +1,4 @@
-//! Three services in three processes, each of which calls the next one, without and with coordination by headers.
+//! Three services in three processes, in a chain: each calls the next one, without and with coordination by headers.
 //!
 //! `cargo test -p retry-services -- --nocapture` prints what each service did.
 

@@ -67,7 +67,7 @@ impl Process {
         }
     }
 
-    /// Ends the process, and returns all its reports that nobody has read.
+    /// Ends the process, and returns its reports that are still unread.
     fn end(&mut self) -> Vec<Report> {
         self.input = None;
         let end = Instant::now() + PATIENCE;
@@ -84,7 +84,7 @@ impl Drop for Process {
     }
 }
 
-/// Three services, each of which calls the next one.
+/// Three services in a chain: each calls the next one.
 #[derive(Debug)]
 pub(crate) struct Chain {
     pub(crate) services: [Process; 3],
