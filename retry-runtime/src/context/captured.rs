@@ -27,10 +27,7 @@ use crate::util::clock::Instant;
 /// }
 ///
 /// fn store_in_the_background(row: u32) {
-///     match Deadline::current() {
-///         Some(deadline) => tokio::spawn(deadline.scope(store(row))),
-///         None => tokio::spawn(store(row)),
-///     };
+///     tokio::spawn(Deadline::inherit(store(row)));
 /// }
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async { store_in_the_background(1) });
 /// ```
@@ -99,7 +96,13 @@ impl Deadline {
 
     /// Applies the deadline to everything that the future polls.
     pub const fn scope<F>(self, future: F) -> WithDeadline<F> {
-        WithDeadline { deadline: self, future }
+        WithDeadline { deadline: Some(self), future }
+    }
+
+    /// Applies the [current](Self::current) deadline to everything that the future polls, if there is one: for a task that is about to be
+    /// spawned.
+    pub fn inherit<F>(future: F) -> WithDeadline<F> {
+        WithDeadline { deadline: Self::current(), future }
     }
 
     /// Applies the deadline to everything that the closure calls, such as blocking code in a thread of its own:
@@ -142,7 +145,7 @@ impl fmt::Debug for Deadline {
 }
 
 pin_project! {
-    /// A future with a deadline for everything inside it. Returned by [`Deadline::scope`].
+    /// A future with a deadline for everything inside it. Returned by [`Deadline::scope`] and [`Deadline::inherit`].
     ///
     /// It ends nothing by itself: see [`Deadline`].
     ///
@@ -151,7 +154,7 @@ pin_project! {
     /// Dropping it drops the future inside, and nothing else.
     #[must_use = "futures do nothing unless they are awaited"]
     pub struct WithDeadline<F> {
-        deadline: Deadline,
+        deadline: Option<Deadline>,
         #[pin]
         future: F,
     }
@@ -162,7 +165,10 @@ impl<F: Future> Future for WithDeadline<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        this.deadline.run(|| this.future.poll(cx))
+        match this.deadline {
+            Some(deadline) => deadline.run(|| this.future.poll(cx)),
+            None => this.future.poll(cx),
+        }
     }
 }
 

@@ -52,6 +52,16 @@ async fn there_is_a_deadline_only_inside_of_its_scope() {
     assert_eq!(time_left(), None);
 }
 
+#[tokio::test(start_paused = true)]
+async fn spawned_task_has_a_deadline_only_if_it_inherits_one() {
+    let spawned = Deadline::after(SECOND).scope(async {
+        (tokio::spawn(async { time_left() }).await, tokio::spawn(Deadline::inherit(async { time_left() })).await)
+    });
+    let (plain, inherited) = spawned.await;
+    assert_eq!((plain.unwrap(), inherited.unwrap()), (None, Some(SECOND)));
+    assert_eq!(Deadline::inherit(async { time_left() }).await, None);
+}
+
 #[tokio::test]
 async fn scope_ends_with_each_poll_and_with_a_panic() {
     let deadline = Deadline::after(SECOND);

@@ -67,10 +67,7 @@ impl Service {
     async fn spawned(&self, name: &str) -> Result<(), BoxError> {
         let (service, name) = (self.clone(), name.to_owned());
         let work = async move { service.work("spawned", &name).await };
-        match Deadline::current() {
-            Some(deadline) => tokio::spawn(deadline.scope(work)).await?,
-            None => tokio::spawn(work).await?,
-        }
+        tokio::spawn(Deadline::inherit(work)).await?
     }
 
     /// Streams chunks, one for each chunk of the next service. The last service ends its stream.
