@@ -85,7 +85,8 @@ impl Budget {
     /// Sets how long a lease is valid, counted from the time just before it was asked for. Defaults to 10 seconds.
     ///
     /// A process that still has tokens of its lease returns them to the pool after three quarters of this time. If it cannot, for
-    /// example because it was suspended, they are void.
+    /// example because it was suspended, they are void. To make it longer than 30 seconds, set `pool_time_to_live` first; to make it
+    /// shorter than 200 ms, set `store_timeout` first.
     ///
     /// # Panics
     ///

@@ -15,7 +15,10 @@ use tokio::time::Instant;
 
 use crate::support::{Fault, SECOND, ms};
 
+mod failures;
+mod model;
 mod protocol;
+mod settings;
 
 /// A pool in memory, which behaves as told.
 #[derive(Default)]
@@ -95,6 +98,10 @@ impl Pool {
     /// The times of the requests, from the start of the test.
     fn times(&self) -> Vec<Duration> {
         self.0.lock().unwrap().requests.iter().map(|(time, _)| *time).collect()
+    }
+
+    fn last(&self) -> LeaseRequest {
+        self.0.lock().unwrap().requests.last().unwrap().1
     }
 
     fn take(&self, request: LeaseRequest) -> Lease {
