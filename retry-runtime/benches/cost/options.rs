@@ -10,6 +10,7 @@ use crate::calls::{Failed, Outcome, operation};
 use crate::measure::{current_thread, poll_to_end};
 
 pub(crate) static API: Budget = Budget::new();
+static FLEET: Budget = Budget::leased(1);
 static BREAKER: Breaker = Breaker::new();
 
 impl From<BreakerOpen> for Failed {
@@ -52,6 +53,7 @@ macro_rules! functions {
 functions! {
     "none of them": plain();
     "budget, full": budget(, budget = API);
+    "leased budget, full": leased(, budget = FLEET);
     "breaker": breaker(, breaker = BREAKER);
     "hedge": hedge(, hedge = "50ms");
     "nested": nested(, nested = "once");

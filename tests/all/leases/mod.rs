@@ -116,7 +116,6 @@ impl Pool {
 impl LeaseStore for Client {
     type Error = String;
 
-    #[expect(clippy::manual_async_fn, reason = "it panics before there is a future")]
     fn lease(&self, request: LeaseRequest) -> impl Future<Output = Result<Lease, String>> + Send {
         let (mode, latency) = {
             let mut state = self.pool.0.lock().unwrap();

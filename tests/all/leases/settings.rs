@@ -64,13 +64,14 @@ async fn lease_valid_for_sets_when_the_lease_is_returned() {
 
 #[test]
 fn invalid_settings_panic_with_the_fix() {
-    let message = |build: fn() -> Budget| {
+    type Build = fn() -> Budget;
+    let message = |build: Build| {
         let panic = catch_unwind(|| drop(build())).unwrap_err();
         panic
             .downcast_ref::<&str>()
             .map_or_else(|| panic.downcast_ref::<String>().unwrap().clone(), |text| (*text).to_owned())
     };
-    let cases: [(fn() -> Budget, &str); 9] = [
+    let cases: [(Build, &str); 9] = [
         (|| Budget::leased(u16::MAX), "at most 65535 tokens"),
         (|| Budget::leased(1).lease_size(4), "raise `lease_size`"),
         (|| Budget::leased(1).retry_cost(51), "raise `lease_size`"),

@@ -167,7 +167,8 @@ impl Budget {
     /// minutes, as many as without a budget, until they have sent a million retries
     /// (`cargo run --release -p retry-storm`).
     ///
-    /// If many processes send little each, reduce the capacity: with 10 tokens each, ten thousand processes send 20,000
+    /// If many processes send little each, let them share one budget: see [`leased`](Self::leased). There, the capacity is that of all
+    /// processes. Or reduce the capacity: with 10 tokens each, ten thousand processes send 20,000
     /// retries. Alternatively, limit the retries at a place that all processes share, such as a gateway or the server
     /// itself, and set a [`deadline`](crate::Policy::deadline).
     ///
@@ -322,10 +323,9 @@ impl Budget {
     /// Gives tokens back, because a retry has succeeded, or because a retry that was paid for is not made.
     #[inline]
     pub(crate) fn give_back(&self, tokens: u16) {
-        if let Rule::Bucket { .. } = self.rule {
-            if self.tokens.load(Relaxed) < self.full && tokens > 0 {
-                self.fill(tokens);
-            }
+        // A ratio budget is always full.
+        if self.tokens.load(Relaxed) < self.full && tokens > 0 {
+            self.fill(tokens);
         }
     }
 
