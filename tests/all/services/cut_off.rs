@@ -4,8 +4,10 @@ use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
+use reqwest::dns::{Name, Resolve, Resolving};
 use reqwest::{Body, Client, Response};
 use reqwest_middleware::ClientBuilder;
 use retry_runtime::breaker::BreakerState;
@@ -13,7 +15,7 @@ use retry_runtime::http::{RequestRetry, SendFirstOf, SendWithRetry};
 use retry_runtime::{Breaker, Deadline, Executor, Policy, TimedOut};
 use tokio::time::{sleep, timeout};
 
-use crate::support::server::{Reply, Server, client};
+use crate::support::server::{Reply, Server, client, client_builder};
 use crate::support::{Recorder, SECOND, ms, timed};
 
 const POLICY: Policy = Policy::fixed(Duration::from_millis(100)).attempts(3);
@@ -90,13 +92,27 @@ async fn retry_that_hangs_is_cut_off_too() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_sent_after_the_deadline_of_the_caller() {
-    let server = Server::statuses([200]).await;
-    let client = client();
-    for (way, sending) in all_ways(&client, &server.url, POLICY) {
+    let lookups = Arc::new(Lookups::default());
+    let client = client_builder().dns_resolver(lookups.clone()).build().unwrap();
+    for (way, sending) in all_ways(&client, "http://service.example/", POLICY) {
         let error = Deadline::after(Duration::ZERO).scope(sending).await.unwrap_err();
         assert!(timed_out(&*error).is_caller_deadline(), "{way}");
+        // Not even the name of the host is looked up.
+        assert_eq!(lookups.0.load(Relaxed), 0, "{way}");
     }
-    assert_eq!((server.requests(), server.connections()), (0, 0));
+    client.get("http://service.example/").send_with_retry(&POLICY.attempts(1)).await.unwrap_err();
+    assert_eq!(lookups.0.load(Relaxed), 1);
+}
+
+/// A DNS resolver that counts, and finds nothing.
+#[derive(Default)]
+struct Lookups(AtomicU32);
+
+impl Resolve for Lookups {
+    fn resolve(&self, _: Name) -> Resolving {
+        self.0.fetch_add(1, Relaxed);
+        Box::pin(async { Err("no such host".into()) })
+    }
 }
 
 #[tokio::test]

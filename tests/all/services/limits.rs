@@ -158,6 +158,27 @@ async fn probe_of_a_breaker_is_waited_for_until_the_deadline_of_the_caller() {
     probe.await.unwrap().unwrap();
 }
 
+/// The task goes on when the call around it is cut off, so nothing bounds its wait.
+#[tokio::test(start_paused = true)]
+async fn probe_of_a_breaker_is_not_waited_for_in_a_task() {
+    static BREAKER: Breaker = Breaker::new().minimum_attempts(1).failure_rate(1).open_for(ms(100));
+    BREAKER.call(async { Err::<(), _>(io::Error::other("no")) }).await.unwrap_err();
+    sleep(ms(100)).await;
+    #[retry(deadline = "9s")]
+    async fn outer() -> io::Result<()> {
+        let probe = tokio::spawn(BREAKER.call(async {
+            sleep(ms(300)).await;
+            io::Result::Ok(())
+        }));
+        tokio::task::yield_now().await;
+        let rejected = BREAKER.call(async { io::Result::Ok(()) });
+        let rejected = tokio::spawn(Deadline::current().unwrap().scope(rejected)).await?;
+        assert_eq!(rejected.unwrap_err().to_string(), "the breaker `breaker` is open");
+        probe.await?
+    }
+    outer().await.unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn hedged_copies_end_at_the_deadline_of_the_caller() {
     #[retry(attempts = 3, deadline = "9s", hedge = "200ms")]
