@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
     pub(crate) port: u16,
     /// The time between two calls.
     pub(crate) every: Duration,
-    /// The number of calls, of which the first one of ten fails, or all.
+    /// The number of calls.
     pub(crate) calls: u64,
     /// The share of calls that fail, in percent.
     pub(crate) failing: u64,

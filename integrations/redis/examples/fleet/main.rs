@@ -27,7 +27,7 @@ const TIME_TO_LIVE: Duration = Duration::from_secs(6);
 const LENGTH: u64 = 14_000;
 const FIRST: u64 = 10_000;
 
-/// What happens to a fleet, and the number of pools that it may use up.
+/// A fleet, an event that happens to it, and the number of pools that it may use up.
 struct Scenario {
     name: &'static str,
     processes: usize,
@@ -145,7 +145,7 @@ fn evict(server: &mut Server, _: &mut Clients, clock: &Clock) {
     assert!(server.evicted() >= 1, "Redis has evicted the pool");
 }
 
-/// What a scenario has led to.
+/// The totals of a scenario.
 struct Measured {
     first: Totals,
     all: Totals,
