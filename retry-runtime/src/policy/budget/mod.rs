@@ -15,10 +15,12 @@ use crate::util::sync::{AtomicU64, Relaxed};
 use self::lease_settings::LeaseSettings;
 use self::leased::Leased;
 use self::ratio::{Share, Windows};
+use self::traffic::{MAX, SETTLED, Scale, State, TICK};
 
 pub(crate) mod lease_settings;
 pub(crate) mod leased;
 pub(crate) mod ratio;
+pub(crate) mod traffic;
 
 /// A limit on the retries of all calls that share it: a token bucket in a `static`. It never limits first attempts.
 ///
@@ -52,7 +54,7 @@ pub(crate) mod ratio;
 /// relaxed load while the bucket is full. For a ratio budget, see [`ratio`](Self::ratio). A budget takes about 1.3 KiB.
 pub struct Budget {
     rule: Rule,
-    /// The tokens of a bucket. Those of a leased budget are a part of the word.
+    /// The tokens of a bucket. Those of a leased budget, and those that follow the traffic, are a part of the word.
     tokens: AtomicU64,
     /// With `tokens` below this, a success may have tokens to give.
     full: u64,
@@ -64,17 +66,17 @@ pub struct Budget {
 
 /// The rule by which retries are funded.
 #[derive(Clone, Copy, Debug)]
+#[repr(u8)]
 enum Rule {
+    /// Successes fund retries, and the traffic limits their number.
+    Scaled(Scale),
     /// Successes fund retries.
-    Bucket { capacity: u32, retry: u16, timeout: u16, success: u16 },
+    Bucket { capacity: u32, scale: Scale },
     /// Calls fund retries.
     Ratio { percent: u8, reserve: u16, window: Duration },
 }
 
-const CAPACITY: u32 = 500;
-const RETRY: u16 = 5;
-const TIMEOUT: u16 = 20;
-const SUCCESS: u16 = 1;
+const STANDARD: Scale = Scale { retry: 5, timeout: 20, success: 1 };
 
 impl Default for Budget {
     fn default() -> Self {
@@ -87,7 +89,7 @@ impl Budget {
     /// gives 1 back.
     #[must_use]
     pub const fn new() -> Self {
-        Self::of(Rule::Bucket { capacity: CAPACITY, retry: RETRY, timeout: TIMEOUT, success: SUCCESS }, None)
+        Self::of(Rule::Scaled(STANDARD), None)
     }
 
     /// Creates a ratio budget: in each window of time, it allows one retry for each of `percent` % of the calls that were
@@ -122,10 +124,11 @@ impl Budget {
 
     const fn of(rule: Rule, lease: Option<LeaseSettings>) -> Self {
         let (tokens, full, lease) = match (rule, lease) {
-            (Rule::Bucket { capacity, retry, .. }, Some(settings)) => {
+            (Rule::Bucket { capacity, scale: Scale { retry, .. } }, Some(settings)) => {
                 (leased::full(settings.reserve_tokens(retry)), leased::FULL, Some((settings, capacity, retry)))
             }
             (Rule::Bucket { capacity, .. }, None) => (capacity as u64, capacity as u64, None),
+            (Rule::Scaled(scale), _) => (scale.first(), SETTLED, None),
             (Rule::Ratio { .. }, _) => (0, 0, None),
         };
         Self {
@@ -144,8 +147,10 @@ impl Budget {
     /// The same budget, without its state, with these leases.
     #[track_caller]
     pub(crate) const fn with_leases(self, settings: LeaseSettings) -> Self {
-        let Rule::Bucket { capacity, retry, timeout, success } = self.rule else { panic!("{}", NO_BUCKET) };
-        self.rebuilt(capacity, retry, timeout, success, Some(settings))
+        let scale = self.scale();
+        // The pool does not follow the traffic of one of its processes.
+        let capacity = if let Some(capacity) = self.fixed_capacity() { capacity } else { MAX as u32 };
+        self.rebuilt(Some(capacity), scale, Some(settings))
     }
 
     pub(crate) const fn lease(&self) -> &Leased {
@@ -178,8 +183,8 @@ impl Budget {
     #[must_use]
     #[track_caller]
     pub const fn capacity(self, tokens: u32) -> Self {
-        let Rule::Bucket { retry, timeout, success, .. } = self.rule else { panic!("{}", NO_BUCKET) };
-        self.bucket(tokens, retry, timeout, success)
+        let scale = self.scale();
+        self.bucket(Some(tokens), scale)
     }
 
     /// Sets the number of tokens that a retry takes. Defaults to 5.
@@ -190,8 +195,9 @@ impl Budget {
     #[must_use]
     #[track_caller]
     pub const fn retry_cost(self, tokens: u16) -> Self {
-        let Rule::Bucket { capacity, timeout, success, .. } = self.rule else { panic!("{}", NO_BUCKET) };
-        self.bucket(capacity, tokens, timeout, success)
+        let scale = Scale { retry: tokens, ..self.scale() };
+        let capacity = self.fixed_capacity();
+        self.bucket(capacity, scale)
     }
 
     /// Sets the number of tokens that a retry after a timeout takes. Defaults to 20. A cost above the capacity counts as
@@ -205,8 +211,9 @@ impl Budget {
     #[must_use]
     #[track_caller]
     pub const fn timeout_cost(self, tokens: u16) -> Self {
-        let Rule::Bucket { capacity, retry, success, .. } = self.rule else { panic!("{}", NO_BUCKET) };
-        self.bucket(capacity, retry, tokens, success)
+        let scale = Scale { timeout: tokens, ..self.scale() };
+        let capacity = self.fixed_capacity();
+        self.bucket(capacity, scale)
     }
 
     /// Sets the number of tokens that a success with the first attempt gives back. Defaults to 1.
@@ -220,28 +227,38 @@ impl Budget {
     #[must_use]
     #[track_caller]
     pub const fn success_gain(self, tokens: u16) -> Self {
-        let Rule::Bucket { capacity, retry, timeout, .. } = self.rule else { panic!("{}", NO_BUCKET) };
-        self.bucket(capacity, retry, timeout, tokens)
+        let scale = Scale { success: tokens, ..self.scale() };
+        let capacity = self.fixed_capacity();
+        self.bucket(capacity, scale)
     }
 
     #[track_caller]
-    const fn bucket(self, capacity: u32, retry: u16, timeout: u16, success: u16) -> Self {
+    const fn scale(&self) -> Scale {
+        match self.rule {
+            Rule::Scaled(scale) | Rule::Bucket { scale, .. } => scale,
+            Rule::Ratio { .. } => panic!("a ratio budget has no tokens: start with `Budget::new`"),
+        }
+    }
+
+    /// The capacity, unless it follows the traffic.
+    const fn fixed_capacity(&self) -> Option<u32> {
+        if let Rule::Bucket { capacity, .. } = self.rule { Some(capacity) } else { None }
+    }
+
+    /// The same budget, without its state. Without a capacity, it follows the traffic.
+    #[track_caller]
+    const fn bucket(self, capacity: Option<u32>, scale: Scale) -> Self {
         let settings = self.lease.settings().copied();
-        self.rebuilt(capacity, retry, timeout, success, settings)
+        self.rebuilt(capacity, scale, settings)
     }
 
     #[track_caller]
-    const fn rebuilt(
-        self,
-        capacity: u32,
-        retry: u16,
-        timeout: u16,
-        success: u16,
-        lease: Option<LeaseSettings>,
-    ) -> Self {
+    const fn rebuilt(self, capacity: Option<u32>, scale: Scale, lease: Option<LeaseSettings>) -> Self {
+        let Scale { retry, timeout, .. } = scale;
         assert!(retry > 0 && timeout > 0, "a retry that takes no tokens is not limited: let it take at least 1");
+        let largest = if let Some(capacity) = capacity { capacity } else { MAX as u32 };
         assert!(
-            retry as u32 <= capacity,
+            retry as u32 <= largest,
             "a budget whose capacity does not pay for one retry lets none through: raise it, or let a retry take less"
         );
         if let Some(settings) = &lease {
@@ -250,7 +267,11 @@ impl Budget {
         // A value with a destructor cannot be dropped in a `const fn`. There is nothing to free: the start of the
         // windows has not been initialized.
         mem::forget(self);
-        Self::of(Rule::Bucket { capacity, retry, timeout, success }, lease)
+        let rule = match capacity {
+            Some(capacity) => Rule::Bucket { capacity, scale },
+            None => Rule::Scaled(scale),
+        };
+        Self::of(rule, lease)
     }
 
     /// The number of tokens left. For a ratio budget, the number of retries left in the current window. For a leased budget, the
@@ -258,6 +279,7 @@ impl Budget {
     #[must_use]
     pub fn tokens(&self) -> u32 {
         match self.rule {
+            Rule::Scaled(scale) => State::of(self.tokens.load(Relaxed)).tokens(scale, self.tick()).into(),
             Rule::Bucket { .. } if self.lease.is_on() => self.lease.tokens(&self.tokens),
             Rule::Bucket { .. } => self.tokens.load(Relaxed) as u32,
             Rule::Ratio { percent, reserve, window } => {
@@ -277,18 +299,53 @@ impl Budget {
         self.count(true);
     }
 
-    /// Counts a call of a ratio budget, with the current time if `is_exact`. Not inlined, because a bucket has no use for it.
+    /// Counts a call, with the current time if `is_exact`. Not inlined, because a bucket has no use for it.
     #[inline(never)]
     fn count(&self, is_exact: bool) {
-        if let Rule::Ratio { window, .. } = self.rule {
-            self.windows.count(is_exact, || self.windows.number(window));
+        match self.rule {
+            Rule::Scaled(scale) => {
+                let tick = self.tick();
+                self.update(|word| Some(State::of(word).called(scale, tick).word()));
+            }
+            Rule::Bucket { .. } => {}
+            Rule::Ratio { window, .. } => self.windows.count(is_exact, || self.windows.number(window)),
         }
+    }
+
+    /// Takes the tokens for a retry, of a budget whose capacity follows the traffic.
+    fn pay_scaled(&self, scale: Scale, timed_out: bool) -> Option<u16> {
+        let (tick, mut paid) = (self.tick(), None);
+        let is_paid = self.update(|word| {
+            let (state, cost) = State::of(word).paid(scale, tick, timed_out)?;
+            paid = Some(cost);
+            Some(state.word())
+        });
+        paid.filter(|_| is_paid)
+    }
+
+    /// Gives tokens back for a success with the first attempt, unless the state is settled.
+    #[inline(never)]
+    fn count_success(&self, scale: Scale) {
+        let mut now = None;
+        self.update(|word| {
+            let state = State::of(word);
+            // In a busy process, most successes do not need the clock.
+            let tick = (!state.has_enough_calls(scale)).then(|| *now.get_or_insert_with(|| self.tick()));
+            let next = state.succeeded(scale, tick);
+            (next != state).then(|| next.word())
+        });
+    }
+
+    /// The current time of a budget whose capacity follows the traffic.
+    fn tick(&self) -> u32 {
+        self.windows.number(Duration::from_millis(TICK))
     }
 
     /// Pays for a retry. Returns the number of tokens taken, or `None` if there are not enough.
     pub(crate) fn pay(&self, timed_out: bool) -> Option<u16> {
         let paid = match self.rule {
-            Rule::Bucket { retry, timeout, capacity, .. } => {
+            Rule::Scaled(scale) => self.pay_scaled(scale, timed_out),
+            Rule::Bucket { capacity, scale: Scale { retry, timeout, .. } } => {
                 // A cost above the capacity could never be paid, so it is reduced to the capacity.
                 let most = self.lease.largest_cost().unwrap_or(capacity);
                 let timeout = if most < timeout.into() { most as u16 } else { timeout };
@@ -315,7 +372,12 @@ impl Budget {
     #[inline]
     pub(crate) fn succeeded_at_once(&self) {
         match self.rule {
-            Rule::Bucket { success, .. } => self.give_back(success),
+            Rule::Scaled(scale) => {
+                if self.tokens.load(Relaxed) < SETTLED {
+                    self.count_success(scale);
+                }
+            }
+            Rule::Bucket { scale, .. } => self.give_back(scale.success),
             Rule::Ratio { .. } => self.count(false),
         }
     }
@@ -331,7 +393,9 @@ impl Budget {
 
     /// Gives tokens to a bucket that is not full.
     fn fill(&self, tokens: u16) {
-        if self.lease.is_on() {
+        if let Rule::Scaled(scale) = self.rule {
+            self.update(|word| Some(State::of(word).given_back(scale, tokens).word()));
+        } else if self.lease.is_on() {
             self.lease.give_back(&self.tokens, tokens);
         } else {
             self.update(|now| (now < self.full).then(|| self.full.min(now + u64::from(tokens))));
@@ -344,8 +408,6 @@ impl Budget {
         self.tokens.fetch_update(Relaxed, Relaxed, change).is_ok()
     }
 }
-
-const NO_BUCKET: &str = "a ratio budget has no tokens: start with `Budget::new`";
 
 impl fmt::Debug for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
