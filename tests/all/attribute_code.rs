@@ -140,7 +140,7 @@ mod until {
         async fn poll(budget: &Budget, breaker: &Breaker) -> io::Result<u32> {
             Ok(1)
         }
-        let (budget, breaker) = (Budget::new(), Breaker::new().minimum_attempts(1));
+        let (budget, breaker) = (Budget::new().capacity(500), Breaker::new().minimum_attempts(1));
         poll(&budget, &breaker).await.unwrap_err();
         assert_eq!((budget.tokens(), breaker.state()), (500, BreakerState::Closed));
     }
@@ -157,7 +157,7 @@ mod until {
                 }
             }
         }
-        let budget = Budget::new();
+        let budget = Budget::new().capacity(500);
         assert_eq!(poll(&budget, &Attempts::new()).await.unwrap(), 3);
     }
 
@@ -170,7 +170,7 @@ mod until {
                 number => Ok(number),
             }
         }
-        let budget = Budget::new();
+        let budget = Budget::new().capacity(500);
         assert_eq!(poll(&budget, &Attempts::new()).await.unwrap(), 5);
         assert_eq!(budget.tokens(), 500);
     }
@@ -396,8 +396,8 @@ async fn each_client_has_its_own_breaker() {
 
 #[tokio::test(start_paused = true)]
 async fn static_budget_pays_instead_of_that_of_a_policy() {
-    static OWN: Budget = Budget::new();
-    static OF_POLICY: Budget = Budget::new();
+    static OWN: Budget = Budget::new().capacity(500);
+    static OF_POLICY: Budget = Budget::new().capacity(500);
     #[retry(policy = Policy::exponential(SECOND).budget(|| &OF_POLICY), budget = OWN)]
     async fn call() -> Result<(), Fault> {
         Err(Fault::UNKNOWN)

@@ -75,8 +75,8 @@ fn owned_and_borrowed_names_appear_in_events() {
 
 #[test]
 fn own_budget_pays_instead_of_that_of_the_policy() {
-    static OF_POLICY: Budget = Budget::new();
-    let own = Arc::new(Budget::new());
+    static OF_POLICY: Budget = Budget::new().capacity(500);
+    let own = Arc::new(Budget::new().capacity(500));
     let policy = POLICY.budget(|| &OF_POLICY);
     let mut retry = Executor::new(&policy).budget(own.clone());
     drop(retry.pause("no").unwrap());
@@ -182,7 +182,7 @@ async fn owned_pause_of_zero_yields_once_and_uses_the_sleep_of_the_executor() {
 
 #[tokio::test(start_paused = true)]
 async fn executor_that_is_dropped_in_an_owned_pause_is_cancelled_and_gets_its_tokens_back() {
-    let (recorder, budget) = (Recorder::new(), Budget::new());
+    let (recorder, budget) = (Recorder::new(), Budget::new().capacity(500));
     let mut retry = Executor::new(&POLICY).observer(&*recorder).budget(&budget);
     let pause = retry.pause("no").unwrap().into_owned();
     assert_eq!(budget.tokens(), 495);
@@ -225,7 +225,7 @@ mod reset {
 
     #[test]
     fn recovery_is_reported_once_and_a_reset_without_failure_reports_nothing() {
-        let (recorder, budget) = (Recorder::new(), Budget::new());
+        let (recorder, budget) = (Recorder::new(), Budget::new().capacity(500));
         let mut retry = Executor::new(&POLICY).observer(&*recorder).budget(&budget);
         retry.attempt_blocking(|| ());
         retry.reset();
@@ -290,7 +290,7 @@ mod not_ready {
 
     #[test]
     fn polling_waits_like_a_retry_but_takes_no_tokens_and_ends_with_an_error() {
-        let (recorder, budget) = (Recorder::new(), Budget::new());
+        let (recorder, budget) = (Recorder::new(), Budget::new().capacity(500));
         let mut retry = Executor::new(&POLICY).observer(&*recorder).budget(&budget);
         assert_eq!(retry.not_ready().unwrap().delay(), SECOND);
         assert_eq!(retry.not_ready().unwrap().delay(), SECOND * 2);
@@ -360,7 +360,7 @@ mod hooks {
 
     #[test]
     fn hook_can_end_the_call_with_what_failed_or_with_another_error() {
-        let (recorder, budget) = (Recorder::new(), Budget::new());
+        let (recorder, budget) = (Recorder::new(), Budget::new().capacity(500));
         let executor = || Executor::new(&POLICY).observer(&*recorder).budget(&budget);
         let mut retry = executor();
         assert_eq!(retry.pause_with("no", |_| ControlFlow::Break(())).unwrap_err(), "no");
@@ -378,7 +378,7 @@ mod hooks {
 
     #[test]
     fn tokens_are_returned_if_the_hook_panics() {
-        let budget = Budget::new();
+        let budget = Budget::new().capacity(500);
         let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let mut retry = Executor::new(&POLICY).budget(&budget);
             drop(retry.pause_with("no", |_| -> () { panic!("in the hook") }));
@@ -418,7 +418,7 @@ async fn owned_parts_are_dropped_with_the_executor() {
             assert!(!matches!(event.kind, EventKind::Cancelled), "in the observer");
         }
     }
-    let budget = Arc::new(Budget::new());
+    let budget = Arc::new(Budget::new().capacity(500));
     let new = || Executor::new(POLICY).name("owned".to_owned()).budget(budget.clone());
     drop(new());
     new().succeed(());
@@ -461,7 +461,7 @@ fn reset_after_the_end_of_the_call_starts_another_one() {
 #[test]
 fn charged_attempts_are_no_failures_for_budgets() {
     let policy = POLICY.attempts(9);
-    let bucket = Budget::new();
+    let bucket = Budget::new().capacity(500);
     let mut other = Executor::new(&policy).budget(&bucket);
     drop(other.pause("no").unwrap());
     let mut retry = Executor::new(&policy).budget(&bucket);

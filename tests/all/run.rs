@@ -118,7 +118,7 @@ mod polling {
 
     #[tokio::test(start_paused = true)]
     async fn error_while_polling_is_a_failure_and_pays_tokens() {
-        let (budget, recorder) = (Budget::new(), Recorder::new());
+        let (budget, recorder) = (Budget::new().capacity(500), Recorder::new());
         let attempts = Attempts::new();
         let answer = || match attempts.start() {
             1 => Ok(1),

@@ -120,6 +120,48 @@ fn no_token_is_lost_between_a_retry_and_successes() {
     });
 }
 
+/// The capacity grows with each success.
+#[test]
+fn no_token_is_lost_while_the_capacity_grows() {
+    model(|| {
+        let budget = full(Budget::new());
+        let success: fn(&Budget) = Budget::succeeded_at_once;
+        let retry: fn(&Budget) = |budget| {
+            budget.count_call();
+            assert!(pay(budget));
+        };
+        in_threads(&budget, &[success, retry, success]);
+        assert_eq!((budget.tokens(), budget.refusals()), (15 - 5 + 2, 0));
+    });
+}
+
+#[test]
+fn number_of_paid_retries_matches_the_tokens_of_a_new_process() {
+    model(|| {
+        let budget = full(Budget::new());
+        let two: fn(&Budget) -> usize = |budget| (0..2).filter(|_| pay(budget)).count();
+        assert_eq!(in_threads(&budget, &[two, two]).into_iter().sum::<usize>(), 3);
+        assert_eq!((budget.tokens(), budget.refusals()), (0, 1));
+    });
+}
+
+/// The last success that is counted settles the state. A retry in another thread ends that.
+#[test]
+fn no_token_is_lost_when_the_state_settles() {
+    model(|| {
+        let budget = full(Budget::new().success_gain(u16::MAX));
+        let success: fn(&Budget) = Budget::succeeded_at_once;
+        let retry_that_succeeds: fn(&Budget) = |budget| {
+            budget.count_call();
+            let paid = budget.pay(false).expect("tokens for three retries");
+            budget.give_back(paid);
+        };
+        in_threads(&budget, &[success, retry_that_succeeds, success]);
+        budget.succeeded_at_once();
+        assert_eq!((budget.tokens(), budget.refusals()), (500, 0));
+    });
+}
+
 #[test]
 fn ratio_budget_counts_each_call_once() {
     model(|| {

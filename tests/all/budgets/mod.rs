@@ -1,7 +1,7 @@
 //! Retry budgets: what takes tokens, and what gives them back.
 //!
-//! The standard budget has 500 tokens. A retry takes 5, or 20 after a timeout. A success with the first attempt returns 1, and a
-//! success with a retry returns the tokens that this retry took.
+//! The budgets here have a fixed capacity, such as 500 tokens; see `traffic` for those without. A retry takes 5, or 20 after a timeout.
+//! A success with the first attempt returns 1, and a success with a retry returns the tokens that this retry took.
 
 use std::io::{Error, ErrorKind};
 use std::panic::AssertUnwindSafe;
@@ -28,6 +28,7 @@ macro_rules! policy {
 }
 
 mod ratio;
+mod traffic;
 
 async fn fail(policy: &Policy, error: Fault) -> u32 {
     let attempts = Attempts::new();
@@ -96,17 +97,17 @@ async fn tokens_never_exceed_the_capacity() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_after_a_timeout_costs_more_than_after_a_refused_connection() {
-    let (refused, after_refused) = policy!(Budget::new());
+    let (refused, after_refused) = policy!(Budget::new().capacity(500));
     refused.attempts(2).run(|_| async { Err::<(), _>(Error::from(ErrorKind::ConnectionRefused)) }).await.unwrap_err();
     assert_eq!(after_refused.tokens(), 495);
-    let (timed_out, after_timeout) = policy!(Budget::new());
+    let (timed_out, after_timeout) = policy!(Budget::new().capacity(500));
     timed_out.attempts(2).run(|_| async { Err::<(), _>(Error::from(ErrorKind::TimedOut)) }).await.unwrap_err();
     assert_eq!(after_timeout.tokens(), 480);
     // A cost above the capacity counts as the capacity: the first retry takes all 10 tokens, and the second finds none.
     let (timed_out, after_timeout) = policy!(Budget::new().capacity(10));
     timed_out.run(|_| async { Err::<(), _>(Error::from(ErrorKind::TimedOut)) }).await.unwrap_err();
     assert_eq!((after_timeout.tokens(), after_timeout.refusals()), (0, 1));
-    let (cut_off, after_cut) = policy!(Budget::new().retry_cost(1).timeout_cost(3));
+    let (cut_off, after_cut) = policy!(Budget::new().capacity(500).retry_cost(1).timeout_cost(3));
     let cut_off = cut_off.attempts(2).attempt_timeout(ms(10));
     let outcome: Result<(), Error> = cut_off.run(|_| std::future::pending()).await;
     assert!(outcome.unwrap_err().get_ref().unwrap().is::<TimedOut>());
@@ -115,7 +116,7 @@ async fn retry_after_a_timeout_costs_more_than_after_a_refused_connection() {
 
 #[tokio::test(start_paused = true)]
 async fn failure_without_a_retry_takes_no_tokens() {
-    let (policy, budget) = policy!(Budget::new());
+    let (policy, budget) = policy!(Budget::new().capacity(500));
     // A permanent failure.
     assert_eq!(fail(&policy, Fault::PERMANENT).await, 1);
     // A limit of one attempt.
@@ -129,7 +130,7 @@ async fn failure_without_a_retry_takes_no_tokens() {
 
 #[tokio::test(start_paused = true)]
 async fn retry_cancelled_before_it_starts_returns_its_tokens() {
-    let (policy, budget) = policy!(Budget::new());
+    let (policy, budget) = policy!(Budget::new().capacity(500));
     tokio::time::timeout(ms(500), fail(&policy, Fault::TRANSIENT)).await.unwrap_err();
     assert_eq!(budget.tokens(), 500);
     // A retry that has started may have reached the server, so it is paid for.
@@ -169,7 +170,7 @@ async fn retry_made_after_a_dropped_pause_is_paid_for() {
 /// The call is dropped between the end of the pause and the start of the attempt.
 #[tokio::test(start_paused = true)]
 async fn retry_that_never_starts_after_its_pause_returns_its_tokens() {
-    let (policy, budget) = policy!(Budget::new());
+    let (policy, budget) = policy!(Budget::new().capacity(500));
     for blocking in [false, true] {
         let mut retry = Executor::new(&policy);
         retry.attempt_blocking(|| ());
@@ -195,14 +196,14 @@ async fn panic_before_a_retry_starts_loses_no_tokens() {
         }
     }
 
-    static ANNOTATED: Budget = Budget::new();
+    static ANNOTATED: Budget = Budget::new().capacity(500);
 
     #[retry_runtime::retry(start = "1s", budget = ANNOTATED, clone = [copied])]
     async fn call(copied: PanicsTheSecondTime<'_>) -> Result<(), Fault> {
         let _ = copied.0.count();
         Err(Fault::TRANSIENT)
     }
-    let (policy, budget) = policy!(Budget::new());
+    let (policy, budget) = policy!(Budget::new().capacity(500));
     let operation = |attempt: retry_runtime::Attempt| {
         assert_eq!(attempt.number(), 1, "the second attempt");
         async { Err::<(), _>(Fault::TRANSIENT) }
@@ -249,7 +250,7 @@ fn panicking_observer_loses_no_tokens() {
         // Both retries were made by then.
         ("GaveUp", 490),
     ] {
-        let (policy, budget) = policy!(Budget::new());
+        let (policy, budget) = policy!(Budget::new().capacity(500));
         // All events share the budget, because the macro is used in a loop.
         let used = 500 - budget.tokens();
         assert_eq!(tokens_after_a_panic_at(event, budget, policy) + used, left, "{event}");
@@ -259,7 +260,7 @@ fn panicking_observer_loses_no_tokens() {
 /// The observer panics when the second attempt starts.
 #[test]
 fn panicking_observer_at_the_start_of_a_retry_loses_no_tokens() {
-    let (policy, budget) = policy!(Budget::new());
+    let (policy, budget) = policy!(Budget::new().capacity(500));
     struct PanicsAtTheSecond;
     impl retry_runtime::Observer for PanicsAtTheSecond {
         fn on_event(&self, event: &retry_runtime::Event<'_>) {
@@ -289,7 +290,7 @@ fn panicking_observer_at_the_start_of_a_retry_loses_no_tokens() {
 
 #[tokio::test(start_paused = true)]
 async fn panicking_observer_at_a_hedged_copy_loses_no_tokens() {
-    static BUDGET: Budget = Budget::new();
+    static BUDGET: Budget = Budget::new().capacity(500);
     #[retry_runtime::retry(hedge = "50ms", attempts = 1, budget = BUDGET, observer = Panics("Hedged"))]
     async fn call() -> Result<(), Fault> {
         tokio::time::sleep(SECOND).await;
@@ -301,7 +302,7 @@ async fn panicking_observer_at_a_hedged_copy_loses_no_tokens() {
 
 #[tokio::test(start_paused = true)]
 async fn finished_call_returns_tokens_once() {
-    let (policy, budget) = policy!(Budget::new());
+    let (policy, budget) = policy!(Budget::new().capacity(500));
     let mut retry = Executor::new(&policy);
     retry.attempt(async { Err::<(), _>(Fault::TRANSIENT) }).await.unwrap_err();
     retry.pause(Fault::TRANSIENT).unwrap().await;

@@ -209,7 +209,7 @@ async fn copies_take_tokens_from_a_budget_of_an_expression() {
         sleep(SECOND).await;
         Ok(())
     }
-    let budget = Budget::new();
+    let budget = Budget::new().capacity(500);
     call(&budget).await.unwrap();
     // The copy takes 5, and the success gives 1 back.
     assert_eq!(budget.tokens(), 496);

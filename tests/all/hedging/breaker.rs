@@ -14,7 +14,7 @@ use crate::support::{Attempts, Fault, Recorder, SECOND, ms, timed};
 #[tokio::test(start_paused = true)]
 async fn copy_rejected_by_the_breaker_takes_no_tokens_and_emits_no_event() {
     static BREAKER: Breaker = opens_after_two();
-    static BUDGET: Budget = Budget::new().success_gain(0);
+    static BUDGET: Budget = Budget::new().capacity(500).success_gain(0);
 
     #[retry(hedge = "50ms", hedge_max = 4, attempts = 1, breaker = BREAKER, budget = BUDGET, observer = recorder)]
     async fn call(recorder: &Recorder, takes: Duration, succeeds: bool) -> io::Result<()> {

@@ -39,7 +39,7 @@ fn url(server: &Server) -> Url {
 
 #[tokio::test(start_paused = true)]
 async fn a_shared_budget_pays_instead_of_that_of_the_policy() {
-    static OF_POLICY: Budget = Budget::new();
+    static OF_POLICY: Budget = Budget::new().capacity(500);
     let one_retry = Arc::new(Budget::new().capacity(5).timeout_cost(5).success_gain(0));
     let retry = RequestRetry::new(POLICY.budget(|| &OF_POLICY)).budget(one_retry.clone());
     let server = Server::statuses([503]).await;
@@ -49,14 +49,14 @@ async fn a_shared_budget_pays_instead_of_that_of_the_policy() {
     with_middleware.get(&server.url).send().await.unwrap();
     with_middleware.send_first_of(&retry, [with_middleware.get(&server.url)]).await.unwrap();
     assert_eq!((server.requests(), one_retry.refusals()), (4, 3));
-    let unlimited = RequestRetry::new(POLICY).budget(Budget::new());
+    let unlimited = RequestRetry::new(POLICY).budget(Budget::new().capacity(500));
     client().get(&server.url).send_with_retry(&unlimited).await.unwrap();
     assert_eq!(server.requests(), 7);
 }
 
 #[tokio::test(start_paused = true)]
 async fn successes_give_tokens_back() {
-    let budget = Arc::new(Budget::new());
+    let budget = Arc::new(Budget::new().capacity(500));
     let retry = RequestRetry::new(POLICY).budget(budget.clone());
     let server = Server::statuses([503, 503, 503, 503, 200]).await;
     client().get(&server.url).send_with_retry(&retry).await.unwrap();
@@ -152,7 +152,7 @@ mod per_host {
     use super::*;
 
     fn standard() -> PerHost {
-        PerHost::new().budget(Budget::new).breaker(quick)
+        PerHost::new().budget(|| Budget::new().capacity(500)).breaker(quick)
     }
 
     #[tokio::test(start_paused = true)]
@@ -164,7 +164,7 @@ mod per_host {
         assert_eq!(hosts.breaker_of(&url(&down)).unwrap().state(), BreakerState::Open);
         assert_eq!(hosts.budget_of(&url(&down)).unwrap().tokens(), 495);
         // The other host is not affected.
-        let only_budget = PerHost::new().budget(Budget::new);
+        let only_budget = PerHost::new().budget(|| Budget::new().capacity(500));
         let retry = RequestRetry::new(POLICY).per_host(only_budget.clone());
         assert_eq!(client().get(&up.url).send_with_retry(&retry).await.unwrap().status(), 200);
         assert!(only_budget.breaker_of(&url(&up)).is_none() && hosts.breaker_of(&url(&up)).is_none());
@@ -206,7 +206,7 @@ mod per_host {
 
     #[tokio::test(start_paused = true)]
     async fn a_retry_at_another_host_is_paid_for_by_the_host_that_failed() {
-        let hosts = PerHost::new().budget(Budget::new);
+        let hosts = PerHost::new().budget(|| Budget::new().capacity(500));
         let retry = RequestRetry::new(POLICY.attempts(4)).per_host(hosts.clone());
         let (one, two) = (Server::statuses([503]).await, Server::statuses([503, 200]).await);
         let tokens = |server| hosts.budget_of(&url(server)).unwrap().tokens();
@@ -229,7 +229,7 @@ mod per_host {
 
     #[tokio::test(start_paused = true)]
     async fn a_retry_that_is_dropped_is_paid_back_by_the_host() {
-        let hosts = PerHost::new().budget(Budget::new);
+        let hosts = PerHost::new().budget(|| Budget::new().capacity(500));
         let retry = RequestRetry::new(POLICY).per_host(hosts.clone());
         let server = Server::statuses([503]).await;
         let call = client().get(&server.url).send_with_retry(&retry);
@@ -311,13 +311,13 @@ mod per_host {
 
     #[tokio::test(start_paused = true)]
     async fn hosts_take_precedence_over_the_shared_ones() {
-        let (shared, budget) = (Arc::new(quick()), Arc::new(Budget::new()));
+        let (shared, budget) = (Arc::new(quick()), Arc::new(Budget::new().capacity(500)));
         let base = RequestRetry::new(POLICY).breaker(shared.clone()).budget(budget.clone());
         let server = Server::statuses([503]).await;
         let own_breaker = base.clone().per_host(PerHost::new().breaker(Breaker::new));
         client().get(&server.url).send_with_retry(&own_breaker).await.unwrap();
         assert_eq!((shared.state(), budget.tokens(), server.requests()), (BreakerState::Closed, 490, 3));
-        let own_budget = base.per_host(PerHost::new().budget(Budget::new));
+        let own_budget = base.per_host(PerHost::new().budget(|| Budget::new().capacity(500)));
         client().get(&server.url).send_with_retry(&own_budget).await.unwrap_err();
         assert_eq!((shared.state(), budget.tokens(), server.requests()), (BreakerState::Open, 490, 4));
     }

@@ -181,7 +181,7 @@ mod on_retry {
     #[tokio::test(start_paused = true)]
     async fn hook_may_end_the_call() {
         let recorder = Recorder::new();
-        let budget = Arc::new(Budget::new());
+        let budget = Arc::new(Budget::new().capacity(500));
         let base = RequestRetry::new(POLICY).budget(budget.clone()).observer(recorder.clone());
         let until = |limit: u32| {
             base.clone().on_retry(move |retrying| match retrying.attempt().number() < limit {
@@ -208,7 +208,7 @@ mod on_retry {
 
     #[tokio::test(start_paused = true)]
     async fn a_hook_that_panics_gives_the_tokens_back() {
-        let budget = Arc::new(Budget::new());
+        let budget = Arc::new(Budget::new().capacity(500));
         let retry =
             RequestRetry::new(POLICY).budget(budget.clone()).on_retry(|retrying| assert!(retrying.value().is_none()));
         let server = Server::statuses([503]).await;

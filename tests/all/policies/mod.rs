@@ -33,7 +33,7 @@ fn read(value: Value) -> Result<Policy, String> {
     serde_json::from_value(value).map_err(|error| error.to_string())
 }
 
-static API: Budget = Budget::new();
+static API: Budget = Budget::new().capacity(500);
 const BILLING: Policy = Policy::fixed(SECOND).attempts(5).deadline(Duration::from_secs(60)).budget(|| &API);
 
 fn hour(_: &Attempt) -> Duration {
