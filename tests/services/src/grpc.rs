@@ -10,7 +10,7 @@ use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use http::uri::PathAndQuery;
 use retry_runtime::server::{Caller, CallerLayer};
-use retry_runtime::{Attempt, Policy, retry};
+use retry_runtime::{Attempt, Policy, TimedOut, retry};
 use tokio::net::TcpListener;
 use tonic::body::Body;
 use tonic::client::Grpc;
@@ -77,9 +77,12 @@ async fn respond(service: Service, request: http::Request<Body>) -> http::Respon
     }
 }
 
-/// Each failure is one that a caller retries.
+/// The status of a failure: one that a caller retries, unless the caller's time is over.
 fn failed(error: BoxError) -> Status {
-    Status::unavailable(error.to_string())
+    match error.downcast::<TimedOut>() {
+        Ok(timed_out) => Status::from(*timed_out),
+        Err(error) => Status::unavailable(error.to_string()),
+    }
 }
 
 // Boxed, because the future above would not be `Send` with the type of the closure in it.
