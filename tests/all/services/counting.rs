@@ -193,7 +193,7 @@ async fn call_that_the_server_drops_does_not_count() {
 
 /// The tokens that the budget has lost after a call whose attempts fail at 0 and 10 ms and then hang.
 async fn tokens_lost(policy: Policy, caller: Duration) -> u32 {
-    let budget = Budget::new().retry_cost(5).timeout_cost(7);
+    let budget = Budget::new().capacity(500).retry_cost(5).timeout_cost(7);
     let full = budget.tokens();
     let hangs_third = async |attempt: retry_runtime::Attempt| match attempt.number() {
         1 | 2 => Err(no()),
