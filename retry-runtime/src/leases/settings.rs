@@ -38,7 +38,8 @@ impl Budget {
     /// ```
     ///
     /// With the defaults and 50 processes, these are 100 + 50 retries, however many calls fail. A process that held a lease when the
-    /// outage began has the tokens of that lease instead of its reserve. The pool is kept for
+    /// outage began, because calls failed before it, has the tokens of that lease instead of its reserve. If all of them did, these are
+    /// 100 + 500 retries, so many processes need a small [`lease_size`](Self::lease_size). The pool is kept for
     /// [`pool_time_to_live`](Self::pool_time_to_live) after the last request of any process. A new one is full, so the capacity is
     /// also the number of tokens that the fleet gets anew after such a pause, or when the store loses the pool.
     ///
