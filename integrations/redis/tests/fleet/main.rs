@@ -1,9 +1,9 @@
 //! Fleets of 50 processes whose service fails: the retries that they make with local budgets, with a budget that is leased from Redis, and
 //! while Redis and processes are killed and suspended.
 //!
-//! `integrations/redis/run` prints the table, and `integrations/redis/run NAME` the lines whose name contains it. All fleets run at the same time, each with a Redis
-//! server of its own. A process makes 20 calls a second with up to four attempts. The service is healthy for three seconds, fails all
-//! requests for 13 seconds, and recovers.
+//! `integrations/redis/run` prints the table; with an argument, the lines whose name contains it. All fleets run at the same time, each
+//! with a Redis server of its own. A process makes 20 calls a second with up to four attempts. The service is healthy for three seconds,
+//! fails all requests for 13 seconds, and recovers.
 //!
 //! The bounds hold on a slow machine too: nothing depends on when Redis answers.
 
