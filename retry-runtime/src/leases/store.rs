@@ -51,7 +51,7 @@ use std::sync::Arc;
 /// The future is dropped when [`Budget::store_timeout`](crate::Budget::store_timeout) has passed. It must not block its thread.
 /// At most one future of a budget exists at a time.
 pub trait LeaseStore: Send + Sync {
-    /// The error, which is a part of the event [`StoreFailed`](super::LeaseEventKind::StoreFailed).
+    /// The error, which is a part of the event [`StoreFailed`](crate::fleet::LeaseEventKind::StoreFailed).
     type Error: Display;
 
     /// Adds the credit to the pool, and takes a lease from it, in one step.
