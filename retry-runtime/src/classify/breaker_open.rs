@@ -79,7 +79,7 @@ impl Retryable for BreakerOpen {
     }
 
     fn breaker_delay(&self) -> Option<Duration> {
-        self.is_in_time.then_some(self.half_open_in)
+        Some(self.half_open_in)
     }
 
     fn is_unprocessed(&self) -> bool {

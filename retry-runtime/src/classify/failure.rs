@@ -186,6 +186,11 @@ impl Failure {
         self.advice.no_retry(self.server_delay().is_some())
     }
 
+    /// True if the server refuses a retry after this delay, because it asks for a longer one.
+    pub(crate) fn is_refused_after(&self, delay: Duration) -> bool {
+        self.advice.is_lifted_by_delay() && self.server_delay().is_some_and(|requested| delay < requested)
+    }
+
     /// True if the server cancelled the call, and may have done so because the time of the call was over.
     pub(crate) const fn is_cancelled(&self) -> bool {
         self.cancelled

@@ -36,6 +36,11 @@ impl ServerAdvice {
         Self { no_retry: Some(NoRetry::Refused), unless_delayed: true }
     }
 
+    /// True if the server refuses retries that come before the delay it asks for.
+    pub(crate) const fn is_lifted_by_delay(self) -> bool {
+        self.unless_delayed
+    }
+
     /// The reason why the failure is not retried, for a server that asks for a delay or does not.
     pub(crate) const fn no_retry(self, has_delay: bool) -> Option<NoRetry> {
         if self.unless_delayed && has_delay { None } else { self.no_retry }

@@ -12,23 +12,25 @@ use crate::util::clock::Instant;
 /// The most by which a server ends before its caller because of a rounded header: they count whole milliseconds, rounded down.
 pub(crate) const ROUNDING: Duration = Duration::from_millis(1);
 
-/// True if the caller has a deadline.
+/// True if the caller has a deadline, or the service has set one for its request.
 #[inline(always)]
 #[allow(dead_code, reason = "for requests, which are a feature")]
 pub(crate) fn has_deadline() -> bool {
     CONTEXT.with(|context| context.caller.get().is_some())
 }
 
-/// The deadline of the caller, also if that of a call around ends earlier.
+/// The deadline of the caller, or the service's own for its request, also if that of a call around ends earlier.
 #[cold]
 pub(crate) fn deadline() -> Option<OuterDeadline> {
-    CONTEXT.with(|context| context.caller.get())?.deadline(true)
+    let limit = CONTEXT.with(|context| context.caller.get())?;
+    limit.deadline(limit.is_foreign)
 }
 
 /// True if the caller has stopped waiting, or stops before the time that the rounding of a header may take.
 #[cold]
 pub(crate) fn has_left() -> bool {
-    deadline().is_some_and(|deadline| deadline.at.saturating_duration_since(Instant::now()) <= ROUNDING)
+    let left = |deadline: OuterDeadline| deadline.at.saturating_duration_since(Instant::now());
+    deadline().is_some_and(|deadline| deadline.is_caller && left(deadline) <= ROUNDING)
 }
 
 /// The limits that are set while something is polled on behalf of a caller.
@@ -36,7 +38,7 @@ pub(crate) fn has_left() -> bool {
 pub(crate) struct CallerLimits {
     /// The limit that ends first.
     pub(super) limit: TimeLimit,
-    /// The caller's limit. `None` if only calls of this process have limits.
+    /// The caller's limit, or the service's own for the request. `None` if only calls have limits.
     pub(super) caller: Option<TimeLimit>,
 }
 

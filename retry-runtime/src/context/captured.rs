@@ -77,7 +77,17 @@ impl Deadline {
     /// Any duration is valid. After a duration of zero, the deadline has passed. A deadline that is later than the clock can tell never
     /// passes.
     pub fn after(time: Duration) -> Self {
-        let limit = TimeLimit { started: Instant::now(), length: time, cuts_off: false };
+        Self::starting_now(time, true)
+    }
+
+    /// The end of the time that a service spends on a request at most, whatever its caller says.
+    #[allow(dead_code, reason = "for servers, which are a feature")]
+    pub(crate) fn of_service(time: Duration) -> Self {
+        Self::starting_now(time, false)
+    }
+
+    fn starting_now(time: Duration, is_foreign: bool) -> Self {
+        let limit = TimeLimit { started: Instant::now(), length: time, cuts_off: false, is_foreign };
         Self { limits: CallerLimits { limit, caller: Some(limit) } }
     }
 

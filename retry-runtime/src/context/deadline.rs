@@ -17,7 +17,7 @@ pub(crate) fn current() -> Option<OuterDeadline> {
 fn earliest() -> Option<OuterDeadline> {
     CONTEXT.with(|context| {
         let limit = context.limit.get()?;
-        limit.deadline(context.caller.get().is_some_and(|caller| !limit.ends_before(caller)))
+        limit.deadline(context.caller.get().is_some_and(|caller| caller.is_foreign && !limit.ends_before(caller)))
     })
 }
 
@@ -47,7 +47,7 @@ impl DeadlineScope {
             if context.limit.get().is_some() {
                 return Self::within_another(context, started, length, cuts_off);
             }
-            context.limit.set(Some(TimeLimit { started, length, cuts_off }));
+            context.limit.set(Some(TimeLimit { started, length, cuts_off, is_foreign: false }));
             Self { outer: None }
         })
     }
@@ -56,7 +56,7 @@ impl DeadlineScope {
     #[cold]
     #[inline(never)]
     fn within_another(context: &Context, started: Instant, length: Duration, cuts_off: bool) -> Self {
-        let limit = TimeLimit { started, length, cuts_off };
+        let limit = TimeLimit { started, length, cuts_off, is_foreign: false };
         let outer = context.limit.get();
         if outer.is_none_or(|outer| limit.ends_before(outer)) {
             context.limit.set(Some(limit));

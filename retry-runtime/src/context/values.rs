@@ -6,6 +6,7 @@ use core::fmt::{self, Display};
 use core::time::Duration;
 
 use crate::classify::class::Class;
+use crate::classify::timed_out::TimedOut;
 use crate::util::clock::Instant;
 
 /// The deadline around a call, as the call sees it.
@@ -16,8 +17,15 @@ pub(crate) struct OuterDeadline {
     pub(crate) length: Duration,
     /// True if the deadline cuts attempts off. Otherwise it only ends the retries.
     pub(crate) cuts_off: bool,
-    /// True if the deadline is that of a caller outside this process, and not that of a call around this one.
+    /// True if a caller outside this process has chosen the deadline, and not a call around this one or the service itself.
     pub(crate) is_caller: bool,
+}
+
+impl OuterDeadline {
+    /// The error of an attempt that this deadline ends.
+    pub(crate) fn timed_out(self) -> TimedOut {
+        if self.is_caller { TimedOut::caller_deadline(self.length) } else { TimedOut::deadline(self.length) }
+    }
 }
 
 /// An [`OuterDeadline`] as the context keeps it. Its end is computed only when a call looks at it, because each poll of an attempt sets it.
@@ -27,6 +35,8 @@ pub(crate) struct TimeLimit {
     pub(crate) started: Instant,
     pub(crate) length: Duration,
     pub(crate) cuts_off: bool,
+    /// True if a caller outside this process has chosen it.
+    pub(crate) is_foreign: bool,
 }
 
 impl TimeLimit {

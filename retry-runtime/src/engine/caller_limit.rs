@@ -27,7 +27,7 @@ pub(crate) fn limited_by_caller<O: FromTimedOut>() -> LimitedByCaller<O> {
 #[inline(never)]
 pub(crate) fn too_late() -> Option<TimedOut> {
     let deadline = caller::deadline()?;
-    (deadline.at <= Instant::now()).then(|| TimedOut::caller_deadline(deadline.length))
+    (deadline.at <= Instant::now()).then(|| deadline.timed_out())
 }
 
 impl<O> AttemptContext for LimitedByCaller<O> {

@@ -57,7 +57,13 @@ pub(crate) fn decide(
     }
     let (delay, source) = match *next_delay {
         NextDelay::Chosen(delay) => (delay, DelaySource::Chosen),
-        _ => with_requested_delay(policy, draw(policy, failure, situation, next_delay), failure)?,
+        _ => {
+            let decided = with_requested_delay(policy, draw(policy, failure, situation, next_delay), failure)?;
+            if is_failure && failure.is_refused_after(decided.0) {
+                return Err(GiveUp::ServerRefused);
+            }
+            decided
+        }
     };
     match remaining {
         Some(Remaining { time, of_caller }) if delay >= time => Err(past_deadline(of_caller)),

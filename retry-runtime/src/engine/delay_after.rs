@@ -46,13 +46,18 @@ impl Policy {
     /// |---|---|
     /// | [`attempts`](Self::attempts), backoff, [`max_delay`](Self::max_delay), [`jitter`](Self::jitter) | apply |
     /// | [`retry_after`](Self::retry_after), [`within_retry_after`](Self::within_retry_after), [`beyond_retry_after`](Self::beyond_retry_after) | apply. The default limit of 60 s is short for a queue: a server that asks for more ends the job |
-    /// | the delay of a [`Breaker`](crate::Breaker) | applies |
+    /// | the delay of a [`Breaker`](crate::Breaker) | applies. A rejected attempt is retried, and waits for the breaker, although there is no deadline |
     /// | [`decorrelated`](Self::decorrelated) backoff | applies. The queue does not know the previous delay, so the delays before it are drawn again. Their distribution is that of a call without server delays |
     /// | [`custom`](Self::custom) backoff | applies. Its [`Attempt`](crate::Attempt) has the number, the limit and the failure; no time has elapsed |
     /// | [`deadline`](Self::deadline), [`attempt_timeout`](Self::attempt_timeout), deadlines of calls around | do not apply, because the start is unknown. Compare the age of the job yourself |
     /// | [`budget`](Self::budget), [`nested`](Self::nested), events, statistics | do not apply: the retry is not made here |
     /// | [`set_enabled`](crate::set_enabled) | does not apply, because a queue that gives up loses the job. Pause the queue instead |
     pub fn delay_after(&self, attempt: u32, verdict: Verdict) -> Result<Duration, GiveUp> {
+        // A job has no deadline around it, without which the rejection of a breaker is permanent.
+        let verdict = match verdict {
+            Verdict::GiveUp(failure) if failure.breaker_delay().is_some() => Verdict::Retry(failure),
+            verdict => verdict,
+        };
         let failure = verdict.failure().unwrap_or(Failure::new(Class::Success));
         let random = simulation::random_source().unwrap_or(self.random);
         let number = attempt.max(1);

@@ -15,6 +15,7 @@ use core::time::Duration;
 
 use crate::classify::condition::Condition;
 use crate::classify::failure::Failure;
+use crate::classify::no_retry::NoRetry;
 use crate::classify::verdict::{Classification, Verdict};
 use crate::context::{nested, simulation, tracked};
 use crate::engine::call::Call;
@@ -230,7 +231,7 @@ pub(crate) fn failed(
         number,
         Reported { takes_back: has_ended.then_some(event), is_first, not_ready },
     );
-    note_nested(decision, number);
+    note_nested(decision, failure, number);
     let delay = decision.ok().map(|(delay, _)| delay);
     if !not_ready {
         tracked::note_failure(number, failure, reason, delay);
@@ -359,26 +360,30 @@ fn requested(failure: Failure, source: DelaySource) -> Option<Duration> {
 /// Lets the calls around know whether the failure has been retried. A call that has only one attempt does not change the flag, because a
 /// call inside it may have set it.
 #[inline(always)]
-fn note_nested(decision: Decision, number: u32) {
+fn note_nested(decision: Decision, failure: Failure, number: u32) {
     if !matches!(decision, Err(GiveUp::Exhausted) if number == 1) {
-        nested::set_exhausted(decision.is_err_and(has_exhausted_retries));
+        // A service below has retried it, even if this call gives up for another reason.
+        let was_retried_below = || failure.no_retry() == Some(NoRetry::ExhaustedBelow);
+        nested::set_exhausted(decision.is_err_and(|why| has_exhausted_retries(why) || was_retried_below()));
     }
 }
 
 /// True if the failure was worth a retry, but this call may make none: a call around it with `nested = "once"` must not retry it either.
-/// False for a failure that no attempt could mend, and while retries are switched off, which the call around it finds out by itself.
+/// False for a failure that no attempt could mend, and while retries are switched off, which the call around it finds out by itself. False as
+/// well if the caller outside this process has no more time for this attempt of it: its next attempt may well succeed.
 fn has_exhausted_retries(why: GiveUp) -> bool {
     match why {
         GiveUp::Exhausted
         | GiveUp::Deadline
-        | GiveUp::CallerDeadline
         | GiveUp::ServerDelay(_)
         | GiveUp::Budget
         | GiveUp::Nested
         | GiveUp::Stopped
         | GiveUp::ExhaustedBelow
         | GiveUp::ServerRefused => true,
-        GiveUp::Permanent | GiveUp::NotIdempotent | GiveUp::BodyUsedUp | GiveUp::Disabled => false,
+        GiveUp::Permanent | GiveUp::CallerDeadline | GiveUp::NotIdempotent | GiveUp::BodyUsedUp | GiveUp::Disabled => {
+            false
+        }
     }
 }
 

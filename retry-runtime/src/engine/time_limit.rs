@@ -361,8 +361,7 @@ fn timed_out(kind: LimitKind, state: &CallState, call: &dyn Call) -> TimedOut {
         LimitKind::AttemptTimeout => TimedOut::attempt(policy.attempt_timeout.unwrap_or_default()),
         LimitKind::Deadline => TimedOut::deadline(policy.deadline.unwrap_or_default()),
         LimitKind::OuterDeadline => match outer_deadline(call) {
-            Some(OuterDeadline { length, is_caller: true, .. }) => TimedOut::caller_deadline(length),
-            Some(OuterDeadline { length, .. }) => TimedOut::deadline(length),
+            Some(outer) => outer.timed_out(),
             // A call that has been moved out of the one around it gets the time that it took.
             None => TimedOut::deadline(started(state, call).map_or(Duration::ZERO, |started| started.elapsed())),
         },

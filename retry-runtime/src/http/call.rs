@@ -20,6 +20,7 @@ use crate::classify::clients::reqwest::error_of;
 use crate::classify::connection::Via;
 use crate::classify::drain::{DrainBody, DrainLimits};
 use crate::classify::failure::Failure;
+use crate::classify::no_retry::ServerAdvice;
 use crate::classify::retryable::Retryable;
 use crate::classify::timed_out::TimedOut;
 use crate::classify::verdict::{Classification, NotSafe, Verdict};
@@ -121,6 +122,8 @@ impl<'a, R: Source, T: Transport> Call<'a, R, T> {
             sent.goes_elsewhere = options.are_other_hosts(at, source.next_url());
         }
         let verdict = options.verdict(&outcome, sent);
+        let verdict =
+            if asks_another(&outcome, source.next_url()) { without_request_of_server(verdict) } else { verdict };
         let verdict = sent.followed(verdict, || options.may_follow_all(source.next_method()));
         let verdict = repeatable(verdict, source.has_more());
         if let Some(host) = host.take() {
@@ -212,6 +215,20 @@ impl<'a, R: Source, T: Transport> Call<'a, R, T> {
                 }
             }
         }
+    }
+}
+
+/// True if the next request goes to another host than the one that has responded.
+fn asks_another<E>(outcome: &Result<Response, E>, next: Option<&Url>) -> bool {
+    let host = |url: &Url| (url.host_str().map(str::to_owned), url.port_or_known_default());
+    outcome.as_ref().ok().zip(next).is_some_and(|(response, next)| host(response.url()) != host(next))
+}
+
+/// A server's request not to retry says nothing about another server.
+fn without_request_of_server(verdict: Verdict) -> Verdict {
+    match verdict {
+        Verdict::Retry(failure) => Verdict::Retry(failure.with_advice(ServerAdvice::NONE)),
+        _ => verdict,
     }
 }
 

@@ -3,7 +3,6 @@
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use crate::classify::timed_out::TimedOut;
 use crate::context::caller;
 use crate::engine::caller_limit::too_late;
 use crate::util::clock::Instant;
@@ -31,6 +30,6 @@ impl FirstLimit {
         if timer.as_mut().poll(cx).is_pending() && !TokioSleep::separate_is_over(timer) {
             return Poll::Pending;
         }
-        Poll::Ready(TimedOut::caller_deadline(deadline.length).into())
+        Poll::Ready(deadline.timed_out().into())
     }
 }

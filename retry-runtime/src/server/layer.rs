@@ -57,6 +57,9 @@ impl CallerLayer {
 
     /// Sets the maximum time for a request, with and without a header, and whether callers are trusted or not. Defaults to no maximum.
     ///
+    /// The service has chosen this time itself, so a call that it ends counts as a failure of the service that was called, and gives up with
+    /// [`GiveUp::Deadline`](crate::event::GiveUp::Deadline).
+    ///
     /// After a maximum of zero, calls inside make no retries.
     pub const fn at_most(self, time: Duration) -> Self {
         Self { at_most: Some(time), ..self }
@@ -71,8 +74,9 @@ impl CallerLayer {
     fn caller<B>(&self, request: &Request<B>) -> Caller {
         let received = if self.trusts { self.propagation.read(request.headers()) } else { Received::default() };
         let around = Deadline::current();
-        let time = received.time_left.into_iter().chain(self.at_most).min();
-        let deadline = time.map_or(around, |time| Some(Deadline::after(time).within(around)));
+        let of_service = self.at_most.filter(|most| received.time_left.is_none_or(|left| *most <= left));
+        let deadline = of_service.map(Deadline::of_service).or(received.time_left.map(Deadline::after));
+        let deadline = deadline.map_or(around, |deadline| Some(deadline.within(around)));
         Caller { deadline, attempt: received.attempt }
     }
 }

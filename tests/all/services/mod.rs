@@ -9,6 +9,7 @@ mod decorate;
 mod formats;
 mod layer;
 mod limits;
+mod multiplying;
 mod no_retry;
 mod requests;
 mod tower;

@@ -79,8 +79,8 @@ async fn requests_of_a_handler_end_with_its_caller() {
     let response = fetch(&client(), &url, Some("150")).await;
     let took = start.elapsed();
     assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
-    // A failure at the end of the time is not worth a retry of the caller.
-    assert_eq!(response.headers()["x-retries-exhausted"], "1");
+    // The next attempt of the caller may have a faster service below.
+    assert!(!response.headers().contains_key("x-retries-exhausted"));
     assert_eq!((text(response).await.as_str(), below.requests()), ("true", 1));
     assert!(took >= ms(149) && took < SECOND * 5, "{took:?}");
 }
