@@ -1,4 +1,4 @@
-//! A chapter: one topic as text, as a table and as plots.
+//! A chapter: one topic as text, as tables and as plots.
 
 use super::plot::Plot;
 use super::table::Table;
@@ -11,7 +11,7 @@ pub struct Chapter {
     /// The description of the scenario and the results.
     pub text: &'static str,
     /// The figures.
-    pub table: Table,
+    pub tables: Vec<Table>,
     /// The results as plots, which share a legend.
     pub plots: Vec<Plot>,
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use retry_runtime::{Executor, Jitter, Policy};
 
 use super::chapter::Chapter;
-use super::plot::{Line, Pen, Plot};
+use super::plot::{Axis, Line, Pen, Plot};
 use super::random;
 use super::table::Table;
 use super::world::World;
@@ -139,7 +139,7 @@ pub(super) fn chapter() -> Chapter {
                then waits and starts over. Without jitter, clients that fail together retry together. Full jitter needs the fewest \
                calls, and decorrelated jitter the least time. This is the simulation of the AWS Architecture Blog, Exponential \
                Backoff And Jitter (2015), with its base of 5 ms and cap of 2 s.",
-        table,
+        tables: vec![table],
         plots: vec![
             plot("Calls until all have written", "calls", 2000.0, calls),
             plot("Time until all have written", "time, s", 70.0, seconds),
@@ -148,7 +148,14 @@ pub(super) fn chapter() -> Chapter {
 }
 
 fn plot(title: &str, y: &'static str, end: f64, lines: Vec<Line>) -> Plot {
-    Plot { title: title.to_owned(), axes: ("clients that compete", y), x: 0.0..CLIENTS.into(), y: 0.0..end, lines }
+    Plot {
+        title: title.to_owned(),
+        axes: ("clients that compete", y),
+        x_axis: Axis::Linear,
+        x: 0.0..CLIENTS.into(),
+        y: 0.0..end,
+        lines,
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use retry_runtime::Policy;
 
 use super::chapter::Chapter;
-use super::plot::{Line, Pen, Plot};
+use super::plot::{Axis, Line, Pen, Plot};
 use super::table::Table;
 
 const START: Duration = Duration::from_millis(100);
@@ -38,10 +38,11 @@ pub(super) fn chapter() -> Chapter {
     Chapter {
         title: "Delays of each backoff",
         text: "The delays with a start of 100 ms, without jitter and without a cap.",
-        table,
+        tables: vec![table],
         plots: vec![Plot {
             title: "Delay before each retry, start 100 ms".to_owned(),
             axes: ("retry", "delay, s"),
+            x_axis: Axis::Linear,
             x: 1.0..RETRIES.into(),
             y: 0.0..3.5,
             lines,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::chapter::Chapter;
-use super::plot::{Line, Pen, Plot};
+use super::plot::{Axis, Line, Pen, Plot};
 use super::record::Record;
 use super::retries::Retries;
 use super::scenario::Scenario;
@@ -37,6 +37,7 @@ fn plot(title: &str, y: &'static str, end: f64, figure: fn(&Record) -> f64) -> P
     Plot {
         title: title.to_owned(),
         axes: ("requests that fail, %", y),
+        x_axis: Axis::Linear,
         x: 0.0..100.0,
         y: 0.0..end,
         lines: Retries::COMPARED
@@ -51,7 +52,7 @@ pub(super) fn chapter() -> Chapter {
         title: "Retries of independent failures",
         text: "Each request fails independently with a given probability. If few requests fail, the standard budget allows all \
                retries. If many fail, it refuses some retries instead of multiplying the load.",
-        table: table(),
+        tables: vec![table()],
         plots: vec![
             plot("Calls that succeed", "calls that succeed, %", 105.0, |record| record.success_rate() * 100.0),
             plot("Load", "requests for each call", 4.2, Record::whole_load),

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::chapter::Chapter;
-use super::plot::{Line, Pen, Plot};
+use super::plot::{Axis, Line, Pen, Plot};
 use super::record::Record;
 use super::retries::Retries;
 use super::scenario::{RATE, SEED, Scenario};
@@ -72,7 +72,7 @@ pub(super) fn chapter() -> Chapter {
                faster than the server works it off, and the goodput stays at 0. The same happens with a ratio budget p above a \
                utilisation of 1/(1+p). With the standard budget, the server recovers within a second of its recovery time without retries. \
                The table shows the time until the rate of successful calls reaches 93 % of the rate of calls.",
-        table,
+        tables: vec![table],
         plots: UTILISATIONS.iter().enumerate().map(|(index, u)| plot(*u, &records, index)).collect(),
     }
 }
@@ -81,6 +81,7 @@ fn plot(utilisation: f64, records: &[(Retries, [Record; 4])], index: usize) -> P
     Plot {
         title: format!("Goodput at {:.0} % utilisation", utilisation * 100.0),
         axes: ("time since the end of the freeze, s", "calls that succeed, % of those made"),
+        x_axis: Axis::Linear,
         x: -FREEZE.end.as_secs_f64()..SHOWN[index],
         y: 0.0..210.0,
         lines: records

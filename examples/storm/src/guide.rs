@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::{fs, io};
 
 use super::chapter::Chapter;
+use super::drawing;
 
 /// A plot that the guide shows.
 struct Picture {
@@ -15,37 +16,48 @@ struct Picture {
     page: &'static str,
     /// The name of the image in the page.
     name: &'static str,
-    /// The title of the plot.
-    plot: &'static str,
+    source: Source,
+}
+
+/// The origin of a picture.
+enum Source {
+    /// The plot with this title.
+    Plot(&'static str),
+    Drawing(fn() -> String),
 }
 
 /// The first line of the file. It ends the last paragraph of the page, which a link definition alone would not do.
 const HEAD: &str = "<!-- Drawn by `cargo run --release -p retry-storm -- --guide`. -->";
 
-const PAGES: [&str; 2] = ["schedule", "load"];
+const PAGES: [&str; 3] = ["schedule", "load", "services"];
 
-const PICTURES: [Picture; 7] = [
+const PICTURES: [Picture; 8] = [
     Picture::new("schedule", "delays", "Delay before each retry, start 100 ms"),
     Picture::new("schedule", "herd", "Retries of 1000 clients that failed at 0"),
     Picture::new("schedule", "contention-calls", "Calls until all have written"),
     Picture::new("schedule", "contention-time", "Time until all have written"),
     Picture::new("load", "outage", "Requests during an outage"),
     Picture::new("load", "freeze", "Goodput at 85 % utilisation"),
-    Picture::new("load", "processes", "The first minute of an outage, by number of processes"),
+    Picture::new("load", "fleets", "Load in the first ten seconds of an outage"),
+    Picture { page: "services", name: "chain", source: Source::Drawing(drawing::chain) },
 ];
 
 impl Picture {
     const fn new(page: &'static str, name: &'static str, plot: &'static str) -> Self {
-        Self { page, name, plot }
+        Self { page, name, source: Source::Plot(plot) }
     }
 
     /// Returns the link definition for the image of this name in the page.
     fn link(&self, chapters: &[Chapter]) -> String {
-        let mut plots = chapters.iter().flat_map(|chapter| &chapter.plots);
-        let plot = plots
-            .find(|plot| plot.title == self.plot)
-            .unwrap_or_else(|| panic!("no plot has the title `{}`", self.plot));
-        format!("[{}]: data:image/svg+xml,{}\n", self.name, percent_encode(&plot.svg_with_legend()))
+        let svg = match self.source {
+            Source::Plot(title) => {
+                let mut plots = chapters.iter().flat_map(|chapter| &chapter.plots);
+                let plot = plots.find(|plot| plot.title == title);
+                plot.unwrap_or_else(|| panic!("no plot has the title `{title}`")).svg_with_legend()
+            }
+            Source::Drawing(draw) => draw(),
+        };
+        format!("[{}]: data:image/svg+xml,{}\n", self.name, percent_encode(&svg))
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use retry_runtime::{Executor, Jitter, Policy};
 
 use super::chapter::Chapter;
-use super::plot::{Line, Pen, Plot};
+use super::plot::{Axis, Line, Pen, Plot};
 use super::random;
 use super::scenario::SEED;
 use super::table::Table;
@@ -72,10 +72,11 @@ pub(super) fn chapter() -> Chapter {
         title: "Retries after a simultaneous failure",
         text: "1000 clients fail at 0 and in each of their three retries, with exponential backoff from 1 s. Without jitter, \
                all of them retry in the same instant, after 1, 3 and 7 s.",
-        table,
+        tables: vec![table],
         plots: vec![Plot {
             title: "Retries of 1000 clients that failed at 0".to_owned(),
             axes: ("time, s", "retries per 100 ms"),
+            x_axis: Axis::Linear,
             x: 0.0..LENGTH.as_secs_f64(),
             y: 0.0..300.0,
             lines,

@@ -4,17 +4,20 @@
 //! Time, arrivals and servers are simulated. The library makes all decisions about retries. Each run is seeded, so all runs
 //! print the same figures.
 
+mod chain;
 mod chapter;
 mod contention;
 mod delays;
+mod drawing;
 mod failures;
+mod fleet;
+mod fleets;
 mod freeze;
 mod guide;
 mod herd;
 mod outage;
 mod page;
 mod plot;
-mod processes;
 mod random;
 mod record;
 mod retries;
@@ -28,12 +31,13 @@ pub use self::guide::write_guide;
 pub use self::page::page;
 
 /// All chapters, in the order of the page.
-pub const CHAPTERS: [fn() -> Chapter; 7] = [
+pub const CHAPTERS: [fn() -> Chapter; 8] = [
     outage::chapter,
     failures::chapter,
     freeze::chapter,
     delays::chapter,
     herd::chapter,
     contention::chapter,
-    processes::chapter,
+    fleets::chapter,
+    chain::chapter,
 ];

@@ -7,17 +7,20 @@
 //! `cargo run --release -p retry-storm`
 
 use std::path::PathBuf;
-use std::{env, fs, io};
+use std::{env, fs, io, thread};
 
-use retry_storm::{CHAPTERS, page, write_guide};
+use retry_storm::{CHAPTERS, Chapter, page, write_guide};
 
 fn main() -> io::Result<()> {
     let argument = env::args_os().nth(1);
-    let mut chapters = Vec::new();
-    for chapter in CHAPTERS {
-        let chapter = chapter();
-        println!("{}\n\n{}", chapter.title, chapter.table);
-        chapters.push(chapter);
+    // Each simulation has its own thread, with its own clock and random numbers.
+    let chapters: Vec<Chapter> = thread::scope(|scope| {
+        let threads = CHAPTERS.map(|chapter| scope.spawn(chapter));
+        threads.into_iter().map(|thread| thread.join().expect("a simulation does not panic")).collect()
+    });
+    for chapter in &chapters {
+        println!("{}\n", chapter.title);
+        chapter.tables.iter().for_each(|table| println!("{table}"));
     }
     if argument.as_deref() == Some("--guide".as_ref()) {
         return write_guide(&chapters);

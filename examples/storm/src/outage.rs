@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::chapter::Chapter;
-use super::plot::{Line, Pen, Plot};
+use super::plot::{Axis, Line, Pen, Plot};
 use super::record::Record;
 use super::retries::Retries;
 use super::scenario::Scenario;
@@ -14,7 +14,7 @@ const LENGTH: Duration = Duration::from_secs(30);
 const FIRST: Duration = Duration::from_secs(10);
 
 fn run(retries: Retries) -> Record {
-    Scenario::new(Server::DOWN, retries, LENGTH).run()
+    Scenario { warm_up: FIRST, ..Scenario::new(Server::DOWN, retries, LENGTH) }.run()
 }
 
 /// Returns the load in the first ten seconds and after that.
@@ -39,12 +39,13 @@ pub(super) fn chapter() -> Chapter {
     }
     Chapter {
         title: "Load during an outage",
-        text: "The server refuses every request. Without a budget it receives four requests for each call during the whole \
+        text: "The server has worked, and now refuses every request. Without a budget it receives four requests for each call during the whole \
                outage. With the standard budget, it receives 100 retries, and after that one request for each call.",
-        table,
+        tables: vec![table],
         plots: vec![Plot {
             title: "Requests during an outage".to_owned(),
             axes: ("time since the outage began, s", "requests per second"),
+            x_axis: Axis::Linear,
             x: 0.0..LENGTH.as_secs_f64(),
             y: 0.0..4500.0,
             lines,

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::chapter::Chapter;
 use super::plot::Plot;
+use super::table::Table;
 
 const STYLE: &str = "
 body { font: 16px/1.5 sans-serif; max-width: 1180px; margin: 2em auto; padding: 0 1em; color: #222; background: #fff }
@@ -32,12 +33,13 @@ pub fn page(chapters: &[Chapter]) -> String {
         "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{TITLE}</title>\n<style>{STYLE}</style>\n\
          <h1>{TITLE}</h1>\n<p>{INTRODUCTION}</p>\n"
     );
-    for Chapter { title, text, table, plots } in chapters {
+    for Chapter { title, text, tables, plots } in chapters {
         let svgs: String = plots.iter().map(Plot::svg).collect();
-        let (legend, table) = (plots.first().map(legend).unwrap_or_default(), table.html());
+        let legend = plots.first().map(legend).unwrap_or_default();
+        let tables: String = tables.iter().map(Table::html).collect();
         let _ = writeln!(
             page,
-            "<h2>{title}</h2>\n<p>{text}</p>\n<p class=\"legend\">{legend}</p>\n<div class=\"plots\">{svgs}{table}</div>"
+            "<h2>{title}</h2>\n<p>{text}</p>\n<p class=\"legend\">{legend}</p>\n<div class=\"plots\">{svgs}{tables}</div>"
         );
     }
     page + "</html>\n"

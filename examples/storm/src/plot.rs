@@ -12,9 +12,18 @@ pub struct Plot {
     pub(super) title: String,
     /// The labels of the axes, with units.
     pub(super) axes: (&'static str, &'static str),
+    pub(super) x_axis: Axis,
     pub(super) x: Range<f64>,
     pub(super) y: Range<f64>,
     pub(super) lines: Vec<Line>,
+}
+
+/// The numbers of an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Axis {
+    Linear,
+    /// 0 stands for 1, 1 for 10, 2 for 100, and so on.
+    PowersOfTen,
 }
 
 /// A named line.
@@ -29,6 +38,7 @@ pub(super) struct Line {
 pub(super) struct Pen {
     pub(super) color: RGBColor,
     pub(super) width: u32,
+    pub(super) is_dashed: bool,
 }
 
 /// The colours of Okabe and Ito, which are distinguishable with colour blindness.
@@ -43,7 +53,7 @@ const GREY: Pen = Pen { width: 7, ..Pen::new(200, 200, 200) };
 
 impl Pen {
     const fn new(red: u8, green: u8, blue: u8) -> Self {
-        Self { color: RGBColor(red, green, blue), width: 2 }
+        Self { color: RGBColor(red, green, blue), width: 2, is_dashed: false }
     }
 
     /// Returns the n-th pen, for lines without a fixed colour.
@@ -59,8 +69,14 @@ impl Pen {
             Retries::Ratio(..=10) => SKY,
             Retries::Ratio(_) => ORANGE,
             Retries::Budget => GREEN,
-            Retries::Capacity(_) => BLUE,
+            Retries::Throttle => PURPLE,
+            Retries::Capacity(_) | Retries::Gateway | Retries::Leased(_) => BLUE,
         }
+    }
+
+    /// Returns a dashed pen, for a line that others cover in part.
+    pub(super) const fn dashed(self) -> Self {
+        Self { width: 3, is_dashed: true, ..self }
     }
 
     pub(super) fn css(self) -> String {
@@ -118,7 +134,10 @@ impl Plot {
             let (column, row) = (index % COLUMNS as u32, index / COLUMNS as u32);
             let (x, y) = ((MARGIN + column * width) as i32, (row * ROW) as i32);
             let style = ShapeStyle::from(&line.pen.color).stroke_width(line.pen.width + 1);
-            area.draw(&PathElement::new([(x, y + 8), (x + 28, y + 8)], style))?;
+            let pieces = if line.pen.is_dashed { vec![(0, 8), (14, 22)] } else { vec![(0, 28)] };
+            for (from, to) in pieces {
+                area.draw(&PathElement::new([(x + from, y + 8), (x + to, y + 8)], style))?;
+            }
             area.draw(&Text::new(line.name.clone(), (x + 36, y), (FONT, 15)))?;
         }
         Ok(())
@@ -135,26 +154,40 @@ impl Plot {
             .configure_mesh()
             .x_desc(self.axes.0)
             .y_desc(self.axes.1)
-            .x_labels(7)
+            .x_labels(if self.x_axis == Axis::Linear { 7 } else { 5 })
             .y_labels(6)
             .light_line_style(TRANSPARENT)
             .bold_line_style(BLACK.mix(0.1))
             .axis_desc_style((FONT, 16))
             .label_style((FONT, 15))
-            .x_label_formatter(&|x| label(*x))
+            .x_label_formatter(&|x| self.x_axis.label(*x))
             .y_label_formatter(&|y| label(*y))
             .draw()?;
         for line in &self.lines {
             let style = ShapeStyle::from(&line.pen.color).stroke_width(line.pen.width);
             // Points beyond the axis would be drawn at its end.
             let points = line.points.iter().copied().filter(|(x, _)| (self.x.start..=self.x.end).contains(x));
-            chart.draw_series(LineSeries::new(points, style))?;
+            if line.pen.is_dashed {
+                chart.draw_series(DashedLineSeries::new(points, 8, 8, style))?;
+            } else {
+                chart.draw_series(LineSeries::new(points, style))?;
+            }
         }
         Ok(())
     }
 }
 
 type Outcome<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
+
+impl Axis {
+    fn label(self, x: f64) -> String {
+        match self {
+            Self::Linear => label(x),
+            Self::PowersOfTen if x.fract() == 0.0 => label(10_f64.powf(x)),
+            Self::PowersOfTen => String::new(),
+        }
+    }
+}
 
 /// Formats a number with at most two decimals.
 fn label(number: f64) -> String {

@@ -11,8 +11,9 @@ thread_local! {
     static GENERATOR: RefCell<Xoshiro256PlusPlus> = RefCell::new(Xoshiro256PlusPlus::seed_from_u64(0));
 }
 
-/// Seeds the random numbers of this thread.
+/// Seeds the random numbers of this thread, also those that the library draws.
 pub(super) fn seed(seed: u64) {
+    fastrand::seed(seed);
     GENERATOR.set(Xoshiro256PlusPlus::seed_from_u64(seed));
 }
 

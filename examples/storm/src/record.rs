@@ -69,6 +69,7 @@ impl Record {
     }
 
     /// Returns the number of requests except the first of each call.
+    #[cfg(test)]
     pub(super) fn retries(&self) -> f64 {
         self.requests.sum(ALWAYS) - self.calls.sum(ALWAYS)
     }

@@ -1,10 +1,10 @@
 //! The compared ways to retry.
 
-use std::cell::Cell;
 use std::time::Duration;
 
-use retry_runtime::{Budget, Policy};
+use retry_runtime::Policy;
 
+use super::fleet::current_budget;
 use super::random;
 
 /// A way to retry calls.
@@ -16,10 +16,24 @@ pub(super) enum Retries {
     Naive,
     /// A ratio budget with this percentage, and with a window and a reserve as in tower.
     Ratio(u8),
-    /// The standard budget.
+    /// The standard budget, whose capacity follows the traffic.
     Budget,
-    /// The standard budget with this number of tokens.
+    /// A budget with this number of tokens.
     Capacity(u32),
+    /// The throttle of gRPC, with 10 tokens and a ratio of 0.1.
+    Throttle,
+    /// The standard budget of a gateway, which makes all retries and says so in its responses.
+    Gateway,
+    /// A budget whose tokens are leased from a store. The pool has 500 tokens, and each process a reserve of two retries.
+    Leased(Store),
+}
+
+/// The state of the store of leases after the warm-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Store {
+    Works,
+    /// Does not answer for the first minute.
+    Away,
 }
 
 /// The time that a client waits for a response.
@@ -37,6 +51,10 @@ impl Retries {
             Self::Ratio(percent) => format!("ratio budget, {percent} %"),
             Self::Budget => "standard budget".to_owned(),
             Self::Capacity(tokens) => format!("budget of {tokens} tokens"),
+            Self::Throttle => "gRPC's throttle".to_owned(),
+            Self::Gateway => "retries in one place".to_owned(),
+            Self::Leased(Store::Works) => "leased budget".to_owned(),
+            Self::Leased(Store::Away) => "leased, store away".to_owned(),
         }
     }
 
@@ -45,41 +63,10 @@ impl Retries {
         let policy = Policy::new().attempt_timeout(TIMEOUT).random_source(random::uniform);
         match self {
             Self::None => policy.attempts(1),
-            Self::Naive => policy.attempts(4),
-            Self::Ratio(_) | Self::Budget | Self::Capacity(_) => policy.attempts(4).budget(current_budget),
+            Self::Naive | Self::Throttle => policy.attempts(4),
+            Self::Ratio(_) | Self::Budget | Self::Capacity(_) | Self::Gateway | Self::Leased(_) => {
+                policy.attempts(4).budget(current_budget)
+            }
         }
-    }
-
-    /// Creates a process with its own budget. The budget is leaked, as a `static` would be.
-    pub(super) fn process(self) -> Process {
-        let budget = match self {
-            Self::None | Self::Naive => return Process { budget: None },
-            Self::Ratio(percent) => Budget::ratio(percent, 100, Duration::from_secs(10)),
-            Self::Budget => Budget::new(),
-            Self::Capacity(tokens) => Budget::new().capacity(tokens),
-        };
-        Process { budget: Some(Box::leak(Box::new(budget))) }
-    }
-}
-
-thread_local! {
-    static CURRENT_BUDGET: Cell<Option<&'static Budget>> = const { Cell::new(None) };
-}
-
-/// Returns the budget of the process that makes the next decision. All simulated processes share this thread.
-fn current_budget() -> &'static Budget {
-    CURRENT_BUDGET.get().expect("`Process::enter` is called before a decision")
-}
-
-/// A client process with its own budget.
-#[derive(Clone, Copy)]
-pub(super) struct Process {
-    budget: Option<&'static Budget>,
-}
-
-impl Process {
-    /// Makes this the process of the next decision.
-    pub(super) fn enter(self) {
-        CURRENT_BUDGET.set(self.budget);
     }
 }

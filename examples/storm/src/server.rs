@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
+use retry_runtime::outcome::NoRetry;
 use retry_runtime::{Class, Retryable, TimedOut};
 
 use super::random;
@@ -58,6 +59,8 @@ impl Server {
 pub(super) enum Fault {
     Refused,
     TimedOut,
+    /// A service in between has made all its retries. In HTTP, a header says so.
+    RetriedBelow,
 }
 
 impl fmt::Display for Fault {
@@ -65,6 +68,7 @@ impl fmt::Display for Fault {
         f.write_str(match self {
             Self::Refused => "refused",
             Self::TimedOut => "timed out",
+            Self::RetriedBelow => "retried below",
         })
     }
 }
@@ -81,5 +85,8 @@ impl Retryable for Fault {
     }
     fn is_timeout(&self) -> bool {
         *self == Self::TimedOut
+    }
+    fn no_retry(&self) -> Option<NoRetry> {
+        (*self == Self::RetriedBelow).then_some(NoRetry::ExhaustedBelow)
     }
 }

@@ -18,6 +18,32 @@ use tokio::runtime::Builder;
 /// The maximum lag of tokio's clock, which ratio budgets read. Their windows are seconds long.
 const LAG: Duration = Duration::from_millis(10);
 
+thread_local! {
+    /// The world that runs on this thread.
+    static RUNNING: RefCell<Option<World>> = const { RefCell::new(None) };
+}
+
+/// Returns the time of the world that runs on this thread.
+pub(super) fn now() -> Duration {
+    RUNNING.with_borrow(|world| world.as_ref().map(World::now).expect("a world is running"))
+}
+
+/// Sleeps in the world that runs on this thread. Unlike [`World::sleep`], the future is `Send`.
+pub(super) fn sleep(delay: Duration) -> impl Future<Output = ()> + Send {
+    let until = now() + delay;
+    let mut is_set = false;
+    poll_fn(move |cx| {
+        if now() >= until {
+            return Poll::Ready(());
+        }
+        if !is_set {
+            is_set = true;
+            RUNNING.with_borrow(|world| world.iter().for_each(|world| world.set_timer(until, cx.waker().clone())));
+        }
+        Poll::Pending
+    })
+}
+
 /// A clock and its tasks. A clone refers to the same world.
 #[derive(Clone, Default)]
 pub(super) struct World(Rc<Inner>);
@@ -106,12 +132,16 @@ impl World {
             }
             if !is_set {
                 is_set = true;
-                let timer = Timer { until, number: world.0.count.get(), waker: cx.waker().clone() };
-                world.0.count.set(timer.number + 1);
-                world.0.timers.borrow_mut().push(Reverse(timer));
+                world.set_timer(until, cx.waker().clone());
             }
             Poll::Pending
         })
+    }
+
+    fn set_timer(&self, until: Duration, waker: Waker) {
+        let timer = Timer { until, number: self.0.count.get(), waker };
+        self.0.count.set(timer.number + 1);
+        self.0.timers.borrow_mut().push(Reverse(timer));
     }
 
     pub(super) fn spawn(&self, future: impl Future<Output = ()> + 'static) {
@@ -125,6 +155,7 @@ impl World {
 
     /// Runs until every task has completed.
     pub(super) fn run(&self) {
+        RUNNING.set(Some(self.clone()));
         let clock =
             Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime without I/O");
         clock.block_on(async {
@@ -137,6 +168,7 @@ impl World {
                 }
             }
         });
+        RUNNING.set(None);
     }
 
     /// Polls the tasks that are ready. Returns whether any tasks are left.
