@@ -36,6 +36,7 @@ pub mod configuration {}
 pub mod load {}
 
 #[doc = include_str!("guide/services.md")]
+#[doc = include_str!("guide/services.pictures.md")]
 pub mod services {}
 
 #[doc = include_str!("guide/errors.md")]

@@ -1,4 +1,4 @@
-//! Chain: an edge and three services, each of which calls the next one with up to three attempts. The last one fails.
+//! Chain: an edge and three services. Each calls the next with up to three attempts, and the last one fails.
 //!
 //! Each service handles a request in a task of its own, so it knows about its caller only what the request says. A request
 //! cannot be recalled, as behind a proxy.
@@ -26,7 +26,7 @@ const LAST: usize = 3;
 /// The time that the last service works until it fails.
 const WORK: Duration = Duration::from_millis(300);
 
-/// What requests and responses say.
+/// The headers of requests and responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Headers {
     /// Nothing about deadlines and retries.

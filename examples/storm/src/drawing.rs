@@ -42,7 +42,7 @@ pub(super) fn chain() -> String {
     let (x, y) = (WIDTH / 2, height - 8);
     let _ = writeln!(
         svg,
-        "<text x='{x}' y='{y}' text-anchor='middle' font-size='16' {STYLE}>C always fails. Arrows: requests</text>"
+        "<text x='{x}' y='{y}' text-anchor='middle' font-size='16' {STYLE}>C always fails. The numbers are requests.</text>"
     );
     svg + "</svg>\n"
 }

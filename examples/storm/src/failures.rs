@@ -14,8 +14,11 @@ const LENGTH: Duration = Duration::from_secs(30);
 /// A shorter run for the plots, which have many points.
 const SHORT: Duration = Duration::from_secs(15);
 
+/// The time until a budget has seen how busy its process is.
+const WARM_UP: Duration = Duration::from_secs(2);
+
 fn run(failures: f64, retries: Retries, length: Duration) -> Record {
-    Scenario::new(Server::Flaky(failures), retries, length).run()
+    Scenario { warm_up: WARM_UP, ..Scenario::new(Server::Flaky(failures), retries, length) }.run()
 }
 
 fn table() -> Table {

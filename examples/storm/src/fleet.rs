@@ -14,7 +14,7 @@ use super::retries::{Retries, Store};
 use super::server::Fault;
 use super::world::{World, now, sleep};
 
-/// What all processes share.
+/// The values that all processes share.
 pub(super) struct Fleet {
     retries: Retries,
     pool: Arc<Pool>,

@@ -147,6 +147,7 @@ impl Plot {
         let mut chart = ChartBuilder::on(area)
             .caption(&self.title, (FONT, 19))
             .margin(12)
+            .margin_right(28)
             .x_label_area_size(48)
             .y_label_area_size(64)
             .build_cartesian_2d(self.x.clone(), self.y.clone())?;

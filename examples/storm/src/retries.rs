@@ -22,7 +22,7 @@ pub(super) enum Retries {
     Capacity(u32),
     /// The throttle of gRPC, with 10 tokens and a ratio of 0.1.
     Throttle,
-    /// The standard budget of a gateway, which makes all retries and says so in its responses.
+    /// The standard budget of a gateway, which makes all retries and marks its failures as retried.
     Gateway,
     /// A budget whose tokens are leased from a store. The pool has 500 tokens, and each process a reserve of two retries.
     Leased(Store),

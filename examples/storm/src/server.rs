@@ -59,7 +59,7 @@ impl Server {
 pub(super) enum Fault {
     Refused,
     TimedOut,
-    /// A service in between has made all its retries. In HTTP, a header says so.
+    /// A service in between has made all its retries. HTTP has a header for that.
     RetriedBelow,
 }
 

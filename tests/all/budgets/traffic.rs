@@ -173,7 +173,7 @@ async fn independent_failures_are_retried_in_small_and_large_processes() {
     }
 }
 
-/// What two threads do with a budget that grows. Each retry succeeds, and so gives its tokens back.
+/// Each retry succeeds, and so gives its tokens back.
 #[test]
 fn no_token_is_lost_while_two_threads_make_it_grow() {
     static BUDGET: Budget = Budget::new();

@@ -44,11 +44,12 @@ pub(crate) mod traffic;
 /// const POLICY: Policy = Policy::new().budget(|| &API);
 /// ```
 ///
-/// With the [standard budget](Self::new), a service that fails every call receives at most 100 retries, and from then on
-/// as many requests as without retries. While nine of ten calls succeed, every failed call may be retried.
+/// With the [standard budget](Self::new), a service that fails every call receives at most 100 retries from each process, and
+/// fewer from a process that makes few calls. From then on, it receives as many requests as without retries. While nine of ten
+/// calls succeed, every failed call may be retried.
 ///
-/// A budget counts only the calls of its process. If there are very many processes that each send little, each of them
-/// has a full set of tokens, and together they limit little: see [`capacity`](Self::capacity).
+/// A budget counts only the calls of its process. If there are very many processes that each send little, they make three retries
+/// each, and together they limit little: see [`leased`](Self::leased).
 ///
 /// A budget is exact and lock-free: no update is lost, and no retry starts without its tokens. A success costs one
 /// relaxed load while the bucket is full. For a ratio budget, see [`ratio`](Self::ratio). A budget takes about 1.3 KiB.
@@ -85,8 +86,24 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Creates the standard budget: it has 500 tokens, a retry takes 5 of them, or 20 after a timeout, and a success
-    /// gives 1 back.
+    /// Creates the standard budget: a retry takes 5 tokens, or 20 after a timeout, and a success gives 1 back. The capacity follows
+    /// the traffic of the process.
+    ///
+    /// The capacity is 15 tokens, which pay for three retries, and one more token for each call in ten seconds. It is at most 500
+    /// tokens, from 485 calls in ten seconds on. The busiest ten seconds count, and a sixteenth of their calls is lost with each
+    /// ten seconds after that, half of them in two minutes. The budget starts with 15 tokens, and each success makes room for the token
+    /// that it gives. A timeout takes at most a third of the capacity, but not less than another retry.
+    ///
+    /// A large process has 100 retries for an outage, and a small one three: a thousand processes that each make one call a second
+    /// send up to 1.5 times the load in the first ten seconds of an outage, and then as many requests as without retries
+    /// (`cargo run --release -p retry-storm`).
+    ///
+    /// It is not sufficient for a process that makes few calls and then very many at the same time. If a tenth of a hundred calls
+    /// fail before one of the others succeeds, a new process retries three of them. Give it a fixed [`capacity`](Self::capacity).
+    ///
+    /// A success costs one load while the bucket is full and the process makes at least 485 calls in ten seconds. Calls of smaller
+    /// processes read the clock. A budget that is full does not count calls, so it cannot know whether they have become fewer. After a
+    /// failure, it therefore keeps its capacity for one more second, within which a large process makes enough calls to keep it.
     #[must_use]
     pub const fn new() -> Self {
         Self::of(Rule::Scaled(STANDARD), None)
@@ -162,14 +179,14 @@ impl Budget {
         &self.tokens
     }
 
-    /// Sets the capacity: the largest number of tokens, which is also their number at the start. Defaults to 500.
+    /// Sets a fixed capacity: the largest number of tokens, which is also their number at the start. Defaults to a capacity that
+    /// follows the traffic, from 15 to 500 tokens: see [`new`](Self::new).
     ///
     /// The capacity divided by the cost of a retry is the number of retries during an outage, until the budget stops them.
     ///
     /// Each process has its own tokens. Suppose that 1000 calls a second all fail, and that each is retried up to three
-    /// times. If one process makes the calls, it sends 1010 requests a second in the first ten seconds; ten processes
-    /// send 1100, and a hundred 2000. A thousand processes send 4000 for twenty seconds, and ten thousand for four
-    /// minutes, as many as without a budget, until they have sent a million retries
+    /// times. With a fixed capacity of 500 tokens, one process sends 1010 requests a second in the first ten seconds; ten processes
+    /// send 1100, and a hundred 2000. A thousand processes send 4000, as many as without a budget
     /// (`cargo run --release -p retry-storm`).
     ///
     /// If many processes send little each, let them share one budget: see [`leased`](Self::leased). There, the capacity is that of all
@@ -187,11 +204,12 @@ impl Budget {
         self.bucket(Some(tokens), scale)
     }
 
-    /// Sets the number of tokens that a retry takes. Defaults to 5.
+    /// Sets the number of tokens that a retry takes. Defaults to 5. Without a fixed [`capacity`](Self::capacity), the smallest capacity
+    /// is three times the cost.
     ///
     /// # Panics
     ///
-    /// Panics if it is 0 or above the capacity, and for a ratio budget.
+    /// Panics if it is 0 or above the largest capacity, and for a ratio budget.
     #[must_use]
     #[track_caller]
     pub const fn retry_cost(self, tokens: u16) -> Self {
@@ -201,7 +219,8 @@ impl Budget {
     }
 
     /// Sets the number of tokens that a retry after a timeout takes. Defaults to 20. A cost above the capacity counts as
-    /// the capacity.
+    /// the capacity. Without a fixed [`capacity`](Self::capacity), a cost above a third of it counts as that third, or as the cost of
+    /// another retry if that is more.
     ///
     /// A timeout is a sign of a service that is too slow, and another request makes it slower.
     ///
@@ -217,6 +236,8 @@ impl Budget {
     }
 
     /// Sets the number of tokens that a success with the first attempt gives back. Defaults to 1.
+    ///
+    /// Without a fixed [`capacity`](Self::capacity), it grows by this number with each call.
     ///
     /// The gain divided by the cost of a retry is the share of calls that can be retried permanently. By default, it is
     /// one in five.
