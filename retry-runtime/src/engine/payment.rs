@@ -17,12 +17,15 @@ pub(crate) fn pay_for_success(state: &CallState, call: &dyn Call) {
 
 /// Counts the call in the budget, and pays for the retry if one has been decided. Without enough tokens, the decision becomes to give up.
 /// Returns the tokens that it took.
+///
+/// A call that ends with the caller's deadline may have sent nothing, so it is not counted: it must not fund retries.
 #[inline(never)]
 pub(crate) fn pay(budget: &Budget, state: &CallState, failure: Failure, decision: &mut Decision) -> u16 {
-    if !state.has_retried() {
+    if !state.has_retried() && *decision != Err(GiveUp::CallerDeadline) {
         budget.count_call();
     }
-    if decision.is_err() {
+    // A breaker has rejected the attempt, so nothing was sent that this retry would repeat.
+    if decision.is_err() || failure.breaker_delay().is_some() {
         return 0;
     }
     budget.pay(failure.is_timeout()).unwrap_or_else(|| {

@@ -28,6 +28,7 @@ macro_rules! policy {
 }
 
 mod ratio;
+mod rejections;
 mod traffic;
 
 async fn fail(policy: &Policy, error: Fault) -> u32 {

@@ -89,7 +89,8 @@ mod window;
 /// until the deadline.
 ///
 /// Only the deadline bounds the wait for a breaker. [`retry_after`](crate::Policy::retry_after) does not: it limits the
-/// delays that servers ask for.
+/// delays that servers ask for. Nor does a [`Budget`](crate::Budget): a retry after a rejection takes no tokens, because
+/// nothing was sent.
 ///
 /// # Pauses
 ///

@@ -26,7 +26,8 @@ pub(crate) mod traffic;
 ///
 /// A retry takes tokens. A success with the first attempt gives some back, and a retry that succeeds gives back the
 /// tokens that it took. If there are not enough tokens for a retry, the call returns its failure at once and emits
-/// [`GiveUp::Budget`](crate::event::GiveUp::Budget).
+/// [`GiveUp::Budget`](crate::event::GiveUp::Budget). The retry of an attempt that a [`Breaker`](crate::Breaker) has rejected takes
+/// no tokens, because nothing was sent. If it fails, the next retry takes tokens as usual.
 ///
 /// ```
 /// use retry_runtime::{Budget, Policy, retry};
@@ -111,6 +112,8 @@ impl Budget {
 
     /// Creates a ratio budget: in each window of time, it allows one retry for each of `percent` % of the calls that were
     /// made in the window so far, and `reserve` retries on top. Unused retries are not carried over to the next window.
+    /// A call whose first attempt is its last because of the deadline of a [caller](crate::Deadline) outside this process does
+    /// not count: it may have sent nothing.
     ///
     /// Use it if you need a fixed ratio for capacity planning. It has a weakness: it allows retries even while no call
     /// succeeds. Let p be the ratio. A service that freezes while it uses more than 1/(1+p) of its capacity stays
