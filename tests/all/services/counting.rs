@@ -47,7 +47,7 @@ async fn failure_after_the_caller_has_left_does_not_count_in_a_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn success_after_the_caller_has_left_counts() {
+async fn success_of_a_probe_after_the_caller_has_left_counts() {
     let breaker = sensitive();
     breaker.call(fails_after(Duration::ZERO)).await.unwrap_err();
     sleep(SECOND).await;
@@ -59,16 +59,90 @@ async fn success_after_the_caller_has_left_counts() {
     assert_eq!(breaker.state(), BreakerState::Closed);
 }
 
-/// The probe whose caller has left neither closes nor opens the breaker, and the next attempt is the probe.
+/// Successes count like failures: not after the caller has left. A later failure is then the only attempt of the window.
 #[tokio::test(start_paused = true)]
-async fn probe_whose_caller_has_left_makes_room_for_the_next() {
-    let breaker = sensitive();
+async fn success_after_the_caller_has_left_does_not_count() {
+    for (caller, state) in [(CALLER, BreakerState::Open), (SECOND, BreakerState::Closed)] {
+        let breaker = Breaker::new().minimum_attempts(1).failure_rate(50);
+        for _ in 0..9 {
+            let succeeds = breaker.call(async {
+                sleep(CALLER).await;
+                io::Result::Ok(())
+            });
+            Deadline::after(caller).scope(succeeds).await.unwrap();
+        }
+        breaker.call(fails_after(Duration::ZERO)).await.unwrap_err();
+        assert_eq!(breaker.state(), state);
+    }
+}
+
+/// A breaker that is about to admit a probe.
+async fn probing(breaker: &Breaker) {
     breaker.call(fails_after(Duration::ZERO)).await.unwrap_err();
     sleep(SECOND).await;
+}
+
+/// The probe whose caller has left neither closes nor fails the breaker: it is open for a tenth of the time.
+#[tokio::test(start_paused = true)]
+async fn probe_whose_caller_has_left_opens_the_breaker_for_a_short_time() {
+    let breaker = sensitive();
+    probing(&breaker).await;
     Deadline::after(CALLER).scope(breaker.call(fails_after(CALLER))).await.unwrap_err();
-    assert_eq!(breaker.state(), BreakerState::HalfOpen);
+    assert_eq!(breaker.state(), BreakerState::Open);
+    sleep(ms(99)).await;
+    breaker.call(async { io::Result::Ok(()) }).await.unwrap_err();
+    sleep(ms(1)).await;
     breaker.call(async { io::Result::Ok(()) }).await.unwrap();
     assert_eq!(breaker.state(), BreakerState::Closed);
+}
+
+/// A probe that is dropped for any other reason makes room for the next at once.
+#[tokio::test(start_paused = true)]
+async fn dropped_probe_whose_caller_waits_makes_room_for_the_next() {
+    let breaker = sensitive();
+    probing(&breaker).await;
+    let dropped = timeout(ms(50), breaker.call(pending::<io::Result<()>>()));
+    Deadline::after(CALLER).scope(dropped).await.unwrap_err();
+    assert_eq!(breaker.state(), BreakerState::HalfOpen);
+    breaker.call(async { io::Result::Ok(()) }).await.unwrap();
+}
+
+/// The number of requests that reach a service that hangs within ten seconds, from callers that wait for 3 ms, one after the other.
+async fn requests_that_hang(breaker: &Breaker, call: impl AsyncFn(&AtomicU32)) -> u32 {
+    probing(breaker).await;
+    let (reached, start) = (AtomicU32::new(0), tokio::time::Instant::now());
+    while start.elapsed() < SECOND * 10 {
+        Deadline::after(ms(3)).scope(call(&reached)).await;
+        sleep(ms(1)).await;
+    }
+    reached.into_inner()
+}
+
+async fn hangs(reached: &AtomicU32) -> io::Result<()> {
+    reached.fetch_add(1, Relaxed);
+    pending().await
+}
+
+/// A probe takes 3 ms and the breaker is then open for 100.
+#[tokio::test(start_paused = true)]
+async fn few_attempts_of_brief_callers_reach_a_service_that_hangs() {
+    static BREAKER: Breaker = sensitive();
+
+    #[retry(attempts = 1, deadline = "9s", breaker = BREAKER)]
+    async fn annotated(reached: &AtomicU32) -> io::Result<()> {
+        hangs(reached).await
+    }
+    let reached = requests_that_hang(&BREAKER, async |reached| drop(annotated(reached).await)).await;
+    assert!((90..=100).contains(&reached), "{reached}");
+
+    // The limit drops the future of the breaker's call.
+    let breaker = sensitive();
+    let policy = Policy::new().attempts(1).deadline(SECOND * 9);
+    let reached = requests_that_hang(&breaker, async |reached| {
+        policy.run(|_| breaker.call(hangs(reached))).await.unwrap_err();
+    });
+    let reached = reached.await;
+    assert!((90..=100).contains(&reached), "{reached}");
 }
 
 macro_rules! attempt_in_pass {

@@ -1,5 +1,6 @@
 //! Changes of a breaker's state, and their report.
 
+use core::fmt;
 use core::time::Duration;
 
 use super::gate::{BreakerState, Change};
@@ -23,6 +24,25 @@ impl BreakerChange {
     /// `pause` is that of the failure that made the change.
     pub(super) fn new(name: &'static str, Change { from, to }: Change, pause: Duration) -> Self {
         Self { name, from, to, pause: (to == BreakerState::Paused).then_some(pause) }
+    }
+}
+
+impl BreakerState {
+    /// The name of the state: `closed`, `open`, `half-open` or `paused`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half-open",
+            Self::Paused => "paused",
+        }
+    }
+}
+
+impl fmt::Display for BreakerState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 

@@ -4,7 +4,6 @@
 //! Attempts that a closed breaker admits, and their outcomes, go through the atomics of `window.rs`. The lock is for changes
 //! of state and for everything about probes.
 
-use core::fmt;
 use core::mem;
 use core::num::NonZeroUsize;
 use core::pin::Pin;
@@ -363,6 +362,21 @@ impl<'a> Permit<'a> {
         gate.fail(ticket, now, pause)
     }
 
+    /// Ends a probe whose caller has left: it neither succeeds nor fails, but the next probe has to wait for a tenth of the time.
+    /// Otherwise a service that hangs would receive every attempt of callers that wait too briefly.
+    #[cold]
+    pub(crate) fn postpone(self, now: Instant) -> Change {
+        let (gate, ticket) = self.end();
+        if ticket != Ticket::PROBE {
+            return Change::none(gate.state());
+        }
+        gate.end_probe(|probed| {
+            let state = State::Open { until: now.checked_add(gate.open_for / 10) };
+            gate.counts.change(probed.code(), state.code());
+            state
+        })
+    }
+
     /// Ends the permit before its outcome counts, because a waker that panics must not free the next probe.
     #[inline]
     fn end(self) -> (&'a Gate, Ticket) {
@@ -421,24 +435,5 @@ impl Drop for ProbeEnd<'_> {
         let waiter = place.map(|place| inside.waiters.swap_remove(place));
         drop(inside);
         drop(waiter);
-    }
-}
-
-impl BreakerState {
-    /// The name of the state: `closed`, `open`, `half-open` or `paused`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Closed => "closed",
-            Self::Open => "open",
-            Self::HalfOpen => "half-open",
-            Self::Paused => "paused",
-        }
-    }
-}
-
-impl fmt::Display for BreakerState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }

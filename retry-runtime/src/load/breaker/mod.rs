@@ -51,9 +51,12 @@ mod window;
 /// the breaker closes, otherwise it opens again.
 ///
 /// Failures count if they may well be the service's fault: transient failures, and failures that cannot be classified. A
-/// permanent failure, such as a 404, does not count as one, because the service works if it responds like that. A failure
-/// after the [deadline of a caller](crate::Deadline) outside this process does not count at all: a caller that waits too
-/// briefly says nothing about the service. If that attempt is the probe, the next attempt becomes the probe.
+/// permanent failure, such as a 404, does not count as one, because the service works if it responds like that.
+///
+/// An attempt that ends after the [deadline of a caller](crate::Deadline) outside this process does not count at all: a caller
+/// that waits too briefly says nothing about the service. If that attempt is the probe, its success still closes the breaker.
+/// Otherwise the breaker is open again for a tenth of [`open_for`](Self::open_for), so that few attempts of such callers reach
+/// a service that hangs.
 ///
 /// ```
 /// use std::io;
@@ -176,7 +179,8 @@ impl Breaker {
     /// # Cancel safety
     ///
     /// Dropping the future drops the attempt, and the breaker does not count it. If it was the probe, the breaker admits
-    /// another attempt as the probe. Dropping the future while it waits for the end of a probe does not affect other calls.
+    /// another attempt as the probe, after a tenth of [`open_for`](Self::open_for) if the deadline of the caller outside this
+    /// process cut the attempt off. Dropping the future while it waits for the end of a probe does not affect other calls.
     pub async fn call<O: Outcome + FromBreakerOpen>(&self, operation: impl Future<Output = O>) -> O {
         let admitted = match self.admit() {
             Ok(admitted) => admitted,
@@ -185,8 +189,10 @@ impl Breaker {
                 Err(open) => return O::from_breaker_open(open),
             },
         };
-        let outcome = MaybeProbe::new(admitted.permit.probed(), operation).await;
-        admitted.settle(outcome.classification(), |own| own);
+        let probed = admitted.permit.probed();
+        let admitted = Droppable(Some(admitted));
+        let outcome = MaybeProbe::new(probed, operation).await;
+        admitted.settle(outcome.classification());
         outcome
     }
 
@@ -336,6 +342,9 @@ impl Admitted<'_> {
     #[inline]
     fn settle(self, outcome: Classification, with_delays: impl FnOnce(Classification) -> Classification) {
         if !outcome.is_fault() {
+            if caller::has_deadline() {
+                return self.succeed_for_caller();
+            }
             return self.breaker.report(self.permit.succeed(Instant::now));
         }
         let pauses = self.breaker.longest_pause.is_some();
@@ -345,17 +354,62 @@ impl Admitted<'_> {
     /// Counts a failure. Its server delay pauses the breaker.
     ///
     /// A failure after the caller outside this process has left does not count: a caller that waits too briefly says nothing about
-    /// the service. A probe then makes room for the next one.
+    /// the service.
     #[cold]
     fn fail(self, fault: Option<Failure>) {
         if caller::has_left() {
-            return;
+            return self.postpone();
         }
         let pause = self.breaker.pause_after(fault);
         let change = self.permit.fail(Instant::now(), pause);
         if change.from != change.to {
             self.breaker.report_change(change, pause);
         }
+    }
+
+    /// The caller has left before the end of the attempt. If it is the probe, the breaker is open again for a short time.
+    #[cold]
+    fn postpone(self) {
+        self.breaker.report(self.permit.postpone(Instant::now()));
+    }
+
+    /// [`succeed`](Permit::succeed) under a caller with a deadline. After it, successes of other attempts than the probe do not
+    /// count, because failures do not: otherwise callers that wait too briefly would keep the breaker closed.
+    #[cold]
+    #[inline(never)]
+    fn succeed_for_caller(self) {
+        if self.permit.probed().is_some() || !caller::has_left() {
+            self.breaker.report(self.permit.succeed(Instant::now));
+        }
+    }
+}
+
+/// An attempt of [`Breaker::call`], which does not count if it is dropped.
+struct Droppable<'a>(Option<Admitted<'a>>);
+
+impl Droppable<'_> {
+    #[inline]
+    fn settle(mut self, outcome: Classification) {
+        if let Some(admitted) = self.0.take() {
+            admitted.settle(outcome, |own| own);
+        }
+    }
+}
+
+impl Drop for Droppable<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.0.is_some() {
+            abandon(&mut self.0);
+        }
+    }
+}
+
+/// The attempt is dropped before its end, and does not count. A panic is not the caller's leaving.
+#[cold]
+fn abandon(admitted: &mut Option<Admitted<'_>>) {
+    if let Some(admitted) = admitted.take_if(|_| !thread::panicking() && caller::has_left()) {
+        admitted.postpone();
     }
 }
 

@@ -8,7 +8,7 @@ use core::task::{Context, Poll, ready};
 use crate::classify::breaker_open::BreakerOpen;
 use crate::classify::verdict::Classification;
 use crate::context::{expiry, probes};
-use crate::load::breaker::{Admission, Admitted, Breaker};
+use crate::load::breaker::{Admission, Admitted, Breaker, abandon};
 
 /// A breaker's permission for an attempt of an annotated function or of a request. It lives outside the attempt's future, so
 /// that an attempt that is cut off still counts. A hedged attempt has one inside each copy.
@@ -58,8 +58,9 @@ impl<'b> Pass<'b> {
 
     #[cold]
     fn dropped(&mut self) {
-        if let Some(admitted) = self.0.take_if(|_| expiry::is_expired()) {
-            admitted.fail(None);
+        match self.0.take_if(|_| expiry::is_expired()) {
+            Some(admitted) => admitted.fail(None),
+            None => abandon(&mut self.0),
         }
     }
 
