@@ -119,6 +119,22 @@ fn failed_probe_reopens_the_gate_in_any_interleaving() {
 }
 
 #[test]
+fn postponed_probe_reopens_the_gate_for_a_tenth_of_the_time() {
+    bounded_model(|| {
+        let gate = open_gate();
+        let postpones: fn(&Gate) -> bool = |gate| {
+            let permit = gate.admit(|| after(50)).map(|(permit, _)| permit);
+            permit.is_ok_and(|permit| permit.postpone(after(50)).to == Open)
+        };
+        let postponed = in_threads(&gate, &[postpones, postpones, postpones]);
+        assert_eq!(postponed.into_iter().filter(|postponed| *postponed).count(), 1);
+        assert_eq!(gate.state(), Open);
+        // The gate opens for five seconds otherwise.
+        assert!(!settle(&gate, 50, false) && settle(&gate, 51, false));
+    });
+}
+
+#[test]
 fn attempt_from_before_the_gate_opened_does_not_change_its_state() {
     model(|| {
         let gate = closed_gate(1);
