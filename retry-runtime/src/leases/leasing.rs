@@ -196,8 +196,8 @@ where
         let Ok(answer) = catch_unwind(AssertUnwindSafe(|| self.store.lease(request))) else {
             return Err(Reason::Panicked);
         };
-        let mut answer = pin!(answer);
-        let answer = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx))) {
+        let mut future = pin!(Some(answer));
+        let answer = poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| poll(future.as_mut(), cx))) {
             Err(_) => Poll::Ready(Err(Reason::Panicked)),
             Ok(Poll::Ready(answer)) => Poll::Ready(answer.map_err(Reason::Error)),
             // The clock, because a timer may stay pending in a task that uses up its share of time.
@@ -206,7 +206,10 @@ where
             }
             Ok(Poll::Pending) => Poll::Pending,
         })
-        .await?;
+        .await;
+        // The destructor is foreign code too.
+        let dropped = catch_unwind(AssertUnwindSafe(|| future.set(None)));
+        let answer = if dropped.is_ok() { answer? } else { return Err(Reason::Panicked) };
         if answer.granted > request.want || answer.left > request.capacity {
             return Err(Reason::Impossible(request, answer));
         }
@@ -289,6 +292,11 @@ fn period() -> Duration {
 /// Ready when a failure asks for a lease.
 fn demanded(budget: &Budget, cx: &Context<'_>) -> bool {
     budget.lease().is_demanded(cx.waker())
+}
+
+/// Polls the future of the store, which exists until its answer is there.
+fn poll<T>(future: Pin<&mut Option<impl Future<Output = T>>>, cx: &mut Context<'_>) -> Poll<T> {
+    future.as_pin_mut().map_or(Poll::Pending, |future| future.poll(cx))
 }
 
 /// True if there is a timer and it has ended.

@@ -42,8 +42,8 @@ use std::sync::Arc;
 ///
 /// # Errors
 ///
-/// The store need not be reliable. Errors, answers that come too late, answers that never come and panics all have the same effect:
-/// the process gets no lease, and the credit of the request is lost. The request is not repeated, because the store may have processed
+/// The store need not be reliable. Errors, answers that come too late, answers that never come and panics, also of a future that is
+/// dropped, all have the same effect: the process gets no lease, and the credit of the request is lost. The request is not repeated, because the store may have processed
 /// it. An answer that grants more than the request wants, or leaves more than the capacity, counts as an error.
 ///
 /// # Cancel safety

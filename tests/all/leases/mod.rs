@@ -2,14 +2,14 @@
 //!
 //! A retry takes 5 tokens. The pool has 500, and a lease has 50, unless the test chooses others.
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use retry_runtime::fleet::{Lease, LeaseRequest, LeaseStore};
-use retry_runtime::{Budget, Executor, Policy};
+use retry_runtime::{Budget, Class, Executor, Failure, Policy};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -48,7 +48,20 @@ enum Mode {
     LosesAnswers,
     Panics,
     PanicsAtOnce,
+    /// It answers, and then its future panics when it is dropped.
+    PanicsAtTheEnd,
+    /// The answer never comes, and its future panics when it is dropped.
+    HangsAndPanics,
     Says(Lease),
+}
+
+/// Panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("a store panics on purpose when its future is dropped");
+    }
 }
 
 /// The pool as one process sees it, which has one request at a time.
@@ -124,14 +137,15 @@ impl LeaseStore for Client {
             (state.mode, state.latency)
         };
         assert_ne!(mode, Mode::PanicsAtOnce, "a store panics on purpose");
-        async move {
+        let bomb = matches!(mode, Mode::PanicsAtTheEnd | Mode::HangsAndPanics).then(|| Bomb);
+        let mut answer = Box::pin(async move {
             assert!(!self.is_asking.swap(true, Relaxed), "two requests at the same time");
             let _asking = Asking(&self.is_asking);
             tokio::time::sleep(latency / 2).await;
             let answer = match mode {
-                Mode::Answers => Ok(self.pool.take(request)),
+                Mode::Answers | Mode::PanicsAtTheEnd => Ok(self.pool.take(request)),
                 Mode::Fails => Err("connection refused".to_owned()),
-                Mode::Hangs => pending().await,
+                Mode::Hangs | Mode::HangsAndPanics => pending().await,
                 Mode::LosesAnswers => {
                     self.pool.take(request);
                     pending().await
@@ -141,7 +155,11 @@ impl LeaseStore for Client {
             };
             tokio::time::sleep(latency / 2).await;
             answer
-        }
+        });
+        poll_fn(move |cx| {
+            let _until_dropped = &bomb;
+            answer.as_mut().poll(cx)
+        })
     }
 }
 
@@ -158,13 +176,21 @@ fn process(budget: Budget, pool: &Arc<Pool>) -> (&'static Budget, JoinHandle<()>
 
 /// Makes a call that fails. Returns true if the budget pays for its retry.
 fn fail(budget: &Budget) -> bool {
-    fail_with(budget, Fault::TRANSIENT)
-}
-
-fn fail_with(budget: &Budget, error: Fault) -> bool {
     let policy = Policy::fixed(Duration::ZERO).attempts(2);
     let mut retry = Executor::new(&policy).budget(budget);
-    let Ok(pause) = retry.pause(error) else { return false };
+    let Ok(pause) = retry.pause(Fault::TRANSIENT) else { return false };
+    pause.block();
+    retry.attempt_blocking(|| ());
+    true
+}
+
+const TIMEOUT: Failure = Failure::new(Class::Transient).after_timeout();
+
+/// Makes a call whose first attempt times out. Returns true if the budget pays for its retry.
+fn time_out(budget: &Budget) -> bool {
+    let policy = Policy::fixed(Duration::ZERO).attempts(2);
+    let mut retry = Executor::new(&policy).budget(budget);
+    let Ok(pause) = retry.pause_for(Fault::TRANSIENT, TIMEOUT) else { return false };
     pause.block();
     retry.attempt_blocking(|| ());
     true
