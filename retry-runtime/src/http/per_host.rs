@@ -35,7 +35,7 @@ use crate::util::sync::lock;
 ///
 /// # Memory
 ///
-/// At most [`limit`](Self::limit) hosts are kept, 1000 by default, each of them in about 1.3 KiB for a budget and 2.5 KiB
+/// At most [`limit`](Self::limit) hosts are kept, 1000 by default, each of them in about 1.4 KiB for a budget and 2.5 KiB
 /// for a breaker, however long its name is. A further host takes the place of the one that has not been used for the longest
 /// time. Hosts whose breaker is not closed are replaced last, so that requests to many made-up hosts do not make a client
 /// forget that a host is down. A host that returns after that starts with a new budget and a new breaker. Calls that are

@@ -53,7 +53,7 @@ pub(crate) mod traffic;
 /// each, and together they limit little: see [`leased`](Self::leased).
 ///
 /// A budget is exact and lock-free: no update is lost, and no retry starts without its tokens. A success costs one
-/// relaxed load while the bucket is full. For a ratio budget, see [`ratio`](Self::ratio). A budget takes about 1.3 KiB.
+/// relaxed load while the bucket is full. For a ratio budget, see [`ratio`](Self::ratio). A budget takes about 1.4 KiB.
 pub struct Budget {
     rule: Rule,
     /// The tokens of a bucket. Those of a leased budget, and those that follow the traffic, are a part of the word.
