@@ -24,7 +24,8 @@ impl Budget {
     /// # }
     /// ```
     ///
-    /// `reserve` is the number of retries that a process may make without a lease. A lease begins with the first failure, so they are
+    /// `reserve` is the number of retries that a process may make without a lease. Until there is one, a retry after a timeout takes no
+    /// more tokens than another retry. A lease begins with the first failure, so they are
     /// also the retries of the first failures, until the store has answered. With 0, no failure that comes before the answer is
     /// retried. Use 1 or 2 if there are many processes.
     ///
@@ -43,8 +44,8 @@ impl Budget {
     /// [`pool_time_to_live`](Self::pool_time_to_live) after the last request of any process. A new one is full, so the capacity is
     /// also the number of tokens that the fleet gets anew after such a pause, or when the store loses the pool.
     ///
-    /// Successes fill the lease of their process, and beyond it the pool, until that is full. While the pool is full, or the process
-    /// has not asked for a lease, successes do not count.
+    /// Successes fill the lease of their process, or its reserve if it has no lease. Beyond that, they fill the pool, until it is full.
+    /// If the pool is full, or the process has not asked for a lease, they only fill the lease or the reserve.
     ///
     /// # Panics
     ///
@@ -68,7 +69,7 @@ impl Budget {
     }
 
     /// Sets the largest number of tokens that a process holds with a lease. Defaults to 50, which are ten retries. A size above the
-    /// capacity of the pool counts as that capacity, and one below the reserve counts as the reserve.
+    /// capacity of the pool counts as that capacity. It is always at least one retry more than the reserve: a smaller size counts as that.
     ///
     /// A large lease serves many failures that come at the same time. A small one leaves more to the other processes, and less is
     /// lost with a process that is killed. A process asks for more when half of this size is left.
@@ -100,7 +101,8 @@ impl Budget {
         self.with_leases(LeaseSettings { valid_for: time, ..settings })
     }
 
-    /// Sets how long the pool is kept after the last request of any process. Defaults to a minute.
+    /// Sets how long the pool is kept after the last request of any process. Defaults to a minute. To make it shorter than 20 seconds,
+    /// set `lease_valid_for` first.
     ///
     /// # Panics
     ///
@@ -115,7 +117,8 @@ impl Budget {
 
     /// Sets how long the task waits for an answer of the store. Defaults to 200 ms.
     ///
-    /// No call waits for the store, so this only decides when the store counts as failed.
+    /// No call waits for the store, so this only decides when the store counts as failed. To make it 10 seconds or longer, set
+    /// `lease_valid_for` first.
     ///
     /// # Panics
     ///

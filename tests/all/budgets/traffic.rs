@@ -156,7 +156,7 @@ async fn independent_failures_are_retried_in_small_and_large_processes() {
         let mut random = 2015_u64;
         let mut fails = || {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (random >> 33) % 10 == 0
+            (random >> 33) % 10 < 1
         };
         let before = budget.refusals();
         for _ in 0..calls {

@@ -7,7 +7,7 @@ use retry_runtime::fleet::{LeaseEvent, LeaseEventKind};
 use super::*;
 
 /// Each answer that is not one: the process keeps its reserve, and the credit of the request is lost.
-const FAILURES: [Mode; 8] = [
+const FAILURES: [Mode; 10] = [
     Mode::Fails,
     Mode::Hangs,
     Mode::LosesAnswers,
@@ -16,6 +16,8 @@ const FAILURES: [Mode; 8] = [
     Mode::Says(Lease { granted: 51, left: 0 }),
     Mode::Says(Lease { granted: u32::MAX, left: u32::MAX }),
     Mode::Says(Lease { granted: 0, left: 501 }),
+    Mode::PanicsAtTheEnd,
+    Mode::HangsAndPanics,
 ];
 
 #[tokio::test(start_paused = true)]
@@ -48,6 +50,81 @@ async fn leases_resume_after_each_kind_of_failure() {
         wait(SECOND).await;
         assert_eq!(budget.tokens(), 50, "{mode:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn future_that_panics_when_it_is_dropped_only_costs_its_lease() {
+    for (mode, tokens) in [(Mode::PanicsAtTheEnd, 450), (Mode::HangsAndPanics, 500)] {
+        let pool = Pool::new();
+        pool.set(mode);
+        let (budget, leasing) = process(Budget::leased(0), &pool);
+        fail(budget);
+        wait(SECOND).await;
+        let stats = budget.lease_stats();
+        assert_eq!((budget.tokens(), stats.leased, stats.failures), (0, 0, 1), "{mode:?}");
+        assert!(stats.is_leasing && !leasing.is_finished(), "{mode:?}");
+        pool.set(Mode::Answers);
+        fail(budget);
+        wait(SECOND).await;
+        assert_eq!((budget.tokens(), pool.tokens()), (50, Some(tokens - 50)), "{mode:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn reserve_pays_for_as_many_retries_after_timeouts() {
+    for mode in FAILURES {
+        for reserve in 0..5 {
+            let pool = Pool::new();
+            pool.set(mode);
+            let (budget, _) = process(Budget::leased(reserve), &pool);
+            let retries = (0..10).filter(|_| time_out(budget)).count();
+            assert_eq!((retries, budget.tokens()), (reserve.into(), 0), "{mode:?}");
+            wait(ms(300)).await;
+            // Its own successes pay for another one.
+            succeed(budget, 5);
+            assert_eq!(time_out(budget), reserve > 0, "{mode:?}");
+        }
+    }
+}
+
+/// Without a lease, a timeout costs as much as another failure. That is also what a success of the retry gives back.
+#[tokio::test(start_paused = true)]
+async fn retry_after_a_timeout_gives_back_what_it_took() {
+    let policy = Policy::fixed(Duration::ZERO).attempts(2);
+    for (has_lease, cost) in [(false, 5), (true, 20)] {
+        let pool = Pool::new();
+        let (budget, _) = process(Budget::leased(2), &pool);
+        if has_lease {
+            fail(budget);
+            answer().await;
+        }
+        let before = budget.tokens();
+        let mut retry = Executor::new(&policy).budget(budget);
+        retry.pause_for(Fault::TRANSIENT, TIMEOUT).unwrap().await;
+        assert_eq!(budget.tokens(), before - cost);
+        // A lease that arrives in the meantime fills the tokens, so what comes back is for the pool.
+        while !has_lease && budget.lease_stats().leased == 0 {
+            answer().await;
+        }
+        let held = budget.tokens() + budget.lease_stats().credit;
+        retry.attempt_blocking(|| ());
+        retry.succeed(());
+        assert_eq!(budget.tokens() + budget.lease_stats().credit, held + cost, "{has_lease}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn timeout_is_cheap_again_once_the_lease_is_void() {
+    let pool = Pool::new();
+    let (budget, leasing) = process(Budget::leased(2), &pool);
+    fail(budget);
+    answer().await;
+    leasing.abort();
+    assert!(time_out(budget));
+    assert_eq!(budget.tokens(), 30);
+    wait(SECOND * 10).await;
+    assert_eq!(budget.tokens(), 10);
+    assert!(time_out(budget) && time_out(budget) && !time_out(budget));
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,6 +7,9 @@ use super::*;
 #[derive(Clone, Debug)]
 enum Step {
     Fail(usize),
+    TimeOut(usize),
+    /// A call fails, and its retry succeeds. The flag: the failure is a timeout.
+    Recover(usize, bool),
     Succeed(usize, u32),
     Wait(u64),
     Store(Mode),
@@ -20,7 +23,9 @@ const PROCESSES: usize = 4;
 fn step() -> impl Strategy<Value = Step> {
     let place = 0..PROCESSES;
     prop_oneof![
-        8 => place.clone().prop_map(Step::Fail),
+        6 => place.clone().prop_map(Step::Fail),
+        3 => place.clone().prop_map(Step::TimeOut),
+        2 => (place.clone(), any::<bool>()).prop_map(|(place, timed_out)| Step::Recover(place, timed_out)),
         4 => (place.clone(), 1_u32..40).prop_map(|(place, times)| Step::Succeed(place, times)),
         4 => prop_oneof![Just(1_u64), Just(20), Just(300), Just(2_000), Just(12_000)].prop_map(Step::Wait),
         1 => prop_oneof![
@@ -46,6 +51,9 @@ async fn run(steps: Vec<Step>, reserve: u16, capacity: u32) -> (u64, u64) {
     for step in steps {
         match step {
             Step::Fail(place) => taken += 5 * u64::from(fail(fleet[place].0)),
+            // Or more, with a lease.
+            Step::TimeOut(place) => taken += 5 * u64::from(time_out(fleet[place].0)),
+            Step::Recover(place, timed_out) => recover(fleet[place].0, timed_out).await,
             Step::Succeed(place, times) => {
                 succeed(fleet[place].0, times);
                 successes += u64::from(times);
@@ -75,6 +83,17 @@ async fn run(steps: Vec<Step>, reserve: u16, capacity: u32) -> (u64, u64) {
     assert!(leased <= pools * u64::from(capacity) + credits, "{leased} tokens leased");
     let reserves = all.len() as u64 * u64::from(reserve) * 5;
     (taken, reserves + pools * u64::from(capacity) + successes)
+}
+
+/// Takes tokens, and gives them back after a while.
+async fn recover(budget: &Budget, timed_out: bool) {
+    let policy = Policy::fixed(ms(2)).attempts(2);
+    let mut retry = Executor::new(&policy).budget(budget);
+    let failure = if timed_out { TIMEOUT } else { Failure::new(Class::Transient) };
+    let Ok(pause) = retry.pause_for(Fault::TRANSIENT, failure) else { return };
+    pause.await;
+    retry.attempt_blocking(|| ());
+    retry.succeed(());
 }
 
 proptest! {

@@ -21,8 +21,8 @@ async fn sizes_and_times_reach_the_store() {
     assert_eq!(lease(Budget::leased(1)).await, (50, LeaseRequest::new(0, 50, 500, minute)));
     assert_eq!(lease(Budget::leased(1).lease_size(20)).await, (20, LeaseRequest::new(0, 20, 500, minute)));
     assert_eq!(lease(Budget::leased(1).capacity(30)).await, (30, LeaseRequest::new(0, 30, 30, minute)));
-    // The reserve is part of what a process holds with a lease.
-    assert_eq!(lease(Budget::leased(20)).await, (100, LeaseRequest::new(0, 100, 500, minute)));
+    // The reserve is part of what a process holds with a lease, which has at least one retry more.
+    assert_eq!(lease(Budget::leased(20)).await, (105, LeaseRequest::new(0, 105, 500, minute)));
     let other = Budget::leased(1).pool_time_to_live(SECOND * 30);
     assert_eq!(lease(other).await, (50, LeaseRequest::new(0, 50, 500, SECOND * 30)));
 }
@@ -36,7 +36,7 @@ async fn costs_and_gains_are_those_of_other_budgets() {
     fail(gain);
     succeed(gain, 1);
     assert_eq!(gain.tokens(), 8);
-    // A timeout takes 20 tokens, which no reserve of 2 retries has, but a lease has.
+    // With a lease, a timeout takes 20 tokens.
     let pool = Pool::new();
     let timeout = || std::io::Error::from(std::io::ErrorKind::TimedOut);
     for (budget, left) in
@@ -59,6 +59,27 @@ async fn lease_valid_for_sets_when_the_lease_is_returned() {
         fail(budget);
         wait(SECOND * 3).await;
         assert_eq!(budget.tokens(), tokens, "{time:?}");
+    }
+}
+
+/// With a lease no larger than the reserve, every failure asked for one, and none was ever void.
+#[tokio::test(start_paused = true)]
+async fn large_reserve_has_leases_that_begin_and_end_too() {
+    for budget in [Budget::leased(10), Budget::leased(10).lease_size(5), Budget::leased(10).capacity(50)] {
+        let pool = Pool::new();
+        let (budget, _) = process(budget, &pool);
+        fail(budget);
+        answer().await;
+        assert_eq!((budget.tokens(), pool.requests().len()), (55, 1));
+        for _ in 0..5 {
+            fail(budget);
+            answer().await;
+        }
+        assert_eq!((budget.tokens(), pool.requests().len()), (30, 1));
+        succeed(budget, 25);
+        wait(SECOND * 8).await;
+        assert_eq!((budget.tokens(), budget.lease_stats().credit), (50, 0));
+        assert_eq!(pool.requests(), [(0, 10), (5, 0)]);
     }
 }
 

@@ -98,11 +98,13 @@ impl Leased {
         Self::new(None, 0, 0, 0)
     }
 
-    /// The part of a budget with leases. Neither a lease nor the reserve is larger than `size`.
+    /// The part of a budget with leases. With a lease, it holds at least one retry more than its reserve: otherwise the lease could not
+    /// be told from the reserve, so every failure would ask for one, and none would ever be void.
     pub(crate) const fn on(settings: LeaseSettings, capacity: u32, retry_cost: u16) -> Self {
         let reserve = settings.reserve_tokens(retry_cost);
         let size = if capacity < settings.size as u32 { capacity } else { settings.size as u32 };
-        Self::new(Some(settings), capacity, reserve, if size < reserve { reserve } else { size })
+        let least = reserve + retry_cost as u32;
+        Self::new(Some(settings), capacity, reserve, if size < least { least } else { size })
     }
 
     const fn new(settings: Option<LeaseSettings>, capacity: u32, reserve: u32, size: u32) -> Self {
@@ -138,7 +140,11 @@ impl Leased {
 
     /// The largest number of tokens that a retry may cost. `None` for a budget without leases.
     pub(crate) const fn largest_cost(&self) -> Option<u32> {
-        if self.settings.is_some() { Some(self.size) } else { None }
+        match self.settings {
+            Some(_) if self.capacity < self.size => Some(self.capacity),
+            Some(_) => Some(self.size),
+            None => None,
+        }
     }
 
     /// The number of tokens in the word of the budget.
@@ -151,20 +157,22 @@ impl Leased {
         self.credit.load(Relaxed) as u32
     }
 
-    /// Takes tokens for a retry. Returns false if there are not enough. Asks for a lease if few are left.
-    pub(crate) fn pay(&self, word: &AtomicU64, cost: u16) -> bool {
+    /// Takes tokens for a retry: `cost`, or `reserve_cost` without a lease. Returns their number, or `None` if too few are
+    /// left. Asks for a lease if few are left.
+    pub(crate) fn pay(&self, word: &AtomicU64, cost: u16, reserve_cost: u16) -> Option<u16> {
         let now = self.now();
-        let mut left = Word::of(0);
+        let (mut left, mut taken) = (Word::of(0), cost);
         let paid = word.fetch_update(AcqRel, Acquire, |seen| {
             left = self.valid(seen, now);
-            left.tokens = left.tokens.checked_sub(cost.into())?;
+            taken = if left.limit > self.reserve { cost } else { reserve_cost };
+            left.tokens = left.tokens.checked_sub(taken.into())?;
             Some(left.pack())
         });
         let is_low = left.tokens < self.size / 2;
         if paid.is_err() || is_low || left.limit <= self.reserve {
             self.demand.raise();
         }
-        paid.is_ok()
+        paid.is_ok().then_some(taken)
     }
 
     /// Gives tokens back. Those beyond the limit become credit while the pool is not full.

@@ -223,7 +223,7 @@ impl Budget {
 
     /// Sets the number of tokens that a retry after a timeout takes. Defaults to 20. A cost above the capacity counts as
     /// the capacity. Without a fixed [`capacity`](Self::capacity), a cost above a third of it counts as that third, or as the cost of
-    /// another retry if that is more.
+    /// another retry if that is more. While a [leased](Self::leased) budget has no lease, a timeout takes no more than another failure.
     ///
     /// A timeout is a sign of a service that is too slow, and another request makes it slower.
     ///
@@ -374,12 +374,12 @@ impl Budget {
                 let most = self.lease.largest_cost().unwrap_or(capacity);
                 let timeout = if most < timeout.into() { most as u16 } else { timeout };
                 let cost = if timed_out { timeout } else { retry };
-                let paid = if self.lease.is_on() {
-                    self.lease.pay(&self.tokens, cost)
+                if self.lease.is_on() {
+                    // The reserve is a number of retries, whatever their failures.
+                    self.lease.pay(&self.tokens, cost, cost.min(retry))
                 } else {
-                    self.update(|tokens| tokens.checked_sub(cost.into()))
-                };
-                paid.then_some(cost)
+                    self.update(|tokens| tokens.checked_sub(cost.into())).then_some(cost)
+                }
             }
             Rule::Ratio { percent, reserve, window } => {
                 // A ratio budget takes no tokens that could be given back.
