@@ -15,7 +15,7 @@ use retry_runtime::{Budget, Policy, retry};
 use tokio::sync::mpsc::{Sender, channel};
 use tokio::time::{Instant, interval};
 
-static API: Budget = Budget::new();
+static API: Budget = Budget::new().capacity(500);
 
 const BILLING: Policy = Policy::fixed(Duration::from_millis(50)).budget(|| &API);
 

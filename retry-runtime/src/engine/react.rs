@@ -424,7 +424,7 @@ mod tests {
     /// A unit test, because the package of the other tests switches on the features that count calls.
     #[test]
     fn a_retry_that_is_dropped_while_it_runs_is_paid_for_though_its_pause_was_dropped() {
-        static BUDGET: Budget = Budget::new();
+        static BUDGET: Budget = Budget::new().capacity(500);
         let policy = Policy::fixed(Duration::ZERO).budget(|| &BUDGET);
         // Not on tokio's timer, which is a feature.
         let mut retry = Executor::new(&policy).sleep(|_| pending());
