@@ -31,7 +31,7 @@ pub(crate) fn repeat(name: &str, times: u64) {
     }
 }
 
-/// What most requests have, so that the map is allocated anyway.
+/// The headers of a typical request, so that the map is allocated with and without propagation.
 fn headers_of_the_user() -> HeaderMap {
     let text = http::HeaderValue::from_static;
     HeaderMap::from_iter([(http::header::ACCEPT, text("*/*")), (http::header::USER_AGENT, text("bench"))])

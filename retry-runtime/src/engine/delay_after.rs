@@ -46,7 +46,7 @@ impl Policy {
     /// |---|---|
     /// | [`attempts`](Self::attempts), backoff, [`max_delay`](Self::max_delay), [`jitter`](Self::jitter) | apply |
     /// | [`retry_after`](Self::retry_after), [`within_retry_after`](Self::within_retry_after), [`beyond_retry_after`](Self::beyond_retry_after) | apply. The default limit of 60 s is short for a queue: a server that asks for more ends the job |
-    /// | the delay of a [`Breaker`](crate::Breaker) | applies. A rejected attempt is retried, and waits for the breaker, although there is no deadline |
+    /// | the delay of a [`Breaker`](crate::Breaker) | applies. A rejected attempt is retried when the breaker may admit it. In a call, that needs a deadline |
     /// | [`decorrelated`](Self::decorrelated) backoff | applies. The queue does not know the previous delay, so the delays before it are drawn again. Their distribution is that of a call without server delays |
     /// | [`custom`](Self::custom) backoff | applies. Its [`Attempt`](crate::Attempt) has the number, the limit and the failure; no time has elapsed |
     /// | [`deadline`](Self::deadline), [`attempt_timeout`](Self::attempt_timeout), deadlines of calls around | do not apply, because the start is unknown. Compare the age of the job yourself |

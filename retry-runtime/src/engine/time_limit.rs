@@ -227,23 +227,17 @@ impl<S: Sleep, O> TimeLimit<S, O> for Limited<O> {
     #[inline]
     fn poll<C: Call>(
         &self,
-        mut timer: Pin<&mut ArmedLimit<S::Timer>>,
+        timer: Pin<&mut ArmedLimit<S::Timer>>,
         core: &mut Core<C, S>,
         cx: &mut Context<'_>,
     ) -> Poll<O> {
-        let Core { active: ActiveCall { call, state }, sleep } = core;
-        if call.policy().limits_attempts() && is_over(state, call, sleep, timer.as_mut(), cx) {
-            return Poll::Ready((self.0)(cut_off(state, call, timer.kind)));
-        }
-        Poll::Pending
+        if core.active.call.policy().limits_attempts() { self.poll_limit(timer, core, cx) } else { Poll::Pending }
     }
 }
 
 impl<O> Limited<O> {
     /// [`poll`](TimeLimit::poll) of an attempt whose policy need not have a limit.
-    #[cfg(feature = "reqwest")]
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn poll_limit<C: Call, S: Sleep>(
         &self,
         mut timer: Pin<&mut ArmedLimit<S::Timer>>,

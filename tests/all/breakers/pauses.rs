@@ -345,7 +345,7 @@ async fn attempt_inside_a_probe_does_not_pause() {
     assert_eq!((outcome, took, breaker.state()), (Ok(()), SECOND * 7, BreakerState::Closed));
 }
 
-/// A call that receives the delay itself waits for it, and arrives when the pause ends, or earlier if its policy says so.
+/// A call that receives the delay itself waits for it, and returns when the pause ends, or earlier if its policy ignores the delay.
 #[tokio::test(start_paused = true)]
 async fn call_that_received_the_delay_is_admitted_if_it_waits_for_it() {
     const POLICY: Policy = Policy::fixed(Duration::from_millis(10)).attempts(2);

@@ -79,7 +79,7 @@ async fn each_request_has_its_number_however_it_is_sent() {
     assert_eq!(numbers(&server)[9..], [1, 2, 3]);
     through.send_first_of(&UNLIMITED, [through.get(&server.url)]).await.unwrap();
     assert_eq!(numbers(&server)[12..], [1, 2, 3]);
-    // Without a time limit, there is no time.
+    // A call without a time limit sends no time.
     assert_eq!(values(&server, TIME), vec![None; 15]);
 }
 

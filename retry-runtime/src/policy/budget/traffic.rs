@@ -155,8 +155,8 @@ const fn at_most_max(tokens: u16) -> u16 {
     if tokens < MAX { tokens } else { MAX }
 }
 
-/// The count after a number of windows, each of which takes a sixteenth. It is rounded at the end, so that a small count lasts as
-/// long as a large one.
+/// The count after a number of windows. Each window takes a sixteenth of the count. Only the result is rounded, so that a small count
+/// lasts as long as a large one.
 fn decayed(count: u16, windows: u32) -> u16 {
     /// After that many windows, nothing is left of the largest count.
     const ALL: u32 = 100;
