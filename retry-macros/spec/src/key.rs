@@ -1,32 +1,23 @@
 //! The table of arguments.
 //!
-//! A new argument is one row here, a field and a `match` arm in the attribute (`retry-macros/src/args/model.rs` and
-//! `parse.rs`), and, if files may set it, a `match` arm in `retry-runtime/src/config/spec/keys.rs`. The `match`es are exhaustive, so the compiler finds what is
-//! missing.
+//! CONTRIBUTING.md lists what a new argument needs beside its row here.
 
 use std::fmt::{self, Display, Formatter};
 
-/// Declares [`Key`] and [`Section`] from the table, and for each section a macro that expands to its table in Markdown.
+/// Declares [`Key`] from the table, and a macro that expands to its index in Markdown.
 macro_rules! table {
     ($(
-        $(#[$of_section:meta])*
-        $Section:ident, $markdown:ident {
-            $($Key:ident = $name:literal, $kind:ident, $place:ident, $example:literal, $values:literal, $default:literal;)+
+        $section:literal {
+            $($Key:ident = $name:literal, $kind:ident, $place:ident, $scope:ident, $example:literal, $meaning:literal $(, $default:literal)?;)+
         }
     )+) => {
         /// The name of an argument.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Key {
             $($(
-                #[doc = concat!("`", $name, "`: ", $values)]
+                #[doc = concat!("`", $name, "`: ", $meaning)]
                 $Key,
             )+)+
-        }
-
-        /// The sections of the attribute's documentation.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Section {
-            $($(#[$of_section])* $Section,)+
         }
 
         impl Key {
@@ -40,28 +31,24 @@ macro_rules! table {
                     $($(Self::$Key => &Row {
                         name: $name,
                         kind: Kind::$kind,
-                        section: Section::$Section,
+                        section: $section,
                         place: Place::$place,
+                        scope: Scope::$scope,
                         example: $example,
-                        values: $values,
-                        default: $default,
                     },)+)+
                 }
             }
         }
 
-        $(
-            /// The table of a section in Markdown, for the documentation of the attribute.
-            #[macro_export]
-            macro_rules! $markdown {
-                () => {
-                    ::core::concat!(
-                        "| argument | values | default |\n|---|---|---|\n",
-                        $("| `", $name, "` | ", $values, " | ", $default, " |\n",)+
-                    )
-                };
-            }
-        )+
+        /// The index of all arguments in Markdown, for the documentation of the attribute. Each name links to its section.
+        #[macro_export]
+        macro_rules! arguments {
+            () => {
+                ::core::concat!(
+                    $($("- [`", $name, "`](#", $section, "): ", $meaning, $(". Default: ", $default,)? "\n",)+)+
+                )
+            };
+        }
     };
 }
 
@@ -72,16 +59,14 @@ pub struct Row {
     pub name: &'static str,
     /// The kind of its value.
     pub kind: Kind,
-    /// The section of the attribute's documentation.
-    pub section: Section,
+    /// The section of the attribute's documentation, as the anchor of its heading.
+    pub section: &'static str,
     /// The places where it can be written.
     pub place: Place,
+    /// The part of a call that it changes.
+    pub scope: Scope,
     /// A value, for messages. Empty if the argument has none.
     pub example: &'static str,
-    /// The allowed values, in Markdown.
-    pub values: &'static str,
-    /// The default, in Markdown.
-    pub default: &'static str,
 }
 
 /// The places where an argument can be written.
@@ -91,6 +76,17 @@ pub enum Place {
     Anywhere,
     /// The attribute only, because the value is code.
     Code,
+}
+
+/// The parts of a call that an argument changes. The rules are derived from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The computed delays. Without effect on a call with one attempt.
+    Schedule,
+    /// Anything else about retries. Without effect on a call with one attempt.
+    Retries,
+    /// A call with one attempt too.
+    Call,
 }
 
 /// The kinds of values.
@@ -132,6 +128,8 @@ pub enum Kind {
     ServerDelay,
     /// The path of a function.
     Function,
+    /// The path of a function that waits.
+    SleepFunction,
     /// The path of a `static`, or an expression.
     Shared,
     /// A condition for values that are polled.
@@ -183,6 +181,9 @@ impl Kind {
             Self::OnOk => "the path of a function or a closure such as `|value| value.is_empty()`",
             Self::ServerDelay => "the path of a function or a closure such as `|value| value.wait`",
             Self::Function => "the path of a function such as `path::to::function`",
+            Self::SleepFunction => {
+                "the path of a function such as `path::to::sleep`; for a timer that is only known at run time, use `Policy::run(…).sleep(…)`"
+            }
             Self::Shared => "the path of a `static`, or an expression such as `self.shared`",
             Self::Until => "the path of a function or a closure such as `|value| value.is_done()`",
             Self::ErrorDelay => "the path of a function or a closure such as `|error| error.retry_after`",
@@ -212,127 +213,94 @@ impl Kind {
     }
 }
 
-// Section, name of the macro {
-//     Key = name, kind, place, example, values, default;
+// Section {
+//     Key = name, kind, place, scope, example, meaning, default if there is one;
 // }
 table! {
-    /// The number of attempts, the limits on their time, and the protection of the service from load.
-    AttemptsAndLimits, attempts_and_limits {
-        Attempts = "attempts", Attempts, Anywhere, "3",
-            "the maximum number of attempts, including the first: an integer of at least 1, a constant of type `u32`, or `\"unlimited\"`",
-            "3; with `delays`, one more than the number of delays";
-        Deadline = "deadline", Duration, Anywhere, "\"30s\"",
-            "the time limit for the whole call: a duration longer than zero, or a constant", "no limit";
-        AttemptTimeout = "attempt_timeout", Duration, Anywhere, "\"5s\"",
-            "the time limit for each attempt: a duration longer than zero, or a constant", "no limit";
-        Budget = "budget", Shared, Code, "API",
-            "the path of a `static` of type `Budget`, or an expression of type `Budget` or `Arc<Budget>`, or a reference to one", "no budget";
-        Nested = "nested", Nested, Anywhere, "\"once\"",
-            "`\"once\"`: do not retry a failure that a call inside the attempt has already retried", "retry it";
-        Breaker = "breaker", Shared, Code, "API_BREAKER",
-            "the path of a `static` of type `Breaker`, or an expression of type `Breaker` or `Arc<Breaker>`, or a reference to one",
-            "no circuit breaker";
-        Hedge = "hedge", Duration, Code, "\"50ms\"",
-            "the delay before the next copy of an attempt: a duration longer than zero, or a constant; not with `blocking`",
-            "no hedging";
-        HedgeMax = "hedge_max", Copies, Code, "3",
-            "the maximum number of copies: an integer of at least 2, or a constant of type `u32`; only with `hedge`", "2";
+    "attempts-and-limits" {
+        Attempts = "attempts", Attempts, Anywhere, Call, "3",
+            "the maximum number of attempts, including the first", "3; with `delays`, their number + 1";
+        Deadline = "deadline", Duration, Anywhere, Call, "\"30s\"", "the time limit for the whole call";
+        AttemptTimeout = "attempt_timeout", Duration, Anywhere, Call, "\"5s\"", "the time limit for each attempt";
     }
 
-    /// The delays between attempts.
-    Delays, delays {
-        Backoff = "backoff", Backoff, Anywhere, "\"exponential\"",
-            "`\"exponential\"`, `\"fixed\"`, `\"linear\"`, `\"fibonacci\"`, `\"random\"`, `\"decorrelated\"`, or the path of a function or a closure from `&Attempt` to `Duration`",
-            "`\"exponential\"`";
-        Start = "start", Duration, Anywhere, "\"100ms\"", "the first delay: a duration, or a constant", "100 ms";
-        Factor = "factor", Number, Anywhere, "2",
-            "the growth of exponential delays, and of the upper bound of decorrelated ones: a number of at least 1, or a constant of type `f64`",
-            "2; with `\"decorrelated\"`, 3";
-        MaxDelay = "max_delay", Duration, Anywhere, "\"30s\"",
-            "the cap on computed delays: a duration, or a constant; required by `\"random\"` and `\"decorrelated\"`",
-            "30 s in the standard schedule, otherwise no cap";
-        Delays = "delays", Durations, Anywhere, "[\"1s\", \"5s\"]",
-            "every delay: a list of durations and constants, or a constant of type `&'static [Duration]`",
-            "delays are computed";
-        Jitter = "jitter", Jitter, Anywhere, "\"full\"",
-            "`\"none\"`, `\"full\"`, `\"equal\"`, a share such as `\"20%\"`, which is more than 0 % and at most 100 %, or a duration to add such as `\"+500ms\"`, which is longer than zero",
-            "`\"full\"` in the standard schedule, otherwise `\"none\"`";
-        RandomSource = "random_source", Function, Code, "path::to::function",
-            "the path of a `fn() -> f64` that returns numbers in [0, 1)", "the thread-local generator of the crate `fastrand`";
+    "load-protection" {
+        Budget = "budget", Shared, Code, Call, "API", "the budget that pays for retries";
+        Nested = "nested", Nested, Anywhere, Retries, "\"once\"",
+            "the treatment of failures that a nested call has already retried", "retry them";
+        Breaker = "breaker", Shared, Code, Call, "API_BREAKER",
+            "the circuit breaker that rejects attempts while most of them fail";
+        Hedge = "hedge", Duration, Code, Call, "\"50ms\"", "the delay before a copy of a slow attempt starts";
+        HedgeMax = "hedge_max", Copies, Code, Call, "3", "the maximum number of copies, including the first", "2";
     }
 
-    /// The outcomes that are retried.
-    Conditions, conditions {
-        OnStatus = "on_status", Statuses, Code, "[503]",
-            "a list of codes `503`, ranges `500..=599`, classes `\"5xx\"`, and constants of type `u16` or `http::StatusCode`; each status is between 100 and 599 and listed once",
-            "408, 429, 500, 502, 503, 504";
-        OnError = "on_error", OnError, Code, "\"transient\"",
-            "`\"any\"`, `\"transient\"`, `\"never\"`, or the path of a function or a closure from `&E` to `bool`", "see below";
-        OnOk = "on_ok", OnOk, Code, "|value| value.is_empty()",
-            "the path of a function or a closure from `&T` to `bool`, which returns `true` for a value that must be retried",
-            "values are returned";
-        Until = "until", Until, Code, "|value| value.is_done()",
-            "the path of a function or a closure from `&T` to `bool`, which returns `true` for a value that is ready: [polling](#polling)",
-            "every value is ready";
-        RetryAfter = "retry_after", RetryAfter, Anywhere, "\"60s\"",
-            "the longest delay to accept from a server: a duration, a constant, or `\"ignore\"`", "60 s";
-        WithinRetryAfter = "within_retry_after", WithinRetryAfter, Anywhere, "\"replace\"",
-            "a server's delay up to `retry_after`: `\"raise\"` takes it as a lower bound of the computed delay, `\"replace\"` instead of the computed delay",
-            "`\"raise\"`";
-        BeyondRetryAfter = "beyond_retry_after", BeyondRetryAfter, Anywhere, "\"wait\"",
-            "a server's delay above `retry_after`: `\"give_up\"`, `\"wait\"` as long as `retry_after`, or `\"ignore\"` it",
-            "`\"give_up\"`";
-        ServerDelay = "server_delay", ServerDelay, Code, "|value| value.wait",
-            "the path of a function or a closure from `&T` to `Option<Duration>`, which returns the delay that the server asks for",
-            "the delay that the value reports itself: for a response, `Retry-After`";
-        ErrorDelay = "error_delay", ErrorDelay, Code, "|error| error.retry_after",
-            "the path of a function or a closure from `&E` to `Option<Duration>`, which returns the delay that the error asks for",
-            "the delay that the error reports itself";
+    "delays" {
+        Backoff = "backoff", Backoff, Anywhere, Schedule, "\"exponential\"", "the growth of the delays", "`\"exponential\"`";
+        Start = "start", Duration, Anywhere, Schedule, "\"100ms\"", "the first delay", "100 ms";
+        Factor = "factor", Number, Anywhere, Schedule, "2", "the factor between delays", "2; with `\"decorrelated\"`, 3";
+        MaxDelay = "max_delay", Duration, Anywhere, Schedule, "\"30s\"",
+            "the cap on computed delays", "30 s in the standard schedule, otherwise none";
+        Delays = "delays", Durations, Anywhere, Schedule, "[\"1s\", \"5s\"]", "a list of all delays";
+        Jitter = "jitter", Jitter, Anywhere, Schedule, "\"full\"",
+            "the randomness of the delays", "`\"full\"` in the standard schedule, otherwise `\"none\"`";
+        RandomSource = "random_source", Function, Code, Schedule, "path::to::function",
+            "the generator of random numbers", "`fastrand`, for each thread";
     }
 
-    /// The bodies of responses that are retried.
-    Bodies, bodies {
-        DrainLimit = "drain_limit", Bytes, Anywhere, "65536",
-            "the maximum number of bytes to read: an integer, or a constant of type `usize`; `0` reads no bodies", "65536";
-        DrainTimeout = "drain_timeout", Duration, Anywhere, "\"200ms\"",
-            "the maximum time to read: a duration longer than zero, or a constant; measured with tokio's timer",
-            "the delay before the next attempt";
+    "conditions" {
+        OnStatus = "on_status", Statuses, Code, Call, "[503]", "the statuses to retry", "408, 429, 500, 502, 503, 504";
+        OnError = "on_error", OnError, Code, Call, "\"transient\"",
+            "the errors to retry", "all but permanent errors; with `on_status`, transient errors";
+        OnOk = "on_ok", OnOk, Code, Call, "|value| value.is_empty()", "the values to retry";
     }
 
-    /// A policy that the attribute does not define itself.
-    PolicyFromElsewhere, policy_from_elsewhere {
-        Policy = "policy", Expression, Code, "POLICY",
-            "an expression of type `Policy`, `&Policy` or `Arc<Policy>`", "the policy that the other arguments define";
+    "polling" {
+        Until = "until", Until, Code, Call, "|value| value.is_done()", "the condition that ends polling";
     }
 
-    /// The attempt inside the body.
-    InsideTheBody, inside_the_body {
-        Bind = "bind", Name, Code, "attempt", "an identifier, bound to the `&Attempt` in the body", "no binding";
-        Clone = "clone", Names, Code, "[argument]",
-            "a list of the function's arguments; each attempt gets clones of them, which the body owns",
-            "each attempt borrows the arguments";
+    "the-servers-delay" {
+        RetryAfter = "retry_after", RetryAfter, Anywhere, Retries, "\"60s\"",
+            "the longest delay to accept from a server", "60 s";
+        WithinRetryAfter = "within_retry_after", WithinRetryAfter, Anywhere, Retries, "\"replace\"",
+            "the treatment of a server's delay up to `retry_after`", "`\"raise\"`";
+        BeyondRetryAfter = "beyond_retry_after", BeyondRetryAfter, Anywhere, Retries, "\"wait\"",
+            "the treatment of a server's delay above `retry_after`", "`\"give_up\"`";
+        ServerDelay = "server_delay", ServerDelay, Code, Retries, "|value| value.wait",
+            "a function that reads the server's delay from a value", "`Retry-After` of a response";
+        ErrorDelay = "error_delay", ErrorDelay, Code, Retries, "|error| error.retry_after",
+            "a function that reads the server's delay from an error", "the delay that the error reports";
     }
 
-    /// The events of a call, and a hook before each wait.
-    Events, events {
-        OnRetry = "on_retry", OnRetry, Code, "|retrying| eprintln!(\"{retrying}\")",
-            "the path of a function or a closure that is called with a `&Retrying<T, E>` before each wait, and may end the call", "no hook";
-        Name = "name", Text, Code, "\"load the page\"", "a string, or a constant of type `&'static str`",
-            "`module::function`";
-        Observer = "observer", Expression, Code, "OBSERVER", "an expression of a type that implements `Observer`",
-            "no observer";
-        Events = "events", Events, Anywhere, "\"debug\"",
-            "the level for `tracing` and `log`: `\"info\"` (warnings included), `\"debug\"` (nothing above it), or `\"off\"` (neither events nor spans)", "`\"info\"`";
+    "connection-reuse" {
+        DrainLimit = "drain_limit", Bytes, Anywhere, Retries, "65536",
+            "the maximum number of bytes to drain from a response that is retried", "65536";
+        DrainTimeout = "drain_timeout", Duration, Anywhere, Retries, "\"200ms\"",
+            "the maximum time to drain a response", "the delay before the next attempt";
     }
 
-    /// Functions that are not `async`, and runtimes other than tokio.
-    OtherRuntimes, other_runtimes {
-        Sleep = "sleep", Function, Code, "path::to::function",
-            "the path of a `fn(Duration) -> impl Future<Output = ()>`, or of a `fn(Duration)` with `blocking`",
-            "tokio's timer, or `std::thread::sleep` with `blocking`";
-        Blocking = "blocking", Flag, Code, "", "no value; for a plain `fn`", "an `async` function";
-        Crate = "crate", CratePath, Code, "path::to::retry_runtime",
-            "the path of `retry_runtime`, if it is renamed or re-exported by another crate", "`::retry_runtime`";
+    "a-policy-from-elsewhere" {
+        Policy = "policy", Expression, Code, Call, "POLICY", "a policy that is defined elsewhere";
+    }
+
+    "inside-the-body" {
+        Bind = "bind", Name, Code, Call, "attempt", "a name for the `&Attempt` in the body";
+        Clone = "clone", Names, Code, Call, "[argument]",
+            "the arguments that each attempt receives a clone of, instead of borrowing them";
+    }
+
+    "events" {
+        OnRetry = "on_retry", OnRetry, Code, Retries, "|retrying| eprintln!(\"{retrying}\")",
+            "a function to call before each wait";
+        Name = "name", Text, Code, Call, "\"load the page\"", "the name in events", "`module::function`";
+        Observer = "observer", Expression, Code, Call, "OBSERVER", "a receiver of the events";
+        Events = "events", Events, Anywhere, Call, "\"debug\"", "the level for `tracing` and `log`", "`\"info\"`";
+    }
+
+    "other-functions-and-runtimes" {
+        Sleep = "sleep", SleepFunction, Code, Call, "path::to::function", "a function that waits", "tokio's timer";
+        Blocking = "blocking", Flag, Code, Call, "", "for a function that is not `async`";
+        Crate = "crate", CratePath, Code, Call, "path::to::retry_runtime",
+            "the path of `retry_runtime`", "`::retry_runtime`";
     }
 }
 
@@ -365,6 +333,18 @@ impl Key {
     #[must_use]
     pub fn is_allowed_in_files(self) -> bool {
         self.row().place == Place::Anywhere
+    }
+
+    /// Returns `true` if it has no effect on a call with one attempt.
+    #[must_use]
+    pub fn is_about_retries(self) -> bool {
+        matches!(self.row().scope, Scope::Schedule | Scope::Retries)
+    }
+
+    /// Returns `true` if `policy` replaces it.
+    #[must_use]
+    pub fn is_part_of_policy(self) -> bool {
+        self.is_allowed_in_files() || self == Self::RandomSource
     }
 
     /// The argument as it is written: `attempts = 3`.

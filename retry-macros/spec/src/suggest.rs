@@ -1,6 +1,7 @@
 //! "Did you mean": finds the allowed word that is nearest to a misspelled one. The measure is that of rustc.
 
-/// The end of a message about an unknown word: ``did you mean `start`?``, or the list of allowed words if none is near.
+/// The end of a message about an unknown word: ``did you mean `start`?``, or the list of allowed words if none is near and none begins
+/// with it.
 #[must_use]
 pub fn suggest(word: &str, allowed: &[&str]) -> String {
     advice(word, allowed, "")
@@ -12,10 +13,19 @@ pub fn suggest_quoted(word: &str, allowed: &[&str]) -> String {
     advice(word, allowed, "\"")
 }
 
+/// Returns `true` if the word may be a typo of an allowed one. The beginning of one does not count: it may be a word of its own.
+#[must_use]
+pub fn is_near(word: &str, allowed: &[&str]) -> bool {
+    nearest(word, allowed).is_some()
+}
+
 fn advice(word: &str, allowed: &[&str], quote: &str) -> String {
     match nearest(word, allowed) {
         Some(near) => format!("did you mean `{quote}{near}{quote}`?"),
-        None => format!("expected {}", one_of(allowed, quote)),
+        None => match completions(word, allowed).as_slice() {
+            [] => format!("expected {}", one_of(allowed, quote)),
+            longer => format!("did you mean {}?", one_of(longer, quote)),
+        },
     }
 }
 
@@ -29,6 +39,11 @@ fn nearest<'a>(word: &str, allowed: &[&'a str]) -> Option<&'a str> {
     let distances = similar_length.map(|known| (distance(word, known), *known));
     let (found, near) = distances.min_by_key(|(found, _)| *found)?;
     (found <= limit).then_some(near)
+}
+
+/// The words that begin with `word`.
+fn completions<'a>(word: &str, allowed: &[&'a str]) -> Vec<&'a str> {
+    allowed.iter().copied().filter(|known| !word.is_empty() && known.starts_with(word)).collect()
 }
 
 /// `` `a`, `b` or `c` ``
@@ -72,6 +87,16 @@ mod tests {
         assert_eq!(suggest("attemtps", &KEYS), "did you mean `attempts`?");
         assert_eq!(suggest("strat", &KEYS), "did you mean `start`?");
         assert_eq!(suggest("back_off", &KEYS), "did you mean `backoff`?");
+    }
+
+    #[test]
+    fn a_prefix_suggests_the_words_that_begin_with_it() {
+        const KEYS: [&str; 5] = ["attempts", "on_status", "on_ok", "on_retry", "max_delay"];
+        assert_eq!(suggest("on", &KEYS), "did you mean `on_status`, `on_ok` or `on_retry`?");
+        assert_eq!(suggest("max", &KEYS), "did you mean `max_delay`?");
+        assert_eq!(suggest("attempt", &["attempts", "attempt_timeout"]), "did you mean `attempts`?");
+        assert_eq!(suggest_quoted("exp", &["fixed", "exponential"]), "did you mean `\"exponential\"`?");
+        assert_eq!(suggest("", &["one", "two"]), "expected `one` or `two`");
     }
 
     #[test]

@@ -89,10 +89,16 @@ impl Values {
     /// The argument of these that is written first.
     #[must_use]
     pub fn first_of(&self, keys: &[Key]) -> Option<Key> {
-        self.written.iter().copied().find(|key| keys.contains(key))
+        self.first_where(|key| keys.contains(&key))
     }
 
-    /// Returns `true` if there is no retry.
+    /// The argument with this property that is written first.
+    #[must_use]
+    pub fn first_where(&self, has_property: impl Fn(Key) -> bool) -> Option<Key> {
+        self.written.iter().copied().find(|key| has_property(*key))
+    }
+
+    /// Returns `true` if nothing is retried.
     #[must_use]
     pub fn is_one_attempt(&self) -> bool {
         self.attempts == Some(1)
@@ -104,7 +110,7 @@ impl Values {
         self.first_of(&[Key::Backoff, Key::Start, Key::Factor, Key::Delays]).is_none()
     }
 
-    /// The maximum number of attempts. `None` if it is unknown or there is no limit.
+    /// The maximum number of attempts. `None` if it is unknown or unlimited.
     #[must_use]
     pub fn max_attempts(&self) -> Option<u32> {
         if self.is_written(Key::Attempts) {

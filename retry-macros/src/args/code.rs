@@ -128,10 +128,18 @@ fn is_variable(path: &ExprPath) -> bool {
 }
 
 pub(crate) fn function(input: ParseStream) -> Result<ExprPath> {
+    path_of(input, Kind::Function)
+}
+
+pub(crate) fn sleep(input: ParseStream) -> Result<ExprPath> {
+    path_of(input, Kind::SleepFunction)
+}
+
+fn path_of(input: ParseStream, kind: Kind) -> Result<ExprPath> {
     let span = here(input);
     match Simple::read(input, value_ends) {
         Simple::Path(path) => Ok(path),
-        _ => expected(span, Kind::Function.expected()),
+        _ => expected(span, kind.expected()),
     }
 }
 

@@ -52,7 +52,7 @@ pub(crate) enum Delays {
     Path(ExprPath),
 }
 
-/// An inclusive range, or a single status if there is no `last`.
+/// An inclusive range, or a single status without `last`.
 pub(crate) struct StatusRange {
     pub first: StatusBound,
     pub last: Option<StatusBound>,
@@ -121,7 +121,7 @@ pub(crate) struct Arguments {
 pub(crate) struct Written {
     pub key: Key,
     pub ident: Ident,
-    /// The first token of the value. `None` if there is no value, or if it could not be read.
+    /// The first token of the value. `None` without a value, or if it could not be read.
     pub value: Option<Span>,
 }
 
@@ -131,7 +131,7 @@ impl Arguments {
         self.written.iter().any(|written| written.key == key)
     }
 
-    /// Returns `true` if there is no retry.
+    /// Returns `true` if nothing is retried.
     pub(crate) fn is_one_attempt(&self) -> bool {
         matches!(self.attempts, Some(Arg { value: Attempts::Number(1), .. }))
     }

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use retry_spec::key::{Key, Kind};
-use retry_spec::suggest::suggest;
+use retry_spec::suggest::{is_near, suggest};
 use syn::Token;
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
@@ -103,7 +103,7 @@ impl Arguments {
             Key::Clone => put(&mut self.clone, ident, input, code::identifiers),
             Key::Name => put(&mut self.name, ident, input, value::text),
             Key::Observer => put(&mut self.observer, ident, input, code::expression),
-            Key::Sleep => put(&mut self.sleep, ident, input, code::function),
+            Key::Sleep => put(&mut self.sleep, ident, input, code::sleep),
             Key::Crate => put(&mut self.krate, ident, input, code::krate),
             Key::Blocking => {
                 self.blocking.get_or_insert_with(|| ident.clone());
@@ -209,7 +209,7 @@ pub(crate) fn resembles_argument(input: ParseStream) -> bool {
     let ahead = input.fork();
     ahead.call(Ident::parse_any).is_ok_and(|word| {
         let name = word.unraw().to_string();
-        Key::of(&name).is_some() || !advice(&name, &ahead).starts_with("expected")
+        migration_hints::advice(&name, &ahead).is_some() || is_near(&name, &Key::names())
     })
 }
 

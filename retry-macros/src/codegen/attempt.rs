@@ -53,7 +53,7 @@ impl Expansion<'_> {
         quote_spanned! {span=>
             {
                 let (__retry_attempt, __retry_types) = #krate::private::TypesOf::attempt(#repeated);
-                let __retry_limit = #known.__cutting(__retry_types).__cut();
+                let __retry_limit = #known.__cutting(__retry_types).__cut(#krate::private::warned!());
                 #krate::Executor::run_limited(&mut __retry_executor, __retry_attempt, __retry_limit).await
             }
         }
@@ -178,7 +178,7 @@ impl Expansion<'_> {
         let Self { arguments, span, ref krate, .. } = *self;
         if arguments.policy.is_some() {
             let output = self.outcome_type();
-            Some(quote_spanned!(span=> #krate::private::Cutting::<#output>::of().__cut()))
+            Some(quote_spanned!(span=> #krate::private::Cutting::<#output>::of().__cut(#krate::private::warned!())))
         } else if arguments.deadline.is_some() || arguments.attempt_timeout.is_some() {
             Some(self.call_private("limited", None, TokenStream::new()))
         } else if arguments.nested.is_some() {

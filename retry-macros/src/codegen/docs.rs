@@ -80,7 +80,7 @@ fn attempts(arguments: &Arguments, values: &Values) -> String {
     }
 }
 
-/// The sentence about the delays. `None` if there is no retry.
+/// The sentence about the delays. `None` if nothing is retried.
 fn delays(arguments: &Arguments, values: &Values) -> Option<String> {
     let limit = values.max_attempts().map(|attempts| attempts - 1);
     if limit == Some(0) {

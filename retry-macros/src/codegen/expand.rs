@@ -23,8 +23,9 @@ use crate::input::function::{Function, Shape};
 /// async fn load(&mut self, id: &str) -> Result<Row, Error> { BODY }
 /// ```
 ///
-/// Output, with paths shortened and without the prefix `__retry_` of the bindings. Signature and body are the user's own tokens. Left out are the
-/// counters (`policy.rs`), the macro around the `async` block whose name is an advice (`attempt.rs`), and the copies of a hedged attempt (`copies.rs`):
+/// Output, with paths shortened and without the prefix `__retry_` of the bindings. Signature and body are the user's own tokens.
+/// Left out are the counters (`policy.rs`), the macro around the `async` block whose name is an advice (`attempt.rs`), and the
+/// copies of a hedged attempt (`copies.rs`):
 ///
 /// ```text
 /// async fn load(&mut self, id: &str) -> Result<Row, Error> {
@@ -214,7 +215,7 @@ impl Expansion<'_> {
         let krate = krate(self.arguments, span);
         let name = Ident::new(&format!("__retry_{key}"), span);
         let function = Ident::new(key, span);
-        // In a statement of its own, so that a temporary lives as long as the call.
+        // In its own statement, so that a temporary lives as long as the call.
         Some(quote_spanned!(span=> let #name = &#value; let #name = #krate::private::#function(#name);))
     }
 

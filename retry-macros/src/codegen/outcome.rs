@@ -54,9 +54,9 @@ impl Expansion<'_> {
 
     /// `let __retry_kind = …;`: how the types of the outcome are classified.
     ///
-    /// Method lookup takes the first level that *may* fit. While the type of the error is still being inferred, that is the first one, whatever
-    /// the type turns out to be. So a type that the macro does not know is asked for first: if rustc does not know it yet, the
-    /// compile error asks the user for it.
+    /// Method lookup takes the first level that *may* fit. While the type of the error is still being inferred, that is the first
+    /// one, whatever the type turns out to be. So a type that the macro does not know is asked for first: if rustc does not know
+    /// it yet, the compile error asks the user for it.
     pub(super) fn kind(&self) -> TokenStream {
         let Self { span, ref krate, .. } = *self;
         let classify = self.classify();

@@ -25,7 +25,7 @@ use crate::input::function::Function;
 ///     concat!(module_path!(), "::", "load"),
 ///     (Policy::exponential(DELAY)).attempts(5),
 ///     (Condition::new()).on_status(const { &[503..=503] }),
-///     counters!(),                                                       // a `static` of its own, for the counters
+///     counters!(),                                                       // its own `static`, for the counters
 /// )
 /// ```
 pub(super) fn call_spec(arguments: &Arguments, function: &Function) -> TokenStream {
@@ -88,7 +88,7 @@ fn policy(arguments: &Arguments, krate: &Path, span: Span) -> TokenStream {
 /// A closure that returns the user's `static`.
 ///
 /// It is a closure because, before Rust 1.91, a constant cannot refer to a `static` with interior mutability. The reference is
-/// stored in a `static` of its own, because rustc then reports a path of a constant. A `macro_rules!` macro of the runtime writes
+/// stored in its own `static`, because rustc then reports a path of a constant. A `macro_rules!` macro of the runtime writes
 /// that item: rustc prints the name of the macro with the error, and the name is the advice. The item cannot refer to generic
 /// parameters, so the path of an associated item is used directly.
 fn of_static(value: &ExprPath, span: Span, ty: &str, krate: &Path) -> TokenStream {

@@ -185,7 +185,8 @@ fn closure_body(input: ParseStream) -> Result<Group> {
     }
 }
 
-/// The expression is not parsed, and a comma may be part of it, as in `f::<A, B>()`. It certainly ends before the end, and before an argument.
+/// The expression is not parsed, and a comma may be part of it, as in `f::<A, B>()`. It certainly ends before the end, and before
+/// an argument.
 fn ends_expression(input: ParseStream) -> bool {
     let ahead = input.fork();
     let comma = ahead.parse::<Token![,]>().is_ok();
@@ -237,7 +238,7 @@ fn attempt_has_one_name(block: &Block, arguments: &Arguments) -> Result<()> {
     }
 }
 
-/// With a policy of run time, the type of the outcome decides whether a copy can be cut off. The copies start before rustc can infer it.
+/// With a run-time policy, the type of the outcome decides whether a copy can be cut off. The copies start before rustc can infer it.
 fn hedged_policy_knows_the_outcome(function: &Function, arguments: &Arguments) -> Result<()> {
     match (&arguments.policy, &arguments.hedge) {
         (Some(_), Some(hedge)) if function.outcome().is_none() => {

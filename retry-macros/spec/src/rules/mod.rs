@@ -1,7 +1,7 @@
 //! The rules between arguments. Each rule is one function over [`Values`], with its message.
 //!
 //! A rule holds unless the known values break it: a value that is unknown breaks no rule. Rules about one value are in
-//! [`number`](crate::number), since files check them while they read.
+//! [`number`](crate::number), because files check them while they read.
 
 use crate::values::Values;
 use broken::Rules;

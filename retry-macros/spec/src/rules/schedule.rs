@@ -32,26 +32,8 @@ impl Rules<'_> {
 
     /// `policy` replaces all arguments of the schedule.
     fn policy_defines_the_whole_schedule(&mut self) {
-        const REPLACED: [Key; 17] = [
-            Key::Attempts,
-            Key::Backoff,
-            Key::Start,
-            Key::Factor,
-            Key::MaxDelay,
-            Key::Delays,
-            Key::Jitter,
-            Key::RandomSource,
-            Key::RetryAfter,
-            Key::WithinRetryAfter,
-            Key::BeyondRetryAfter,
-            Key::DrainLimit,
-            Key::DrainTimeout,
-            Key::Deadline,
-            Key::AttemptTimeout,
-            Key::Nested,
-            Key::Events,
-        ];
-        self.excludes(Key::Policy, &REPLACED, |other| {
+        let replaced: Vec<Key> = Key::ALL.iter().copied().filter(|key| key.is_part_of_policy()).collect();
+        self.excludes(Key::Policy, &replaced, |other| {
             format!("`policy` already defines `{other}`: remove one of them")
         });
     }
@@ -64,28 +46,10 @@ impl Rules<'_> {
         });
     }
 
-    /// With one attempt there is no retry, so the arguments about retries have no effect.
+    /// With one attempt, the arguments about retries have no effect.
     fn one_attempt_has_no_schedule(&mut self) {
-        const SCHEDULE: [Key; 16] = [
-            Key::Backoff,
-            Key::Start,
-            Key::Factor,
-            Key::MaxDelay,
-            Key::Delays,
-            Key::Jitter,
-            Key::RandomSource,
-            Key::RetryAfter,
-            Key::WithinRetryAfter,
-            Key::BeyondRetryAfter,
-            Key::ServerDelay,
-            Key::ErrorDelay,
-            Key::OnRetry,
-            Key::DrainLimit,
-            Key::DrainTimeout,
-            Key::Nested,
-        ];
         let values = self.values;
-        for key in values.written.iter().copied().filter(|key| values.is_one_attempt() && SCHEDULE.contains(key)) {
+        for key in values.written.iter().copied().filter(|key| values.is_one_attempt() && key.is_about_retries()) {
             self.broken(key, At::Key(key), format!("`{key}` has no effect: `attempts = 1` never retries"));
         }
     }

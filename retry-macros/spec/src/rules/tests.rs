@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::key::Key;
+use crate::key::{Key, Scope};
 use crate::keywords::{Backoff, Jitter};
 use crate::values::Base;
 
@@ -44,6 +44,19 @@ fn an_argument_that_excludes_others_is_reported_once_for_those_before_it() {
         |written: &[Key]| check(&with(written, |_| ())).into_iter().map(|broken| broken.at).collect::<Vec<_>>();
     assert_eq!(positions(&[Key::Policy, Key::Start, Key::Factor]), [At::Key(Key::Start), At::Key(Key::Factor)]);
     assert_eq!(positions(&[Key::Start, Key::Factor, Key::Policy]), [At::Key(Key::Policy)]);
+}
+
+/// Without an exception here, a new argument of the schedule is in both lists.
+#[test]
+fn arguments_of_the_schedule_end_the_standard_one_and_are_replaced_by_delays() {
+    for key in Key::ALL.iter().copied().filter(|key| key.row().scope == Scope::Schedule) {
+        let ends_standard = !with(&[key], |_| ()).is_standard_schedule();
+        let keeps_standard = matches!(key, Key::MaxDelay | Key::Jitter | Key::RandomSource);
+        assert_eq!(ends_standard, !keeps_standard, "`{key}` in the list of `Values::is_standard_schedule`");
+        let is_replaced = check(&with(&[Key::Delays, key], |_| ())).iter().any(|broken| broken.key == Key::Delays);
+        let is_kept = matches!(key, Key::Delays | Key::Jitter | Key::RandomSource);
+        assert_eq!(is_replaced, !is_kept, "`{key}` in the list of `delays_define_the_whole_backoff`");
+    }
 }
 
 #[test]

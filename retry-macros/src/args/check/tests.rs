@@ -1,5 +1,6 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
+use retry_spec::key::{Key, Kind};
 
 use super::*;
 use crate::args::parse::tests::messages;
@@ -156,7 +157,7 @@ fn limits_are_not_zero_and_in_order() {
 
 #[test]
 fn the_first_delay_fits_into_the_deadline() {
-    // The number of attempts is unknown here: with one attempt, there is no delay.
+    // The number of attempts is unknown here: one attempt would have no delay.
     accepted(quote!(start = "1s", deadline = "1s", attempts = N));
     let message =
         "the first delay is at least 1 s, which does not fit in the `deadline` of 500 ms: no retry could start";
@@ -361,4 +362,20 @@ fn constants_are_not_arguments_of_the_function() {
     );
     accepted(quote!(budget = client, breaker = client));
     accepted(quote!(attempts = ID, start = Self::id, on_error = id));
+}
+
+#[test]
+fn every_constant_is_compared_with_the_parameters() {
+    use Kind::*;
+    for key in Key::ALL {
+        let takes_constant = match key.row().kind {
+            Attempts | Backoff | Duration | Number | Durations | RetryAfter | Bytes | Copies | Text | Function => true,
+            Jitter | WithinRetryAfter | BeyondRetryAfter | Nested | Events | Flag => false,
+            Statuses | OnError | OnOk | ServerDelay | SleepFunction | Shared | Until | ErrorDelay | OnRetry
+            | Expression | Name | Names | CratePath => false,
+        };
+        let messages = messages_of(format!("{key} = url").parse().unwrap());
+        let is_reported = messages.iter().any(|message| message.contains("takes a constant, and `url` is an argument"));
+        assert_eq!(is_reported, takes_constant, "`{key}` in `constants` of `parameters.rs`: {messages:?}");
+    }
 }

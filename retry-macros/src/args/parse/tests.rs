@@ -97,7 +97,9 @@ fn every_value_is_in_its_field() {
     assert!(matches!(arguments.observer.unwrap().value, Expr::Call(_)));
     assert!(arguments.random_source.is_some() && arguments.sleep.is_some() && arguments.blocking.is_some());
     assert_eq!(arguments.krate.unwrap().value.to_token_stream().to_string(), "facade :: retry_runtime");
-    assert_eq!(arguments.written.len(), Key::ALL.len());
+    let is_written = |key: &Key| arguments.written.iter().any(|written| written.key == *key);
+    let missing: Vec<_> = Key::ALL.iter().filter(|key| !is_written(key)).map(|key| key.name()).collect();
+    assert!(missing.is_empty(), "add to the attribute above, and assert the field: {missing:?}");
 }
 
 #[test]
@@ -132,6 +134,8 @@ fn a_closure_keeps_its_commas() {
 fn unknown_arguments_get_a_suggestion() {
     refused(quote!(atempts = 3), "unknown argument `atempts`: did you mean `attempts`?");
     refused(quote!(on_eror = |a, b| a == b), "unknown argument `on_eror`: did you mean `on_error`?");
+    let those_with_on = "`on_status`, `on_error`, `on_ok` or `on_retry`";
+    refused(quote!(on = [503]), &format!("unknown argument `on`: did you mean {those_with_on}?"));
     let all: Vec<String> = Key::ALL.iter().map(|key| format!("`{key}`")).collect();
     let (last, first) = all.split_last().unwrap();
     let message = format!("unknown argument `colour`: expected {} or {last}", first.join(", "));
@@ -188,6 +192,14 @@ fn arguments_of_other_libraries_get_a_hint() {
     ] {
         let key = tokens.clone().into_iter().next().unwrap();
         refused(tokens, &format!("unknown argument `{key}`: {advice}"));
+    }
+}
+
+#[test]
+fn no_hint_is_about_an_argument() {
+    for key in Key::ALL {
+        let advice = |input: ParseStream| Ok(migration_hints::advice(key.name(), input));
+        assert_eq!(advice.parse2(quote!()).unwrap(), None, "`migration_hints.rs` has the name `{key}`");
     }
 }
 

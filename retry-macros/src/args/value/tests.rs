@@ -4,7 +4,7 @@ use syn::parse::Parser;
 
 use super::*;
 use crate::args::code::{
-    breaker, budget, expression, function, identifier, identifiers, krate, on_error, on_ok, server_delay,
+    breaker, budget, expression, function, identifier, identifiers, krate, on_error, on_ok, server_delay, sleep,
 };
 use crate::args::model::{OnError, Shared};
 
@@ -289,7 +289,13 @@ fn units_of_bytes_get_the_number_to_write() {
 fn names_are_identifiers_and_paths_are_unquoted() {
     assert!(matches!(read(text, quote!(NAME)), Given::Path(_)));
     refused(text, quote!(3), "expected a string such as `\"load the page\"` or the path of a constant");
-    refused(function, quote!(|d| sleep(d)), "expected the path of a function such as `path::to::function`");
+    refused(function, quote!(dice()), "expected the path of a function such as `path::to::function`");
+    refused(
+        sleep,
+        quote!(|d| sleep(d)),
+        "expected the path of a function such as `path::to::sleep`; for a timer that is only known at run time, use \
+         `Policy::run(…).sleep(…)`",
+    );
     refused(krate, quote!("a::b"), "write it without quotes: `crate = a::b`");
     refused(krate, quote!(3), "expected the path of `retry_runtime` such as `facade::retry_runtime`");
     assert_eq!(read(identifier, quote!(attempt)), "attempt");

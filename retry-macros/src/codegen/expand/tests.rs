@@ -1,4 +1,5 @@
 use quote::quote;
+use retry_spec::key::{Key, Kind};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
@@ -65,13 +66,13 @@ fn every_binding_of_an_annotated_function_has_the_prefix() {
                 other(id).await
             }
         );
-        assert_prefixed(crate::expand_retry(arguments.clone(), function).unwrap(), &["id", "attempt"]);
+        assert_prefixed(crate::entry::expand_retry(arguments.clone(), function).unwrap(), &["id", "attempt"]);
         let returned = quote!(
             fn load(id: u32) -> impl Future<Output = Result<u32, E>> {
                 async move { Ok(id) }
             }
         );
-        assert_prefixed(crate::expand_retry(arguments, returned).unwrap(), &["id", "attempt"]);
+        assert_prefixed(crate::entry::expand_retry(arguments, returned).unwrap(), &["id", "attempt"]);
     }
     let common =
         quote!(on_error = is_busy, on_ok = is_empty, breaker = B, bind = attempt, clone = [id], policy = POLICY);
@@ -81,7 +82,7 @@ fn every_binding_of_an_annotated_function_has_the_prefix() {
         }
     );
     assert_prefixed(
-        crate::expand_retry(quote!(blocking, sleep = sleep, #common), function).unwrap(),
+        crate::entry::expand_retry(quote!(blocking, sleep = sleep, #common), function).unwrap(),
         &["id", "attempt"],
     );
 }
@@ -97,7 +98,7 @@ fn every_binding_of_a_block_has_the_prefix() {
         quote!(#common, hedge = "50ms", async { other(id).await }),
         quote!(#common, blocking, policy = POLICY, |attempt| other(id)),
     ] {
-        let expanded = crate::expand_retrying(input);
+        let expanded = crate::entry::retrying(input);
         assert_prefixed(quote!(async fn f() { #expanded }), &["id", "attempt"]);
     }
 }
@@ -112,4 +113,22 @@ fn every_binding_of_a_derived_implementation_has_the_prefix() {
         }
     };
     assert_prefixed(crate::derive::derive(item).unwrap(), &[]);
+}
+
+#[test]
+fn every_argument_changes_the_generated_code() {
+    let expand = |arguments: &str| {
+        // Public and without documentation, so that the section "Retries" is not part of it.
+        let function = quote!(
+            pub async fn load(argument: u32) -> Result<u32, E> {
+                other(argument).await
+            }
+        );
+        crate::entry::expand_retry(arguments.parse().unwrap(), function).unwrap().to_string()
+    };
+    for key in Key::ALL.iter().filter(|key| key.row().kind != Kind::Flag) {
+        let others = if *key == Key::HedgeMax { "hedge = \"50ms\"," } else { "" };
+        let changes = expand(&format!("{others} {}", key.example())) != expand(others);
+        assert!(changes, "`{key}` has no effect: write it in `codegen`, such as in `policy.rs`");
+    }
 }
