@@ -3,31 +3,14 @@
 use std::fs;
 
 use proptest::prelude::*;
+use retry_spec::key::Key;
 use serde_json::{Value, json};
 
 use super::files::File;
 use super::read;
 
 fn arbitrary_key() -> impl Strategy<Value = String> {
-    let known = vec![
-        "attempts",
-        "backoff",
-        "start",
-        "factor",
-        "max_delay",
-        "delays",
-        "jitter",
-        "retry_after",
-        "within_retry_after",
-        "beyond_retry_after",
-        "drain_limit",
-        "drain_timeout",
-        "deadline",
-        "attempt_timeout",
-        "nested",
-        "events",
-    ];
-    prop_oneof![20 => proptest::sample::select(known).prop_map(str::to_owned), 1 => any::<String>()]
+    prop_oneof![20 => proptest::sample::select(Key::names_in_files()).prop_map(str::to_owned), 1 => any::<String>()]
 }
 
 fn arbitrary_value() -> impl Strategy<Value = Value> {

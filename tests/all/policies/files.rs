@@ -96,6 +96,26 @@ fn json_files_are_read_and_errors_have_a_position() {
 }
 
 #[test]
+fn control_characters_of_a_file_are_escaped_in_the_message() {
+    policies!(POLICIES);
+    let file = File::new("policies.json");
+    for (text, message) in [
+        (r#"{ "bil\nling": {} }"#, r"[bil\nling] unknown policy: did you mean `billing`?"),
+        (
+            r#"{ "billing": { "\u001battempts": 1 } }"#,
+            r"[billing] `\u{1b}attempts`: unknown key: did you mean `attempts`?",
+        ),
+        (
+            r#"{ "billing": { "start": "x\ny" } }"#,
+            r#"[billing] `start`: expected a number at `x\ny`: write a duration such as `"250ms"`"#,
+        ),
+    ] {
+        let error = file.load_error(&POLICIES, text.as_bytes());
+        assert_eq!(error.split_once(": ").unwrap().1, message, "{text}");
+    }
+}
+
+#[test]
 fn unreadable_files_are_rejected() {
     policies!(POLICIES);
     let file = File::new("policies.toml");

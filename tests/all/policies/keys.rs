@@ -106,6 +106,8 @@ fn environment_variables_are_read() {
 #[test]
 fn unknown_keys_are_rejected() {
     assert_rejects(json!({ "attemps": 3 }), "`attemps`: unknown key: did you mean `attempts`?");
+    assert_rejects(json!({ "max": "1s" }), "`max`: unknown key: did you mean `max_delay`?");
+    assert_rejects(json!({ "drain": 0 }), "`drain`: unknown key: did you mean `drain_limit` or `drain_timeout`?");
     assert_rejects(json!({ "jiter": "full" }), "`jiter`: unknown key: did you mean `jitter`?");
     let all = "expected `attempts`, `deadline`, `attempt_timeout`, `nested`, `backoff`, `start`, `factor`, `max_delay`, `delays`, \
                `jitter`, `retry_after`, `within_retry_after`, `beyond_retry_after`, `drain_limit`, `drain_timeout` or `events`";

@@ -23,6 +23,7 @@ macro_rules! policies {
 
 mod arbitrary_input;
 mod display;
+mod every_key;
 mod files;
 mod keys;
 mod loading;

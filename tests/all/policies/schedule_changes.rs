@@ -156,6 +156,43 @@ fn treatment_of_server_delays_is_changed() {
 }
 
 #[test]
+fn limit_that_contradicts_one_of_the_code_is_rejected() {
+    let timeout = Policy::new().attempt_timeout(SECOND);
+    let too_short = |deadline: &str| {
+        let effect = format!("`deadline` ({deadline}) is not longer than the code's `attempt_timeout` of 1 s");
+        format!("{effect}: write a shorter `attempt_timeout` as well")
+    };
+    assert_rejects(
+        timeout,
+        &[
+            (json!({ "deadline": "500ms" }), &too_short("500 ms")),
+            (json!({ "deadline": "1s", "attempts": 1 }), &too_short("1 s")),
+        ],
+    );
+    let short = "3 attempts, exponential from 100ms, at most 30s, full jitter, deadline 500ms, attempt timeout 100ms";
+    assert_becomes(timeout, &[(json!({ "deadline": "500ms", "attempt_timeout": "100ms" }), short)]);
+    assert_rejects(
+        Policy::new().deadline(SECOND),
+        &[(
+            json!({ "attempt_timeout": "2s" }),
+            "`attempt_timeout` (2 s) has no effect under the code's `deadline` of 1 s: write a shorter `attempt_timeout`",
+        )],
+    );
+    // The code may break the rule, which only the attribute checks. A file that changes neither value need not mend it.
+    let broken = timeout.deadline(SECOND);
+    let one = "1 attempt, deadline 1s, attempt timeout 1s";
+    assert_becomes(broken, &[(json!({ "attempts": 1 }), one)]);
+}
+
+#[test]
+fn drain_timeout_is_rejected_if_the_code_reads_no_bodies() {
+    let nothing = Policy::fixed(SECOND).drain_limit(0);
+    let effect = "`drain_timeout` has no effect with the code's `drain_limit = 0`: write `drain_limit` as well";
+    assert_rejects(nothing, &[(json!({ "drain_timeout": "1s" }), effect)]);
+    assert!(over(nothing, json!({ "drain_timeout": "1s", "drain_limit": 100 })).is_ok());
+}
+
+#[test]
 fn additive_jitter_is_capped() {
     let cap = json!({ "jitter": "+500ms", "max_delay": "5s" });
     assert_becomes(KINDS.fixed, &[(cap, "3 attempts, fixed 2s, at most 5s, +500ms jitter")]);
@@ -203,6 +240,10 @@ fn key_without_an_effect_is_rejected() {
     );
     let never = "`start` has no effect: the code's `attempts = 1` never retries: write `attempts` as well";
     assert_rejects(KINDS.once, &[(json!({ "start": "1s" }), never)]);
+    for key in [json!({ "retry_after": "5s" }), json!({ "nested": "once" }), json!({ "drain_limit": 5 })] {
+        let name = key.as_object().unwrap().keys().next().unwrap().clone();
+        assert_rejects(KINDS.once, &[(key, &never.replace("start", &name))]);
+    }
 }
 
 #[test]

@@ -27,10 +27,25 @@ impl Display for PolicyChange {
 impl Policy {
     /// Compares every value that a file can change.
     pub(super) fn is_configured_as(&self, other: &Self) -> bool {
-        // A file cannot change functions, so they are equal.
-        let Self { attempts, backoff, cap, jitter, random: _, deadline, attempt_timeout, .. } = *self;
-        let Self { retry_after, within_retry_after, beyond_retry_after, .. } = *self;
-        let Self { drain_limit, drain_timeout, budget: _, nested, events, .. } = *self;
+        // Without `..`, so that the compiler reports a new field. A file cannot change functions, so they are equal.
+        let Self {
+            attempts,
+            backoff,
+            cap,
+            jitter,
+            random: _,
+            deadline,
+            attempt_timeout,
+            retry_after,
+            within_retry_after,
+            beyond_retry_after,
+            drain_limit,
+            drain_timeout,
+            budget: _,
+            nested,
+            events,
+            is_clamped: _,
+        } = *self;
         backoff.is_same_as(&other.backoff)
             && (attempts, cap, jitter) == (other.attempts, other.cap, other.jitter)
             && (deadline, attempt_timeout) == (other.deadline, other.attempt_timeout)

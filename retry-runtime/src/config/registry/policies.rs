@@ -64,7 +64,8 @@ use crate::policy::builder::Policy;
 /// Each key replaces that of the code's policy, and everything else stays: `search` above is still exponential with full jitter. The
 /// schedule has these additional rules:
 ///
-/// - `backoff` keeps the code's `start`, `max_delay` and `jitter`. `"random"` and `"decorrelated"` have no jitter, and `"fixed"` has no cap.
+/// - `backoff` keeps the code's `start`, `max_delay` and `jitter`. `"random"` and `"decorrelated"` have no jitter, and `"fixed"`
+///   has no cap.
 /// - `delays` replaces the backoff and the cap. It also sets the number of attempts, unless `attempts` is written. The jitter stays.
 /// - A key without an effect on the code's schedule is an error that says what to write: `max_delay` for a fixed delay, `factor`
 ///   for a backoff that is neither exponential nor decorrelated, `start` for a list of delays or a function of the code.

@@ -17,7 +17,6 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// Reads the value of a key.
     pub(super) fn read(&mut self, key: Key, value: &Value) -> Result<(), String> {
         let values = &mut self.values;
         match key {
@@ -71,7 +70,6 @@ impl Keys {
         self.values.is_written(key)
     }
 
-    /// The list of `delays`.
     pub(super) fn delays(&self) -> Option<Vec<Duration>> {
         self.values.delays.as_ref().map(|delays| delays.iter().copied().flatten().collect())
     }

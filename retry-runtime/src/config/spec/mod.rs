@@ -32,7 +32,9 @@ mod value;
 ///
 /// static API: Budget = Budget::new();
 ///
-/// let text = r#"{ "attempts": 5, "start": "1s", "max_delay": "1m", "jitter": "20%", "deadline": "1h 30m" }"#;
+/// let text = r#"{
+///     "attempts": 5, "start": "1s", "max_delay": "1m", "jitter": "20%", "deadline": "1h 30m"
+/// }"#;
 /// let policy = serde_json::from_str::<Policy>(text)?.budget(|| &API);
 /// # assert_eq!(
 /// #     policy.to_string(),

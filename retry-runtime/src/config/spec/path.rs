@@ -4,6 +4,8 @@ use core::fmt::{self, Display, Formatter};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
 
+use crate::util::mask::write_escaped;
+
 /// The policy and the key that a reader is at, and the message if something is wrong there.
 ///
 /// It is kept beside the error of the format, because that is only text, and may add text of its own around the message.
@@ -23,18 +25,18 @@ impl ErrorPath {
     }
 }
 
-/// ``[billing] `attemps`: unknown key``
+/// ``[billing] `attemps`: unknown key``, in one line, whatever the names and the values in a file are.
 impl Display for ErrorPath {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let message = self.message.as_deref().unwrap_or_default();
         if let Some(policy) = &self.policy {
-            write!(f, "[{policy}] ")?;
+            write_escaped(&format!("[{policy}] "), f)?;
         }
         // A message about several keys starts with the key itself, or with `key = "value"`.
-        match self.key.as_ref().filter(|key| !message.starts_with(&format!("`{key}"))) {
-            Some(key) => write!(f, "`{key}`: {message}"),
-            None => f.write_str(message),
+        if let Some(key) = self.key.as_ref().filter(|key| !message.starts_with(&format!("`{key}"))) {
+            write_escaped(&format!("`{key}`: "), f)?;
         }
+        write_escaped(message, f)
     }
 }
 

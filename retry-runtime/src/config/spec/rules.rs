@@ -1,16 +1,17 @@
 //! The policy that the keys define, over the attribute's defaults or over a policy of the code.
 //!
-//! The rules between keys are those of the attribute, in `retry_spec::rules`. Over a policy of the code, they see only the keys that
-//! the file writes: an operator who lowers a deadline in an incident need not make the code's other limits fit to it.
+//! The rules between keys are those of the attribute, in `retry_spec::rules`. They see only the keys that the file writes. The rules here
+//! are the same ones for a key of the file and a value of the code's policy, so that no file makes a policy that the attribute would refuse.
+//! The message names the key of the file. A file that changes neither of two values is not refused because of them.
 //!
-//! The rules here are about a key and the code's policy. A key of the schedule changes only itself, because a new cap must not replace
-//! the whole schedule, and is refused if it has no effect on the code's schedule. The rule about the first delay and the deadline sees
-//! the code's values too: if it is broken, no retry can start.
+//! A key of the schedule changes only itself, because a new cap must not replace the whole schedule, and is refused if it has no effect on
+//! the code's schedule. There are two exceptions, for an operator who makes calls shorter in an incident: `attempts` may be less than the
+//! code's `delays` need, and with `attempts = 1` the code's other values need not be removed.
 
 use core::time::Duration;
 
 use retry_spec::duration::human;
-use retry_spec::key::Key;
+use retry_spec::key::{Key, Scope};
 use retry_spec::keywords::{self, Backoff as Keyword};
 use retry_spec::rules::{self, At, Broken};
 use retry_spec::schedule;
@@ -33,9 +34,6 @@ pub(crate) enum Base {
     /// A policy of the code. What the keys do not change stays.
     Code(Policy),
 }
-
-/// The keys of the schedule, for messages about a rule that any of them may break.
-const SCHEDULE: [Key; 6] = [Key::Start, Key::Delays, Key::Backoff, Key::Factor, Key::MaxDelay, Key::Jitter];
 
 impl Keys {
     /// The policy that is `base`, except for the keys that are written.
@@ -71,6 +69,8 @@ impl Keys {
             }),
             ..schedule
         };
+        self.drain_timeout_is_used(&policy)?;
+        self.attempt_timeout_is_shorter_than_deadline(&policy)?;
         self.first_delay_fits_into_deadline(&policy)?;
         Ok(policy)
     }
@@ -115,7 +115,7 @@ impl Keys {
 
     /// The code's policy has delays to change.
     fn code_retries(&self, code: &Policy) -> Result<(), Broken> {
-        match self.values.first_of(&SCHEDULE) {
+        match self.values.first_where(Key::is_about_retries) {
             Some(key) if code.attempts == 1 && self.values.attempts.is_none() => broken(
                 key,
                 format!("`{key}` has no effect: the code's `attempts = 1` never retries: write `attempts` as well"),
@@ -245,6 +245,34 @@ impl Keys {
         broken(Key::MaxDelay, format!("{message}: write at least {first}"))
     }
 
+    /// There is something to read in the time of `drain_timeout`.
+    fn drain_timeout_is_used(&self, policy: &Policy) -> Result<(), Broken> {
+        if !self.is_written(Key::DrainTimeout) || policy.drain_limit > 0 {
+            return Ok(());
+        }
+        let effect = "`drain_timeout` has no effect with the code's `drain_limit = 0`";
+        broken(Key::DrainTimeout, format!("{effect}: write `drain_limit` as well"))
+    }
+
+    /// The attempt timeout is shorter than the deadline. If the keys set both, or neither, there is nothing left to check.
+    fn attempt_timeout_is_shorter_than_deadline(&self, policy: &Policy) -> Result<(), Broken> {
+        let Some((timeout, deadline)) = policy.attempt_timeout.zip(policy.deadline) else { return Ok(()) };
+        let (is_fine, timeout, deadline) = (timeout < deadline, human(timeout), human(deadline));
+        match (self.values.attempt_timeout, self.values.deadline) {
+            (Some(_), None) if !is_fine => {
+                let effect =
+                    format!("`attempt_timeout` ({timeout}) has no effect under the code's `deadline` of {deadline}");
+                broken(Key::AttemptTimeout, format!("{effect}: write a shorter `attempt_timeout`"))
+            }
+            (None, Some(_)) if !is_fine => {
+                let effect =
+                    format!("`deadline` ({deadline}) is not longer than the code's `attempt_timeout` of {timeout}");
+                broken(Key::Deadline, format!("{effect}: write a shorter `attempt_timeout` as well"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The shortest first delay ends before the deadline, whether the keys or the code set them.
     fn first_delay_fits_into_deadline(&self, policy: &Policy) -> Result<(), Broken> {
         let Some((first, deadline)) = policy.shortest_first().zip(policy.deadline) else { return Ok(()) };
@@ -252,7 +280,8 @@ impl Keys {
             return Ok(());
         }
         let deadline_key = Some(Key::Deadline).filter(|key| self.is_written(*key));
-        let key = deadline_key.or_else(|| self.values.first_of(&SCHEDULE)).unwrap_or(Key::Attempts);
+        let schedule_key = || self.values.first_where(|key| key.row().scope == Scope::Schedule);
+        let key = deadline_key.or_else(schedule_key).unwrap_or(Key::Attempts);
         broken(key, rules::first_delay_reaches_deadline(first, deadline))
     }
 }
