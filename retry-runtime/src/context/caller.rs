@@ -19,7 +19,7 @@ pub(crate) fn has_deadline() -> bool {
     CONTEXT.with(|context| context.caller.get().is_some())
 }
 
-/// The deadline of the caller, or the service's own for its request, also if that of a call around ends earlier.
+/// The deadline of the caller, or the service's own for its request, even if that of a call around ends earlier.
 #[cold]
 pub(crate) fn deadline() -> Option<OuterDeadline> {
     let limit = CONTEXT.with(|context| context.caller.get())?;

@@ -106,16 +106,16 @@ impl Deadline {
 
     /// Applies the deadline to everything that the future polls.
     pub const fn scope<F>(self, future: F) -> WithDeadline<F> {
-        WithDeadline { deadline: Some(self), future }
+        WithDeadline { deadline: Some(self), future: Some(future) }
     }
 
     /// Applies the [current](Self::current) deadline to everything that the future polls, if there is one: for a task that is about to be
     /// spawned.
     pub fn inherit<F>(future: F) -> WithDeadline<F> {
-        WithDeadline { deadline: Self::current(), future }
+        WithDeadline { deadline: Self::current(), future: Some(future) }
     }
 
-    /// Applies the deadline to everything that the closure calls, such as blocking code in a thread of its own:
+    /// Applies the deadline to everything that the closure calls, such as blocking code in its own thread:
     ///
     /// ```
     /// use retry_runtime::{Deadline, retry};
@@ -165,8 +165,19 @@ pin_project! {
     #[must_use = "futures do nothing unless they are awaited"]
     pub struct WithDeadline<F> {
         deadline: Option<Deadline>,
+        // `None` once it is dropped.
         #[pin]
-        future: F,
+        future: Option<F>,
+    }
+
+    impl<F> PinnedDrop for WithDeadline<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if let Some(deadline) = this.deadline {
+                // A breaker's probe looks at the deadline when it is dropped.
+                deadline.run(|| this.future.set(None));
+            }
+        }
     }
 }
 
@@ -175,9 +186,10 @@ impl<F: Future> Future for WithDeadline<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
+        let Some(future) = this.future.as_pin_mut() else { return Poll::Pending };
         match this.deadline {
-            Some(deadline) => deadline.run(|| this.future.poll(cx)),
-            None => this.future.poll(cx),
+            Some(deadline) => deadline.run(|| future.poll(cx)),
+            None => future.poll(cx),
         }
     }
 }

@@ -38,7 +38,6 @@ impl SeenConnections {
     }
 }
 
-/// Remembers a new connection.
 pub(crate) fn remember(connection: Connection) {
     lock(&SEEN).insert(connection);
 }
@@ -92,7 +91,6 @@ pub(crate) struct AttemptHandle {
 }
 
 impl AttemptHandle {
-    /// Adds an event to the log.
     pub(crate) fn note(&self, event: ConnectionEvent) {
         let Self { log: ConnectionLog(log), attempt } = self;
         if let ConnectionEvent::Connected { connection: Some(connection), .. } = event {

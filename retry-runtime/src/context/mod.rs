@@ -1,13 +1,10 @@
 //! The context of the attempt that is being polled on this thread: everything that a call inside it can see of the calls
 //! around it.
 //!
-//! There is one thread-local, in `thread.rs`. A `Scope` sets one of its fields while an attempt is polled (or runs, in
-//! blocking code), and restores the field when the poll ends, even by a panic. So the context belongs to the polled
-//! future, not to its task or thread: the branches of a `join!` do not see each other's context. A spawned task sees
-//! none, unless the attempt itself polls the task, as a `LocalSet` or a `FuturesUnordered` inside the attempt does. Calls
-//! whose first attempt succeeds never read the context.
-//!
-//! May import `util` and `classify`.
+//! A `Scope` sets one field of the thread-local in `thread.rs` while an attempt is polled (or runs, in blocking code), and
+//! restores it when the poll ends, even by a panic. So the context belongs to the polled future, not to its task or thread:
+//! the branches of a `join!` do not see each other's context, and a spawned task sees none, unless the attempt itself polls
+//! it, as a `LocalSet` inside the attempt does. Calls whose first attempt succeeds never read the context.
 
 pub(crate) mod caller;
 pub(crate) mod captured;

@@ -7,12 +7,10 @@ use std::sync::Arc;
 use crate::context::thread::{CONTEXT, Context, Field, Scope};
 use crate::context::values::Simulated;
 
-/// The current simulation.
 pub(crate) fn current() -> Option<Arc<dyn Simulated>> {
     CONTEXT.with(|context| (**context.simulation.borrow()).clone())
 }
 
-/// True if a simulation is current.
 #[inline(always)]
 pub(crate) fn is_on() -> bool {
     CONTEXT.with(|context| context.simulation.borrow().is_some())
@@ -28,7 +26,6 @@ pub(crate) fn random_source() -> Option<fn() -> f64> {
     is_on().then_some(|| current().map_or(0.0, |simulation| simulation.random()))
 }
 
-/// True if the current simulation skips delays.
 pub(crate) fn skips_delays() -> bool {
     current().is_some_and(|simulation| simulation.skips_delays())
 }

@@ -30,7 +30,6 @@ impl Drop for TrackedAttempts {
     }
 }
 
-/// Records that a retry starts.
 #[inline(always)]
 pub(crate) fn note_retry() {
     if is_kept() {
@@ -46,7 +45,6 @@ pub(crate) fn note_failure(attempt: u32, failure: Failure, reason: &dyn Display,
     }
 }
 
-/// Formats and stores a failure.
 // Not inlined, so that a failure outside a tracked future pays only for the check of the flag.
 #[cold]
 #[inline(never)]

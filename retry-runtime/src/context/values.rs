@@ -31,7 +31,6 @@ impl OuterDeadline {
 /// An [`OuterDeadline`] as the context keeps it. Its end is computed only when a call looks at it, because each poll of an attempt sets it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TimeLimit {
-    /// When the call started.
     pub(crate) started: Instant,
     pub(crate) length: Duration,
     pub(crate) cuts_off: bool,
@@ -51,7 +50,6 @@ impl TimeLimit {
         Some(OuterDeadline { at: self.end()?, length, cuts_off, is_caller })
     }
 
-    /// True if this limit ends before the other one.
     pub(super) fn ends_before(self, other: Self) -> bool {
         match (self.end(), other.end()) {
             (Some(this), Some(other)) => this < other,
@@ -117,7 +115,6 @@ pub(crate) trait Simulated: Send + Sync {
     /// The limit on the attempts of a call.
     fn max_attempts(&self) -> Option<u32>;
 
-    /// True if delays are skipped.
     fn skips_delays(&self) -> bool;
 
     /// The next random number, from 0 to 1.

@@ -1,8 +1,7 @@
 //! Propagation: the time left and the number of an attempt, for the next service, and its answer about further attempts.
 //!
-//! When a service calls another one, two things are lost between the processes. The next service does not know how long its caller
-//! still waits, and works on after the caller has gone. And the caller does not know that a failure has been retried already: of three
-//! services that make three attempts each, the last one is called 27 times. [`Propagation`] is the set of headers for both.
+//! The next service learns how long its caller still waits, and the caller learns that a failure has been retried already. The
+//! [chapter on services](crate::guide::services) has the reasons. [`Propagation`] is the set of headers for both.
 //!
 //! ```
 //! # #[cfg(feature = "reqwest")]
@@ -33,19 +32,19 @@
 //! | services of tower, such as tonic's `Channel` | [`TowerPolicy::propagate`](crate::tower::TowerPolicy::propagate) |
 //! | annotated functions, [`retrying!`](crate::retrying), loops, closures; tonic's clients | [`Propagation::decorate`], with the [`Attempt`](crate::Attempt) |
 //!
-//! | | HTTP, [`Propagation::new`] | gRPC, [`Propagation::grpc`] |
+//! | information | HTTP, [`Propagation::new`] | gRPC, [`Propagation::grpc`] |
 //! |---|---|---|
 //! | the time left | `x-envoy-expected-rq-timeout-ms`: whole milliseconds, at least 1 | `grpc-timeout`: at most 8 digits and a unit, at least `1n` |
 //! | the number of the attempt | `x-envoy-attempt-count`: 1, 2, 3, … | `grpc-previous-rpc-attempts`: absent, 1, 2, … |
 //!
 //! The time is computed anew for each attempt: the shortest of the [attempt timeout](crate::Policy::attempt_timeout), the
-//! [deadline](crate::Policy::deadline), the deadline of a call around, and the timeout of the request itself. It is rounded down. A call without
-//! any of them sends no time. The number is for logs and traces.
+//! [deadline](crate::Policy::deadline), the deadline of a call around, and the timeout of the request itself. It is rounded down.
+//! A call without any of them sends no time. The number is for logs and traces.
 //!
 //! # What is read
 //!
-//! The responses of all clients that the library classifies are read, with or without a `Propagation`, if they are failures. A server can only
-//! delay and prevent retries in this way, never cause one, and no condition overrides it.
+//! The responses of all clients that the library classifies are read, with or without a `Propagation`, if they are failures. A
+//! server can only delay and prevent retries in this way, never cause one, and no condition overrides it.
 //!
 //! | header of a response, or gRPC metadata | effect | reason, in events |
 //! |---|---|---|
@@ -60,16 +59,15 @@
 //!
 //! # Where the names are from
 //!
-//! Names and formats are those of Envoy's [router filter](https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter)
-//! and of gRPC ([protocol](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md),
-//! [A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md)), so services without this library take part.
-//! All of them send durations. Points in time would need synchronized clocks. No convention exists for `x-retries-exhausted`, so
-//! the name is this library's.
+//! Names and formats are those of Envoy's [router
+//! filter](https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter) and of gRPC
+//! ([protocol](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md),
+//! [A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md)), so services without this library take part. All of
+//! them send durations. Points in time would need synchronized clocks. No convention exists for `x-retries-exhausted`, so the
+//! name is this library's.
 //!
 //! Envoy overwrites the time with the timeout of its own route, if that has one, and the number with that of its own attempt, if it
 //! counts them. It obeys the time only if its option `respect_expected_rq_timeout` is on.
-
-// May import `util`, `classify`, `context` and `policy`.
 
 mod names;
 mod protocol;

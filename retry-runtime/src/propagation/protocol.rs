@@ -154,24 +154,7 @@ impl Propagation {
     /// # }
     /// ```
     ///
-    /// A request of tonic gets gRPC's headers, with any `Propagation`:
-    ///
-    /// ```
-    /// # #[cfg(all(feature = "macros", feature = "tonic", feature = "tokio"))]
-    /// # mod example {
-    /// # use retry_runtime::propagation::Propagation;
-    /// # use retry_runtime::retry;
-    /// # use tonic::{Request, Response, Status};
-    /// # struct Client;
-    /// # impl Client { async fn order(&mut self, _: Request<u64>) -> Result<Response<u64>, Status> { Ok(Response::new(1)) } }
-    /// #[retry(attempts = 3, deadline = "2s", bind = attempt)]
-    /// async fn order(client: &mut Client, id: u64) -> Result<Response<u64>, Status> {
-    ///     let mut request = Request::new(id);
-    ///     Propagation::grpc().decorate(&mut request, attempt);
-    ///     client.order(request).await
-    /// }
-    /// # }
-    /// ```
+    /// A request of tonic gets gRPC's headers, with any `Propagation`.
     pub fn decorate<H: RequestHeaders>(&self, request: &mut H, attempt: &Attempt) {
         let time_left = request.time_limit().into_iter().chain(attempt.time_left()).min();
         let protocol = if H::IS_GRPC { Protocol::Grpc } else { self.protocol.of(request.map()) };

@@ -17,14 +17,23 @@ pin_project! {
     /// Dropping it drops the body inside, and nothing else.
     pub struct CallerBody<B> {
         scope: RequestScope,
+        // `None` once it is dropped.
         #[pin]
-        body: B,
+        body: Option<B>,
+    }
+
+    impl<B> PinnedDrop for CallerBody<B> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            // A breaker's probe looks at the deadline when it is dropped.
+            this.scope.within(|| this.body.set(None));
+        }
     }
 }
 
 impl<B> CallerBody<B> {
     pub(super) fn new(scope: RequestScope, body: B) -> Self {
-        Self { scope, body }
+        Self { scope, body: Some(body) }
     }
 }
 
@@ -34,7 +43,8 @@ impl<B: Body> Body for CallerBody<B> {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
-        let mut polled = this.scope.within(|| this.body.poll_frame(cx));
+        let Some(body) = this.body.as_pin_mut() else { return Poll::Ready(None) };
+        let mut polled = this.scope.within(|| body.poll_frame(cx));
         if let Poll::Ready(Some(Ok(frame))) = &mut polled {
             if let Some(trailers) = frame.trailers_mut() {
                 this.scope.mark_trailers(trailers);
@@ -44,11 +54,11 @@ impl<B: Body> Body for CallerBody<B> {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(SizeHint::default, Body::size_hint)
     }
 }
 

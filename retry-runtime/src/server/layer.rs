@@ -47,18 +47,16 @@ impl CallerLayer {
         Self { trusts: false, at_most: None, propagation: Propagation::new() }
     }
 
-    /// Reads the headers of requests. For services whose callers are known, or behind a gateway that removes these headers from requests of
-    /// strangers. Defaults to not reading them.
-    ///
-    /// A stranger who sends a short time only shortens the service's own work for that request.
+    /// Reads the headers of requests. For services whose callers are known, or behind a gateway that removes these headers from
+    /// requests of strangers. Defaults to not reading them.
     pub const fn trust_callers(self) -> Self {
         Self { trusts: true, ..self }
     }
 
     /// Sets the maximum time for a request, with and without a header, and whether callers are trusted or not. Defaults to no maximum.
     ///
-    /// The service has chosen this time itself, so a call that it ends counts as a failure of the service that was called, and gives up with
-    /// [`GiveUp::Deadline`](crate::event::GiveUp::Deadline).
+    /// The service has chosen this time itself, so a call that it ends counts as a failure of the service that was called, and
+    /// gives up with [`GiveUp::Deadline`](crate::event::GiveUp::Deadline).
     ///
     /// After a maximum of zero, calls inside make no retries.
     pub const fn at_most(self, time: Duration) -> Self {
@@ -114,7 +112,7 @@ where
         let propagation = self.layer.propagation;
         let mut scope = RequestScope { deadline: caller.deadline, propagation, nested_exhausted: false };
         let future = scope.within(|| self.service.call(request));
-        CallerFuture { scope, future }
+        CallerFuture { scope, future: Some(future) }
     }
 }
 
@@ -127,8 +125,17 @@ pin_project! {
     #[must_use = "a request is not served unless its future is awaited"]
     pub struct CallerFuture<F> {
         scope: RequestScope,
+        // `None` once it is dropped.
         #[pin]
-        future: F,
+        future: Option<F>,
+    }
+
+    impl<F> PinnedDrop for CallerFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            // A breaker's probe looks at the deadline when it is dropped.
+            this.scope.within(|| this.future.set(None));
+        }
     }
 }
 
@@ -140,7 +147,8 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let (mut head, body) = ready!(this.scope.within(|| this.future.poll(cx)))?.into_parts();
+        let Some(future) = this.future.as_pin_mut() else { return Poll::Pending };
+        let (mut head, body) = ready!(this.scope.within(|| future.poll(cx)))?.into_parts();
         this.scope.mark_response(head.status, &mut head.headers);
         Poll::Ready(Ok(Response::from_parts(head, CallerBody::new(*this.scope, body))))
     }

@@ -1,9 +1,8 @@
 //! The layer for servers: what a handler calls ends when the caller stops waiting.
 //!
-//! [`CallerLayer`] is a tower layer for axum, tonic, hyper, and any other service from [`http::Request`] to [`http::Response`]. It reads
-//! the time that the caller still waits from the headers of a request, and makes it the deadline of everything that the handler and the body
-//! of its response call: annotated functions, loops, and [requests with retry](crate::http). They see it as that of a call around them. See
-//! [`Deadline`](crate::Deadline) for what it ends.
+//! [`CallerLayer`] is a tower layer for axum, tonic, hyper, and any other service from [`http::Request`] to [`http::Response`].
+//! It reads the time that the caller still waits from the headers of a request, and makes it the deadline of everything that
+//! the handler and the body of its response call. See [`Deadline`](crate::Deadline) for what that ends.
 //!
 //! # axum
 //!
@@ -71,15 +70,15 @@
 //!
 //! # Trust
 //!
-//! A layer reads no header until [`trust_callers`](CallerLayer::trust_callers) is set, because every client can send one. What it reads can only
-//! shorten the time: the deadline is the earliest of the caller's, the service's [own maximum](CallerLayer::at_most), and that of a layer
-//! around. A value that is zero or malformed sets no limit, and the number of the attempt decides nothing. See
-//! [`Propagation`](crate::propagation::Propagation) for the headers, and for the other direction.
+//! A layer reads no header until [`trust_callers`](CallerLayer::trust_callers) is set, because every client can send one. What it
+//! reads can only shorten the time: see [Trust](crate::guide::services#trust). [`Propagation`](crate::propagation::Propagation)
+//! has the headers, and the other direction.
 //!
 //! # The layer ends nothing
 //!
-//! A handler that waits for something else goes on when the caller has left. To cut it off, put `tower_http::timeout::TimeoutLayer` around the
-//! routes, tonic's [`Server::timeout`](https://docs.rs/tonic/latest/tonic/transport/struct.Server.html#method.timeout), or a line into the
+//! A handler that waits for something else goes on when the caller has left. To cut it off, put
+//! `tower_http::timeout::TimeoutLayer` around the routes, tonic's
+//! [`Server::timeout`](https://docs.rs/tonic/latest/tonic/transport/struct.Server.html#method.timeout), or a line into the
 //! handler:
 //!
 //! ```
@@ -93,20 +92,17 @@
 //! # }
 //! ```
 //!
-//! A function without a `deadline` or an `attempt_timeout` of its own stops retrying in time, but a single attempt of it runs to its end,
-//! because its error need not be made from [`TimedOut`](crate::TimedOut). Give it an `attempt_timeout`, and it is cut off at the caller's
-//! deadline too. Requests with retry always are.
+//! A function without a `deadline` or an `attempt_timeout` of its own stops retrying in time, but a single attempt of it runs to
+//! its end, because its error need not be made from [`TimedOut`](crate::TimedOut). Requests with retry are always cut off.
 //!
 //! # Exhausted retries
 //!
-//! If a response is a failure, and the last failed call behind it has exhausted its retries, then the layer marks the response with the
-//! header `x-retries-exhausted: 1`, so that the caller need not retry it again. In gRPC, the header may be among the trailers. A failure is a
-//! status from 500, a 429, or a gRPC status that is not 0.
+//! If a response is a failure, and the last failed call behind it has exhausted its retries, then the layer marks the response
+//! with the header `x-retries-exhausted: 1`, so that the caller need not retry it again. In gRPC, the header may be among the
+//! trailers. A failure is a status from 500, a 429, or a gRPC status that is not 0.
 //!
 //! The layer knows the calls that the handler polls itself, but not whether the response reports their failure. A handler
 //! that ignores the failure of a call and then fails for another reason has a marked response too.
-
-// May import all layers up to `http`.
 
 #[cfg(feature = "axum")]
 mod axum;

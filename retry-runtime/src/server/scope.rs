@@ -35,7 +35,6 @@ impl RequestScope {
         }
     }
 
-    /// Marks trailers.
     pub(super) fn mark_trailers(&self, trailers: &mut HeaderMap) {
         if self.nested_exhausted && has_grpc_failure(trailers) {
             self.propagation.mark_exhausted(trailers);

@@ -41,7 +41,7 @@ async fn cancel_after(time: Duration) -> Result<(), Status> {
 }
 
 const TIMED_OUT: (Option<Class>, Option<&str>) = (Some(Class::Transient), Some("deadline"));
-const UNKNOWN: (Option<Class>, Option<&str>) = (Some(Class::Unknown), Some("permanent"));
+const UNKNOWN: (Option<Class>, Option<&str>) = (Some(Class::Unknown), Some("excluded"));
 
 #[tokio::test(start_paused = true)]
 async fn is_a_timeout_in_an_annotated_function_only_after_its_deadline() {

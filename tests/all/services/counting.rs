@@ -6,10 +6,17 @@ use std::io;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
+use bytes::Bytes;
+use futures_util::stream::once;
+use http::{Request, Response};
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
 use retry_runtime::breaker::BreakerState;
+use retry_runtime::server::CallerLayer;
 use retry_runtime::stats::report;
 use retry_runtime::{Breaker, Budget, Deadline, Policy, TimedOut, retry};
 use tokio::time::{sleep, timeout};
+use tower::{Layer, ServiceExt, service_fn};
 
 use crate::support::{SECOND, ms};
 
@@ -94,6 +101,37 @@ async fn probe_whose_caller_has_left_opens_the_breaker_for_a_short_time() {
     sleep(ms(1)).await;
     breaker.call(async { io::Result::Ok(()) }).await.unwrap();
     assert_eq!(breaker.state(), BreakerState::Closed);
+}
+
+/// A probe whose future is dropped outside its poll, as a server drops that of a request whose client has left.
+#[tokio::test(start_paused = true)]
+async fn probe_dropped_between_polls_after_the_caller_has_left_opens_the_breaker_for_a_short_time() {
+    let breaker = sensitive();
+    probing(&breaker).await;
+    let call = Box::pin(Deadline::after(CALLER).scope(breaker.call(pending::<io::Result<()>>())));
+    timeout(CALLER, call).await.unwrap_err();
+    assert_eq!(breaker.state(), BreakerState::Open);
+    sleep(SECOND).await;
+    let service = service_fn(async |_: Request<()>| breaker.call(pending::<io::Result<Response<()>>>()).await);
+    let request = Request::builder().header("x-envoy-expected-rq-timeout-ms", "100").body(()).unwrap();
+    let served = CallerLayer::new().trust_callers().layer(service).oneshot(request);
+    timeout(CALLER, served).await.unwrap_err();
+    assert_eq!(breaker.state(), BreakerState::Open);
+}
+
+/// The same for a probe in the body of a response.
+#[tokio::test(start_paused = true)]
+async fn probe_dropped_with_a_body_after_the_caller_has_left_opens_the_breaker_for_a_short_time() {
+    let breaker = &sensitive();
+    probing(breaker).await;
+    let service = service_fn(async |_: Request<()>| {
+        let frame = async { breaker.call(pending::<io::Result<()>>()).await.map(|()| Frame::data(Bytes::new())) };
+        io::Result::Ok(Response::new(StreamBody::new(once(frame))))
+    });
+    let request = Request::builder().header("x-envoy-expected-rq-timeout-ms", "100").body(()).unwrap();
+    let response = CallerLayer::new().trust_callers().layer(service).oneshot(request).await.unwrap();
+    timeout(CALLER, Box::pin(response.into_body().collect())).await.unwrap_err();
+    assert_eq!(breaker.state(), BreakerState::Open);
 }
 
 /// A probe that is dropped for any other reason makes room for the next at once.

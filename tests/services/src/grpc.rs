@@ -114,7 +114,7 @@ impl Client {
     /// Sends one request, and reads the response to its end. A unary call ends at the deadline in the request all the same, because tonic's
     /// client reads it.
     pub(crate) async fn finish(&self, method: &str, name: &str) -> Result<(), BoxError> {
-        // Without a deadline of its own, which would cut off the call.
+        // Without its own deadline, which would cut off the call.
         let once = Policy::new().attempts(1);
         if method != "stream" {
             return Ok(self.unary(&once, method, name).await?);

@@ -77,7 +77,7 @@ impl Client {
         Ok(())
     }
 
-    // Not `send_with_retry`, which cuts off the request at the deadline. Without a deadline of its own, a function does not.
+    // Not `send_with_retry`, which cuts off the request at the deadline. Without its own deadline, a function does not.
     #[retry(attempts = 1, bind = attempt)]
     async fn get_once(&self, method: &str, name: &str) -> reqwest::Result<reqwest::Response> {
         let mut request = self.client.get(format!("{}/{method}/{name}", self.base)).build()?;

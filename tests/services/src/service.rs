@@ -63,7 +63,7 @@ impl Service {
         }
     }
 
-    /// Works in a task of its own, which continues when the client disconnects. It takes the deadline along, if there is one.
+    /// Works in its own task, which continues when the client disconnects. It takes the deadline along, if there is one.
     async fn spawned(&self, name: &str) -> Result<(), BoxError> {
         let (service, name) = (self.clone(), name.to_owned());
         let work = async move { service.work("spawned", &name).await };

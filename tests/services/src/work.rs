@@ -1,4 +1,4 @@
-//! The work of a service: annotated functions, each with a long deadline of its own.
+//! The work of a service: annotated functions, each with its own long deadline.
 
 use std::error::Error;
 use std::future::pending;
