@@ -1,6 +1,7 @@
 //! Metrics: counters and histograms for the crate `metrics`, with and without other observers.
 
 use std::future::{pending, ready};
+use std::io;
 use std::time::Duration;
 
 use metrics::set_default_local_recorder;
@@ -11,7 +12,7 @@ use retry_runtime::executor::ManualCall;
 use retry_runtime::http::{RequestRetry, SendWithRetry};
 use retry_runtime::stats::CallStats;
 use retry_runtime::tower::TowerPolicy;
-use retry_runtime::{Class, Executor, Failure, Policy, TimedOut, retry};
+use retry_runtime::{Breaker, Class, Executor, Failure, Policy, TimedOut, retry};
 use tokio::time::timeout;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
@@ -82,8 +83,7 @@ async fn observer_and_subscriber_do_not_change_the_metrics() {
     let recorder = Recorder::new();
     assert_eq!(recorded(observed(&recorder, &Attempts::new(), 3)).await, RECOVERED);
     assert_eq!(recorded(observed(&recorder, &Attempts::new(), 1)).await.len(), 3);
-    let subscriber =
-        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(std::io::sink).finish();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(io::sink).finish();
     let _subscribed = tracing::subscriber::set_default(subscriber);
     assert_eq!(recorded(load(&Attempts::new(), 3, Fault::status(503))).await, RECOVERED);
 }
@@ -105,6 +105,40 @@ async fn call_that_gives_up_is_counted() {
     assert_eq!(permanent[3], "retry_gave_up_total{name=load,reason=permanent,last_failure=permanent} 1");
     let server_delay = recorded(load(&Attempts::new(), 9, Fault::TRANSIENT.after(SECOND * 61))).await;
     assert_eq!(server_delay[3], "retry_gave_up_total{name=load,reason=server_delay,last_failure=transient} 1");
+}
+
+/// The amplification of the load is attempts by calls.
+#[tokio::test(start_paused = true)]
+async fn attempt_that_a_breaker_rejects_is_counted_apart() {
+    static BREAKER: Breaker = Breaker::new().minimum_attempts(1).open_for(Duration::from_secs(9));
+    #[retry(attempts = 3, backoff = "fixed", start = "1s", deadline = "5s", breaker = BREAKER, name = "load")]
+    async fn call() -> io::Result<()> {
+        Err(io::ErrorKind::ConnectionReset.into())
+    }
+    assert_eq!(
+        recorded(call()).await,
+        [
+            "retry_attempts_per_call{name=load} [2.0]",
+            "retry_attempts_total{name=load} 1",
+            "retry_calls_total{name=load,outcome=gave_up} 1",
+            "retry_delay_seconds{name=load} [1.0]",
+            "retry_gave_up_total{name=load,reason=permanent,last_failure=breaker_open} 1",
+            "retry_rejected_total{name=load} 1",
+            "retry_retries_total{name=load,reason=transient} 1",
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn failure_that_the_condition_excludes_is_not_permanent() {
+    static BREAKER: Breaker = Breaker::new().minimum_attempts(1).open_for(Duration::from_secs(1));
+    #[retry(attempts = 3, deadline = "5s", on_error = |_| false, breaker = BREAKER, name = "load")]
+    async fn call() -> io::Result<()> {
+        Err(io::ErrorKind::ConnectionReset.into())
+    }
+    let gave_up = async || recorded(call()).await.into_iter().find(|line| line.starts_with("retry_gave_up")).unwrap();
+    assert_eq!(gave_up().await, "retry_gave_up_total{name=load,reason=excluded,last_failure=transient} 1");
+    assert_eq!(gave_up().await, "retry_gave_up_total{name=load,reason=excluded,last_failure=breaker_open} 1");
 }
 
 /// The call may be dropped in a pause or in a later attempt. A call that is dropped in its first attempt does not count.
@@ -180,7 +214,7 @@ async fn manual_loops_are_counted() {
         let recorded = recorded(push(retry, Attempts::new())).await;
         assert_eq!(recorded[2], format!("retry_calls_total{{name={name},outcome=recovered}} 1"));
     }
-    let recorded = recorded(POLICY.run(async |_| Ok::<_, std::io::Error>(7))).await;
+    let recorded = recorded(POLICY.run(async |_| Ok::<_, io::Error>(7))).await;
     assert_eq!(recorded[2], "retry_calls_total{name=retry,outcome=succeeded} 1");
 }
 
@@ -242,7 +276,7 @@ fn sorted(family: &str) -> String {
     [head, series].concat().join("\n")
 }
 
-const TEXT: &str = r#"# HELP retry_attempts_per_call Attempts of each call that ended. Sum by count is how much retries amplify the load.
+const TEXT: &str = r#"# HELP retry_attempts_per_call Attempts of each call that ended, with those that a circuit breaker rejected.
 # TYPE retry_attempts_per_call histogram
 retry_attempts_per_call_bucket{name="load",le="+Inf"} 3
 retry_attempts_per_call_bucket{name="load",le="1"} 1
@@ -250,7 +284,7 @@ retry_attempts_per_call_bucket{name="load",le="2"} 2
 retry_attempts_per_call_bucket{name="load",le="3"} 3
 retry_attempts_per_call_count{name="load"} 3
 retry_attempts_per_call_sum{name="load"} 6
-# HELP retry_attempts_total Attempts that ended, first attempts and retries.
+# HELP retry_attempts_total Attempts that ended, first attempts and retries, without those that a circuit breaker rejected.
 # TYPE retry_attempts_total counter
 retry_attempts_total{name="load"} 6
 # HELP retry_calls_total Calls that ended: succeeded with the first attempt, recovered with a retry, gave_up or cancelled.
@@ -269,7 +303,7 @@ retry_delay_seconds_sum{name="load"} 4.5
 # HELP retry_gave_up_total Calls that returned a failure, by why there was no further attempt, and by that last failure.
 # TYPE retry_gave_up_total counter
 retry_gave_up_total{name="load",reason="exhausted",last_failure="429"} 1
-# HELP retry_retries_total Retries, by how the attempt before failed: its HTTP status, timeout, transient, permanent or unknown.
+# HELP retry_retries_total Retries, by how the attempt before failed: its HTTP status, breaker_open, timeout, transient, permanent or unknown.
 # TYPE retry_retries_total counter
 retry_retries_total{name="load",reason="429"} 2
 retry_retries_total{name="load",reason="503"} 1"#;

@@ -2,12 +2,12 @@
 
 use std::fmt::Display;
 use std::future::{pending, ready};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use retry_runtime::http::{RequestRetry, SendWithRetry};
 use retry_runtime::stats::{CallStats, ReportRow, report};
 use retry_runtime::tower::TowerPolicy;
-use retry_runtime::{Executor, Policy, retry};
+use retry_runtime::{Condition, Executor, Policy, retry};
 use tokio::time::timeout;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 
@@ -20,6 +20,11 @@ fn row(name: &str) -> ReportRow {
     let row = rows.next().unwrap_or_else(|| panic!("the report has no row `{name}`"));
     assert_eq!(rows.next(), None);
     row
+}
+
+/// 2026-11-28, 12:00:00 UTC.
+fn noon() -> SystemTime {
+    UNIX_EPOCH + SECOND * 1_795_867_200
 }
 
 fn counts(name: &str) -> [u64; 5] {
@@ -49,9 +54,25 @@ async fn annotated_functions_are_reported() {
     assert_eq!(counts(name), [7, 11, 1, 2, 0]);
     timeout(SECOND * 2, load(&Attempts::new(), 0, Fault::UNKNOWN)).await.unwrap_err();
     assert_eq!(counts(name), [8, 12, 1, 2, 1]);
-    let ReportRow { gave_up_by_reason, waited, amplification, .. } = row(name);
+    let ReportRow { gave_up_by_reason, waited, attempts_per_call, .. } = row(name);
     assert_eq!(gave_up_by_reason.into_iter().collect::<Vec<_>>(), [("exhausted", 1), ("permanent", 1)]);
-    assert_eq!((waited, amplification), (SECOND * 7, 1.5));
+    assert_eq!((waited, attempts_per_call), (SECOND * 7, 1.5));
+}
+
+/// A loop may report the end again that `next` has reported.
+#[test]
+fn end_that_a_loop_reports_twice_is_counted_once() {
+    let condition = Condition::new();
+    let mut retry = Executor::new(&const { Policy::new() }).name("reports::twice");
+    let outcome = retry.attempt_blocking(|| Err::<(), _>(Fault::PERMANENT));
+    let error = retry.next(outcome, &condition).break_value().unwrap().unwrap_err();
+    retry.fail(error);
+    assert_eq!(counts("reports::twice"), [1, 1, 0, 1, 0]);
+    let mut retry = Executor::new(&const { Policy::new() }).name("reports::twice");
+    let outcome = retry.attempt_blocking(|| Err::<(), _>(Fault::PERMANENT));
+    let error = retry.next_with(outcome, &condition, |_| ()).break_value().unwrap().unwrap_err();
+    retry.fail(error);
+    assert_eq!(counts("reports::twice"), [2, 2, 0, 2, 0]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -217,12 +238,14 @@ async fn report_is_available_as_a_table_a_page_and_json() {
 
     let mut report = report();
     report.rows.retain(|row| [NAME, SHORT.name()].contains(&&*row.name));
+    (report.at, report.since, report.uptime) = (Some(noon() + SECOND * 7500), Some(noon()), SECOND * 7500);
     assert_eq!(
         report.to_string(),
         "\
-name                                          calls  attempts  per call  recovered  gave up  cancelled  waited  why it gave up
-reports::<script>alert(\"1\")</script> & 'co'\u{fffd}      1         3      3.00          0        1          0      3s  permanent 1
-reports::a                                        1         3      3.00          0        1          0      3s  permanent 1"
+calls from 2026-11-28T12:00:00Z to 2026-11-28T14:05:00Z (2h 5m)
+name                                          calls  attempts  attempts per call  recovered  gave up  cancelled  waited  why it gave up
+reports::<script>alert(\"1\")</script> & 'co'\u{fffd}      1         3               3.00          0        1          0      3s  excluded 1
+reports::a                                        1         3               3.00          0        1          0      3s  excluded 1"
     );
     let page = report.to_html();
     assert!(!page.contains("<script"), "{page}");
@@ -233,9 +256,89 @@ reports::a                                        1         3      3.00         
     assert_eq!(
         serde_json::to_value(&report.rows[1]).unwrap(),
         serde_json::json!({
-            "name": "reports::a", "calls": 1, "attempts": 3, "amplification": 3.0, "recovered": 0, "gave_up": 1,
-            "gave_up_by_reason": { "permanent": 1 }, "cancelled": 0, "waited_seconds": 3.0,
+            "name": "reports::a", "calls": 1, "attempts": 3, "attempts_per_call": 3.0, "recovered": 0, "gave_up": 1,
+            "gave_up_by_reason": { "excluded": 1 }, "cancelled": 0, "waited_seconds": 3.0,
         })
     );
-    assert_eq!(serde_json::to_value(&report).unwrap()["rows"].as_array().unwrap().len(), 2);
+    for part in [
+        "All calls of this process from <time>2026-11-28T12:00:00Z</time> to <time>2026-11-28T14:05:00Z</time> (2h 5m).",
+        "<th>attempts per call</th>",
+        "<td class=\"more\">3.00</td>",
+        "<dt>attempts</dt><dd>attempts that have ended, without those that a circuit breaker rejected</dd>",
+        "<dt>attempts per call</dt><dd>attempts ÷ calls: ",
+        "<dt class=\"bad\">red</dt><dd>calls gave up</dd>",
+        "@media (prefers-color-scheme: dark)",
+    ] {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["rows"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        [&json["at"], &json["since"], &json["uptime_seconds"]],
+        [
+            &serde_json::json!("2026-11-28T14:05:00Z"),
+            &serde_json::json!("2026-11-28T12:00:00Z"),
+            &serde_json::json!(7500.0)
+        ]
+    );
+}
+
+#[test]
+fn report_counts_from_the_first_outcome_until_now() {
+    let before = SystemTime::now();
+    Executor::new(&const { Policy::new() }).name("reports::first").succeed(());
+    let report = report();
+    let (at, since) = (report.at.unwrap(), report.since.unwrap());
+    // Another test of this process may have been the first.
+    assert!(since <= at && before <= at && at <= SystemTime::now(), "{since:?} until {at:?}");
+    assert_eq!(report.uptime, at.duration_since(since).unwrap());
+    std::thread::sleep(ms(5));
+    let later = retry_runtime::stats::report();
+    assert_eq!((later.since, later.at > report.at, later.uptime > report.uptime), (report.since, true, true));
+}
+
+/// The times are written by an algorithm of the library's own, because the report has no dependencies.
+#[test]
+fn times_of_the_report_are_those_of_the_calendar() {
+    let mut report = report();
+    report.rows.clear();
+    report.since = None;
+    let mut table = |at| {
+        report.at = Some(at);
+        report.to_string().lines().next().unwrap().to_owned()
+    };
+    // Each day for more than 400 years, at different times of the day.
+    for day in 0..150_000 {
+        let at = UNIX_EPOCH + Duration::from_secs(day * 86_400 + day * 7919 % 86_400);
+        let date = httpdate::HttpDate::from(at).to_string();
+        let [_, day, month, year, time, _] = date.split(' ').collect::<Vec<_>>()[..] else { panic!("{date}") };
+        let month = 1 + "JanFebMarAprMayJunJulAugSepOctNovDec".find(month).unwrap() / 3;
+        assert_eq!(table(at), format!("no calls until {year}-{month:02}-{day}T{time}Z"));
+    }
+    assert_eq!(table(UNIX_EPOCH - SECOND), "no calls until 1970-01-01T00:00:00Z");
+}
+
+#[test]
+fn uptime_has_its_two_largest_units() {
+    let mut report = report();
+    (report.at, report.since) = (Some(noon()), Some(noon()));
+    for (seconds, text) in
+        [(0, "0s"), (59, "59s"), (60, "1m 0s"), (7500, "2h 5m"), (90_000, "1d 1h"), (86_399, "23h 59m")]
+    {
+        report.uptime = SECOND * seconds;
+        let table = report.to_string();
+        assert!(
+            table.starts_with(&format!("calls from 2026-11-28T12:00:00Z to 2026-11-28T12:00:00Z ({text})\n")),
+            "{table}"
+        );
+    }
+}
+
+#[test]
+fn report_without_a_clock_has_no_times() {
+    let mut report = report();
+    (report.at, report.since, report.uptime) = (None, None, Duration::ZERO);
+    assert!(report.to_string().starts_with("name "), "{report}");
+    assert!(report.to_html().contains("<p>All calls of this process. The page"), "{}", report.to_html());
+    assert_eq!(serde_json::to_value(&report).unwrap()["at"], serde_json::Value::Null);
 }

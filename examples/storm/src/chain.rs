@@ -1,6 +1,6 @@
 //! Chain: an edge and three services. Each calls the next with up to three attempts, and the last one fails.
 //!
-//! Each service handles a request in a task of its own, so it knows about its caller only what the request says. A request
+//! Each service handles a request in its own task, so it knows about its caller only what the request says. A request
 //! cannot be recalled, as behind a proxy.
 
 use std::cell::{Cell, RefCell};

@@ -12,6 +12,6 @@ pub struct Chapter {
     pub text: &'static str,
     /// The figures.
     pub tables: Vec<Table>,
-    /// The results as plots, which share a legend.
+    /// The results as plots.
     pub plots: Vec<Plot>,
 }

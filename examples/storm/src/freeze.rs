@@ -18,12 +18,12 @@ const FREEZE: Range<Duration> = Duration::from_secs(10)..Duration::from_secs(15)
 /// The time limit for a recovery.
 const PATIENCE: Duration = Duration::from_secs(120);
 const RECOVERED: f64 = 0.93;
-const UTILISATIONS: [f64; 4] = [0.50, 0.70, 0.85, 0.95];
+const UTILIZATIONS: [f64; 4] = [0.50, 0.70, 0.85, 0.95];
 /// The number of seconds after the freeze in each plot.
 const SHOWN: [f64; 4] = [15.0, 35.0, 90.0, 120.0];
 
-fn run(utilisation: f64, retries: Retries, patience: Duration, seed: u64) -> Record {
-    let server = Server::queue(f64::from(RATE) / utilisation, FREEZE);
+fn run(utilization: f64, retries: Retries, patience: Duration, seed: u64) -> Record {
+    let server = Server::queue(f64::from(RATE) / utilization, FREEZE);
     Scenario { seed, ..Scenario::new(server, retries, FREEZE.end + patience) }.run()
 }
 
@@ -33,17 +33,17 @@ fn recovery(record: &Record, patience: Duration) -> Option<f64> {
 }
 
 /// Returns the additional recovery time with the standard budget compared to no retries, in seconds, for each seed.
-fn lags(utilisation: f64, seeds: Range<u64>) -> Vec<f64> {
+fn lags(utilization: f64, seeds: Range<u64>) -> Vec<f64> {
     // The spare capacity has to work off 4 s of calls: those of the freeze, except for the last second, whose clients still
     // wait. The limit adds a margin.
-    let patience = Duration::from_secs_f64(6.0 + 5.0 * utilisation / (1.0 - utilisation));
+    let patience = Duration::from_secs_f64(6.0 + 5.0 * utilization / (1.0 - utilization));
     let after =
-        |retries, seed| recovery(&run(utilisation, retries, patience, seed), patience).expect("the server recovers");
+        |retries, seed| recovery(&run(utilization, retries, patience, seed), patience).expect("the server recovers");
     seeds.map(|seed| after(Retries::Budget, seed) - after(Retries::None, seed)).collect()
 }
 
-fn lag(utilisation: f64) -> String {
-    let lags = lags(utilisation, 0..10);
+fn lag(utilization: f64) -> String {
+    let lags = lags(utilization, 0..10);
     let (least, most) = lags.iter().fold((f64::MAX, f64::MIN), |(least, most), lag| (least.min(*lag), most.max(*lag)));
     format!("{:.2} s ({least:.1} to {most:.1})", mean(&lags))
 }
@@ -58,28 +58,28 @@ fn goodput(record: &Record) -> Vec<(f64, f64)> {
 }
 
 pub(super) fn chapter() -> Chapter {
-    let mut table = Table::new(&["utilisation before the freeze", "50 %", "70 %", "85 %", "95 %"]);
-    let records = Retries::COMPARED.map(|retries| (retries, UTILISATIONS.map(|u| run(u, retries, PATIENCE, SEED))));
+    let mut table = Table::new(&["utilization before the freeze", "50 %", "70 %", "85 %", "95 %"]);
+    let records = Retries::COMPARED.map(|retries| (retries, UTILIZATIONS.map(|u| run(u, retries, PATIENCE, SEED))));
     for (retries, records) in &records {
         let after = |record| recovery(record, PATIENCE).map_or("never".to_owned(), |after| format!("{after:.1} s"));
         table.row(retries.name(), records.iter().map(after));
     }
-    table.row("additional time with the standard budget, mean and range of 10 seeds", UTILISATIONS.map(lag));
+    table.row("additional time with the standard budget, mean and range of 10 seeds", UTILIZATIONS.map(lag));
     Chapter {
         title: "Recovery after a freeze",
         text: "The server stops for 5 s, until 0 in the plots, and its clients wait 1 s for a response. The server then works \
                off the queue, although its clients have timed out. Retries make the queue longer. Without a budget it grows \
                faster than the server works it off, and the goodput stays at 0. The same happens with a ratio budget p above a \
-               utilisation of 1/(1+p). With the standard budget, the server recovers within a second of its recovery time without retries. \
+               utilization of 1/(1+p). With the standard budget, the server recovers within a second of its recovery time without retries. \
                The table shows the time until the rate of successful calls reaches 93 % of the rate of calls.",
         tables: vec![table],
-        plots: UTILISATIONS.iter().enumerate().map(|(index, u)| plot(*u, &records, index)).collect(),
+        plots: UTILIZATIONS.iter().enumerate().map(|(index, u)| plot(*u, &records, index)).collect(),
     }
 }
 
-fn plot(utilisation: f64, records: &[(Retries, [Record; 4])], index: usize) -> Plot {
+fn plot(utilization: f64, records: &[(Retries, [Record; 4])], index: usize) -> Plot {
     Plot {
-        title: format!("Goodput at {:.0} % utilisation", utilisation * 100.0),
+        title: format!("Goodput at {:.0} % utilization", utilization * 100.0),
         axes: ("time since the end of the freeze, s", "calls that succeed, % of those made"),
         x_axis: Axis::Linear,
         x: -FREEZE.end.as_secs_f64()..SHOWN[index],
@@ -101,25 +101,25 @@ mod tests {
 
     #[test]
     fn the_standard_budget_recovers_within_a_second_of_no_retries() {
-        for utilisation in UTILISATIONS {
-            let lags = lags(utilisation, 0..4);
-            assert!(lags.iter().all(|lag| *lag <= 1.0), "{utilisation}: {lags:?}");
+        for utilization in UTILIZATIONS {
+            let lags = lags(utilization, 0..4);
+            assert!(lags.iter().all(|lag| *lag <= 1.0), "{utilization}: {lags:?}");
         }
     }
 
     #[test]
     fn without_a_budget_no_server_recovers() {
-        for utilisation in UTILISATIONS {
+        for utilization in UTILIZATIONS {
             let patience = Duration::from_secs(30);
-            assert_eq!(recovery(&run(utilisation, Retries::Naive, patience, SEED), patience), None, "{utilisation}");
+            assert_eq!(recovery(&run(utilization, Retries::Naive, patience, SEED), patience), None, "{utilization}");
         }
     }
 
     #[test]
     fn a_ratio_budget_is_metastable_above_its_share_of_the_capacity() {
-        let recovers = |percent, utilisation| {
+        let recovers = |percent, utilization| {
             let patience = Duration::from_secs(75);
-            recovery(&run(utilisation, Retries::Ratio(percent), patience, SEED), patience).is_some()
+            recovery(&run(utilization, Retries::Ratio(percent), patience, SEED), patience).is_some()
         };
         assert!(recovers(20, 0.70) && !recovers(20, 0.85));
         assert!(recovers(10, 0.85) && !recovers(10, 0.95));

@@ -37,7 +37,7 @@ const PICTURES: [Picture; 8] = [
     Picture::new("schedule", "contention-calls", "Calls until all have written"),
     Picture::new("schedule", "contention-time", "Time until all have written"),
     Picture::new("load", "outage", "Requests during an outage"),
-    Picture::new("load", "freeze", "Goodput at 85 % utilisation"),
+    Picture::new("load", "freeze", "Goodput at 85 % utilization"),
     Picture::new("load", "fleets", "Load in the first ten seconds of an outage"),
     Picture { page: "services", name: "chain", source: Source::Drawing(drawing::chain) },
 ];
@@ -53,7 +53,7 @@ impl Picture {
             Source::Plot(title) => {
                 let mut plots = chapters.iter().flat_map(|chapter| &chapter.plots);
                 let plot = plots.find(|plot| plot.title == title);
-                plot.unwrap_or_else(|| panic!("no plot has the title `{title}`")).svg_with_legend()
+                plot.unwrap_or_else(|| panic!("no plot has the title `{title}`")).image()
             }
             Source::Drawing(draw) => draw(),
         };

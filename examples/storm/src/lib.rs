@@ -15,6 +15,7 @@ mod fleets;
 mod freeze;
 mod guide;
 mod herd;
+mod labels;
 mod outage;
 mod page;
 mod plot;

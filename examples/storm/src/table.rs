@@ -17,9 +17,9 @@ impl Table {
         self.rows.push([name.into()].into_iter().chain(figures).collect());
     }
 
-    /// Returns a `<table>` element.
+    /// Returns a `<table>` element, which scrolls on a narrow screen.
     pub(super) fn html(&self) -> String {
-        let mut html = String::from("<table>\n");
+        let mut html = String::from("<div class=\"table\"><table>\n");
         for (index, row) in self.rows.iter().enumerate() {
             let tag = if index == 0 { "th" } else { "td" };
             let cells = row.iter().fold(String::new(), |mut cells, cell| {
@@ -28,7 +28,7 @@ impl Table {
             });
             let _ = writeln!(html, "<tr>{cells}</tr>");
         }
-        html + "</table>\n"
+        html + "</table></div>\n"
     }
 
     fn width(&self, column: usize) -> usize {

@@ -3,8 +3,11 @@
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
 use std::sync::{Mutex, MutexGuard};
+use std::time::SystemTime;
 
+use crate::classify::failure::Failure;
 use crate::observe::event::{Decision, GiveUp};
+use crate::util::clock::system_time;
 use crate::util::shards::{Shard, Sharded};
 use crate::util::sync::{SHARDS, lock};
 
@@ -49,7 +52,7 @@ impl Counts {
 }
 
 /// All reasons to give up. A reason's index is also that of its counter in `Numbers::gave_up`.
-pub(super) const REASONS: [GiveUp; 13] = [
+pub(super) const REASONS: [GiveUp; 14] = [
     GiveUp::Exhausted,
     GiveUp::Permanent,
     GiveUp::Deadline,
@@ -63,6 +66,7 @@ pub(super) const REASONS: [GiveUp; 13] = [
     GiveUp::ExhaustedBelow,
     GiveUp::ServerRefused,
     GiveUp::CallerDeadline,
+    GiveUp::Excluded,
 ];
 
 /// The index of a reason in [`REASONS`]. A `match`, so that a new reason without an index is a compile error.
@@ -81,6 +85,7 @@ const fn place(why: GiveUp) -> usize {
         GiveUp::ExhaustedBelow => 10,
         GiveUp::ServerRefused => 11,
         GiveUp::CallerDeadline => 12,
+        GiveUp::Excluded => 13,
     }
 }
 
@@ -95,10 +100,18 @@ pub(crate) fn recovered(numbers: &Numbers) {
     numbers.shards.mine().recovered.fetch_add(1, Relaxed);
 }
 
-pub(crate) fn failed(name: &'static str, numbers: &'static Numbers, is_first: bool, decision: Decision) {
+pub(crate) fn failed(
+    name: &'static str,
+    numbers: &'static Numbers,
+    is_first: bool,
+    failure: Failure,
+    decision: Decision,
+) {
     register(name, numbers);
     let numbers = numbers.shards.mine();
-    numbers.failed_attempts.fetch_add(1, Relaxed);
+    if !failure.is_rejection() {
+        numbers.failed_attempts.fetch_add(1, Relaxed);
+    }
     if is_first {
         numbers.failed_calls.fetch_add(1, Relaxed);
     }
@@ -126,12 +139,23 @@ fn wait(waited: &AtomicU64, delay: Duration) {
 #[inline(never)]
 fn register(name: &'static str, numbers: &'static Numbers) {
     if !numbers.is_registered.load(Relaxed) && !numbers.is_registered.swap(true, Relaxed) {
-        registered().push((name, numbers));
+        let mut registered = registered();
+        if registered.names.is_empty() {
+            registered.since = system_time();
+        }
+        registered.names.push((name, numbers));
     }
 }
 
-/// The names that have been called, in the order of their first outcomes, with their counters.
-pub(super) fn registered() -> MutexGuard<'static, Vec<(&'static str, &'static Numbers)>> {
-    static REGISTERED: Mutex<Vec<(&'static str, &'static Numbers)>> = Mutex::new(Vec::new());
+/// The names that have been called.
+pub(super) struct Registered {
+    /// The time of the first outcome. `None` before it, and on a host without a clock.
+    pub(super) since: Option<SystemTime>,
+    /// In the order of their first outcomes, with their counters.
+    pub(super) names: Vec<(&'static str, &'static Numbers)>,
+}
+
+pub(super) fn registered() -> MutexGuard<'static, Registered> {
+    static REGISTERED: Mutex<Registered> = Mutex::new(Registered { since: None, names: Vec::new() });
     lock(&REGISTERED)
 }

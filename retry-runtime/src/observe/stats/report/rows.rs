@@ -4,9 +4,13 @@ use crate::observe::stats::report::numbers::Counts;
 use crate::observe::stats::report::numbers::Numbers;
 use crate::observe::stats::report::numbers::REASONS;
 use crate::observe::stats::report::numbers::registered;
+use crate::util::clock::system_time;
+#[cfg(feature = "serde")]
+use crate::util::utc::Utc;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use core::time::Duration;
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 /// Returns the statistics of all calls of this process so far, with a row for each annotated function and each name that
 /// has been called.
@@ -33,10 +37,13 @@ use std::collections::BTreeMap;
 #[must_use]
 pub fn report() -> Report {
     let mut rows = BTreeMap::<_, ReportRow>::new();
-    for &(name, numbers) in registered().iter() {
+    let registered = registered();
+    for &(name, numbers) in &registered.names {
         rows.entry(name).or_insert_with(|| ReportRow::new(name)).add(numbers);
     }
-    Report { rows: rows.into_values().collect() }
+    let (at, since) = (system_time(), registered.since);
+    let uptime = at.zip(since).and_then(|(at, since)| at.duration_since(since).ok());
+    Report { at, since, uptime: uptime.unwrap_or_default(), rows: rows.into_values().collect() }
 }
 
 /// The statistics of all calls so far. Returned by [`report()`].
@@ -44,6 +51,18 @@ pub fn report() -> Report {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Report {
+    /// The time of the report. `None` if the host has no clock: on `wasm32-unknown-unknown` without the feature `tokio`.
+    /// Serialized in UTC, to the second: `"2026-11-28T09:30:00Z"`.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "in_utc"))]
+    pub at: Option<SystemTime>,
+    /// The time of the first outcome of this process, from which the report counts. `None` if nothing has been called yet, or if the
+    /// host has no clock. Serialized like `at`.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "in_utc"))]
+    pub since: Option<SystemTime>,
+    /// The time from `since` to `at`, by the clock of the system. Zero if one of them is `None`, or if the clock has been set
+    /// back. Serialized as `uptime_seconds`, in seconds.
+    #[cfg_attr(feature = "serde", serde(rename = "uptime_seconds", serialize_with = "in_seconds"))]
+    pub uptime: Duration,
     /// The rows, sorted by name. Functions and loops with the same name share a row.
     pub rows: Vec<ReportRow>,
 }
@@ -57,10 +76,10 @@ pub struct ReportRow {
     pub name: String,
     /// The number of calls whose first attempt has ended.
     pub calls: u64,
-    /// The number of attempts that have ended.
+    /// The number of attempts that have ended, without those that a breaker rejected.
     pub attempts: u64,
-    /// The number of attempts for each call, at least 1: the factor by which retries amplify the load.
-    pub amplification: f64,
+    /// The mean number of attempts for each call: the factor by which retries amplify the load. Below 1 if a breaker rejects calls.
+    pub attempts_per_call: f64,
     /// The number of calls that succeeded with a retry.
     pub recovered: u64,
     /// The number of calls that returned their last failure to the caller.
@@ -81,13 +100,21 @@ fn in_seconds<S: serde::Serializer>(duration: &Duration, serializer: S) -> Resul
     serializer.serialize_f64(duration.as_secs_f64())
 }
 
+#[cfg(feature = "serde")]
+fn in_utc<S: serde::Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => serializer.collect_str(&Utc(*time)),
+        None => serializer.serialize_none(),
+    }
+}
+
 impl ReportRow {
     fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             calls: 0,
             attempts: 0,
-            amplification: 1.0,
+            attempts_per_call: 1.0,
             recovered: 0,
             gave_up: 0,
             gave_up_by_reason: BTreeMap::new(),
@@ -99,7 +126,7 @@ impl ReportRow {
     fn add(&mut self, numbers: &Numbers) {
         numbers.shards.iter().for_each(|counts| self.add_shard(counts));
         if self.calls > 0 {
-            self.amplification = self.attempts as f64 / self.calls as f64;
+            self.attempts_per_call = self.attempts as f64 / self.calls as f64;
         }
     }
 

@@ -3,10 +3,14 @@
 use core::fmt;
 
 use super::rows::{Report, ReportRow};
-use crate::util::durations::legible;
+use crate::util::durations::{Coarse, legible};
+use crate::util::utc::Utc;
 
 pub(super) const HEAD: [&str; 8] =
-    ["name", "calls", "attempts", "per call", "recovered", "gave up", "cancelled", "waited"];
+    ["name", "calls", "attempts", "attempts per call", "recovered", "gave up", "cancelled", "waited"];
+
+/// The head of the last column, which has the reasons.
+pub(super) const REASONS_HEAD: &str = "why it gave up";
 
 /// The cells of a row, in the order of [`HEAD`].
 pub(super) fn cells(row: &ReportRow) -> [String; HEAD.len()] {
@@ -14,7 +18,7 @@ pub(super) fn cells(row: &ReportRow) -> [String; HEAD.len()] {
         row.name.replace(char::is_control, "\u{fffd}"),
         row.calls.to_string(),
         row.attempts.to_string(),
-        format!("{:.2}", row.amplification),
+        format!("{:.2}", row.attempts_per_call),
         row.recovered.to_string(),
         row.gave_up.to_string(),
         row.cancelled.to_string(),
@@ -28,6 +32,17 @@ pub(super) fn reasons(row: &ReportRow) -> String {
     reasons.join(", ")
 }
 
+/// Writes the line above the table: the time of the report, and since when it counts.
+fn write_times(report: &Report, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match (report.at, report.since) {
+        (Some(at), Some(since)) => {
+            writeln!(f, "calls from {} to {} ({})", Utc(since), Utc(at), Coarse(report.uptime))
+        }
+        (Some(at), None) => writeln!(f, "no calls until {}", Utc(at)),
+        (None, _) => Ok(()),
+    }
+}
+
 /// Writes the table, without a line break at its end.
 fn write(rows: &[ReportRow], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let table: Vec<_> = rows.iter().map(cells).collect();
@@ -36,7 +51,7 @@ fn write(rows: &[ReportRow], f: &mut fmt::Formatter<'_>) -> fmt::Result {
         cells.chain([HEAD[column].len()]).max().unwrap_or_default()
     };
     let widths: [usize; HEAD.len()] = core::array::from_fn(width);
-    line(f, &HEAD, &widths, "why it gave up")?;
+    line(f, &HEAD, &widths, REASONS_HEAD)?;
     for (row, cells) in rows.iter().zip(&table) {
         f.write_str("\n")?;
         line(f, cells, &widths, &reasons(row))?;
@@ -57,6 +72,7 @@ fn line<C: AsRef<str>>(f: &mut fmt::Formatter<'_>, cells: &[C], widths: &[usize]
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_times(self, f)?;
         write(&self.rows, f)
     }
 }
