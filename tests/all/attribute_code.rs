@@ -319,7 +319,7 @@ mod backoff {
     }
 }
 
-/// A client with a budget and a breaker of its own.
+/// A client with its own budget and breaker.
 struct Client {
     budget: Arc<Budget>,
     breaker: Breaker,

@@ -21,8 +21,21 @@ fn read(path: impl AsRef<Path>) -> String {
 /// The pages a reader starts from: the front page, the chapters, and the page of `http`.
 fn pages() -> String {
     let chapters = fs::read_dir(source("guide")).unwrap().map(|entry| entry.unwrap().path());
-    let comments: String = read(source("lib.rs")).lines().filter(|line| line.starts_with("//!")).collect();
-    chapters.map(read).chain([comments, read(source("http/guide/index.md"))]).collect()
+    chapters.map(read).chain([read(source("http/guide/index.md"))]).collect()
+}
+
+/// Blocks of code in these languages.
+fn blocks<'a>(markdown: &'a str, language: &str) -> Vec<&'a str> {
+    let start = format!("```{language}\n");
+    markdown.split(&start).skip(1).filter_map(|rest| rest.split_once("```")).map(|(block, _)| block).collect()
+}
+
+#[test]
+fn front_page_starts_with_the_example_of_the_readme() {
+    let (readme, front_page) = (read(source("../../README.md")), read(source("guide/front_page.md")));
+    for language in ["toml", "rust,no_run"] {
+        assert_eq!(blocks(&front_page, language)[0], blocks(&readme, language)[0]);
+    }
 }
 
 /// The names that `pub use` exports in this file.
@@ -42,11 +55,12 @@ fn is_linked(pages: &str, name: &str) -> bool {
 }
 
 /// Types that need no link, because readers find them in signatures.
-const IN_SIGNATURES: [&str; 33] = [
+const IN_SIGNATURES: [&str; 35] = [
     "Async",
     "AttemptContext",
     "AttemptFuture",
     "Blocking",
+    "BlockingLimit",
     "ChosenPolicy",
     "Cleanup",
     "CutsOff",
@@ -56,6 +70,7 @@ const IN_SIGNATURES: [&str; 33] = [
     "HookResult",
     "IntoRequest",
     "Judge",
+    "LimitOfAnyError",
     "LimitTimer",
     "Limited",
     "NoCleanup",
@@ -107,6 +122,7 @@ fn guide_explains_each_reason_to_give_up() {
     for why in [
         GiveUp::Exhausted,
         GiveUp::Permanent,
+        GiveUp::Excluded,
         GiveUp::Deadline,
         GiveUp::CallerDeadline,
         GiveUp::ServerDelay(Duration::ZERO),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use retry_runtime::event::{DelaySource, EventKind, GiveUp, OwnedEventKind};
+use retry_runtime::event::{DelaySource, EventKind, OwnedEventKind};
 use retry_runtime::executor::{ByDebug, OwnedPause};
 use retry_runtime::{Budget, Event, Executor, Jitter, Observer, Policy};
 use tokio::time::{Instant, timeout};
@@ -224,6 +224,20 @@ mod reset {
     }
 
     #[test]
+    fn reset_after_giving_up_reports_no_success_and_allows_all_attempts() {
+        let recorder = Recorder::new();
+        let mut retry = Executor::new(POLICY.attempts(2)).observer(&*recorder);
+        let fails = |retry: &mut Executor<_>| {
+            retry.attempt_blocking(|| ());
+            retry.next_delay("no").is_err()
+        };
+        assert_eq!([fails(&mut retry), fails(&mut retry), fails(&mut retry)], [false, true, true]);
+        retry.reset();
+        assert_eq!([fails(&mut retry), fails(&mut retry)], [false, true]);
+        assert!(!recorder.lines().iter().any(|line| line.contains("Succeeded")));
+    }
+
+    #[test]
     fn recovery_is_reported_once_and_a_reset_without_failure_reports_nothing() {
         let (recorder, budget) = (Recorder::new(), Budget::new().capacity(500));
         let mut retry = Executor::new(&POLICY).observer(&*recorder).budget(&budget);
@@ -310,6 +324,30 @@ mod not_ready {
         );
     }
 
+    /// The attempt before did not fail, so it has no failure.
+    #[test]
+    fn attempt_after_a_value_that_is_not_ready_has_no_last_failure() {
+        let mut retry = Executor::new(&POLICY);
+        drop(retry.not_ready().unwrap());
+        assert_eq!(retry.current().last_failure(), None);
+        drop(retry.pause("no").unwrap());
+        assert!(retry.current().last_failure().is_some());
+        let mut retry = Executor::new(&POLICY);
+        drop(retry.pause("no").unwrap());
+        drop(retry.not_ready().unwrap());
+        assert_eq!(retry.current().last_failure(), None);
+    }
+
+    #[test]
+    fn backoff_of_a_value_that_is_not_ready_sees_no_failure() {
+        fn backoff(attempt: &retry_runtime::Attempt) -> Duration {
+            if attempt.last_failure().is_none() { ms(5) } else { ms(7) }
+        }
+        let mut retry = Executor::new(Policy::custom(backoff).attempts(3));
+        assert_eq!(retry.not_ready().unwrap().delay(), ms(5));
+        assert_eq!(retry.pause("no").unwrap().delay(), ms(7));
+    }
+
     #[test]
     fn waiting_for_a_value_says_so_in_its_event() {
         struct Waits(std::sync::Mutex<Vec<bool>>);
@@ -325,87 +363,6 @@ mod not_ready {
         drop(retry.not_ready().unwrap());
         drop(retry.pause("no").unwrap());
         assert_eq!(*waits.0.lock().unwrap(), [true, false]);
-    }
-}
-
-mod hooks {
-    use std::ops::ControlFlow;
-
-    use retry_runtime::Condition;
-
-    use super::*;
-    use crate::support::{FakeResponse, Fault};
-
-    #[test]
-    fn hook_sees_the_error_the_attempt_and_the_delay_before_the_wait() {
-        let mut seen = Vec::new();
-        let mut retry = Executor::new(POLICY);
-        for _ in 0..3 {
-            let pause = retry.pause_with("no", |retrying| {
-                seen.push((retrying.error().copied(), retrying.attempt().number(), retrying.delay()));
-            });
-            drop(pause);
-        }
-        // Not after the last attempt, because no wait follows it.
-        assert_eq!(seen, [(Some("no"), 1, SECOND), (Some("no"), 2, SECOND * 2)]);
-    }
-
-    #[test]
-    fn line_of_a_hook_names_the_attempt_the_error_and_the_delay_and_masks_secrets() {
-        let mut line = String::new();
-        let error = "refused by https://user:secret@host/?key=1".to_owned();
-        drop(Executor::new(POLICY).pause_with(error, |retrying| line = retrying.to_string()).unwrap());
-        assert_eq!(line, "attempt 1 of 3 failed: refused by https://***@host/?***; next attempt in 1s");
-    }
-
-    #[test]
-    fn hook_can_end_the_call_with_what_failed_or_with_another_error() {
-        let (recorder, budget) = (Recorder::new(), Budget::new().capacity(500));
-        let executor = || Executor::new(&POLICY).observer(&*recorder).budget(&budget);
-        let mut retry = executor();
-        assert_eq!(retry.pause_with("no", |_| ControlFlow::Break(())).unwrap_err(), "no");
-        assert_eq!(retry.current().number(), 1);
-        drop(retry);
-        assert_eq!(
-            recorder.lines(),
-            ["1/3 AttemptFailed { class: Unknown, status: None, reason: no }", "1/3 GaveUp(Stopped)"]
-        );
-        assert_eq!(executor().pause_with("no", |_| Err("disk full")).unwrap_err(), "disk full");
-        drop(executor().pause_with("no", |_| ControlFlow::Continue(())).unwrap());
-        drop(executor().pause_with("no", |_| Ok(())).unwrap());
-        assert_eq!(budget.tokens(), 500);
-    }
-
-    #[test]
-    fn tokens_are_returned_if_the_hook_panics() {
-        let budget = Budget::new().capacity(500);
-        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            let mut retry = Executor::new(&POLICY).budget(&budget);
-            drop(retry.pause_with("no", |_| -> () { panic!("in the hook") }));
-        }));
-        assert!(panicked.is_err());
-        assert_eq!(budget.tokens(), 500);
-    }
-
-    #[test]
-    fn hook_sees_a_value_that_is_retried() {
-        let mut retry = Executor::new(POLICY);
-        let mut seen = Vec::new();
-        let flow = retry.next_with(FakeResponse(503), &Condition::new(), |retrying| {
-            seen.push((retrying.error().is_none(), retrying.value().copied(), retrying.to_string()));
-        });
-        assert!(flow.is_continue());
-        assert_eq!(
-            seen,
-            [(true, Some(FakeResponse(503)), "attempt 1 of 3 failed: status 503; next attempt in 1s".to_owned())]
-        );
-        let ended = retry.next_with(Err::<(), _>(Fault::UNKNOWN), &Condition::new(), |_| Err(Fault::PERMANENT));
-        assert_eq!(ended.break_value(), Some(Err(Fault::PERMANENT)));
-    }
-
-    #[test]
-    fn call_that_a_hook_ends_counts_as_stopped() {
-        assert_eq!(GiveUp::Stopped.as_str(), "stopped");
     }
 }
 

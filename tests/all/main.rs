@@ -1,4 +1,4 @@
-//! Tests of the behaviour through the public API, one module for each theme.
+//! Tests of the behavior through the public API, one module for each theme.
 
 mod adoption;
 mod attribute_code;
@@ -24,6 +24,7 @@ mod http_options;
 mod hyper_client;
 mod kept_executors;
 mod leases;
+mod loop_hooks;
 mod manual_loops;
 mod masking;
 mod masking_properties;

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::ready;
+use std::io::{self, ErrorKind};
 
 use hyper::{Request, Response};
 use reqwest::Method;
@@ -23,6 +24,16 @@ fn methods_are_compared_case_insensitively() {
     let retried: Vec<_> =
         ["GET", "get", "POST", "post", "PUT"].map(|method| retries(condition.for_method(method))).into();
     assert_eq!(retried, [true, true, true, true, false]);
+}
+
+#[test]
+fn condition_without_methods_retries_only_unprocessed_requests() {
+    let condition = Condition::new().methods(&[]).for_method("PUT");
+    let retries = |kind: ErrorKind| {
+        let outcome: io::Result<()> = Err(kind.into());
+        matches!(verdict!(&outcome, condition), Verdict::Retry(_))
+    };
+    assert_eq!([ErrorKind::ConnectionRefused, ErrorKind::ConnectionReset].map(retries), [true, false]);
 }
 
 #[tokio::test(start_paused = true)]

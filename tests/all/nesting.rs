@@ -91,6 +91,27 @@ async fn nested_once_works_in_manual_loops_and_closures() {
     }
 }
 
+/// A loop that gives up after its executor did has exhausted its retries all the same.
+#[test]
+fn report_after_the_end_of_a_loop_does_not_take_back_that_its_retries_are_exhausted() {
+    #[retry(blocking, attempts = 3, start = "1ms", nested = "once")]
+    fn outer(attempts: &Attempts) -> Result<u32, Fault> {
+        let mut retry = Executor::new(&const { Policy::fixed(Duration::ZERO).attempts(2) });
+        loop {
+            match retry.attempt_blocking(|| attempts.succeed_at(9, Fault::TRANSIENT)) {
+                Ok(number) => break Ok(retry.succeed(number)),
+                Err(error) => match retry.pause(error) {
+                    Ok(pause) => pause.block(),
+                    Err(error) => break Err(retry.fail(error)),
+                },
+            }
+        }
+    }
+    let attempts = Attempts::new();
+    outer(&attempts).unwrap_err();
+    assert_eq!(attempts.count(), 2);
+}
+
 #[tokio::test(start_paused = true)]
 async fn nested_once_works_for_requests() {
     for (policy, requests) in [(PLAIN, 9), (ONCE, 3)] {

@@ -140,7 +140,7 @@ enum Detection {
     Nothing,
     /// The client tracks redirects.
     Tracked,
-    /// The condition assumes that there are no redirects.
+    /// The condition assumes that no server redirects.
     Assumed,
 }
 

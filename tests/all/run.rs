@@ -5,8 +5,10 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use retry_runtime::event::EventLevel;
 use retry_runtime::{Budget, Condition, OnError, Policy};
 
+use crate::support::trace::record;
 use crate::support::{Attempts, Fault, Recorder, SECOND, all_ms, ms, timed};
 
 const POLICY: Policy = Policy::exponential(SECOND).attempts(3);
@@ -209,6 +211,18 @@ mod limits {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn attempt_is_cut_off_whether_that_is_set_before_or_after_the_predicate() {
+        let slow = async |_| {
+            tokio::time::sleep(SECOND).await;
+            Ok::<_, Fault>(())
+        };
+        let call = || LIMITED.run(slow).cut_off();
+        assert_eq!(timed(call().when(|_| true)).await, (Err(Fault::TRANSIENT), ms(100)));
+        assert_eq!(timed(call().pause_after(|_| None)).await, (Err(Fault::TRANSIENT), ms(100)));
+        assert_eq!(timed(call().on_retry(|_| {}).when(|_| true).name("cut off")).await.1, ms(100));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn deadline_ends_the_retries_of_attempts_that_run_to_their_end() {
         let attempts = Attempts::new();
         let policy = POLICY.deadline(ms(1500));
@@ -268,6 +282,23 @@ mod blocking {
             .call_with(|delay| slept.push(delay));
         assert_eq!(outcome.ok(), Some("text"));
         assert_eq!((slept, seen), (all_ms([1000, 2000]), vec![1, 2]));
+    }
+
+    /// The only such call of these tests whose events are on, because the warning is emitted once in a process.
+    #[test]
+    fn warning_reports_once_that_the_attempt_timeout_has_no_effect() {
+        let (seen, _guard) = record();
+        let call = |policy: Policy| policy.run(|_| std::io::Result::Ok(1)).blocking().name("load").call().unwrap();
+        let warnings = || seen.events().into_iter().filter(|event| event.message.contains("blocking")).count();
+        call(POLICY.deadline(SECOND * 9));
+        call(POLICY.attempt_timeout(SECOND).events(EventLevel::Off));
+        assert_eq!(warnings(), 0);
+        call(POLICY.attempt_timeout(SECOND));
+        call(POLICY.attempt_timeout(SECOND));
+        assert_eq!(warnings(), 1);
+        let text = "`load` cannot cut off attempts at the `attempt_timeout` of its policy, because it is blocking: set a timeout in the \
+                    client, or remove the limit from the policy";
+        assert!(seen.events().iter().any(|event| event.level == "WARN" && event.message == text));
     }
 
     #[test]

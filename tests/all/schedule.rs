@@ -284,7 +284,7 @@ fn policies() -> impl Strategy<Value = (Policy, Duration)> {
         Just(Jitter::Full),
         Just(Jitter::Equal),
         (f64::MIN_POSITIVE..=1.0).prop_map(Jitter::Share),
-        any::<Duration>().prop_filter("zero is no jitter", |extra| !extra.is_zero()).prop_map(Jitter::Plus)
+        any::<Duration>().prop_filter("jitter must not be zero", |extra| !extra.is_zero()).prop_map(Jitter::Plus)
     ];
     let random = prop_oneof![
         Just(lowest as fn() -> f64),

@@ -4,7 +4,6 @@ use std::env;
 use std::fmt::Write;
 use std::fs;
 use std::future::poll_fn;
-use std::path::Path;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,15 +44,6 @@ pub(crate) fn expect(mark: &str, columns: &[&str], rows: &[Vec<String>]) {
         return fs::write(GUIDE, format!("{before}<!-- {mark} -->\n{table}<!-- end -->{after}")).unwrap();
     }
     assert_eq!(documented, table, "the table in the guide is out of date: update it with `BLESS=1`");
-}
-
-/// Checks that the files behind the guide's links exist. Rustdoc checks only links to items.
-#[test]
-fn linked_files_exist() {
-    let guide = fs::read_to_string(GUIDE).unwrap();
-    let files = guide.split("](../").skip(1).map(|rest| format!("../{}", rest.split_once(')').unwrap().0));
-    let missing: Vec<_> = files.filter(|file| !Path::new(GUIDE).parent().unwrap().join(file).exists()).collect();
-    assert_eq!(missing, Vec::<String>::new());
 }
 
 /// Starts a server that replies to each request with a 503 and a body of this size, or an endless one. The body arrives at
@@ -108,8 +98,8 @@ impl http_body::Body for Slow {
     }
 }
 
-/// The attempts and connections that five attempts with a body of this size take.
-async fn connections(size: Option<usize>, client: Client, limit: usize) -> (u32, u32) {
+/// The number of connections that five attempts with a body of this size take.
+async fn connections(size: Option<usize>, client: Client, limit: usize) -> u32 {
     const FIVE: Policy = Policy::fixed(Duration::from_secs(2)).attempts(5);
     #[retry(policy = policy, bind = attempt)]
     async fn fetch(client: &Client, url: &str, policy: Policy, attempts: &AtomicU32) -> reqwest::Result<Response> {
@@ -120,7 +110,8 @@ async fn connections(size: Option<usize>, client: Client, limit: usize) -> (u32,
     let url = busy(size, made.clone()).await;
     let response = fetch(&client, &url, FIVE.drain_limit(limit), &attempts).await.unwrap();
     assert_eq!(response.status(), 503);
-    (attempts.into_inner(), made.load(Ordering::Relaxed))
+    assert_eq!(attempts.into_inner(), 5);
+    made.load(Ordering::Relaxed)
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,19 +122,12 @@ async fn five_attempts_reuse_connections() {
     for (name, size) in sizes {
         let http1 = || client_builder().http1_only().build().unwrap();
         let http2 = || client_builder().http2_prior_knowledge().build().unwrap();
-        let (attempts, over_http1) = connections(size, http1(), 64 * 1024).await;
-        let (_, over_http2) = connections(size, http2(), 64 * 1024).await;
-        let (_, dropped) = connections(size, http1(), 0).await;
-        rows.push(vec![
-            name.to_owned(),
-            attempts.to_string(),
-            over_http1.to_string(),
-            over_http2.to_string(),
-            dropped.to_string(),
-        ]);
+        let over_http1 = connections(size, http1(), 64 * 1024).await;
+        let over_http2 = connections(size, http2(), 64 * 1024).await;
+        let dropped = connections(size, http1(), 0).await;
+        rows.push(vec![name.to_owned(), over_http1.to_string(), over_http2.to_string(), dropped.to_string()]);
     }
-    let columns =
-        ["body of the 503", "attempts", "connections, HTTP/1.1", "connections, HTTP/2", "HTTP/1.1, `drain_limit` 0"];
+    let columns = ["body of the 503", "HTTP/1.1", "HTTP/2", "HTTP/1.1, `drain_limit` 0"];
     expect("connections", &columns, &rows);
 }
 
@@ -239,67 +223,98 @@ async fn shut_down(mut stream: TcpStream, requests: Arc<AtomicU32>) -> std::io::
 /// A way for a request to fail.
 struct Case {
     name: &'static str,
-    client: Client,
+    ordinary: Client,
+    tracking: Client,
     url: String,
 }
 
 impl Case {
-    fn new(name: &'static str, client: ClientBuilder, url: impl Into<String>) -> Self {
-        Self { name, client: client.build().unwrap(), url: url.into() }
+    fn new(name: &'static str, client: impl Fn() -> ClientBuilder, url: impl Into<String>) -> Self {
+        let tracking = client().track_redirects().build().unwrap();
+        Self { name, ordinary: client().build().unwrap(), tracking, url: url.into() }
     }
 
-    /// Describes the number of attempts that a request makes.
-    async fn attempts(&self, method: Method, key: bool, retry: RequestRetry) -> String {
+    /// Describes what happens to a request with two attempts.
+    async fn fate(&self, client: &Client, method: Method, key: bool, retry: RequestRetry) -> &'static str {
         let recorder = Recorder::new();
         let retry = retry.observer(recorder.clone());
-        let mut request = self.client.request(method, &self.url).body("body");
+        let mut request = client.request(method, &self.url).body("body");
         if key {
             request = request.header("idempotency-key", "1");
         }
         drop(request.send_with_retry(&retry).await);
         let lines = recorder.lines();
         match lines.iter().filter(|line| line.ends_with("AttemptStarted")).count() {
-            1 if lines.last().unwrap().ends_with("GaveUp(NotIdempotent)") => "once".to_owned(),
-            1 if lines.last().unwrap().ends_with("GaveUp(Permanent)") => "once, as any".to_owned(),
-            2 => "again".to_owned(),
+            1 if lines.last().unwrap().ends_with("GaveUp(NotIdempotent)") => "**no**",
+            1 if lines.last().unwrap().ends_with("GaveUp(Permanent)") => "no",
+            2 => "yes",
             _ => panic!("{}: {lines:#?}", self.name),
         }
     }
 }
 
+/// The ways to fail, by the reason for what happens then.
+async fn cases() -> Vec<(&'static str, Vec<Case>)> {
+    let of = async |reply: Reply| Box::leak(Box::new(Server::start([reply]).await)).url.clone();
+    let unsent = vec![
+        Case::new("the connection is refused", client_builder, refused().await),
+        Case::new(
+            "the name is not found",
+            || client_builder().dns_resolver(Arc::new(Nowhere)),
+            "http://nowhere.example/",
+        ),
+        Case::new(
+            "the TLS handshake fails",
+            || client_builder().connector_layer(FailHandshakes),
+            of(Reply::status(200)).await,
+        ),
+    ];
+    let unprocessed = vec![
+        Case::new(
+            "HTTP/2: the stream is refused",
+            || client_builder().http2_prior_knowledge(),
+            refusing(Arc::default()).await,
+        ),
+        Case::new("429", client_builder, of(Reply::status(429)).await),
+        Case::new("503 with `Retry-After`", client_builder, of(Reply::status(503).retry_after("1")).await),
+    ];
+    let mut unclear = Vec::new();
+    for (name, status) in [("408", 408), ("500", 500), ("502", 502), ("503", 503), ("504", 504)] {
+        unclear.push(Case::new(name, client_builder, of(Reply::status(status)).await));
+    }
+    unclear.push(Case::new("the connection is lost before the answer", client_builder, of(Reply::nothing()).await));
+    unclear.push(Case::new("the attempt takes too long", client_builder, of(Reply::silence()).await));
+    let permanent = vec![Case::new("404", client_builder, of(Reply::status(404)).await)];
+    vec![
+        ("No server has received the request", unsent),
+        ("The server has rejected the request", unprocessed),
+        ("The server may have processed the request", unclear),
+        ("Another attempt would fail too", permanent),
+    ]
+}
+
 #[tokio::test(start_paused = true)]
 async fn methods_decide_which_failures_are_retried() {
     const TWO: Policy = Policy::fixed(SECOND).attempts(2).attempt_timeout(Duration::from_secs(9));
-    let of = async |reply: Reply| Box::leak(Box::new(Server::start([reply]).await)).url.clone();
-    let builder = || client_builder().track_redirects();
-    let cases = [
-        Case::new("the connection is refused", builder(), refused().await),
-        Case::new("the name is not found", builder().dns_resolver(Arc::new(Nowhere)), "http://nowhere.example/"),
-        Case::new("the TLS handshake fails", builder().connector_layer(FailHandshakes), of(Reply::status(200)).await),
-        Case::new("HTTP/2: the stream is refused", builder().http2_prior_knowledge(), refusing(Arc::default()).await),
-        Case::new("429", builder(), of(Reply::status(429)).await),
-        Case::new("503 with `Retry-After`", builder(), of(Reply::status(503).retry_after("1")).await),
-        Case::new("503", builder(), of(Reply::status(503)).await),
-        Case::new("500", builder(), of(Reply::status(500)).await),
-        Case::new("502", builder(), of(Reply::status(502)).await),
-        Case::new("504", builder(), of(Reply::status(504)).await),
-        Case::new("408", builder(), of(Reply::status(408)).await),
-        Case::new("the connection is lost before the answer", builder(), of(Reply::nothing()).await),
-        Case::new("the attempt takes too long", builder(), of(Reply::silence()).await),
-        Case::new("404", builder(), of(Reply::status(404)).await),
-    ];
+    let retry = || RequestRetry::new(TWO);
     let mut rows = Vec::new();
-    for case in cases {
-        let retry = || RequestRetry::new(TWO);
-        rows.push(vec![
-            case.name.to_owned(),
-            case.attempts(Method::GET, false, retry()).await,
-            case.attempts(Method::POST, false, retry()).await,
-            case.attempts(Method::POST, true, retry()).await,
-            case.attempts(Method::POST, false, retry().idempotent()).await,
-        ]);
+    for (why, cases) in cases().await {
+        let (mut names, mut fates) = (Vec::new(), Vec::new());
+        for case in cases {
+            let (ordinary, tracking) = (&case.ordinary, &case.tracking);
+            let get = case.fate(ordinary, Method::GET, false, retry()).await;
+            let post = case.fate(ordinary, Method::POST, false, retry()).await;
+            let tracked = case.fate(tracking, Method::POST, false, retry()).await;
+            let marked = case.fate(ordinary, Method::POST, false, retry().idempotent()).await;
+            assert_eq!(case.fate(ordinary, Method::POST, true, retry()).await, marked, "{}", case.name);
+            names.push(case.name);
+            fates.push([get, post, tracked, marked]);
+        }
+        assert!(fates.iter().all(|fate| *fate == fates[0]), "{names:?}: {fates:?}");
+        let failure = format!("{why}: {}", names.join("; "));
+        rows.push([&[failure.as_str()], &fates[0][..]].concat().into_iter().map(str::to_owned).collect());
     }
-    expect("methods", &["what happens", "GET", "POST", "POST with `Idempotency-Key`", "POST, `.idempotent()`"], &rows);
+    expect("methods", &["failure", "GET", "POST", "POST, `track_redirects`", "POST, marked"], &rows);
 }
 
 #[tokio::test(start_paused = true)]
@@ -307,10 +322,12 @@ async fn condition_changes_the_retried_methods() {
     let posts = Condition::new().methods(&["POST"]);
     let retry = || RequestRetry::new(Policy::fixed(SECOND).attempts(2)).condition(posts);
     let server = Server::statuses([500]).await;
-    let case = Case::new("500", client_builder(), &server.url);
-    assert_eq!(case.attempts(Method::POST, false, retry()).await, "again");
-    assert_eq!(case.attempts(Method::GET, false, retry()).await, "once");
-    assert_eq!(case.attempts(Method::PATCH, false, RequestRetry::new(Policy::fixed(SECOND).attempts(2))).await, "once");
+    let case = Case::new("500", client_builder, &server.url);
+    let client = &case.ordinary;
+    assert_eq!(case.fate(client, Method::POST, false, retry()).await, "yes");
+    assert_eq!(case.fate(client, Method::GET, false, retry()).await, "**no**");
+    let standard = RequestRetry::new(Policy::fixed(SECOND).attempts(2));
+    assert_eq!(case.fate(client, Method::PATCH, false, standard).await, "**no**");
 }
 
 /// reqwest itself resends a request whose stream is refused. With `reqwest::retry::never()`, each attempt is one request.

@@ -49,6 +49,22 @@ async fn history_keeps_the_last_failures() {
     }
 }
 
+/// A loop may report again how it ended. Another attempt after that is another failure.
+#[test]
+fn failure_that_is_reported_twice_is_kept_once() {
+    for (attempts, failures) in [(1, 1), (2, 2)] {
+        let report = track(|| {
+            let mut retry = Executor::new(&const { Policy::new().attempts(1) });
+            for _ in 0..attempts {
+                let error = retry.attempt_blocking(|| "no");
+                let error = retry.pause(error).unwrap_err();
+                retry.fail(error);
+            }
+        });
+        assert_eq!(report.history(9).block().failures().len(), failures);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn success_has_a_history() {
     let report = track(call(&Attempts::new(), 2)).history(9).await;

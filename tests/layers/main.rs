@@ -36,8 +36,10 @@ const RUNTIME: Order = Order {
     ],
 };
 
-const MACROS: Order =
-    Order { src: "retry-macros/src", layers: &[&["errors"], &["args"], &["input"], &["codegen"], &["derive"]] };
+const MACROS: Order = Order {
+    src: "retry-macros/src",
+    layers: &[&["errors"], &["args"], &["input"], &["codegen"], &["derive"], &["entry"]],
+};
 
 impl Order {
     /// The violations in these sources, a line each.

@@ -40,7 +40,7 @@ return {granted, pool - granted}
 
 /// A pool of tokens in one key of a Redis server, for [`Budget::lease_from`](retry_runtime::Budget::lease_from).
 ///
-/// Give each budget a key of its own. All processes of a fleet use the same key, with the same capacity.
+/// Give each budget its own key. All processes of a fleet use the same key, with the same capacity.
 ///
 /// It connects with the first request, so a service can start while Redis is away. After an error, or a request that took too long, the
 /// next request opens a new connection: the old one may still deliver the answer of another request.

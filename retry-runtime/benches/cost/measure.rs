@@ -106,8 +106,8 @@ pub(crate) fn nanoseconds<C: Calls>(case: Case, times: u64) -> f64 {
     start.elapsed().as_nanos() as f64 / times as f64
 }
 
-/// Returns the wall times of `times` calls in two ways, each as nanoseconds of one call, and their ratio. They are the medians of interleaved
-/// rounds, because a single round depends on what else the machine does.
+/// Returns the wall times of `times` calls in two ways, each as nanoseconds of one call, and their ratio. They are the medians of
+/// interleaved rounds, because a single round depends on what else the machine does.
 pub(crate) fn compared(times: u64, first: impl Fn(u64), second: impl Fn(u64)) -> (f64, f64, f64) {
     let of = |calls: &dyn Fn(u64)| {
         let start = Instant::now();

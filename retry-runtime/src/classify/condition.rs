@@ -23,7 +23,8 @@ use crate::classify::verdict::{Classification, NotSafe, REFUSED, Verdict};
 /// ```
 /// use retry_runtime::{Condition, OnError};
 ///
-/// const CONDITION: Condition = Condition::new().on_status(&[429..=429, 500..=599]).on_error(OnError::Transient);
+/// const CONDITION: Condition =
+///     Condition::new().on_status(&[429..=429, 500..=599]).on_error(OnError::Transient);
 /// ```
 #[derive(Clone, Copy, Debug)]
 #[must_use]
@@ -109,14 +110,13 @@ impl Condition {
     /// Assumes that no request is redirected, so that a POST is retried after a refused connection or a 429. Defaults to
     /// off.
     ///
-    /// reqwest follows redirects and does not report them. So by default, an error or a response of reqwest never proves
-    /// that the server cannot have processed the request ([`Failure::is_unprocessed`]): the first server may have
-    /// processed it and redirected the client to another server, which then failed.
+    /// reqwest follows redirects and hides them: even a refused connection may be that of a second server, after the first one has
+    /// processed the request. So by default a POST through an ordinary client is not retried.
     ///
     /// Use this if the client is built with `redirect::Policy::none()`, or if the server does not redirect requests that
     /// have effects. If the assumption is wrong, a request that was already processed is resent.
     ///
-    /// A client of reqwest 0.13 that is built with `track_redirects` or `trace_connections` does not need the assumption.
+    /// A client that is built with `track_redirects` or `trace_connections` does not need the assumption.
     ///
     /// ```
     /// use retry_runtime::Condition;
@@ -168,7 +168,7 @@ impl Condition {
     }
 
     /// The verdict on an error that describes this failure, for code that has the failure only: one that decides for
-    /// [`Policy::delay_after`](crate::Policy::delay_after), or that has found a type of its own in a boxed error. A failure of
+    /// [`Policy::delay_after`](crate::Policy::delay_after), or that has found its own type in a boxed error. A failure of
     /// the class [`Success`](Class::Success) counts as that of a value. To classify an outcome of any type, use
     /// [`verdict!`](crate::verdict).
     ///

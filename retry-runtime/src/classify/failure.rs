@@ -154,15 +154,26 @@ impl Failure {
         if self.by_breaker { self.delay } else { None }
     }
 
-    /// Returns `true` if the server cannot have processed the request. It is safe to resend then, whatever its method.
+    /// True if a breaker rejected the attempt.
+    #[cfg(any(feature = "metrics", feature = "report"))]
+    pub(crate) const fn is_rejection(&self) -> bool {
+        self.by_breaker
+    }
+
+    /// Returns `true` if the failure shows that the server has not processed the request. It is safe to resend then, whatever its
+    /// method.
     ///
     /// That is the case if there was no connection, if the server rejected the request before processing it, or if the
     /// status of the response is 421 (RFC 9110 §15.5.20), 425 (RFC 8470 §5.2), 429, or 503 with a server delay.
     ///
-    /// Always `false` for the errors and responses of reqwest. reqwest follows redirects and does not report them, so the
-    /// first server may have processed the request before the last one failed. Two settings change that:
-    /// [`Condition::assume_no_redirects`](crate::Condition::assume_no_redirects) and, with the feature `reqwest`,
-    /// `track_redirects` on the client.
+    /// 429, and 503 with `Retry-After`, count by convention: servers that limit their load send them instead of processing the
+    /// request, but no RFC guarantees it. To exclude the 503, leave it out of
+    /// [`on_status`](crate::Condition::on_status) in the condition for requests that are not safe to send twice.
+    ///
+    /// Always `false` for the errors and responses of reqwest itself, which follows redirects and hides them. So a POST through an
+    /// ordinary client is not retried, not even after a refused connection. It is if
+    /// [`Condition::assume_no_redirects`](crate::Condition::assume_no_redirects) is set or, with the feature `reqwest`, if the
+    /// client has `track_redirects`.
     #[must_use]
     pub const fn is_unprocessed(&self) -> bool {
         let is_unprocessed = match self.status {
@@ -201,7 +212,6 @@ impl Failure {
         self.class == Class::Unknown && self.status.is_none() && !self.cancelled && self.advice == ServerAdvice::NONE
     }
 
-    /// The connection that the response came over.
     pub(crate) const fn via(&self) -> Via {
         self.via
     }

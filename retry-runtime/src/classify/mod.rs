@@ -1,6 +1,4 @@
 //! Classification: whether an outcome is a success, and whether a failure is worth another attempt.
-//!
-//! May import `util`.
 
 pub(crate) mod breaker_open;
 pub(crate) mod chain;

@@ -97,7 +97,6 @@ pub trait Classifier<O> {
 #[derive(Clone, Copy)]
 pub struct Classified<'o> {
     pub(crate) verdict: Verdict,
-    /// The connection that the value came over.
     pub(crate) via: Via,
     /// The error's own text. Without one, events show the status or the class.
     pub(crate) reason: Option<&'o dyn Display>,

@@ -12,15 +12,15 @@ use crate::classify::retryable::Retryable;
     note = "return a `Result` or an `Option`, or implement `retry_runtime::Retryable` for the type"
 )]
 pub trait ResultLike {
-    /// The type of the value, which the outcome holds if there is no error.
+    /// The type of the value, which a successful outcome holds.
     type Value;
     /// The type of the error.
     type Error;
-    /// The value, if there is no error.
+    /// The value; `None` for an error.
     fn value(&self) -> Option<&Self::Value>;
-    /// The error, if there is one.
+    /// The error; `None` for a value.
     fn error(&self) -> Option<&Self::Error>;
-    /// The value itself, if there is no error.
+    /// The value itself; `None` for an error.
     fn into_value(self) -> Option<Self::Value>;
 }
 

@@ -76,8 +76,11 @@ pub trait Retryable {
         None
     }
 
-    /// Returns `true` if the server cannot have processed the request, apart from what the status shows. Defaults to
-    /// `false`. It decides if the request is resent although its method is not safe to send twice.
+    /// Returns `true` if the error itself shows that the server has not processed the request, such as a refused connection. A request
+    /// whose method is not safe to send twice is resent only then. Defaults to `false`.
+    ///
+    /// An error with a status may return `false`: 421, 425, 429, and 503 with a server delay count as not processed anyway. See
+    /// [`Failure::is_unprocessed`].
     ///
     /// An error that wraps one of reqwest should derive `Retryable` with `#[retryable(source)]` instead of calling these
     /// methods. The derived implementation also preserves that reqwest may have followed a redirect before it failed.

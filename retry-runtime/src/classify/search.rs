@@ -1,6 +1,6 @@
-//! The search that classifies boxed errors, I/O errors, and the sources of other errors: along the `source()` chain, for marks and for the
-//! types that this crate recognizes. It does not find a user's own types, because a `dyn Error` can only be downcast to a type that is named
-//! here.
+//! The search that classifies boxed errors, I/O errors, and the sources of other errors: along the `source()` chain, for marks
+//! and for the types that this crate recognizes. It does not find a user's own types, because a `dyn Error` can only be downcast
+//! to a type that is named here.
 
 use std::error::Error;
 use std::io;
@@ -56,9 +56,8 @@ retryable_by_search!(io::Error, dyn Error, dyn Error + Send, dyn Error + Sync, d
 
 /// Returns `true` if `error` or an error in its `source()` chain has the type `E` and is transient.
 ///
-/// Use it in `on_error` if your error type is hidden in a boxed error or in an `anyhow::Error`, where the library does not look for types of
-/// yours:
-/// `on_error = |error| transient_in_chain::<Busy>(error.as_ref())`.
+/// Use it in `on_error` if your error type is hidden in a boxed error or in an `anyhow::Error`, where the library does not look
+/// for your own types: `on_error = |error| transient_in_chain::<Busy>(error.as_ref())`.
 ///
 /// ```
 /// # use std::{error::Error, fmt};

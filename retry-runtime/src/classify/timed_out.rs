@@ -14,7 +14,10 @@ use crate::classify::retryable::Retryable;
 /// with `#[from] TimedOut`). [`std::io::Error`], `String`, boxed errors, `anyhow::Error` and, with the features of the
 /// same names, `reqwest::Error` and `tonic::Status` implement it already.
 ///
-/// It is transient: an attempt timeout may be followed by another attempt. After the deadline there is no further attempt.
+/// Without it, the limits in the attribute are compile errors. Those of a `policy = …`, whose values only exist at run time, cut off
+/// nothing then, and the function emits one warning.
+///
+/// It is transient: an attempt timeout may be followed by another attempt. The deadline ends the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimedOut {
     limit: Duration,
@@ -102,7 +105,8 @@ impl From<TimedOut> for String {
 /// An outcome that can represent an attempt that was cut off.
 ///
 /// Implemented for `Result<T, E>` where `E: From<TimedOut>`, and for `Option<T>`, where it is `None`. Your own type may
-/// implement it if it is an outcome by itself.
+/// implement it if it is an outcome by itself. An annotated function whose outcome does not implement it runs its attempts to their end,
+/// whatever limits its `policy = …` has, and emits one warning if there are any.
 #[diagnostic::on_unimplemented(
     message = "an attempt that times out cannot return a `{Self}`",
     label = "cannot be made from `TimedOut`",

@@ -49,7 +49,6 @@ impl Classification {
         Self { decided, ..self }
     }
 
-    /// The connection that the value came over.
     pub(crate) fn via(&self) -> Via {
         self.value.map_or(Via::NONE, |value| value.via())
     }

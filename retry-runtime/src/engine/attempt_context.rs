@@ -1,6 +1,7 @@
 //! The context of an attempt, as far as it is known when the library is compiled: the things that calls inside can see.
 
-/// Known when an attempt is compiled, so that a success asks nothing about the rest. Every [`TimeLimit`](crate::executor::TimeLimit) has one.
+/// Known when an attempt is compiled, so that a success asks nothing about the rest. Every
+/// [`TimeLimit`](crate::executor::TimeLimit) has one.
 pub trait AttemptContext {
     /// True if the deadline cuts the attempt off. Otherwise it only ends the retries.
     #[doc(hidden)]

@@ -42,7 +42,6 @@ pin_project! {
     }
 }
 
-/// How far an attempt is.
 #[derive(Clone, Copy)]
 enum Stage {
     /// Has not started. Time may have passed since the beginning of the call or the end of the pause.
@@ -117,7 +116,7 @@ impl<S: TimerSlot, F, K: LimitTimer<S>> RunningAttempt<S, F, K> {
             return polled;
         }
         // Until here, no time has passed that is worth reading the clock. Not asked for the first poll only: the compiler would write
-        // all of this twice, once for that poll, and the attempt would become a function of its own.
+        // all of this twice, once for that poll, and the attempt would become a separate function.
         core.start_clock();
         let cut_off = this.limit.poll(this.timer, core, cx);
         if cut_off.is_ready() {

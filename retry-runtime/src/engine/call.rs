@@ -75,8 +75,8 @@ pub trait Call: Sealed + Send + Sync {
     fn release(&mut self) {}
 }
 
-/// The past of a call, kept if something may ask for it: a deadline, a custom or a decorrelated backoff, or a body or a loop that looks at its
-/// attempt.
+/// The past of a call, kept if something may ask for it: a deadline, a custom or a decorrelated backoff, or a body or a loop that
+/// looks at its attempt.
 #[derive(Clone, Copy, Debug)]
 pub struct History {
     /// When the first attempt started. `None` until the clock is needed, in a loop that may look at its attempt but has no deadline.
@@ -84,11 +84,12 @@ pub struct History {
     last: Option<Last>,
 }
 
-/// The last failure that was retried.
+/// The previous attempt.
 #[derive(Clone, Copy, Debug)]
 struct Last {
-    failure: Failure,
-    /// The delay between the failure and the current attempt.
+    /// `None` if its value was not ready yet.
+    failure: Option<Failure>,
+    /// The delay between it and the current attempt.
     delay: Duration,
 }
 
@@ -111,14 +112,14 @@ impl History {
         Self { started: None, last: None }
     }
 
-    /// The previous attempt failed like this, and is retried after this delay.
-    pub(crate) fn note_retry(&mut self, failure: Failure, delay: Duration) {
+    /// The previous attempt failed like this, or its value was not ready yet. The next one follows after this delay.
+    pub(crate) fn note_retry(&mut self, failure: Option<Failure>, delay: Duration) {
         self.last = Some(Last { failure, delay });
     }
 
     /// The failure of the previous attempt.
     pub(crate) fn last_failure(&self) -> Option<Failure> {
-        self.last.map(|last| last.failure)
+        self.last.and_then(|last| last.failure)
     }
 
     /// The delay before the current attempt.

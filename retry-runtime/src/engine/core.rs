@@ -53,13 +53,12 @@ impl ActiveCall<ManualCall<'_>> {
     }
 }
 
-/// The state of a call that starts.
 #[inline(always)]
 pub(crate) fn state_at_start(call: &impl Call) -> CallState {
     CallState::at_start(call.observer().is_some(), call.is_owning())
 }
 
-/// Drops what a call owns, also if an observer of its last event panics.
+/// Drops what a call owns, even if an observer of its last event panics.
 struct Release<'a, C: Call>(&'a mut C);
 
 impl<C: Call> Drop for Release<'_, C> {
@@ -89,7 +88,6 @@ fn drop_with_state<C: Call>(state: CallState, call: &mut C) {
 }
 
 impl<C: Call, S: TimerSlot> Core<C, S> {
-    /// An attempt starts.
     #[inline]
     pub(crate) fn begin(&mut self) {
         let ActiveCall { call, state } = &mut self.active;
@@ -124,7 +122,7 @@ impl<C: Call, S: TimerSlot> Core<C, S> {
         // One question, which most calls answer with no. With two, a success takes five instructions more.
         let policy = if state.exists() { call.policy() } else { call.policy_without_state() };
         let scopes = policy.sets_context().then(|| scopes::<C, K>(call, state));
-        // In one place, so that it is inlined also if the policy is known only at run time.
+        // In one place, so that it is inlined even if the policy is known only at run time.
         let done = work(state);
         if let Some((nested, _deadline)) = scopes {
             leave(nested, state);
@@ -160,7 +158,6 @@ impl<C: Call, S: TimerSlot> Core<C, S> {
         }
     }
 
-    /// The call succeeds.
     #[inline]
     pub(crate) fn succeed(&mut self) {
         let ActiveCall { call, state } = &mut self.active;

@@ -1,10 +1,11 @@
 //! The decision: whether another attempt follows a failure, and after which delay.
 //!
-//! [`decide`] has no effects, and reads no clock, no thread-local and no global state: the [`Situation`] holds what it needs. The random source
-//! and a custom backoff are functions that it is given. The budget comes after it, and can only turn a retry down.
+//! [`decide`] has no effects, and reads no clock, no thread-local and no global state: the [`Situation`] holds what it needs. The
+//! random source and a custom backoff are functions that it is given. The budget comes after it, and can only turn a retry down.
 
 use core::time::Duration;
 
+use crate::classify::class::Class;
 use crate::classify::failure::Failure;
 use crate::classify::verdict::Verdict;
 use crate::context::caller::ROUNDING;
@@ -36,6 +37,7 @@ pub(crate) fn decide(
         }
         Verdict::NotReady(_) => {}
         Verdict::NotSafe(_, why) => return Err(why.into()),
+        Verdict::GiveUp(failure) if failure.class() != Class::Permanent => return Err(GiveUp::Excluded),
         Verdict::Done | Verdict::GiveUp(_) => return Err(GiveUp::Permanent),
     }
     // A value that is not ready is not the failure that a call inside has retried.
@@ -58,7 +60,8 @@ pub(crate) fn decide(
     let (delay, source) = match *next_delay {
         NextDelay::Chosen(delay) => (delay, DelaySource::Chosen),
         _ => {
-            let decided = with_requested_delay(policy, draw(policy, failure, situation, next_delay), failure)?;
+            let drawn = draw(policy, is_failure.then_some(failure), situation, next_delay);
+            let decided = with_requested_delay(policy, drawn, failure)?;
             if is_failure && failure.is_refused_after(decided.0) {
                 return Err(GiveUp::ServerRefused);
             }
@@ -109,10 +112,10 @@ fn remaining(policy: &Policy, situation: &Situation, now: Instant) -> Option<Rem
 
 /// The delay of the policy's schedule, or of the call's own backoff function.
 #[inline(always)]
-fn draw(policy: &Policy, failure: Failure, situation: &Situation, next_delay: &mut NextDelay<'_>) -> Drawn {
+fn draw(policy: &Policy, failure: Option<Failure>, situation: &Situation, next_delay: &mut NextDelay<'_>) -> Drawn {
     let Situation { number, max_attempts, started, outer_deadline, previous_delay, random, .. } = *situation;
     let max_attempts = (max_attempts != UNLIMITED).then_some(max_attempts);
-    let attempt = || Attempt::new(number, max_attempts, started, policy.deadline, outer_deadline, Some(failure));
+    let attempt = || Attempt::new(number, max_attempts, started, policy.deadline, outer_deadline, failure);
     match next_delay {
         NextDelay::Computed(backoff) => policy.with_jitter(backoff(&attempt()), random),
         _ => policy.delay(number, attempt, previous_delay, random),
@@ -151,7 +154,6 @@ fn with_server_delay(policy: &Policy, drawn: Drawn, requested: Duration, limit: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::classify::class::Class;
     use crate::classify::no_retry::NoRetry;
     use crate::classify::verdict::NotSafe;
     use crate::policy::jitter::Jitter;
@@ -159,6 +161,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
     const POLICY: Policy = Policy::exponential(SECOND).attempts(3);
     const FAILURE: Failure = Failure::new(Class::Transient);
+    const PERMANENT: Failure = Failure::new(Class::Permanent);
 
     /// The first attempt has failed, of a call without a deadline around it.
     const FIRST: Situation = Situation {
@@ -195,7 +198,8 @@ mod tests {
             ("the second retry", retry(POLICY, Situation { number: 2, ..FIRST }), after(2)),
             ("no attempt left", retry(POLICY, Situation { number: 3, ..FIRST }), Err(GiveUp::Exhausted)),
             ("unlimited attempts", retry(POLICY, Situation { number: 3, max_attempts: UNLIMITED, ..FIRST }), after(4)),
-            ("a permanent failure", (POLICY, Verdict::GiveUp(FAILURE), FIRST), Err(GiveUp::Permanent)),
+            ("a permanent failure", (POLICY, Verdict::GiveUp(PERMANENT), FIRST), Err(GiveUp::Permanent)),
+            ("a failure that is not retried", (POLICY, Verdict::GiveUp(FAILURE), FIRST), Err(GiveUp::Excluded)),
             (
                 "a request that is not safe to resend",
                 (POLICY, Verdict::NotSafe(FAILURE, NotSafe::NotIdempotent), FIRST),
@@ -222,7 +226,7 @@ mod tests {
             ),
             (
                 "a permanent failure that was retried by a service below",
-                (POLICY, Verdict::GiveUp(FAILURE.with_no_retry(NoRetry::ExhaustedBelow)), FIRST),
+                (POLICY, Verdict::GiveUp(PERMANENT.with_no_retry(NoRetry::ExhaustedBelow)), FIRST),
                 Err(GiveUp::Permanent),
             ),
             ("retried inside, once", retry(once, exhausted), Err(GiveUp::Nested)),

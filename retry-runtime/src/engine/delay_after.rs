@@ -27,7 +27,8 @@ impl Policy {
     /// use retry_runtime::{Class, Condition, Failure, Policy};
     ///
     /// const MINUTE: Duration = Duration::from_secs(60);
-    /// const POLICY: Policy = Policy::exponential(MINUTE).attempts(3).retry_after(MINUTE.saturating_mul(60));
+    /// const HOUR: Duration = Duration::from_secs(3600);
+    /// const POLICY: Policy = Policy::exponential(MINUTE).attempts(3).retry_after(HOUR);
     ///
     /// let busy = Failure::new(Class::Transient).with_server_delay(Duration::from_secs(90));
     /// let busy = Condition::new().verdict_on(busy);
@@ -42,7 +43,7 @@ impl Policy {
     /// The same code decides as in an annotated function or a loop. It does not know the call, so it leaves out what only a
     /// running call has:
     ///
-    /// | setting | |
+    /// | setting | in a queue |
     /// |---|---|
     /// | [`attempts`](Self::attempts), backoff, [`max_delay`](Self::max_delay), [`jitter`](Self::jitter) | apply |
     /// | [`retry_after`](Self::retry_after), [`within_retry_after`](Self::within_retry_after), [`beyond_retry_after`](Self::beyond_retry_after) | apply. The default limit of 60 s is short for a queue: a server that asks for more ends the job |

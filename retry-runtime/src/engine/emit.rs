@@ -5,16 +5,16 @@ use core::time::Duration;
 use crate::classify::connection::Via;
 use crate::engine::call::Call;
 use crate::engine::situation::started;
-use crate::engine::state::{CallState, Phase};
+use crate::engine::state::CallState;
 use crate::observe::connections;
 use crate::observe::event::{Event, EventKind};
 use crate::observe::sink;
 
-/// Emits the connection events since the last time. What a pool did in a task of its own has not been emitted yet.
+/// Emits the connection events since the last time. What a pool did in its own task has not been emitted yet.
 #[cold]
 #[inline(never)]
 pub(crate) fn flush_connection_events(state: &CallState, call: &dyn Call) {
-    if state.phase() == Phase::Ended {
+    if state.has_ended() {
         return;
     }
     let Some(log) = state.connections() else { return };
@@ -36,7 +36,7 @@ pub(crate) fn response_came_over(state: &CallState, call: &dyn Call, via: Via) {
 /// True if an event of this call reaches an observer or a sink. After its end, a call emits nothing.
 #[inline(always)]
 pub(crate) fn emits_events(state: &CallState) -> bool {
-    (state.is_observed() || sink::is_enabled()) && state.phase() != Phase::Ended
+    (state.is_observed() || sink::is_enabled()) && !state.has_ended()
 }
 
 #[inline(always)]
@@ -62,5 +62,5 @@ pub(crate) fn emit_for(attempt: u32, state: &CallState, call: &dyn Call, kind: E
 }
 
 fn pass_on(state: &CallState, call: &dyn Call, event: &Event<'_>) {
-    sink::emit(state.spans(), call.policy().events, call.observer(), event);
+    sink::emit(state.spans(), call.policy().events, state.has_retried(), call.observer(), event);
 }

@@ -11,11 +11,12 @@ use crate::classify::timed_out::FromTimedOut;
 use crate::classify::verdict::Classification;
 use crate::engine::attempt_future::AttemptFuture;
 use crate::engine::call::{Call, History};
+use crate::engine::cannot_cut::warn_if_blocking;
 use crate::engine::core::{ActiveCall, Core, state_at_start};
 use crate::engine::hooks::Hooks;
 use crate::engine::in_span::{Begun, InSpan, in_span};
 use crate::engine::macro_call::MacroCall;
-use crate::engine::manual_call::{IntoPolicy, ManualCall, SharedBudget};
+use crate::engine::manual_call::{IntoPolicy, ManualCall};
 use crate::engine::pause::NextAttempt;
 use crate::engine::react;
 use crate::engine::situation;
@@ -25,41 +26,73 @@ use crate::observe::event::Observer;
 #[cfg(any(feature = "metrics", feature = "report"))]
 use crate::observe::stats::named::CallStats;
 use crate::policy::attempt::Attempt;
+use crate::policy::budget::Budget;
 use crate::policy::builder::Policy;
 use crate::util::clock::Instant;
+use crate::util::shared::Shared;
 use crate::util::sleep::{AsyncSleep, Sleep, SleepFunction, TimerSlot, TokioSleep};
 
-/// Decides, for one call, whether and when to retry. For hand-written loops; the attribute, [`Policy::run`], requests and the tower
-/// policy use it too.
-///
-/// Create one for each call. Run each attempt through [`attempt`](Self::attempt), and report how it ended with
-/// [`succeed`](Self::succeed), with [`pause`](Self::pause) to retry, or with [`fail`](Self::fail) to give up. Alternatively,
-/// [`next`](Self::next) classifies the outcome as the attribute does.
+/// Decides, for one call, whether and when to retry. For hand-written loops.
 ///
 /// ```
-/// # use retry_runtime::{Executor, Policy, TimedOut};
+/// use retry_runtime::{Executor, Policy};
+/// use std::time::Duration;
+/// # use retry_runtime::TimedOut;
 /// # struct Order; struct Receipt;
 /// # #[derive(Debug)] struct Error;
 /// # impl std::fmt::Display for Error { fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("conflict") } }
 /// # impl From<TimedOut> for Error { fn from(_: TimedOut) -> Self { Self } }
 /// # impl Error { fn is_conflict(&self) -> bool { true } }
 /// # async fn push(_: &Order) -> Result<Receipt, Error> { Ok(Receipt) }
-/// const POLICY: Policy = Policy::new().attempts(5);
 ///
-/// async fn push_order(order: Order) -> Result<Receipt, Error> {
+/// const POLICY: Policy = Policy::exponential(Duration::from_millis(200))
+///     .attempts(5)
+///     .deadline(Duration::from_secs(10));
+///
+/// async fn push_order(order: &Order) -> Result<Receipt, Error> {
 ///     let mut retry = Executor::new(&POLICY).name("push order");
 ///     loop {
-///         match retry.attempt(push(&order)).await {
+///         match retry.attempt(push(order)).await {
 ///             Ok(receipt) => break Ok(retry.succeed(receipt)),
 ///             Err(error) if error.is_conflict() => retry.pause(error)?.await,
 ///             Err(error) => break Err(retry.fail(error)),
 ///         }
 ///     }
 /// }
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(push_order(Order)).unwrap();
+/// # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(push_order(&Order)).unwrap();
 /// ```
 ///
-/// `C` is the kind of call, which is [`ManualCall`] for hand-written loops. `S` is the timer.
+/// The loop runs each attempt through the executor, and reports how it ended. `pause` returns the error when the policy allows no further attempt, so `?` ends
+/// the call with that error. The error type needs `Display` and, for [`attempt`](Self::attempt), `From<`[`TimedOut`](crate::TimedOut)`>`, even if the policy
+/// has no time limit. The [guide](crate::guide::loops) has more loops.
+///
+/// | to | call |
+/// |---|---|
+/// | run an attempt | [`attempt`](Self::attempt) |
+/// | run it without a time limit, or without `From<TimedOut>` | [`attempt_to_end`](Self::attempt_to_end) |
+/// | run an attempt of blocking code | [`attempt_blocking`](Self::attempt_blocking) |
+/// | report a success | [`succeed`](Self::succeed) |
+/// | retry after an error | [`pause`](Self::pause), then await the pause |
+/// | retry with the delay that a server asks for | [`pause_for`](Self::pause_for) |
+/// | retry after a delay that the loop chooses | [`pause_after`](Self::pause_after) |
+/// | retry, with a hook before the wait | [`pause_with`](Self::pause_with) |
+/// | retry, and wait without the executor | [`next_delay`](Self::next_delay) |
+/// | end the call with an error | [`fail`](Self::fail) |
+/// | decide as the attribute does, for responses too | [`next`](Self::next), [`next_with`](Self::next_with) |
+/// | ask again for a value that is not ready | [`not_ready`](Self::not_ready) |
+/// | read the number of the attempt and the time left | [`current`](Self::current), [`started`](Self::started) |
+/// | start counting anew when the call makes progress | [`reset`](Self::reset) |
+/// | count attempts that were made elsewhere | [`charge`](Self::charge) |
+///
+/// # One executor for each call
+///
+/// The clock of the deadline starts with the executor, so create one for each call. A call that makes progress, such as a stream, keeps its executor and
+/// calls [`reset`](Self::reset). An executor that owns its policy can be kept in a struct: see [`new`](Self::new).
+///
+/// # Other runtimes
+///
+/// The executor waits with tokio's timer. [`sleep`](Self::sleep) takes another one. Blocking code waits with
+/// [`Pause::block`](crate::executor::Pause::block).
 ///
 /// # Cancel safety
 ///
@@ -70,6 +103,12 @@ use crate::util::sleep::{AsyncSleep, Sleep, SleepFunction, TimerSlot, TokioSleep
 /// The executor does not see attempts that the loop makes without it, so the loop has to report the outcome of each of these. A loop may
 /// drop an attempt, with `select!` for example, and continue. Such an attempt does not count, unless the loop reports its failure with
 /// [`pause`](Self::pause).
+///
+/// # Type parameters
+///
+/// With tokio's timer, a hand-written loop needs neither: write `Executor`, or `Executor<ManualCall<'a>>` if it borrows its policy. `C` is the kind of
+/// call, which is [`ManualCall`] for hand-written loops. `S` is the timer: [`CustomSleep`](crate::sleep::CustomSleep) with
+/// [`sleep`](Self::sleep). The guide shows [the type to write](crate::guide::libraries#a-kept-executor-with-your-own-timer).
 pub struct Executor<C: Call = ManualCall<'static>, S = TokioSleep> {
     pub(crate) core: Core<C, S>,
 }
@@ -140,7 +179,7 @@ impl<'a, S> Executor<ManualCall<'a>, S> {
     /// }
     /// ```
     #[must_use]
-    pub fn budget(mut self, budget: impl Into<SharedBudget<'a>>) -> Self {
+    pub fn budget(mut self, budget: impl Into<Shared<'a, Budget>>) -> Self {
         self.core.active.call.set_budget(budget.into());
         self.core.active.keep_state();
         self
@@ -269,9 +308,11 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
         AttemptFuture::at_once(&mut self.core, future, limit)
     }
 
-    /// Runs one attempt of a blocking function, without a time limit as [`attempt_to_end`](Self::attempt_to_end) does.
+    /// Runs one attempt of a blocking function, without a time limit as [`attempt_to_end`](Self::attempt_to_end) does. If the policy has an
+    /// attempt timeout, the first such attempt of the process emits a warning.
     #[inline]
     pub fn attempt_blocking<O>(&mut self, body: impl FnOnce() -> O) -> O {
+        warn_if_blocking(&self.core.active.call);
         self.core.begin();
         // A blocking body waits unseen.
         self.core.start_clock();

@@ -25,7 +25,6 @@ pub(crate) struct Hooks<'h> {
 }
 
 impl Hooks<'_> {
-    /// Nothing.
     pub(crate) const fn none() -> Self {
         Self { delay: NextDelay::Scheduled, on_retry: None }
     }

@@ -22,8 +22,8 @@ pub struct CallSpec {
 }
 
 impl CallSpec {
-    /// From the name in events, the policy and the condition of the attribute, and the counters that [`counters!`](crate::private::counters)
-    /// makes.
+    /// From the name in events, the policy and the condition of the attribute, and the counters that
+    /// [`counters!`](crate::private::counters) makes.
     pub const fn new(name: &'static str, policy: Policy, condition: Condition, counters: CountersOf) -> Self {
         Self { name, policy, condition, counters }
     }
@@ -71,7 +71,8 @@ impl<P, O, N> MacroCall<P, O, N> {
     }
 
     /// Adds an observer.
-    // It is kept as a trait object. With a type parameter, a value that is not an observer would cause a second error, at the call of the engine.
+    // It is kept as a trait object. With a type parameter, a value that is not an observer would cause a second error, at the
+    // call of the engine.
     #[inline]
     pub fn with_observer<Q: Observer>(self, observer: &Q) -> MacroCall<P, &dyn Observer, N> {
         let Self { spec, policy, history, observer: _ } = self;
@@ -179,9 +180,9 @@ pub struct Paying<'b, P> {
 #[derive(Clone, Copy, Debug)]
 pub struct Budgeted;
 
-/// A policy that is known at run time, [`Budgeted`], or `()`; or one of them with a budget of its own.
+/// A policy that is known at run time, [`Budgeted`], or `()`; or one of them with its own budget.
 pub trait MaybePolicy: Send + Sync {
-    /// The policy of run time, or else the constant one.
+    /// The run-time policy, or else the constant one.
     fn or<'a>(&'a self, constant: &'static Policy) -> &'a Policy;
 
     /// The budget that pays for the retries.
@@ -228,7 +229,6 @@ impl<P: Borrow<Policy> + Send + Sync> MaybePolicy for Given<P> {
 
 /// An observer, or `()`.
 pub trait MaybeObserver: Send + Sync {
-    /// The observer, if there is one.
     fn get(&self) -> Option<&dyn Observer>;
 }
 
@@ -247,9 +247,7 @@ impl MaybeObserver for &dyn Observer {
 
 /// [`History`], or `()`.
 pub trait MaybeHistory: Send + Sync {
-    /// The history, if there is one.
     fn get(&self) -> Option<&History>;
-    /// The history, to change it.
     fn get_mut(&mut self) -> Option<&mut History>;
 }
 

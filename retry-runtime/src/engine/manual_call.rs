@@ -11,6 +11,7 @@ use crate::observe::stats::named::{NO_OWN_STATS, NamedStats, OwnStats, of_loop};
 use crate::policy::budget::Budget;
 use crate::policy::builder::Policy;
 use crate::util::sealed::Sealed;
+use crate::util::shared::Shared;
 
 /// The call of a hand-written loop. Made by [`Executor::new`](crate::Executor::new).
 pub struct ManualCall<'a> {
@@ -34,44 +35,7 @@ pub struct ManualCall<'a> {
 struct Owned<'a> {
     policy: Option<Policy>,
     name: Option<String>,
-    budget: Option<SharedBudget<'a>>,
-}
-
-/// A budget that is not in a `static`: borrowed, or in an [`Arc`].
-#[derive(Clone, Debug)]
-pub struct SharedBudget<'a>(Kept<'a>);
-
-#[derive(Clone, Debug)]
-enum Kept<'a> {
-    Borrowed(&'a Budget),
-    Shared(Arc<Budget>),
-}
-
-impl SharedBudget<'_> {
-    fn get(&self) -> &Budget {
-        match &self.0 {
-            Kept::Borrowed(budget) => budget,
-            Kept::Shared(budget) => budget,
-        }
-    }
-}
-
-impl<'a> From<&'a Budget> for SharedBudget<'a> {
-    fn from(budget: &'a Budget) -> Self {
-        Self(Kept::Borrowed(budget))
-    }
-}
-
-impl From<Arc<Budget>> for SharedBudget<'_> {
-    fn from(budget: Arc<Budget>) -> Self {
-        Self(Kept::Shared(budget))
-    }
-}
-
-impl<'a> From<&'a Arc<Budget>> for SharedBudget<'a> {
-    fn from(budget: &'a Arc<Budget>) -> Self {
-        Self(Kept::Borrowed(budget))
-    }
+    budget: Option<Shared<'a, Budget>>,
 }
 
 impl<'a> ManualCall<'a> {
@@ -101,7 +65,7 @@ impl<'a> ManualCall<'a> {
         }
     }
 
-    pub(crate) fn set_budget(&mut self, budget: SharedBudget<'a>) {
+    pub(crate) fn set_budget(&mut self, budget: Shared<'a, Budget>) {
         self.owned().budget = Some(budget);
     }
 
@@ -144,7 +108,7 @@ impl Call for ManualCall<'_> {
     #[inline(always)]
     fn budget(&self) -> Option<&Budget> {
         if let Some(Owned { budget: Some(budget), .. }) = self.owned.as_deref() {
-            return Some(budget.get());
+            return Some(budget);
         }
         self.policy().budget.map(|budget| budget())
     }

@@ -4,14 +4,13 @@
 //! its state, and `executor` is the public face of it. Everything that only failing or observed calls need is cold, not generic, and
 //! compiled once: it sees the call as a `&dyn Call`. The parts of such a function are inlined into it, to keep failing
 //! calls cheap too.
-//!
-//! May import `util`, `classify`, `context`, `policy` and `observe`.
 
 pub(crate) mod attempt_context;
 pub(crate) mod attempt_future;
 pub(crate) mod call;
 #[cfg(feature = "reqwest")]
 pub(crate) mod caller_limit;
+pub(crate) mod cannot_cut;
 pub(crate) mod core;
 pub(crate) mod decide;
 mod delay_after;

@@ -1,14 +1,14 @@
 //! The reactions to what happens in a call: events, spans, statistics, the budget, and what the context and the call remember.
 //!
-//! Everything that follows from a failure happens here, in the order of [`failed`]. A plain success of a call without state runs none of these
-//! functions; `core.rs` counts it.
+//! Everything that follows from a failure happens here, in the order of [`failed`]. A plain success of a call without state runs
+//! none of these functions; `core.rs` counts it.
 //!
 //! | [`Phase`] | until |
 //! |---|---|
 //! | `Idle` | an attempt starts |
 //! | `Attempt` | the attempt has its outcome, or is dropped |
 //! | `Pause` | the next attempt starts, after the delay |
-//! | `Ended` | a hand-written loop calls `pause` after `succeed` or `fail`, and so takes the end back. Nothing is counted or emitted twice then |
+//! | `Succeeded`, `GaveUp` | a hand-written loop calls `pause` after `succeed` or `fail`, and so takes the end back. Nothing is counted or emitted twice then |
 
 use core::fmt::Display;
 use core::time::Duration;
@@ -33,7 +33,6 @@ use crate::observe::spans::{self, Spans};
 use crate::observe::stats::named as stats;
 use crate::util::mask::Masked;
 
-/// An attempt starts.
 #[cold]
 #[inline(never)]
 pub(crate) fn attempt_started(state: &mut CallState, call: &dyn Call) {
@@ -65,7 +64,7 @@ pub(crate) fn attempt_started(state: &mut CallState, call: &dyn Call) {
     attempt_runs(state);
 }
 
-/// The attempt runs from here. For a call without events, this is all that happens.
+/// The attempt runs from here. A call without events does nothing else.
 #[cold]
 #[inline(never)]
 pub(crate) fn attempt_runs(state: &mut CallState) {
@@ -86,7 +85,6 @@ fn retry_made(state: &mut CallState) {
     }
 }
 
-/// Another copy of the current attempt starts.
 #[cold]
 #[inline(never)]
 pub(crate) fn copy_started(state: &CallState, call: &dyn Call, copy: u32, after: Duration) {
@@ -96,7 +94,7 @@ pub(crate) fn copy_started(state: &CallState, call: &dyn Call, copy: u32, after:
 /// The current attempt has its outcome. Its span stays open until the event that follows has been emitted.
 #[inline]
 pub(crate) fn attempt_ended(state: &mut CallState) {
-    if state.phase() != Phase::Ended {
+    if !state.has_ended() {
         state.set_phase(Phase::Idle);
     }
 }
@@ -139,17 +137,16 @@ pub(crate) fn dropped(state: CallState, call: &dyn Call) {
     }
 }
 
-/// The call succeeds.
 #[cold]
 pub(crate) fn succeeded(state: &mut CallState, call: &dyn Call) {
     retry_made(state);
-    let has_ended = state.phase() == Phase::Ended;
+    let has_ended = state.has_ended();
     let emits_events = emits_events(state);
     if !has_ended {
         pay_for_success(state, call);
         count_success(state, call);
     }
-    state.set_phase(Phase::Ended);
+    state.set_phase(Phase::Succeeded);
     if emits_events {
         emit_now(state, call, EventKind::Succeeded);
     }
@@ -214,15 +211,19 @@ pub(crate) fn failed(
         false => EventKind::AttemptFailed { class: failure.class(), status: failure.status(), reason },
     };
     retry_made(state);
-    let has_ended = state.phase() == Phase::Ended;
+    let has_ended = state.has_ended();
     let emits_events = emits_events(state);
     attempt_ended(state);
     if emits_events {
         emit_now(state, call, event);
         close_failed_span(state, failure);
     }
-    let (number, is_first) = (state.number(), !state.has_retried());
+    let (number, is_first, gave_up) = (state.number(), !state.has_retried(), state.phase() == Phase::GaveUp);
     let decision = settle(state, call, verdict, failure, hooks, has_ended);
+    if gave_up && decision.is_err() {
+        // A loop reports its end twice. The second reason says nothing about the failure.
+        return None;
+    }
     report_decision(
         state,
         call,
@@ -236,15 +237,20 @@ pub(crate) fn failed(
     if !not_ready {
         tracked::note_failure(number, failure, reason, delay);
     }
-    if let Some(history) = call.history_mut() {
-        history.start_clock(state);
-        if let Some(delay) = delay {
-            history.note_retry(failure, delay);
-        }
-    }
+    note_history(state, call, (!not_ready).then_some(failure), delay);
     let delay = delay?;
     backdate(state, call, delay);
     Some(delay)
+}
+
+/// Starts the clock of the call, and keeps what the next attempt may look back at.
+#[inline(always)]
+fn note_history(state: &CallState, call: &mut dyn Call, failure: Option<Failure>, delay: Option<Duration>) {
+    let Some(history) = call.history_mut() else { return };
+    history.start_clock(state);
+    if let Some(delay) = delay {
+        history.note_retry(failure, delay);
+    }
 }
 
 /// Decides, pays for the retry, and asks the hook about it.
@@ -272,11 +278,15 @@ fn settle(
     // Before the decision is emitted: if an observer or the hook panics then, the tokens are returned.
     match decision {
         Ok(_) => state.start_pause(paid, !not_ready),
-        Err(_) => state.set_phase(Phase::Ended),
+        Err(_) => state.set_phase(Phase::GaveUp),
     }
     if let (Ok((delay, _)), Some(on_retry)) = (decision, &mut hooks.on_retry) {
-        let attempt = situation::failed_attempt(number, state, call, failure);
-        if on_retry(&attempt, delay).is_break() {
+        let attempt = situation::failed_attempt(number, state, call, (!not_ready).then_some(failure));
+        let flow = {
+            let _entered = state.spans().map(Spans::enter_call);
+            on_retry(&attempt, delay)
+        };
+        if flow.is_break() {
             withdraw_retry(state, call);
             decision = Err(GiveUp::Stopped);
         }
@@ -319,7 +329,6 @@ struct Reported<'e> {
     not_ready: bool,
 }
 
-/// Counts the decision and emits it.
 #[inline(always)]
 fn report_decision(
     state: &CallState,
@@ -368,9 +377,10 @@ fn note_nested(decision: Decision, failure: Failure, number: u32) {
     }
 }
 
-/// True if the failure was worth a retry, but this call may make none: a call around it with `nested = "once"` must not retry it either.
-/// False for a failure that no attempt could mend, and while retries are switched off, which the call around it finds out by itself. False as
-/// well if the caller outside this process has no more time for this attempt of it: its next attempt may well succeed.
+/// True if the failure was worth a retry, but this call may make none: a call around it with `nested = "once"` must not retry it
+/// either. False for a failure that no attempt could mend, and while retries are switched off, which the call around it finds out
+/// by itself. False as well if the caller outside this process has no more time for this attempt of it: its next attempt may well
+/// succeed.
 fn has_exhausted_retries(why: GiveUp) -> bool {
     match why {
         GiveUp::Exhausted
@@ -381,9 +391,12 @@ fn has_exhausted_retries(why: GiveUp) -> bool {
         | GiveUp::Stopped
         | GiveUp::ExhaustedBelow
         | GiveUp::ServerRefused => true,
-        GiveUp::Permanent | GiveUp::CallerDeadline | GiveUp::NotIdempotent | GiveUp::BodyUsedUp | GiveUp::Disabled => {
-            false
-        }
+        GiveUp::Permanent
+        | GiveUp::Excluded
+        | GiveUp::CallerDeadline
+        | GiveUp::NotIdempotent
+        | GiveUp::BodyUsedUp
+        | GiveUp::Disabled => false,
     }
 }
 
@@ -409,7 +422,7 @@ pub(crate) fn abandoned(state: &mut CallState, call: &dyn Call, why: GiveUp) {
     call.stats().failed(state.number(), !state.has_retried(), failure, Err(why));
     emit(state, call, EventKind::GaveUp(why));
     close_span(state);
-    state.set_phase(Phase::Ended);
+    state.set_phase(Phase::GaveUp);
 }
 
 #[cfg(test)]

@@ -20,7 +20,6 @@ use crate::engine::manual_call::ManualCall;
 use crate::engine::pause::Pause;
 use crate::engine::retrying::{HookResult, Retrying};
 use crate::engine::situation;
-use crate::engine::state::Phase;
 use crate::observe::reason::FallbackReason;
 use crate::policy::attempt::Attempt;
 use crate::util::clock::{Instant, StdInstant, into_std};
@@ -40,7 +39,7 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
     /// Reports that the attempt failed with this error, and decides whether to retry. Returns the pause to await before the next
     /// attempt.
     ///
-    /// The class of the error does not matter: every error is retried, also if the server wants no retry. [`next`](Self::next) classifies the
+    /// The class of the error does not matter: every error is retried, even if the server wants no retry. [`next`](Self::next) classifies the
     /// outcome first, and also accepts responses that are retried. The decision is made when this method is called, so the pause does not keep the error.
     ///
     /// Events show the error by its `Display`, or by its `Debug` with [`ByDebug`](crate::executor::ByDebug) around it.
@@ -127,7 +126,7 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
     /// Reports that the attempt failed with this error, and decides whether to retry. Returns the delay before the next attempt, for code that
     /// waits by itself, such as an implementation of `Future` or `Stream` that owns its timer.
     ///
-    /// To let the executor create the timer, use [`Pause::into_owned`].
+    /// To let the executor create the timer, use [`Pause::into_owned`]. A simulation does not shorten the returned delay.
     ///
     /// # Errors
     ///
@@ -152,14 +151,22 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
         let attempts = self.core.active.state.number();
         match self.core.fail(Verdict::NotReady(REFUSED), &"not ready yet") {
             Some(delay) => Ok(self.pause_of(delay)),
-            None => Err(NotReady::after(attempts)),
+            None => {
+                self.remember_end(true);
+                Err(NotReady::after(attempts))
+            }
         }
     }
 
-    /// Reports that this error ends the call, and returns it.
+    /// Reports that this error is not worth another attempt, and returns it. Events name the reason
+    /// [`Excluded`](crate::event::GiveUp::Excluded).
+    ///
+    /// To end the call for any other reason, such as a last attempt, use [`pause`](Self::pause): it reports that reason, and returns the
+    /// error. A report after that changes nothing.
     #[inline]
     pub fn fail<E: LoopError>(&mut self, error: E) -> E::Error {
         self.core.fail(Verdict::GiveUp(UNKNOWN), &error.text());
+        self.remember_end(true);
         error.into_error()
     }
 
@@ -199,7 +206,10 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
         let classified = classifier.classify(&outcome);
         match self.decide_on(classified, &mut Hooks::none()) {
             Some(delay) => ControlFlow::Continue(self.pause_discarding(outcome, &classifier, delay)),
-            None => ControlFlow::Break(outcome),
+            None => {
+                self.remember_end(classified.verdict != Verdict::Done);
+                ControlFlow::Break(outcome)
+            }
         }
     }
 
@@ -225,7 +235,10 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
         };
         match delay {
             Some(delay) => ControlFlow::Continue(self.pause_discarding(outcome, &classifier, delay)),
-            None => ControlFlow::Break(ending.unwrap_or(outcome)),
+            None => {
+                self.remember_end(classified.verdict != Verdict::Done);
+                ControlFlow::Break(ending.unwrap_or(outcome))
+            }
         }
     }
 
@@ -244,7 +257,16 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
     /// Reports an error that is worth a retry. Returns the delay before the next attempt, if there is one.
     #[inline]
     fn retry(&mut self, error: &impl LoopError, failure: Failure, hooks: &mut Hooks<'_>) -> Option<Duration> {
-        self.core.fail_with(Verdict::Retry(failure), &error.text(), hooks)
+        let delay = self.core.fail_with(Verdict::Retry(failure), &error.text(), hooks);
+        self.remember_end(delay.is_none());
+        delay
+    }
+
+    #[inline]
+    fn remember_end(&mut self, has_ended: bool) {
+        if has_ended {
+            self.core.active.state.remember_end();
+        }
     }
 
     #[inline(always)]
@@ -269,6 +291,9 @@ impl<S: TimerSlot> Executor<ManualCall<'_>, S> {
     ///
     /// For a long call that makes progress, such as a stream: reset it when an item arrives. If there have been failures since the start or the last
     /// reset, the call has recovered from them, and that is reported as [`succeed`](Self::succeed) would. Otherwise only the clock starts again.
+    ///
+    /// It may also be called after the call has given up, for a new call with the same executor. No success is reported then. Without `reset`, the
+    /// number of the attempt stays at the limit: the next failure ends the call at once.
     ///
     /// ```
     /// # use retry_runtime::{Executor, Policy};
@@ -295,7 +320,7 @@ impl<S: TimerSlot> Executor<ManualCall<'_>, S> {
             self.core.succeed();
         }
         let ActiveCall { call, state } = &mut self.core.active;
-        if state.number() > 1 || state.phase() == Phase::Ended {
+        if state.number() > 1 || state.has_ended() {
             *state = state_at_start(call);
         } else if let Some(since) = state.observed_since_mut() {
             *since = Instant::now();

@@ -8,7 +8,7 @@ use crate::policy::attempt::Attempt;
 use crate::util::durations::legible;
 use crate::util::mask::Masked;
 
-/// A failed attempt that is about to be retried, as the hook `on_retry` receives it before the wait.
+/// An attempt that failed, or whose value is not ready yet, as the hook `on_retry` receives it before the wait for the next one.
 ///
 /// It holds the typed error, or the value if a success is retried. Its `Display` is one line, with secrets in URLs masked:
 /// `attempt 1 of 3 failed: connection refused; next attempt in 1s`.
@@ -53,7 +53,7 @@ impl<'a, T: ?Sized, E: ?Sized> Retrying<'a, T, E> {
         self.failed.ok()
     }
 
-    /// The attempt that has failed.
+    /// The attempt that has ended.
     #[must_use]
     pub fn attempt(&self) -> &Attempt {
         self.attempt
@@ -73,13 +73,14 @@ impl<T: ?Sized, E: Display + ?Sized> Display for Retrying<'_, T, E> {
         if let Some(attempts) = attempt.attempts() {
             write!(f, " of {attempts}")?;
         }
-        match (self.failed, attempt.last_failure().and_then(|failure| failure.status())) {
+        match (self.failed, attempt.last_failure().map(|failure| failure.status())) {
             (Err(error), _) => match self.error_text {
                 Some(text) => write!(f, " failed: {}", Masked(text))?,
                 None => write!(f, " failed: {}", Masked(&error))?,
             },
-            (Ok(_), Some(status)) => write!(f, " failed: status {status}")?,
-            (Ok(_), None) => f.write_str(" is retried")?,
+            (Ok(_), None) => f.write_str(": not ready yet")?,
+            (Ok(_), Some(Some(status))) => write!(f, " failed: status {status}")?,
+            (Ok(_), Some(None)) => f.write_str(" is retried")?,
         }
         write!(f, "; next attempt in {:?}", legible(self.delay))
     }

@@ -19,16 +19,18 @@ use crate::engine::attempt_future::RunningAttempt;
 use crate::engine::call::Call as _;
 use crate::engine::executor::Executor;
 use crate::engine::hooks::{Hooks, NextDelay};
-use crate::engine::manual_call::{ManualCall, SharedBudget};
+use crate::engine::manual_call::ManualCall;
 use crate::engine::pause::{Pause, RunningPause};
 use crate::engine::retrying::{HookResult, Retrying};
 use crate::engine::run_parts::{
     Async, Blocking, Judge, NoHook, OnRetry, Operation, OutcomeOf, PauseAfter, ReplaceJudge, RetryHook, Until, When,
 };
-use crate::engine::time_limit::{CutsOff, LimitTimer, TimeLimit, Unlimited};
+use crate::engine::time_limit::{BlockingLimit, CutsOff, LimitOfAnyError, LimitTimer, TimeLimit, Unlimited};
 use crate::observe::event::Observer;
 use crate::policy::attempt::Attempt;
+use crate::policy::budget::Budget;
 use crate::policy::builder::Policy;
+use crate::util::shared::Shared;
 use crate::util::sleep::{Sleep, SleepFunction, TimerSlot, TokioSleep};
 
 impl Policy {
@@ -61,11 +63,12 @@ impl Policy {
     ///
     /// In the first two forms, the deadline and the attempt timeout cut attempts off, which requires an error that implements
     /// `From<`[`TimedOut`](crate::TimedOut)`>`. [`to_end`](Run::to_end) removes that, and [`when`](Run::when) and
-    /// [`pause_after`](Run::pause_after) start without it: [`cut_off`](Run::cut_off) adds it.
+    /// [`pause_after`](Run::pause_after) do without it: [`cut_off`](Run::cut_off) adds it.
     ///
     /// # Panics
     ///
-    /// Panics if it has to wait outside a tokio runtime whose time is enabled.
+    /// With tokio's timer, panics if it has to wait outside a tokio runtime whose time is enabled. With [`sleep`](Run::sleep), it needs no
+    /// tokio runtime.
     ///
     /// # Cancel safety
     ///
@@ -124,19 +127,21 @@ impl<'p, F: Operation, J, H, S: TimerSlot, K: LimitTimer<S>, M> Run<'p, F, J, H,
 
     /// Retries the errors for which the predicate returns `true`, and no others. The error may have any type. Every `Ok` is a success.
     ///
-    /// The error is not classified. A delay that it asks for, as by [`Retryable::server_delay`](crate::Retryable::server_delay), is not read: return it
-    /// from [`pause_after`](Self::pause_after), or use [`condition`](Self::condition), or `error_delay` in [`retrying!`](crate::retrying!).
+    /// The error is not classified. A delay that it asks for, as by [`Retryable::server_delay`](crate::Retryable::server_delay),
+    /// is not read: return it from [`pause_after`](Self::pause_after), or use [`condition`](Self::condition), or `error_delay` in
+    /// [`retrying!`](crate::retrying!).
     ///
-    /// From here on, attempts are not cut off: the deadline still ends the retries, but the attempt timeout has no effect, unless
-    /// [`cut_off`](Self::cut_off) follows. Events name the class of the failure instead of the error's message; to log the message, use
+    /// Attempts are not cut off, unless the call also has [`cut_off`](Self::cut_off): the deadline still ends the retries, but the attempt
+    /// timeout has no effect. Events name the class of the failure instead of the error's message; to log the message, use
     /// [`on_retry`](Self::on_retry).
-    pub fn when<P, T, E>(self, predicate: P) -> Run<'p, F, J::Replaced, H, S, Unlimited, M>
+    pub fn when<P, T, E>(self, predicate: P) -> Run<'p, F, J::Replaced, H, S, K::Limit, M>
     where
         J: ReplaceJudge<When<P>>,
+        K: LimitOfAnyError<S>,
         F::Returned: OutcomeOf<M, Outcome = Result<T, E>>,
         P: FnMut(&E) -> bool,
     {
-        self.with(|judge, hook, limit| (judge.replaced(When(predicate)), hook, replace(limit, Unlimited)))
+        self.with(|judge, hook, limit| (judge.replaced(When(predicate)), hook, limit.of_any_error()))
     }
 
     /// Retries the errors for which the function returns a delay, after that delay, and no others. For errors that need different
@@ -147,7 +152,7 @@ impl<'p, F: Operation, J, H, S: TimerSlot, K: LimitTimer<S>, M> Run<'p, F, J, H,
     /// attempts, deadline, budget. Events name the source of the delay as [`DelaySource::Chosen`](crate::event::DelaySource::Chosen).
     /// For the delays of several policies, see [`Policy::drawn_delays`].
     ///
-    /// As with [`when`](Self::when), attempts are not cut off, unless [`cut_off`](Self::cut_off) follows.
+    /// As with [`when`](Self::when), attempts are not cut off, unless the call also has [`cut_off`](Self::cut_off).
     ///
     /// ```
     /// # use std::time::Duration;
@@ -166,18 +171,19 @@ impl<'p, F: Operation, J, H, S: TimerSlot, K: LimitTimer<S>, M> Run<'p, F, J, H,
     ///     .await
     /// # }
     /// ```
-    pub fn pause_after<P, T, E>(self, delay: P) -> Run<'p, F, J::Replaced, H, S, Unlimited, M>
+    pub fn pause_after<P, T, E>(self, delay: P) -> Run<'p, F, J::Replaced, H, S, K::Limit, M>
     where
         J: ReplaceJudge<PauseAfter<P>>,
+        K: LimitOfAnyError<S>,
         F::Returned: OutcomeOf<M, Outcome = Result<T, E>>,
         P: FnMut(&E) -> Option<Duration>,
     {
-        self.with(|judge, hook, limit| (judge.replaced(PauseAfter::new(delay)), hook, replace(limit, Unlimited)))
+        self.with(|judge, hook, limit| (judge.replaced(PauseAfter::new(delay)), hook, limit.of_any_error()))
     }
 
-    /// Asks again until the predicate returns `true` for the value. A value that is not ready yet is not a failure: it is emitted at debug level, and
-    /// takes no tokens from the budget. If attempts or time run out first, the outcome is made from [`NotReady`]; the unfinished value is
-    /// never returned.
+    /// Asks again until the predicate returns `true` for the value. A value that is not ready yet is not a failure: it is emitted
+    /// at debug level, and takes no tokens from the budget. If attempts or time run out first, the outcome is made from
+    /// [`NotReady`]; the unfinished value is never returned.
     ///
     /// Errors are retried as without it.
     pub fn until<P, O>(self, predicate: P) -> Run<'p, F, Until<J, P, O>, H, S, K, M>
@@ -189,8 +195,8 @@ impl<'p, F: Operation, J, H, S: TimerSlot, K: LimitTimer<S>, M> Run<'p, F, J, H,
         self.with(|judge, hook, limit| (Until::new(judge, predicate), hook, limit))
     }
 
-    /// Calls this hook before each wait. It receives the typed error, or the value if a success is retried, with the attempt and the delay, and can
-    /// end the call: see [`Retrying`].
+    /// Calls this hook before each wait. It receives the typed error, or the value if a success is retried, with the attempt and
+    /// the delay, and can end the call: see [`Retrying`].
     pub fn on_retry<G, O, R>(self, hook: G) -> Run<'p, F, J, OnRetry<G>, S, K, M>
     where
         F::Returned: OutcomeOf<M, Outcome = O>,
@@ -213,6 +219,13 @@ impl<'p, F: Operation, J, H, S: TimerSlot, K: LimitTimer<S>> Run<'p, F, J, H, S,
         let Self { executor, operation, judge, hook, limit, mode, stage: _ } = self;
         Run { stage: Stage::New, executor: executor.sleep(sleep), operation, judge, hook, limit, mode }
     }
+
+    /// Cuts off attempts at the deadline and at the attempt timeout. The default, unless [`when`](Self::when) or
+    /// [`pause_after`](Self::pause_after) is used. It may be set before or after them.
+    /// A blocking attempt cannot be cut off, so a call with [`blocking`](Run::blocking) does not compile with it.
+    pub fn cut_off(self) -> Run<'p, F, J, H, S, CutsOff<true>, Async> {
+        self.with(|judge, hook, limit| (judge, hook, replace(limit, CutsOff)))
+    }
 }
 
 /// Settings of the call.
@@ -224,7 +237,7 @@ impl<'p, F: Operation, J, H, S: TimerSlot, K: LimitTimer<S>, M> Run<'p, F, J, H,
     }
 
     /// Pays for the retries from this budget, instead of the policy's: a `&Budget` or an `Arc<Budget>`.
-    pub fn budget(mut self, budget: impl Into<SharedBudget<'p>>) -> Self {
+    pub fn budget(mut self, budget: impl Into<Shared<'p, Budget>>) -> Self {
         self.executor = self.executor.budget(budget);
         self
     }
@@ -235,27 +248,32 @@ impl<'p, F: Operation, J, H, S: TimerSlot, K: LimitTimer<S>, M> Run<'p, F, J, H,
         self
     }
 
-    /// Cuts off attempts at the deadline and at the attempt timeout. The default, unless [`when`](Self::when) is used.
-    pub fn cut_off(self) -> Run<'p, F, J, H, S, CutsOff, M> {
-        self.with(|judge, hook, limit| (judge, hook, replace(limit, CutsOff)))
-    }
-
-    /// Lets each attempt run to its end, so that the outcome need not be made from [`TimedOut`](crate::TimedOut). The deadline still ends the
-    /// retries. The attempt timeout has no effect.
+    /// Lets each attempt run to its end, so that the outcome need not be made from [`TimedOut`](crate::TimedOut). The deadline
+    /// still ends the retries. The attempt timeout has no effect.
     pub fn to_end(self) -> Run<'p, F, J, H, S, Unlimited, M> {
         self.with(|judge, hook, limit| (judge, hook, replace(limit, Unlimited)))
     }
 
     /// Makes a blocking call: the operation returns its outcome instead of a future, and [`call`](Run::call) runs it on this thread.
     ///
+    /// Nothing can stop a blocking attempt: the policy's attempt timeout has no effect, and its deadline only ends the retries. Set a timeout
+    /// in the client instead. The first such call with an attempt timeout emits a warning that names it, through `tracing` or `log`.
+    ///
     /// ```
     /// # use retry_runtime::Policy;
     /// # fn f() -> std::io::Result<String> {
-    /// Policy::new().run(|_| std::fs::read_to_string("Cargo.toml")).blocking().when(|error| error.kind() == std::io::ErrorKind::Interrupted).call()
+    /// Policy::new()
+    ///     .run(|_| std::fs::read_to_string("Cargo.toml"))
+    ///     .blocking()
+    ///     .when(|error| error.kind() == std::io::ErrorKind::Interrupted)
+    ///     .call()
     /// # }
     /// # f().unwrap();
     /// ```
-    pub fn blocking(self) -> Run<'p, F, J, H, S, Unlimited, Blocking> {
+    pub fn blocking(self) -> Run<'p, F, J, H, S, Unlimited, Blocking>
+    where
+        K: BlockingLimit,
+    {
         let Self { executor, operation, judge, hook, limit: _, mode: _, stage: _ } = self;
         Run { stage: Stage::New, executor, operation, judge, hook, limit: Unlimited, mode: PhantomData }
     }
@@ -285,7 +303,7 @@ where
 {
     /// Makes the call. Waits with [`std::thread::sleep`].
     ///
-    /// A deadline ends the retries, but cuts no attempt off.
+    /// A deadline ends the retries, but cuts no attempt off. An attempt timeout has no effect.
     pub fn call(self) -> F::Returned {
         self.call_with(std::thread::sleep)
     }

@@ -16,15 +16,14 @@ use crate::engine::report::sides;
 use crate::engine::retrying::{HookResult, Retrying};
 use crate::policy::attempt::Attempt;
 
-/// The operation of a [`Run`](crate::executor::Run): a closure that is called with each [`Attempt`], and returns a future, or the outcome itself in a
-/// blocking call.
-// A trait of its own, so that `Run` has no parameter for the type that is returned. rustc would give the lifetimes in it other names than those
-// in the closure when it finds out whether a future that holds a `Run` is `Send`, and would fail.
+/// The operation of a [`Run`](crate::executor::Run): a closure that is called with each [`Attempt`], and returns a future, or the
+/// outcome itself in a blocking call.
+// A trait of its own, so that `Run` has no parameter for the type that is returned. rustc would give the lifetimes in it other
+// names than those in the closure when it finds out whether a future that holds a `Run` is `Send`, and would fail.
 pub trait Operation {
     /// The returned future or outcome.
     type Returned;
 
-    /// Starts an attempt.
     #[doc(hidden)]
     fn start(&mut self, attempt: Attempt) -> Self::Returned;
 }

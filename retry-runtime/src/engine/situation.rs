@@ -27,7 +27,6 @@ pub(crate) struct Situation {
     pub(crate) outer_deadline: Option<Instant>,
     /// True if that deadline is the caller's.
     pub(crate) outer_is_caller: bool,
-    /// The delay before the attempt.
     pub(crate) previous_delay: Duration,
     /// True if a nested call has already exhausted its own retries for this failure.
     pub(crate) nested_exhausted: bool,
@@ -78,12 +77,12 @@ pub(crate) fn single_attempt() -> Attempt {
     Attempt::new(1, Some(1), None, None, outer_deadline, None)
 }
 
-/// The attempt that has just failed.
+/// The attempt that has just ended, with its failure unless its value was only not ready.
 #[cold]
-pub(crate) fn failed_attempt(number: u32, state: &CallState, call: &dyn Call, failure: Failure) -> Attempt {
+pub(crate) fn failed_attempt(number: u32, state: &CallState, call: &dyn Call, failure: Option<Failure>) -> Attempt {
     let policy = call.policy();
     let outer_deadline = deadline::current().map(|deadline| deadline.at);
-    Attempt::new(number, policy.max_attempts(), started(state, call), policy.deadline, outer_deadline, Some(failure))
+    Attempt::new(number, policy.max_attempts(), started(state, call), policy.deadline, outer_deadline, failure)
 }
 
 /// When the call started, if that is known.

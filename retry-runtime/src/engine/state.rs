@@ -44,8 +44,10 @@ pub(crate) enum Phase {
     Attempt,
     /// A pause, or the retry after it until that starts.
     Pause,
-    /// Nothing: the end of the call has been emitted.
-    Ended,
+    /// Nothing: the success of the call has been emitted.
+    Succeeded,
+    /// Nothing: it has been emitted that the call gave up.
+    GaveUp,
 }
 
 /// The additional state of an observed call.
@@ -107,7 +109,6 @@ impl CallState {
         *inner.flags = *inner.flags & !NESTED_EXHAUSTED | if is_failure { HAS_RETRIED } else { 0 };
     }
 
-    /// Counts attempts that were made elsewhere.
     #[cold]
     pub(crate) fn charge(&mut self, attempts: u32) {
         let number = self.inner().project().number;
@@ -120,7 +121,7 @@ impl CallState {
         let inner = self.inner().project();
         *inner.number = inner.number.saturating_sub(1).max(1);
         *inner.paid = 0;
-        *inner.phase = Phase::Ended;
+        *inner.phase = Phase::GaveUp;
     }
 
     /// True once a failure of the call has been retried. The number of the attempt does not tell that: it also counts attempts
@@ -152,6 +153,18 @@ impl CallState {
         self.0.as_ref().map_or(Phase::Idle, |inner| inner.phase)
     }
 
+    /// True once the end of the call has been emitted.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.phase(), Phase::Succeeded | Phase::GaveUp)
+    }
+
+    /// Remembers that the call has given up, for a loop that may report its end again.
+    #[cold]
+    pub(crate) fn remember_end(&mut self) {
+        self.keep();
+        self.set_phase(Phase::GaveUp);
+    }
+
     pub(crate) fn set_phase(&mut self, phase: Phase) {
         if let Some(inner) = &mut self.0 {
             *inner.as_mut().project().phase = phase;
@@ -171,7 +184,6 @@ impl CallState {
         self.observation().is_some()
     }
 
-    /// When the observation began.
     pub(crate) fn observed_since(&self) -> Option<Instant> {
         self.observation().map(|observation| observation.since)
     }

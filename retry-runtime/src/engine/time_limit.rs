@@ -18,8 +18,9 @@ use crate::engine::state::CallState;
 use crate::util::clock::Instant;
 use crate::util::sleep::{Sleep, TimerSlot};
 
-/// The timer of a time limit. It is separate from [`TimeLimit`] so that the future of an attempt is `Send` whatever its outcome borrows: to find
-/// out, rustc gives each lifetime in the fields of a future a different name, and [`Limited<O>`] is a [`TimeLimit`] for the same `O` only.
+/// The timer of a time limit. It is separate from [`TimeLimit`] so that the future of an attempt is `Send` whatever its outcome
+/// borrows: to find out, rustc gives each lifetime in the fields of a future a different name, and [`Limited<O>`] is a
+/// [`TimeLimit`] for the same `O` only.
 pub trait LimitTimer<S: TimerSlot>: AttemptContext + Sized {
     /// The place of the timer.
     #[doc(hidden)]
@@ -44,8 +45,8 @@ pub trait LimitTimer<S: TimerSlot>: AttemptContext + Sized {
 
 /// A limit on the time of an attempt whose outcome is an `O`, or none.
 pub trait TimeLimit<S: TimerSlot, O>: LimitTimer<S> {
-    /// The attempt is about to start. Returns its outcome if it is too late for that. `at_once` is true if no time has passed since the beginning
-    /// of the call or the end of the pause.
+    /// The attempt is about to start. Returns its outcome if it is too late for that. `at_once` is true if no time has passed
+    /// since the beginning of the call or the end of the pause.
     #[doc(hidden)]
     #[inline(always)]
     fn before<C: Call>(&self, _: &Core<C, S>, _at_once: bool) -> Option<O> {
@@ -136,14 +137,15 @@ impl Drop for AfterDrop {
 }
 
 /// Cuts off attempts, whatever their outcome, if it can be made from [`TimedOut`]. For a type that names its limit before its outcome.
+/// `CHOSEN` is true if the call asks for it, so that a predicate does not end it.
 #[derive(Clone, Copy, Debug)]
-pub struct CutsOff;
+pub struct CutsOff<const CHOSEN: bool = false>;
 
-impl AttemptContext for CutsOff {
+impl<const CHOSEN: bool> AttemptContext for CutsOff<CHOSEN> {
     const CUTS_OFF: bool = true;
 }
 
-impl<S: TimerSlot> LimitTimer<S> for CutsOff {
+impl<S: TimerSlot, const CHOSEN: bool> LimitTimer<S> for CutsOff<CHOSEN> {
     type Timer = <Limited<()> as LimitTimer<S>>::Timer;
     type Before = BeforeDrop;
     type After = AfterDrop;
@@ -157,7 +159,7 @@ impl<S: TimerSlot> LimitTimer<S> for CutsOff {
     }
 }
 
-impl<S: Sleep, O: FromTimedOut> TimeLimit<S, O> for CutsOff {
+impl<S: Sleep, O: FromTimedOut, const CHOSEN: bool> TimeLimit<S, O> for CutsOff<CHOSEN> {
     fn before<C: Call>(&self, core: &Core<C, S>, at_once: bool) -> Option<O> {
         limited().before(core, at_once)
     }
@@ -171,6 +173,51 @@ impl<S: Sleep, O: FromTimedOut> TimeLimit<S, O> for CutsOff {
         limited().poll(timer, core, cx)
     }
 }
+
+/// The limit of a call that gets a predicate on its errors. They may have any type then, so attempts are cut off only if the call asks for it.
+pub trait LimitOfAnyError<S: TimerSlot> {
+    /// The limit from then on.
+    type Limit: LimitTimer<S>;
+
+    #[doc(hidden)]
+    fn of_any_error(self) -> Self::Limit;
+}
+
+impl<S: TimerSlot> LimitOfAnyError<S> for Unlimited {
+    type Limit = Self;
+
+    fn of_any_error(self) -> Self {
+        self
+    }
+}
+
+impl<S: TimerSlot> LimitOfAnyError<S> for CutsOff {
+    type Limit = Unlimited;
+
+    fn of_any_error(self) -> Unlimited {
+        Unlimited
+    }
+}
+
+impl<S: TimerSlot> LimitOfAnyError<S> for CutsOff<true> {
+    type Limit = Self;
+
+    fn of_any_error(self) -> Self {
+        self
+    }
+}
+
+/// The limit of a call that may become blocking: any but that of a call which asks to be cut off.
+#[diagnostic::on_unimplemented(
+    message = "a blocking attempt cannot be cut off",
+    label = "blocks, but the call has `cut_off`",
+    note = "remove `.cut_off()`, and set a timeout in the client instead"
+)]
+pub trait BlockingLimit {}
+
+impl BlockingLimit for Unlimited {}
+
+impl BlockingLimit for CutsOff {}
 
 /// The kind of limit that ends an attempt.
 #[derive(Clone, Copy, Debug)]
@@ -335,7 +382,6 @@ enum Limit {
     Until(Instant),
 }
 
-/// The limit that ends the attempt first.
 fn first_limit(state: &CallState, call: &dyn Call) -> Option<(Limit, LimitKind)> {
     // Of two equal deadlines, the first one.
     let deadline = deadlines(state, call).min_by_key(|(at, _)| *at);

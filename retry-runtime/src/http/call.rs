@@ -29,13 +29,14 @@ use crate::engine::call::Call as _;
 use crate::engine::caller_limit::limited_by_caller;
 use crate::engine::executor::Executor;
 use crate::engine::hooks::{Hooks, NextDelay};
-use crate::engine::manual_call::{ManualCall, SharedBudget};
+use crate::engine::manual_call::ManualCall;
 use crate::engine::pause::Pause;
 use crate::engine::retrying::Retrying;
 use crate::load::breaker::pass::Pass;
 use crate::load::breaker::{Breaker, maybe_probe};
 use crate::observe::reason::{FallbackReason, WithSources};
 use crate::policy::attempt::Attempt;
+use crate::util::shared::Shared;
 
 /// Ends the call of a request that could not be built, as one attempt whose failure is not retried.
 #[cold]
@@ -56,7 +57,6 @@ pub(super) trait Transport: Send {
         extensions: Option<Extensions>,
     ) -> impl Future<Output = Result<Response, Self::Error>> + Send;
 
-    /// The URL in an error.
     fn url_of_error(error: &Self::Error) -> Option<&Url>;
 }
 
@@ -237,7 +237,7 @@ fn without_request_of_server(verdict: Verdict) -> Verdict {
 fn pay_from(retry: &mut Executor<ManualCall<'_>>, host: &Host, verdict: Verdict) {
     let is_settled_by_another = verdict == Verdict::Done && retry.core.active.state.number() > 1;
     if let Some(budget) = host.budget.as_ref().filter(|_| !is_settled_by_another) {
-        retry.core.active.call.set_budget(SharedBudget::from(budget.clone()));
+        retry.core.active.call.set_budget(Shared::from(budget.clone()));
     }
 }
 

@@ -34,8 +34,7 @@
 //!   have no event.
 //! - The reuse of a connection is reported only with a response: for requests with retry, and for annotated functions and
 //!   hand-written loops that return a [`reqwest::Response`].
-//! - It is not reported for a connection after which 16,384 others were opened, because only that many are sure to be
-//!   remembered.
+//! - It is not reported for a connection after which 16,384 others were opened.
 //! - A connection that the client's pool goes on to open after the call has ended belongs to no call, and has no event.
 //! - A call without an observer and without a `tracing` subscriber has no events. Its connections are remembered, so that a
 //!   later call can report that it reused one of them.
@@ -87,7 +86,7 @@ impl TraceConnections for ClientBuilder {
 
 /// A layer for [`ClientBuilder::connector_layer`] that reports when a connection is opened.
 ///
-/// The event has the attempt whose request asked for the connection, even if the client's pool opens it in a task of its own.
+/// The event has the attempt whose request asked for the connection, even if the client's pool opens it in a separate task.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Connections {}
@@ -135,7 +134,7 @@ where
     }
 
     fn call(&mut self, target: T) -> Self::Future {
-        // Taken here, because the pool may poll the future in a task of its own, where no attempt is current.
+        // Taken here, because the pool may poll the future in a separate task, where no attempt is current.
         let attempt = AttemptHandle::current();
         let connecting = self.0.call(target);
         match attempt {

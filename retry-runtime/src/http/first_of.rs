@@ -23,9 +23,9 @@ pub trait SendFirstOf: Sized {
     /// The requests are request builders, or built requests. This client sends all of them, whichever client the builders are
     /// from.
     ///
-    /// A request such as a POST, whose method is not among the condition's [`methods`](crate::Condition::methods), may have
-    /// been processed although it failed. Then it is followed only by requests whose method is among them, such as GET.
-    /// After any other failure, any request may follow. The rules are those of [`RequestRetry`](super::RequestRetry).
+    /// After a request that may have been processed, such as a POST, only requests whose method is among the condition's
+    /// [`methods`](crate::Condition::methods) follow. After any other failure, any request may. The rules are those of
+    /// [`RequestRetry`](super::RequestRetry).
     ///
     /// ```
     /// # use retry_runtime::{Policy, http::SendFirstOf};

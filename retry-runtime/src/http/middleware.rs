@@ -20,6 +20,9 @@ use crate::engine::executor::Executor;
 /// [`send_with_retry`](super::SendWithRetry::send_with_retry). A `RequestRetry` among the extensions of a request replaces
 /// this one for that request.
 ///
+/// The time limits of the policy end at the head of the response. To limit and retry the reading of the body too, do both in a function with
+/// `#[retry]`, and send that request without this middleware.
+///
 /// Middleware that is added after this one sees every attempt. Middleware that is added before it sees the call as a whole.
 ///
 /// With a client that has [`track_redirects`](super::TrackRedirects::track_redirects), a POST that was not redirected can be

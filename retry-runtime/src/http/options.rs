@@ -19,7 +19,7 @@ use crate::classify::failure::Failure;
 use crate::classify::retryable::Retryable;
 use crate::classify::verdict::{Classification, Verdict};
 use crate::engine::call::History;
-use crate::engine::manual_call::{ManualCall, SharedBudget};
+use crate::engine::manual_call::ManualCall;
 use crate::engine::retrying::Retrying;
 use crate::load::breaker::Breaker;
 use crate::observe::event::Observer;
@@ -29,6 +29,7 @@ use crate::policy::attempt::Attempt;
 use crate::policy::budget::Budget;
 use crate::policy::builder::Policy;
 use crate::propagation::Propagation;
+use crate::util::shared::Shared;
 
 pub(super) type Boxed = Box<dyn Error + Send + Sync>;
 
@@ -58,8 +59,8 @@ pub struct Options {
     pub(super) on_retry: Option<Arc<RetryHook>>,
     pub(super) before_attempt: BeforeAttempt,
     pub(super) policy_for: Option<Arc<PolicyChoice>>,
-    pub(super) budget: Option<Arc<Budget>>,
-    pub(super) breaker: Option<Arc<Breaker>>,
+    pub(super) budget: Option<Shared<'static, Budget>>,
+    pub(super) breaker: Option<Shared<'static, Breaker>>,
     pub(super) per_host: Option<PerHost>,
     pub(super) observer: Option<Arc<dyn Observer>>,
     pub(super) propagation: Option<Propagation>,
@@ -111,7 +112,7 @@ impl Options {
             call.set_policy(chosen);
         }
         if let Some(budget) = &self.budget {
-            call.set_budget(SharedBudget::from(budget));
+            call.set_budget(Shared::from(&**budget));
         }
         call
     }
@@ -149,8 +150,9 @@ impl Options {
     }
 
     /// The breaker that admits an attempt at this host: the host's own, or else that of all requests.
-    pub(super) fn breaker(&self, host: Option<&Host>) -> Option<Arc<Breaker>> {
-        host.and_then(|host| host.breaker.as_ref()).or(self.breaker.as_ref()).cloned()
+    pub(super) fn breaker(&self, host: Option<&Host>) -> Option<Shared<'static, Breaker>> {
+        let own = host.and_then(|host| host.breaker.clone()).map(Shared::from);
+        own.or_else(|| self.breaker.clone())
     }
 
     /// Returns whether the user computes delays or receives the retries.
@@ -159,7 +161,6 @@ impl Options {
         self.needs_executor && (self.backoff.is_some() || self.on_retry.is_some())
     }
 
-    /// Returns whether attempts ask a breaker.
     #[inline]
     pub(super) fn has_breaker(&self) -> bool {
         self.needs_executor && (self.breaker.is_some() || self.per_host.as_ref().is_some_and(PerHost::has_breaker))

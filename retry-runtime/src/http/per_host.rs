@@ -20,14 +20,15 @@ use crate::util::sync::lock;
 /// use retry_runtime::http::{PerHost, RequestRetry};
 /// use retry_runtime::{Breaker, Budget, Policy};
 ///
-/// let retry = RequestRetry::new(Policy::new()).per_host(PerHost::new().budget(Budget::new).breaker(Breaker::new));
+/// let hosts = PerHost::new().budget(Budget::new).breaker(Breaker::new);
+/// let retry = RequestRetry::new(Policy::new()).per_host(hosts);
 /// ```
 ///
 /// A host is the scheme, the name or address, and the port of the URL of each attempt, after
 /// [`before_attempt`](super::RequestRetry::before_attempt) has changed it. Redirects that reqwest follows inside an attempt do
 /// not count as hosts: their outcome belongs to the host that the attempt was sent to.
 ///
-/// A retry is paid for by the host whose attempt failed, also if the next attempt goes to another host.
+/// A retry is paid for by the host whose attempt failed, even if the next attempt goes to another host.
 ///
 /// If the breaker of a host rejects an attempt of [`send_first_of`](super::SendFirstOf::send_first_of), and the next request
 /// goes to another host, that request follows after the policy's delay, with and without a deadline. It does not wait for
@@ -35,11 +36,10 @@ use crate::util::sync::lock;
 ///
 /// # Memory
 ///
-/// At most [`limit`](Self::limit) hosts are kept, 1000 by default, each of them in about 1.4 KiB for a budget and 2.5 KiB
-/// for a breaker, however long its name is. A further host takes the place of the one that has not been used for the longest
-/// time. Hosts whose breaker is not closed are replaced last, so that requests to many made-up hosts do not make a client
-/// forget that a host is down. A host that returns after that starts with a new budget and a new breaker. Calls that are
-/// under way keep those that they began with.
+/// At most [`limit`](Self::limit) hosts are kept, 1000 by default, each in about 1.4 KiB for a budget and 2.5 KiB for a
+/// breaker. A further host replaces the one that has not been used for the longest time. Hosts whose breaker is not closed are
+/// replaced last, so that requests to many made-up hosts do not make a client forget that a host is down. Calls that are under
+/// way keep the budget and the breaker that they began with.
 ///
 /// Clones share their hosts, and so do clones of a `RequestRetry`.
 #[derive(Clone)]

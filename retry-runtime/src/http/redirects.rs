@@ -20,9 +20,9 @@ pub trait TrackRedirects {
     /// Tracks whether requests are redirected, so that a POST is retried if the server cannot have processed it: its
     /// connection was refused, or the response is a 429.
     ///
-    /// reqwest does not report redirects. Without this setting, a POST that fails may have been processed by a server that
-    /// redirected the client elsewhere, so it is not retried. For clients that are already built, use
-    /// [`Condition::assume_no_redirects`](crate::Condition::assume_no_redirects) instead.
+    /// Without this setting, a POST that fails may have been processed by a server that redirected the client elsewhere, which
+    /// reqwest does not report. For clients that are already built, use
+    /// [`Condition::assume_no_redirects`](crate::Condition::assume_no_redirects).
     ///
     /// This method sets [`ClientBuilder::retry`]. That replaces a policy that was set before, and switches off reqwest's own
     /// resends: each attempt is one request, and one more for each redirect. A later `ClientBuilder::retry` replaces this one.

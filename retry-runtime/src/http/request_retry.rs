@@ -20,6 +20,7 @@ use crate::policy::attempt::Attempt;
 use crate::policy::budget::Budget;
 use crate::policy::builder::Policy;
 use crate::propagation::Propagation;
+use crate::util::shared::Shared;
 
 /// The settings of requests with retry: a [`Policy`], a [`Condition`], and options that only requests have.
 ///
@@ -28,19 +29,19 @@ use crate::propagation::Propagation;
 /// middleware, which retries every request of a client, and an extension of a single request, which replaces the
 /// middleware's settings.
 ///
-/// GET, HEAD, OPTIONS, TRACE, PUT and DELETE are retried on all failures that the condition selects. A request with another
-/// method is retried only if the server [cannot have processed](crate::Failure::is_unprocessed) it, or if the request has
-/// the header `Idempotency-Key`. [`idempotent`](Self::idempotent) and [`Condition::methods`] change that. A server that has
-/// processed a request may redirect the client, and reqwest hides the redirect. The proof that the request was not processed
-/// therefore needs a client with [`track_redirects`](super::TrackRedirects::track_redirects), or
-/// [`Condition::assume_no_redirects`].
+/// GET, HEAD, OPTIONS, TRACE, PUT and DELETE are retried on all failures that the condition selects, and requests with another
+/// method only if that is safe: see [which requests are retried](super#which-requests-are-retried).
+///
+/// The deadline and the attempt timeout of the policy end at the head of the response. To limit and retry the reading of the body too, send
+/// the request and read the body in a function with `#[retry]`.
 ///
 /// ```
 /// use std::time::Duration;
 /// use retry_runtime::{Condition, Policy};
 /// use retry_runtime::http::{RequestRetry, SendWithRetry};
 ///
-/// static RETRY: RequestRetry = RequestRetry::new(Policy::fixed(Duration::from_millis(200)).attempts(5))
+/// const POLICY: Policy = Policy::fixed(Duration::from_millis(200)).attempts(5);
+/// static RETRY: RequestRetry = RequestRetry::new(POLICY)
 ///     .condition(Condition::new().on_status(&[503..=503]))
 ///     .name("create order");
 ///
@@ -51,9 +52,8 @@ use crate::propagation::Propagation;
 ///
 /// # In a `static`
 ///
-/// [`new`](Self::new), [`condition`](Self::condition), [`name`](Self::name), [`idempotent`](Self::idempotent) and
-/// [`propagate`](Self::propagate) are `const`, so a `RequestRetry` with these can be a `static`. The other options take closures that may capture, and values of run time. A
-/// `static` with those is a [`LazyLock`](std::sync::LazyLock), and used in the same way:
+/// With settings that are all `const` functions, a `RequestRetry` can be a `static`. The other settings take closures that may
+/// capture, and run-time values. A `static` with those is a [`LazyLock`](std::sync::LazyLock), and used in the same way:
 ///
 /// ```
 /// # use std::sync::LazyLock;
@@ -86,7 +86,7 @@ impl RequestRetry {
         self
     }
 
-    /// Sets the name in events. Defaults to `request`. For a name of run time, use [`named`](Self::named).
+    /// Sets the name in events. Defaults to `request`. For a run-time name, use [`named`](Self::named).
     pub const fn name(mut self, name: &'static str) -> Self {
         self.options.name = name;
         self
@@ -121,7 +121,7 @@ impl RequestRetry {
 
 /// Settings: what is retried.
 impl RequestRetry {
-    /// Sets a name of run time, which takes precedence over [`name`](Self::name).
+    /// Sets a run-time name, which takes precedence over [`name`](Self::name).
     ///
     /// With the features `metrics` and `report`, calls are counted by their name, and there should be few different ones.
     pub fn named(mut self, name: impl Into<Arc<str>>) -> Self {
@@ -135,8 +135,8 @@ impl RequestRetry {
     /// ```
     /// # use retry_runtime::{Policy, http::RequestRetry};
     /// # fn f(configured: &[String]) -> Result<RequestRetry, Box<dyn std::error::Error>> {
-    /// let methods: Vec<reqwest::Method> = configured.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
-    /// Ok(RequestRetry::new(Policy::new()).methods(methods))
+    /// let methods: Result<Vec<_>, _> = configured.iter().map(|name| name.parse()).collect();
+    /// Ok(RequestRetry::new(Policy::new()).methods(methods?))
     /// # }
     /// ```
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
@@ -219,7 +219,8 @@ impl RequestRetry {
     /// }
     ///
     /// let one = RequestRetry::new(Policy::new()).policy_for(|_| POLICIES.billing.get());
-    /// let by_host = RequestRetry::new(Policy::new()).policy_for(|request| POLICIES.get(request.url().host_str()?));
+    /// let by_host = RequestRetry::new(Policy::new())
+    ///     .policy_for(|request| POLICIES.get(request.url().host_str()?));
     /// # let _ = (one, by_host);
     /// # }
     /// ```
@@ -231,24 +232,34 @@ impl RequestRetry {
 
 /// Settings: limits that requests share.
 impl RequestRetry {
-    /// Pays for the retries from this budget, instead of the policy's. A policy can only name a budget in a `static`; this one may
-    /// belong to a client or to a test.
-    pub fn budget(mut self, budget: impl Into<Arc<Budget>>) -> Self {
+    /// Pays for the retries from this budget, instead of the policy's: a reference to a `static`, or an `Arc<Budget>`.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use retry_runtime::{Breaker, Budget, Policy, http::RequestRetry};
+    /// static BUDGET: Budget = Budget::new();
+    ///
+    /// fn settings(breaker: Arc<Breaker>) -> RequestRetry {
+    ///     RequestRetry::new(Policy::new()).budget(&BUDGET).breaker(breaker)
+    /// }
+    /// ```
+    pub fn budget(mut self, budget: impl Into<Shared<'static, Budget>>) -> Self {
         self.options.budget = Some(budget.into());
         self.needing_executor()
     }
 
-    /// Lets this breaker admit each attempt. The attempt that it rejects is not sent, and fails with an error of the client with
-    /// [`BreakerOpen`](crate::breaker::BreakerOpen) in its `source()` chain. [`Breaker`] documents whether it is retried.
+    /// Lets this breaker admit each attempt: a reference to a `static`, or an `Arc<Breaker>`. The attempt that it
+    /// rejects is not sent, and fails with an error of the client with [`BreakerOpen`](crate::breaker::BreakerOpen) in its `source()`
+    /// chain. [`Breaker`] documents whether it is retried.
     ///
-    /// The breaker counts a response or an error that may be the service's fault as a failure, also if the condition does not retry
-    /// it. An attempt that a time limit cuts off counts as a failure too, and one that is dropped with its call does not count.
-    pub fn breaker(mut self, breaker: impl Into<Arc<Breaker>>) -> Self {
+    /// The breaker counts a failure by its class, even if the condition does not retry it. An attempt that a time limit cuts off
+    /// counts as a failure too, and one that is dropped with its call does not count.
+    pub fn breaker(mut self, breaker: impl Into<Shared<'static, Breaker>>) -> Self {
         self.options.breaker = Some(breaker.into());
         self.needing_executor()
     }
 
-    /// Gives each host a budget and a breaker of its own, which take precedence over [`budget`](Self::budget) and
+    /// Gives each host its own budget and breaker, which take precedence over [`budget`](Self::budget) and
     /// [`breaker`](Self::breaker). See [`PerHost`].
     ///
     /// # Panics

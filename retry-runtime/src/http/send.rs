@@ -31,9 +31,11 @@ pub trait SendWithRetry: Sized {
     /// ends the call then has [`GiveUp::BodyUsedUp`](crate::event::GiveUp::BodyUsedUp). Use
     /// [`stream_with_retry`](Self::stream_with_retry) to make the body anew for each attempt.
     ///
-    /// A request without a body is copied part by part. Of a GET without headers, only the URL is copied, so that a success
-    /// costs no allocation. reqwest does not expose the extensions that came with an [`http::Request`], so only the first
-    /// attempt is sure to have them. [`send_first_of`](super::SendFirstOf::send_first_of) keeps them.
+    /// The time limits of the policy end at the head of the response, because its body is read after this call. To limit and retry the
+    /// reading of the body too, do both in a function with `#[retry]`.
+    ///
+    /// reqwest does not expose the extensions that came with an [`http::Request`], so only the first attempt is sure to have them.
+    /// [`send_first_of`](super::SendFirstOf::send_first_of) keeps them.
     ///
     /// ```
     /// use std::time::Duration;
@@ -151,7 +153,7 @@ pin_project! {
 pin_project! {
     #[project = SendStateProjection]
     enum SendState<'a, F> {
-        /// The first attempt of a plain request. Nothing observes or limits it, so there is no executor until it fails.
+        /// The first attempt of a plain request. Nothing observes or limits it, so it needs no executor until it fails.
         First { #[pin] first: F },
         /// The loop. Boxed, so that a request that succeeds at once does not carry it along.
         Boxed { future: BoxedSending<'a> },

@@ -28,7 +28,6 @@ impl<'a> SimulatedRequest<'a> {
         polled
     }
 
-    /// The attempt succeeded.
     pub(super) fn succeeded(&mut self) {
         if let Some(mut retry) = self.0.take() {
             retry.core.succeed();

@@ -1,6 +1,4 @@
 //! Leases: a budget for many processes, which share a pool of tokens in a store.
-//!
-//! May import `util` and `policy`.
 
 pub(crate) mod leasing;
 pub(crate) mod settings;

@@ -24,10 +24,9 @@ impl Budget {
     /// # }
     /// ```
     ///
-    /// `reserve` is the number of retries that a process may make without a lease. Until there is one, a retry after a timeout takes no
-    /// more tokens than another retry. A lease begins with the first failure, so they are
-    /// also the retries of the first failures, until the store has answered. With 0, no failure that comes before the answer is
-    /// retried. Use 1 or 2 if there are many processes.
+    /// `reserve` is the number of retries that a process may make without a lease. A lease begins with the first failure, so the
+    /// reserve is for the failures before the store has answered. Use 1 or 2 if there are many processes. Without a lease, a retry
+    /// after a timeout takes no more tokens than another retry.
     ///
     /// # The size of the pool
     ///
@@ -38,14 +37,11 @@ impl Budget {
     /// capacity / retry_cost  +  processes × reserve
     /// ```
     ///
-    /// With the defaults and 50 processes, these are 100 + 50 retries, however many calls fail. A process that held a lease when the
-    /// outage began, because calls failed before it, has the tokens of that lease instead of its reserve. If all of them did, these are
-    /// 100 + 500 retries, so many processes need a small [`lease_size`](Self::lease_size). The pool is kept for
-    /// [`pool_time_to_live`](Self::pool_time_to_live) after the last request of any process. A new one is full, so the capacity is
-    /// also the number of tokens that the fleet gets anew after such a pause, or when the store loses the pool.
+    /// With the defaults and 50 processes, these are 100 + 50 retries. A process that held a lease when the outage began has the
+    /// tokens of that lease instead of its reserve, so many processes need a small [`lease_size`](Self::lease_size). A pool that no
+    /// process has used for [`pool_time_to_live`](Self::pool_time_to_live), or that the store has lost, is full again.
     ///
-    /// Successes fill the lease of their process, or its reserve if it has no lease. Beyond that, they fill the pool, until it is full.
-    /// If the pool is full, or the process has not asked for a lease, they only fill the lease or the reserve.
+    /// Successes fill the lease of their process, or its reserve if it has no lease, and then the pool.
     ///
     /// # Panics
     ///

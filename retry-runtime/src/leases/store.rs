@@ -32,7 +32,8 @@ use std::sync::Arc;
 ///
 ///     async fn lease(&self, request: LeaseRequest) -> Result<Lease, Infallible> {
 ///         let mut pool = self.0.lock().unwrap();
-///         let tokens = pool.unwrap_or(request.capacity).saturating_add(request.credit).min(request.capacity);
+///         let tokens = pool.unwrap_or(request.capacity).saturating_add(request.credit);
+///         let tokens = tokens.min(request.capacity);
 ///         let granted = tokens.min(request.want);
 ///         *pool = Some(tokens - granted);
 ///         Ok(Lease { granted, left: tokens - granted })
@@ -42,9 +43,9 @@ use std::sync::Arc;
 ///
 /// # Errors
 ///
-/// The store need not be reliable. Errors, answers that come too late, answers that never come and panics, also of a future that is
-/// dropped, all have the same effect: the process gets no lease, and the credit of the request is lost. The request is not repeated, because the store may have processed
-/// it. An answer that grants more than the request wants, or leaves more than the capacity, counts as an error.
+/// The store need not be reliable. Errors, late or missing answers and panics all have the same effect: the process gets no
+/// lease, and the credit of the request is lost. The request is not repeated, because the store may have processed it. An answer
+/// that grants more than the request wants, or leaves more than the capacity, counts as an error.
 ///
 /// # Cancel safety
 ///

@@ -107,8 +107,11 @@ pub enum DelaySource {
 pub enum GiveUp {
     /// The limit on attempts is reached.
     Exhausted,
-    /// The failure is not worth another attempt.
+    /// The failure is permanent by its class: another attempt would fail too.
     Permanent,
+    /// The failure is not permanent by its class, but the call does not retry it: `on_status`, `on_error` or
+    /// [`when`](crate::executor::Run::when) excludes it, or a hand-written loop has ended the call with [`fail`](crate::Executor::fail).
+    Excluded,
     /// The next attempt could not start before the deadline.
     Deadline,
     /// The next attempt could not start before the [deadline of the caller](crate::Deadline) outside this process.
@@ -218,6 +221,7 @@ impl Display for GiveUp {
         match self {
             Self::Exhausted => f.write_str("no attempt is left"),
             Self::Permanent => f.write_str("the failure is not worth another attempt"),
+            Self::Excluded => f.write_str("such a failure is not retried"),
             Self::Deadline => f.write_str("the next attempt could not start before the deadline"),
             Self::CallerDeadline => f.write_str("the next attempt could not start before the caller's deadline"),
             Self::ServerDelay(delay) => write!(f, "the server asked to wait {delay:?}, longer than the limit"),
@@ -236,13 +240,14 @@ impl Display for GiveUp {
 }
 
 impl GiveUp {
-    /// The name of the reason: `exhausted`, `permanent`, `deadline`, `caller_deadline`, `server_delay`, `nested`, `budget`,
-    /// `disabled`, `not_idempotent`, `body_used_up`, `stopped`, `exhausted_below` or `server_refused`.
+    /// The name of the reason: `exhausted`, `permanent`, `excluded`, `deadline`, `caller_deadline`, `server_delay`, `nested`,
+    /// `budget`, `disabled`, `not_idempotent`, `body_used_up`, `stopped`, `exhausted_below` or `server_refused`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Exhausted => "exhausted",
             Self::Permanent => "permanent",
+            Self::Excluded => "excluded",
             Self::Deadline => "deadline",
             Self::CallerDeadline => "caller_deadline",
             Self::ServerDelay(_) => "server_delay",

@@ -2,8 +2,6 @@
 //!
 //! Every module exists with any set of features. Without its feature, a module is replaced by an empty twin, `…_off.rs`,
 //! with the same functions, which do nothing, and zero-sized types. So the engine needs no `cfg` for observation.
-//!
-//! May import `util`, `classify`, `context` and `policy`.
 
 #[cfg(feature = "connection-events")]
 pub(crate) mod connections;

@@ -28,7 +28,6 @@ pub(crate) fn write_chain(error: &dyn Error, f: &mut impl Write) -> fmt::Result 
     Ok(())
 }
 
-/// Displays an error with its sources.
 #[cfg(feature = "reqwest")]
 pub(crate) struct WithSources<'a, E: ?Sized>(pub(crate) &'a E);
 

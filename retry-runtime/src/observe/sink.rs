@@ -13,10 +13,15 @@ pub(crate) fn is_enabled() -> bool {
     simulation::is_on() || spans::is_logged() || spans::is_enabled()
 }
 
-/// Passes an event to every sink.
 #[cold]
-pub(crate) fn emit(spans: Option<&Spans>, level: EventLevel, observer: Option<&dyn Observer>, event: &Event<'_>) {
-    spans::emit(spans, level, event);
+pub(crate) fn emit(
+    spans: Option<&Spans>,
+    level: EventLevel,
+    has_retried: bool,
+    observer: Option<&dyn Observer>,
+    event: &Event<'_>,
+) {
+    spans::emit(spans, level, has_retried, event);
     recorder::record(event);
     if let Some(observer) = observer {
         observer.on_event(event);

@@ -1,6 +1,9 @@
 //! Spans and events for `tracing`: a span for each call, inside it a span for each attempt, and the events inside these
 //! spans.
 
+use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
 use tracing::field::{Empty, display};
 pub(crate) use tracing::span::Entered;
 use tracing::{Id, Level, Span};
@@ -68,6 +71,11 @@ impl Spans {
         self.attempt.enter()
     }
 
+    /// Enters the span of the call, while a hook runs.
+    pub(crate) fn enter_call(&self) -> Entered<'_> {
+        self.call.enter()
+    }
+
     /// The span of the attempt, or else the span around it. It is resolved here, because an explicit parent of `None`
     /// would start a new trace.
     fn innermost(&self) -> Option<Id> {
@@ -130,8 +138,19 @@ pub(crate) const fn is_logged() -> bool {
     false
 }
 
-/// Emits an event in the innermost span. Leaves out the fields that the spans have already.
-pub(crate) fn emit(spans: Option<&Spans>, level: EventLevel, event: &Event<'_>) {
+/// [`is_logged`] for events at debug level.
+#[cfg(feature = "log")]
+fn is_debug_logged() -> bool {
+    is_logged() && log::max_level() >= log::LevelFilter::Debug
+}
+
+#[cfg(not(feature = "log"))]
+const fn is_debug_logged() -> bool {
+    false
+}
+
+/// Emits an event in the innermost span. Leaves out the fields that the spans have already. `has_retried` is true if the call has retried a failure.
+pub(crate) fn emit(spans: Option<&Spans>, level: EventLevel, has_retried: bool, event: &Event<'_>) {
     if level == EventLevel::Off {
         return;
     }
@@ -170,13 +189,35 @@ pub(crate) fn emit(spans: Option<&Spans>, level: EventLevel, event: &Event<'_>) 
         EventKind::Hedged { copy, .. } => event!(DEBUG, copy = copy),
         EventKind::Connection(what) => event!(DEBUG, connection = what.as_str()),
         EventKind::Succeeded if attempt == 1 => event!(TRACE),
+        // After nothing but polls, which are at this level too.
+        EventKind::Succeeded if !has_retried => event!(DEBUG),
         EventKind::Succeeded => event!(quiet INFO),
         // Not a warning, because nothing was retried in vain.
-        EventKind::GaveUp(why @ GiveUp::Permanent) if attempt == 1 => event!(quiet INFO, why = why.as_str()),
+        EventKind::GaveUp(why @ (GiveUp::Permanent | GiveUp::Excluded)) if attempt == 1 => {
+            event!(quiet INFO, why = why.as_str())
+        }
         EventKind::GaveUp(why) => event!(quiet WARN, why = why.as_str()),
         EventKind::Cancelled => event!(DEBUG),
     }
     // After the event: otherwise a subscriber that shows the fields of the spans with each event would show these values
     // twice.
     spans.note(event);
+}
+
+/// Emits a warning about the settings of a call, once for `warned`, and not while nothing would receive it.
+#[cold]
+#[inline(never)]
+pub(crate) fn warn_once(warned: &AtomicBool, name: &str, level: EventLevel, text: fmt::Arguments<'_>) {
+    let is_received = match level {
+        EventLevel::Info => tracing::enabled!(target: "retry", Level::WARN) || is_logged(),
+        EventLevel::Debug => tracing::enabled!(target: "retry", Level::DEBUG) || is_debug_logged(),
+        EventLevel::Off => false,
+    };
+    if !is_received || warned.swap(true, Relaxed) {
+        return;
+    }
+    match level {
+        EventLevel::Info => tracing::event!(target: "retry", Level::WARN, name, "`{name}` {text}"),
+        _ => tracing::event!(target: "retry", Level::DEBUG, name, "`{name}` {text}"),
+    }
 }

@@ -1,5 +1,7 @@
 //! The empty twin of `spans.rs`, without the feature `tracing`.
 
+use core::sync::atomic::AtomicBool;
+
 use crate::observe::event::Event;
 use crate::policy::event_level::EventLevel;
 
@@ -27,9 +29,14 @@ impl Spans {
     pub(crate) fn enter(&self) -> Entered<'_> {
         Entered(core::marker::PhantomData)
     }
+
+    #[inline(always)]
+    pub(crate) fn enter_call(&self) -> Entered<'_> {
+        Entered(core::marker::PhantomData)
+    }
 }
 
-/// The span of an attempt, while it is entered.
+/// The span of an attempt or of a call, while it is entered.
 pub(crate) struct Entered<'a>(core::marker::PhantomData<&'a Spans>);
 
 #[inline(always)]
@@ -43,4 +50,7 @@ pub(crate) const fn is_logged() -> bool {
 }
 
 #[inline(always)]
-pub(crate) fn emit(_: Option<&Spans>, _: EventLevel, _: &Event<'_>) {}
+pub(crate) fn emit(_: Option<&Spans>, _: EventLevel, _: bool, _: &Event<'_>) {}
+
+#[inline(always)]
+pub(crate) fn warn_once(_: &AtomicBool, _: &str, _: EventLevel, _: core::fmt::Arguments<'_>) {}

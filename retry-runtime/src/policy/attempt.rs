@@ -80,7 +80,7 @@ impl Attempt {
     /// or the policy's attempt timeout, whichever is earliest. Zero once it has passed; `None` without any of them.
     ///
     /// The attempt timeout counts from the start of the attempt; in a hand-written loop, from the call of
-    /// [`Executor::current`](crate::Executor::current). It counts also if the attempt is not cut off. In a custom backoff and in
+    /// [`Executor::current`](crate::Executor::current). It counts even if the attempt is not cut off. In a custom backoff and in
     /// an `on_retry` hook, whose attempt has ended, it does not count.
     ///
     /// [`Propagation`](crate::propagation::Propagation) sends this time to the next service.
@@ -110,7 +110,7 @@ impl Attempt {
     }
 
     /// The failure of the previous attempt. In a custom backoff, the failure of this attempt, which has just ended.
-    /// `None` before the first failure.
+    /// `None` before the first failure, and after a value that was not ready yet.
     #[must_use]
     pub fn last_failure(&self) -> Option<Failure> {
         self.last_failure

@@ -17,7 +17,6 @@ use crate::policy::owned_delays::OwnedDelays;
 pub(crate) enum Backoff {
     /// `start · factorⁿ⁻¹`.
     Exponential {
-        /// The first delay.
         start: Duration,
         /// The factor from each delay to the next. Finite and at least 1.
         factor: f64,

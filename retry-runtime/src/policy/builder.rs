@@ -58,7 +58,7 @@ pub struct Policy {
     pub(crate) random: fn() -> f64,
     pub(crate) deadline: Option<Duration>,
     pub(crate) attempt_timeout: Option<Duration>,
-    /// The longest server delay to honour; `None` ignores servers' delays.
+    /// The longest server delay to honor; `None` ignores servers' delays.
     pub(crate) retry_after: Option<Duration>,
     pub(crate) within_retry_after: WithinRetryAfter,
     pub(crate) beyond_retry_after: BeyondRetryAfter,
@@ -83,7 +83,7 @@ impl Default for Policy {
 /// Constructors, one for each backoff.
 impl Policy {
     /// Creates the standard policy: 3 attempts, exponential backoff from 100 ms with factor 2, capped at 30 s, full
-    /// jitter, and no deadline. A server's delay is honoured up to 60 s.
+    /// jitter, and no deadline. A server's delay is honored up to 60 s.
     pub const fn new() -> Self {
         Self { cap: schedule::MAX_DELAY, jitter: Jitter::Full, ..Self::exponential(schedule::START) }
     }
@@ -232,7 +232,7 @@ impl Policy {
     /// Sets the source of randomness, a function that returns numbers in `[0, 1)`. A number outside the range is replaced by
     /// the nearest number in it.
     ///
-    /// Defaults to the generator of the crate `fastrand`, one for each thread with a seed of its own. It is not
+    /// Defaults to the generator of the crate `fastrand`, one for each thread with its own seed. It is not
     /// cryptographic.
     pub const fn random_source(self, random: fn() -> f64) -> Self {
         Self { random, ..self }
@@ -254,9 +254,9 @@ impl Policy {
         Self { deadline: Some(deadline), ..self }.checked()
     }
 
-    /// Sets the time limit of each attempt, measured from the moment when the attempt first has to wait, so that an attempt
-    /// that never waits does not read the clock. An attempt that takes longer is dropped and counts as failed. Defaults to
-    /// no limit.
+    /// Sets the time limit of each attempt. The timer starts when the attempt first has to wait (when its future first returns
+    /// `Pending`), which is practically when it starts. An attempt that never waits does not read the clock. An attempt that takes
+    /// longer is dropped and counts as failed. Defaults to no limit.
     ///
     /// # Panics
     ///
@@ -307,7 +307,7 @@ impl Policy {
 
     /// Sets the treatment of a server's delay up to the limit of [`retry_after`](Self::retry_after). Defaults to
     /// [`WithinRetryAfter::Raise`]: the delay is a lower bound. With [`WithinRetryAfter::Replace`], the server's delay takes
-    /// the place of the computed one, also if it is shorter, and the random part of the schedule is added to it. With
+    /// the place of the computed one, even if it is shorter, and the random part of the schedule is added to it. With
     /// the names of the table above:
     ///
     /// | schedule | delay |
@@ -338,8 +338,9 @@ impl Policy {
     /// use retry_runtime::Policy;
     /// use retry_runtime::policy::BeyondRetryAfter;
     ///
-    /// const PATIENT: Policy =
-    ///     Policy::new().retry_after(Duration::from_secs(10)).beyond_retry_after(BeyondRetryAfter::Wait);
+    /// const PATIENT: Policy = Policy::new()
+    ///     .retry_after(Duration::from_secs(10))
+    ///     .beyond_retry_after(BeyondRetryAfter::Wait);
     /// ```
     ///
     /// # Panics

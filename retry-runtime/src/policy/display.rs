@@ -19,7 +19,8 @@ use crate::policy::retry_after::{BeyondRetryAfter, WithinRetryAfter};
 /// use std::time::Duration;
 /// use retry_runtime::Policy;
 ///
-/// let policy = Policy::fixed(Duration::from_secs(1)).attempts(5).deadline(Duration::from_secs(10));
+/// let second = Duration::from_secs(1);
+/// let policy = Policy::fixed(second).attempts(5).deadline(second * 10);
 /// assert_eq!(policy.to_string(), "5 attempts, fixed 1s, deadline 10s");
 /// ```
 impl Display for Policy {
@@ -144,21 +145,40 @@ impl Display for Time {
 /// Shows missing limits as `None`, a budget only as `true` or `false`, and no random source.
 impl Debug for Policy {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        // Without `..`, so that the compiler reports a new field. `Display` needs it too.
+        let Self {
+            attempts: _,
+            backoff,
+            cap: _,
+            jitter,
+            random: _,
+            deadline,
+            attempt_timeout,
+            retry_after,
+            within_retry_after,
+            beyond_retry_after,
+            drain_limit,
+            drain_timeout,
+            budget,
+            nested,
+            events,
+            is_clamped: _,
+        } = self;
         f.debug_struct("Policy")
             .field("attempts", self.max_attempts().as_ref().map_or(&"unlimited", |attempts| attempts as &dyn Debug))
-            .field("backoff", &self.backoff)
+            .field("backoff", backoff)
             .field("max_delay", &self.max_delay_limit())
-            .field("jitter", &self.jitter)
-            .field("deadline", &self.deadline)
-            .field("attempt_timeout", &self.attempt_timeout)
-            .field("retry_after", &self.retry_after)
-            .field("within_retry_after", &self.within_retry_after)
-            .field("beyond_retry_after", &self.beyond_retry_after)
-            .field("drain_limit", &self.drain_limit)
-            .field("drain_timeout", &self.drain_timeout)
-            .field("budget", &self.budget.is_some())
-            .field("nested", &self.nested)
-            .field("events", &self.events)
+            .field("jitter", jitter)
+            .field("deadline", deadline)
+            .field("attempt_timeout", attempt_timeout)
+            .field("retry_after", retry_after)
+            .field("within_retry_after", within_retry_after)
+            .field("beyond_retry_after", beyond_retry_after)
+            .field("drain_limit", drain_limit)
+            .field("drain_timeout", drain_timeout)
+            .field("budget", &budget.is_some())
+            .field("nested", nested)
+            .field("events", events)
             .finish_non_exhaustive()
     }
 }

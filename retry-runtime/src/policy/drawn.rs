@@ -28,11 +28,8 @@ impl Policy {
     /// one delay for each retry, so one fewer than [`attempts`](Self::attempts), and no end without a limit on attempts.
     ///
     /// The iterator does not wait, and does not know outcomes: servers' delays, the budget and attempt timeouts are up to the
-    /// code around it. It ends early if the delays drawn so far reach the [`deadline`](Self::deadline), but does not
-    /// know how long attempts take. A custom backoff gets an [`Attempt`] without a failure.
-    ///
-    /// For the range of each delay, see [`schedule`](Self::schedule). For a loop with all settings, see
-    /// [`Executor`](crate::Executor).
+    /// code around it. It ends early if the delays drawn so far reach the [`deadline`](Self::deadline). A custom backoff gets an
+    /// [`Attempt`] without a failure. For the range of each delay, see [`schedule`](Self::schedule).
     ///
     /// ```
     /// use std::time::Duration;

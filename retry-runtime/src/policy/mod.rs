@@ -1,6 +1,6 @@
 //! Policies: the types used with [`Policy`](crate::Policy), which defines how often and when to retry.
 
-// Which outcomes are retried is up to `classify`. May import `util`, `context` and `classify`.
+// Which outcomes are retried is up to `classify`.
 
 pub(crate) mod attempt;
 pub(crate) mod backoff;

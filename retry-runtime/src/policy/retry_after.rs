@@ -8,7 +8,7 @@ pub enum WithinRetryAfter {
     /// It is a lower bound of the computed delay. This is the default.
     #[default]
     Raise,
-    /// It replaces the computed delay, also if it is shorter. The random part of the schedule is added to it, so the delay
+    /// It replaces the computed delay, even if it is shorter. The random part of the schedule is added to it, so the delay
     /// is exactly the server's if the schedule has no jitter. A server that asks for a delay of zero gets the next attempt
     /// at once.
     Replace,

@@ -10,7 +10,6 @@ use crate::policy::builder::Policy;
 use crate::policy::jitter::Jitter;
 use crate::policy::retry_after::{BeyondRetryAfter, WithinRetryAfter};
 
-/// The rules.
 impl Policy {
     /// Panics if the policy breaks a rule. Every setter whose value a rule is about calls it, so the last call sees the
     /// complete policy.
@@ -22,7 +21,6 @@ impl Policy {
         }
     }
 
-    /// The first rule that the policy breaks.
     pub(super) const fn broken_rule(&self) -> Option<Invalid> {
         match self.broken_by_one_value() {
             // These rules read the first delay, which an empty list does not have.
@@ -87,7 +85,7 @@ impl Policy {
             Backoff::Exponential { start, factor } => Backoff::Exponential { start, factor: clamped_factor(factor) },
             Backoff::Decorrelated { start, factor } => Backoff::Decorrelated { start, factor: clamped_factor(factor) },
             Backoff::Delays([]) => {
-                // No delay means no retry, also if `attempts` is set: retries without a delay would flood the service.
+                // No delay means no retry, even if `attempts` is set: retries without a delay would flood the service.
                 self.attempts = 1;
                 Backoff::Fixed(Duration::ZERO)
             }

@@ -35,7 +35,8 @@ use crate::policy::retry_after::{BeyondRetryAfter, WithinRetryAfter};
 /// assert_eq!(error.to_string(), "`attempts` includes the first attempt: it must be at least 1");
 ///
 /// assert_eq!(configured.clamp().to_string(), "1 attempt");
-/// assert_eq!(configured.attempts(3).clamp().to_string(), "3 attempts, exponential from 200ms, at most 200ms");
+/// let clamped = configured.attempts(3).clamp();
+/// assert_eq!(clamped.to_string(), "3 attempts, exponential from 200ms, at most 200ms");
 /// ```
 ///
 /// To replace some values of a policy, start with [`Policy::to_builder`]. The guide has examples for

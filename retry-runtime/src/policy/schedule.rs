@@ -33,8 +33,9 @@ impl Policy {
     /// use retry_runtime::Policy;
     ///
     /// let second = Duration::from_secs(1);
-    /// let delays: Vec<_> = Policy::exponential(second).attempts(4).schedule().map(|d| *d.end()).collect();
-    /// assert_eq!(delays, [second, second * 2, second * 4]);
+    /// let schedule = Policy::exponential(second).attempts(4).schedule();
+    /// let longest: Vec<_> = schedule.map(|delay| *delay.end()).collect();
+    /// assert_eq!(longest, [second, second * 2, second * 4]);
     /// ```
     pub fn schedule(&self) -> Schedule {
         Schedule { policy: *self, number: 0, waited: Duration::ZERO, previous: Duration::ZERO }

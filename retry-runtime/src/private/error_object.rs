@@ -8,7 +8,6 @@ use std::sync::Arc;
 pub trait ErrorObject {
     /// The type of the `dyn Error`, with its lifetime.
     type Object: ?Sized;
-    /// The `dyn Error`.
     fn object(&self) -> &(dyn Error + '_);
 }
 

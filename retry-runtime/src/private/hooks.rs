@@ -65,7 +65,8 @@ where
     MacroCall<P, O, N>: Call,
     S: TimerSlot,
 {
-    /// [`after_failure`](Executor::after_failure) with hooks. If the call ends with another outcome than the failed one, that is put into `ending`.
+    /// [`after_failure`](Executor::after_failure) with hooks. If the call ends with another outcome than the failed one, that is
+    /// put into `ending`.
     #[doc(hidden)]
     #[cold]
     pub fn after_failure_with<T, K, R>(

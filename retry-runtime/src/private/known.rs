@@ -28,8 +28,8 @@ impl<O> TypesOf<O> {
         (attempt, Self(PhantomData))
     }
 
-    /// The closure is never called. It calls a method on both, whose value is [`Known`]. For a type that rustc does not know, it has no type,
-    /// and rustc reports nothing about calls on a value without one. So one error does not cause others.
+    /// The closure is never called. It calls a method on both, whose value is [`Known`]. For a type that rustc does not know, it
+    /// has no type, and rustc reports nothing about calls on a value without one. So one error does not cause others.
     #[inline(always)]
     pub fn require<K: Default>(_: &Self, _: impl FnOnce(&O::Value, &O::Error) -> K) -> K
     where

@@ -1,6 +1,4 @@
 //! Items that generated code uses. Nothing in this module is stable.
-//!
-//! May import every other folder.
 
 mod borrowed;
 mod classify;
@@ -25,6 +23,7 @@ pub use self::required::*;
 pub use self::shared::*;
 pub use self::values::*;
 pub use crate::__counters as counters;
+pub use crate::__warned as warned;
 pub use crate::classify::breaker_open::rejected;
 pub use crate::classify::no_retry::NoRetry;
 pub use crate::classify::result_like::ResultLike;

@@ -62,7 +62,8 @@ impl Simulation {
     /// # use retry_runtime::{Policy, testing::simulate};
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// let policy = Policy::fixed(std::time::Duration::from_secs(5));
-    /// let (_, simulation) = simulate(policy.run(|attempt| async move { (attempt.number() == 2).then_some(()) })).await;
+    /// let call = policy.run(|attempt| async move { (attempt.number() == 2).then_some(()) });
+    /// let (_, simulation) = simulate(call).await;
     /// simulation.assert_events(
     ///     "attempt 1 of 3 starts
     ///      attempt 1 of 3 failed: a failure of unknown class

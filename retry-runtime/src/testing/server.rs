@@ -32,7 +32,8 @@ use crate::util::sync::lock;
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 /// let simple = Server::start([503, 503, 200]);
-/// let server = Server::start([Reply::status(503).header("retry-after", "1"), Reply::reset(), Reply::ok("hello")]);
+/// let busy = Reply::status(503).header("retry-after", "1");
+/// let server = Server::start([busy, Reply::reset(), Reply::ok("hello")]);
 /// println!("{}/path", server.url());
 /// assert_eq!(server.hits(), 0);
 /// # });
@@ -66,7 +67,7 @@ impl Server {
     /// Starts a server that sends these replies, one for each request. The last reply is repeated. A number is a status.
     ///
     /// The server runs in the current tokio runtime, and on that runtime's clock, paused or not. Outside a runtime, for
-    /// functions that block, it runs in a thread of its own.
+    /// functions that block, it runs in its own thread.
     ///
     /// # Panics
     ///
@@ -308,7 +309,6 @@ impl From<u16> for Reply {
     }
 }
 
-/// A body as it is sent.
 struct ReplyBody {
     data: Option<Bytes>,
     rest: Rest,

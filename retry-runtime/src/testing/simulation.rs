@@ -18,7 +18,8 @@ use crate::util::sync::lock;
 ///
 /// It includes all retries while the future is polled, at any depth: those of annotated functions,
 /// [`Executor`](crate::Executor)s, [`Policy::run`](crate::Policy::run), requests, middleware and services. Every decision
-/// and every event is the real one. A delay is decided, emitted and recorded, but not slept.
+/// and every event is the real one. A delay is decided, emitted and recorded, but not slept. The time limits of attempts are real: if an
+/// attempt is pending, they start tokio's timer or the call's own.
 ///
 /// A simulation belongs to the future, not to a thread or a task. It does not affect other futures, and any number of
 /// simulations may run at the same time. If two are nested, calls in the inner one are recorded only there. A task that the
@@ -143,7 +144,8 @@ fn seeded(seed: u64) -> Arc<Mutex<Xoshiro256PlusPlus>> {
     Arc::new(Mutex::new(Xoshiro256PlusPlus::seed_from_u64(seed)))
 }
 
-/// Runs a future without its delays, and returns its output and the record of its calls. [`Simulation`] has further options.
+/// Runs a future without its delays, and returns its output and the record of its calls. [`Simulation`] has further options. Needs no
+/// async runtime.
 ///
 /// # Cancel safety
 ///

@@ -58,7 +58,6 @@ pub(super) struct InFlight {
 }
 
 impl InFlight {
-    /// Starts an attempt.
     pub(super) fn begin(&self) {
         let mut executor = lock(&self.executor);
         #[cfg(feature = "reqwest")]

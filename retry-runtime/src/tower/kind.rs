@@ -16,7 +16,6 @@ use crate::util::sealed::Sealed;
     note = "use `TowerPolicy::http` for services from `http::Request` to `http::Response`, and `TowerPolicy::new` for all others, whose responses must not borrow"
 )]
 pub trait Kind<Req, Res>: Sealed {
-    /// The condition for one request.
     #[doc(hidden)]
     fn condition(&self, condition: Condition, request: &Req) -> Condition;
 

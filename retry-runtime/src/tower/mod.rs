@@ -4,8 +4,7 @@
 //! it, and runs each attempt in its span. It uses the same engine as an annotated function, and emits the same events.
 //! It counts and waits in memory. For retries that survive a restart, use a [job queue](crate::guide::durable).
 //!
-//! It is also a [`tower::retry::Policy`], for `ServiceBuilder::retry` and `RetryLayer::new`. In that case, the service does not
-//! run in the spans of its attempts: see [below](#layer-or-retry).
+//! It is also a [`tower::retry::Policy`], for `ServiceBuilder::retry` and `RetryLayer::new`, with [less](#layer-or-retry).
 //!
 //! ```
 //! use std::time::Duration;
@@ -17,7 +16,10 @@
 //! const POLICY: Policy = Policy::exponential(Duration::from_millis(1)).attempts(3);
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
-//! let jobs = service_fn(async |job: String| if job.is_empty() { Err("no job".to_owned()) } else { Ok(job.len()) });
+//! let jobs = service_fn(async |job: String| match job.len() {
+//!     0 => Err("no job".to_owned()),
+//!     length => Ok(length),
+//! });
 //! # let jobs = jobs.map_err(std::io::Error::other);
 //! let mut jobs = ServiceBuilder::new().layer(TowerPolicy::new(POLICY).name("jobs")).service(jobs);
 //! assert_eq!(jobs.ready().await.unwrap().call("four".to_owned()).await.unwrap(), 4);
@@ -30,17 +32,15 @@
 //!   if the policy is a `const`. Put tower's `TimeoutLayer` below the retry layer instead: its error is classified as transient.
 //! - A response that is retried is dropped before the pause, and not drained.
 //! - A request that cannot be cloned is sent once, and without events, because tower does not ask the policy about its outcome.
-//!   A request that cannot be cloned for a later attempt ends the call with `BodyUsedUp` when that attempt starts, for the same
-//!   reason.
-//! - tower asks the service whether it is ready before each attempt. If the service returns an error, tower ends the call with
-//!   that error and does not ask the policy. The last event is `Cancelled`.
+//! - If the service returns an error when tower asks whether it is ready, tower ends the call with that error and does not ask the
+//!   policy. The last event is `Cancelled`.
 //!
 //! # `layer` or `retry`
 //!
 //! tower asks a policy before and after an attempt, but not while the service runs. Everything that concerns the running
 //! attempt needs a service below the retry layer. `layer` adds that service, which is [`InAttempt`].
 //!
-//! | | `.layer(policy)` | `.retry(policy)` |
+//! | property | `.layer(policy)` | `.retry(policy)` |
 //! |---|---|---|
 //! | events, and the spans of the call and its attempts | yes | yes |
 //! | the service runs in the span of the attempt | yes | no |

@@ -33,7 +33,6 @@ pub struct TowerPolicy<K = AnyRequest, C = Cloned> {
     observer: Option<Arc<dyn Observer>>,
     kind: K,
     cloning: C,
-    /// The call that is under way.
     call: Mutex<Option<InFlight>>,
 }
 

@@ -18,8 +18,9 @@ pub(crate) fn system_time() -> Option<SystemTime> {
     Some(SystemTime::now())
 }
 
-/// Compares the clock with the end of a timer that has just been pending, if the task's cooperative budget is exhausted: tokio's timer stays
-/// pending then, so an attempt that exhausts the budget in every poll would never time out. With budget left, the timer itself knows.
+/// Compares the clock with the end of a timer that has just been pending, if the task's cooperative budget is exhausted: tokio's
+/// timer stays pending then, so an attempt that exhausts the budget in every poll would never time out. With budget left, the
+/// timer itself knows.
 #[inline(always)]
 pub(crate) fn has_passed_unnoticed(timer: &Timer) -> bool {
     !coop::has_budget_remaining() && Instant::now() >= timer.deadline()

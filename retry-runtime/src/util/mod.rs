@@ -1,7 +1,5 @@
 //! Utilities that do not depend on retrying: the clock, the timer and the random source of the host, atomics, masking of secrets, the
 //! process-wide switch.
-//!
-//! Imports nothing from the other folders.
 
 pub(crate) mod clock;
 pub(crate) mod durations;
@@ -16,6 +14,9 @@ pub(crate) mod host;
 pub(crate) mod mask;
 pub(crate) mod sealed;
 pub(crate) mod shards;
+pub(crate) mod shared;
 pub(crate) mod sleep;
 pub(crate) mod switch;
 pub(crate) mod sync;
+#[cfg(feature = "report")]
+pub(crate) mod utc;

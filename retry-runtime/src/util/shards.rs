@@ -6,7 +6,6 @@ use crate::util::sync::{AcqRel, Acquire, AtomicU64, Relaxed, SHARDS, shard};
 #[derive(Debug)]
 pub(crate) struct Sharded<T>(pub(crate) [Shard<T>; SHARDS]);
 
-/// The value of one shard.
 #[derive(Debug)]
 #[repr(align(128))]
 pub(crate) struct Shard<T>(pub(crate) T);
@@ -18,7 +17,6 @@ impl<T> Sharded<T> {
         &self.0[shard()].0
     }
 
-    /// The values of all shards.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.0.iter().map(|shard| &shard.0)
     }

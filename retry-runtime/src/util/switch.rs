@@ -7,8 +7,7 @@ static ENABLED: AtomicBool = AtomicBool::new(true);
 
 /// Turns all retries of the process off or on. Defaults to on.
 ///
-/// Use it when retries are suspected of keeping a service down: connect it to a signal, an administrative endpoint or a
-/// configuration key. While retries are off:
+/// While retries are off:
 ///
 /// - Each call makes only its first attempt, and the caller receives that attempt's outcome. Instead of a retry, it emits
 ///   [`GiveUp::Disabled`](crate::event::GiveUp::Disabled).
@@ -16,10 +15,7 @@ static ENABLED: AtomicBool = AtomicBool::new(true);
 /// - A pause that has already begun runs to its end and is followed by its attempt, which is the last one.
 /// - Breakers, budgets and time limits work as before.
 ///
-/// A call reads the switch only after a failure that would otherwise be retried, so it costs a call that succeeds nothing.
-///
-/// The tests of one process share the switch: a test that turns retries off does so for every test that runs at the same
-/// time. To turn retries off in one test, use
+/// The tests of one process share the switch. For one test, use
 /// [`Simulation::without_retries`](crate::testing::Simulation::without_retries).
 ///
 /// ```

@@ -2,8 +2,8 @@
 //! run against the same scripted failures, and has to make the same attempts at the same times.
 //!
 //! Each shape is a file with the types that both forms use, a module `before`, a module `after`, and tests that run both. The
-//! number of lines of a form is that of its module. Only blank lines, comments and `use` do not count. The operation itself (the request, the
-//! commit) is outside the modules if its code is the same in both forms.
+//! number of lines of a form is that of its module. Only blank lines, comments and `use` do not count. The operation itself (the
+//! request, the commit) is outside the modules if its code is the same in both forms.
 
 mod anyhow_in_a_task;
 mod build_cache;

@@ -113,7 +113,7 @@ const DELAY: Duration = Duration::from_secs(1);
 const BUSY: Error = Error { message: "busy", is_temporary: true, is_persistent: false };
 const DENIED: Error = Error { message: "denied", is_temporary: false, is_persistent: false };
 
-/// Runs both forms, each in a task of its own.
+/// Runs both forms, each in its own task.
 async fn both(replies: &[Result<&'static str, Error>]) -> [Run; 2] {
     let server = Arc::new(Server::new(replies.to_vec()));
     let (inner, notify) = (Service(server.clone()), Notes(server.clone()));

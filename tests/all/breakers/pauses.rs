@@ -9,44 +9,31 @@ use retry_runtime::policy::BeyondRetryAfter;
 use retry_runtime::{Breaker, Class, Jitter, Policy, Retryable};
 use tokio::time::{advance, sleep, timeout};
 
-use crate::support::{Attempts, Fault, SECOND, ms, timed};
+use crate::support::{Attempts, BreakerError, Fault, SECOND, ms, timed};
 
 /// Pauses for up to a minute. Too few attempts are made to open it.
 pub(super) const fn pausing() -> Breaker {
     Breaker::new().name("api").pause_on_retry_after(Duration::from_secs(60))
 }
 
-#[derive(Debug, PartialEq, thiserror::Error, Retryable)]
-pub(super) enum Error {
-    #[error(transparent)]
-    #[retryable(source)]
-    Open(#[from] BreakerOpen),
-    #[error(transparent)]
-    #[retryable(source)]
-    Fault(#[from] Fault),
-    #[error("late")]
-    #[retryable(transient)]
-    Late(#[from] retry_runtime::TimedOut),
-}
-
 pub(super) fn busy(seconds: u64) -> Fault {
     Fault::status(429).after(Duration::from_secs(seconds))
 }
 
-pub(super) async fn returns(breaker: &Breaker, outcome: Result<(), Fault>) -> Result<(), Error> {
+pub(super) async fn returns(breaker: &Breaker, outcome: Result<(), Fault>) -> Result<(), BreakerError> {
     breaker.call(async { Ok(outcome?) }).await
 }
 
 /// The server asks to wait for this long.
 pub(super) async fn asked_to_wait(breaker: &Breaker, seconds: u64) {
-    assert_eq!(returns(breaker, Err(busy(seconds))).await, Err(Error::Fault(busy(seconds))));
+    assert_eq!(returns(breaker, Err(busy(seconds))).await, Err(BreakerError::Fault(busy(seconds))));
 }
 
 /// Makes an attempt that succeeds. Returns the error if it is rejected.
 pub(super) async fn rejection(breaker: &Breaker) -> Option<BreakerOpen> {
     match returns(breaker, Ok(())).await {
         Ok(()) => None,
-        Err(Error::Open(open)) => Some(open),
+        Err(BreakerError::Open(open)) => Some(open),
         Err(other) => panic!("{other}"),
     }
 }
@@ -134,10 +121,10 @@ async fn attempts_without_an_outcome_do_not_pause() {
     let breaker = pausing();
     let answers_late = || async {
         sleep(SECOND).await;
-        Err::<(), _>(Error::Fault(busy(5)))
+        Err::<(), _>(BreakerError::Fault(busy(5)))
     };
     timeout(ms(10), breaker.call(answers_late())).await.unwrap_err();
-    let panics = breaker.call::<Result<(), Error>>(async { panic!("the operation panics") });
+    let panics = breaker.call::<Result<(), BreakerError>>(async { panic!("the operation panics") });
     let panics = std::panic::AssertUnwindSafe(panics);
     futures_util::FutureExt::catch_unwind(panics).await.unwrap_err();
     let limited = Policy::fixed(SECOND).attempts(1).attempt_timeout(ms(10));
@@ -218,14 +205,14 @@ async fn pause_is_extended_by_a_longer_delay_only() {
         let breaker = pausing();
         let running = breaker.call(async {
             sleep(SECOND * 2).await;
-            Err::<(), _>(Error::Fault(busy(second)))
+            Err::<(), _>(BreakerError::Fault(busy(second)))
         });
         let first = async {
             asked_to_wait(&breaker, 5).await;
             sleep(SECOND * 2).await;
         };
         let (outcome, ()) = tokio::join!(running, first);
-        assert_eq!(outcome, Err(Error::Fault(busy(second))));
+        assert_eq!(outcome, Err(BreakerError::Fault(busy(second))));
         assert_eq!(2000 + paused_for(&breaker).await, end, "{second}");
     }
 }
@@ -240,7 +227,7 @@ async fn each_pause_starts_anew() {
     // Also if no attempt has asked between the end of the pause and the next delay.
     let late = breaker.call(async {
         sleep(SECOND * 7).await;
-        Err::<(), _>(Error::Fault(busy(5)))
+        Err::<(), _>(BreakerError::Fault(busy(5)))
     });
     let (outcome, ()) = tokio::join!(late, asked_to_wait(&breaker, 5));
     outcome.unwrap_err();
@@ -256,7 +243,7 @@ async fn attempts_that_run_when_the_pause_starts_count_and_do_not_end_it() {
         let running = (0..successes + failures).map(|number| {
             breaker.call(async move {
                 sleep(SECOND).await;
-                if number < successes { Ok(()) } else { Err(Error::Fault(Fault::TRANSIENT)) }
+                if number < successes { Ok(()) } else { Err(BreakerError::Fault(Fault::TRANSIENT)) }
             })
         });
         let first = async { asked_to_wait(&breaker, 5).await };
@@ -294,7 +281,7 @@ async fn pause_of_an_open_breaker_ends_with_a_probe() {
         advance(ms(end - 1)).await;
         assert!(rejection(&breaker).await.is_some());
         advance(ms(1)).await;
-        let probe = breaker.call::<Result<(), Error>>(async {
+        let probe = breaker.call::<Result<(), BreakerError>>(async {
             assert_eq!(breaker.state(), BreakerState::HalfOpen);
             Ok(())
         });
@@ -325,7 +312,7 @@ async fn dropped_probe_after_a_pause_makes_room_for_the_next() {
     let breaker = quick();
     asked_to_wait(&breaker, 9).await;
     advance(SECOND * 9).await;
-    timeout(ms(10), breaker.call::<Result<(), Error>>(pending())).await.unwrap_err();
+    timeout(ms(10), breaker.call::<Result<(), BreakerError>>(pending())).await.unwrap_err();
     assert_eq!((rejection(&breaker).await, breaker.state()), (None, BreakerState::Closed));
 }
 
@@ -366,10 +353,10 @@ async fn call_that_received_the_delay_is_admitted_if_it_waits_for_it() {
         ),
     ] {
         let attempts = Attempts::new();
-        let call = policy.run(|_| breaker.call(async { Ok::<_, Error>(attempts.succeed_at(2, busy(5))?) }));
+        let call = policy.run(|_| breaker.call(async { Ok::<_, BreakerError>(attempts.succeed_at(2, busy(5))?) }));
         let outcome = call.await;
         assert_eq!(outcome.is_ok(), admitted, "{case}: {outcome:?}");
-        assert!(admitted || matches!(outcome, Err(Error::Open(open)) if open.is_paused()), "{case}");
+        assert!(admitted || matches!(outcome, Err(BreakerError::Open(open)) if open.is_paused()), "{case}");
     }
 }
 
@@ -387,7 +374,7 @@ async fn calls_that_received_the_delay_at_different_times_are_all_admitted() {
                 .run(|_| {
                     breaker.call(async {
                         sleep(ms(1 + number * 7)).await;
-                        Ok::<_, Error>(attempts.succeed_at(2, busy(1))?)
+                        Ok::<_, BreakerError>(attempts.succeed_at(2, busy(1))?)
                     })
                 })
                 .await

@@ -10,9 +10,9 @@ use retry_runtime::testing::Simulation;
 use retry_runtime::{Executor, Policy};
 use tokio::time::{advance, sleep};
 
-use super::pauses::{Error, asked_to_wait, busy, pausing, rejection, returns};
+use super::pauses::{asked_to_wait, busy, pausing, rejection, returns};
 use crate::support::trace::record;
-use crate::support::{Attempts, Recorder, SECOND, ms};
+use crate::support::{Attempts, BreakerError, Recorder, SECOND, ms};
 
 #[tokio::test(start_paused = true)]
 async fn each_change_is_reported_once_with_its_reason() {
@@ -23,7 +23,7 @@ async fn each_change_is_reported_once_with_its_reason() {
     });
     let late = breaker.call(async {
         sleep(ms(10)).await;
-        Err::<(), _>(Error::Fault(busy(90)))
+        Err::<(), _>(BreakerError::Fault(busy(90)))
     });
     tokio::join!(late, asked_to_wait(&breaker, 5)).0.unwrap_err();
     rejection(&breaker).await.unwrap();

@@ -18,7 +18,7 @@ use crate::support::{Attempts, Fault, Recorder, SECOND, ms};
 
 const POLICY: Policy = Policy::fixed(SECOND).attempts(3);
 
-/// A policy with a budget of its own, and that budget. Each use of the macro has one `static`, so a use in a loop shares the
+/// A policy with its own budget, and that budget. Each use of the macro has one `static`, so a use in a loop shares the
 /// budget between the iterations.
 macro_rules! policy {
     ($budget:expr) => {{

@@ -2,23 +2,11 @@
 //! over fund none.
 
 use futures_util::future::join_all;
-use retry_runtime::breaker::{BreakerOpen, BreakerState};
-use retry_runtime::{Breaker, Deadline, Retryable};
+use retry_runtime::breaker::BreakerState;
+use retry_runtime::{Breaker, Deadline};
 
 use super::*;
-
-#[derive(Debug, thiserror::Error, Retryable)]
-enum Error {
-    #[error(transparent)]
-    #[retryable(source)]
-    Open(#[from] BreakerOpen),
-    #[error(transparent)]
-    #[retryable(source)]
-    Fault(#[from] Fault),
-    #[error(transparent)]
-    #[retryable(source)]
-    Late(#[from] TimedOut),
-}
+use crate::support::BreakerError;
 
 const WAITING: Policy = Policy::fixed(Duration::from_millis(1)).attempts(3).deadline(Duration::from_secs(60));
 
@@ -30,12 +18,12 @@ async fn paused() -> Breaker {
     breaker
 }
 
-async fn call(breaker: &Breaker, outcome: Result<(), Fault>) -> Result<(), Error> {
+async fn call(breaker: &Breaker, outcome: Result<(), Fault>) -> Result<(), BreakerError> {
     breaker.call(async { Ok(outcome?) }).await
 }
 
 /// Counts the attempts that are admitted. This one of them succeeds.
-async fn succeed_at(number: u32, attempts: &Attempts, breaker: &Breaker) -> Result<u32, Error> {
+async fn succeed_at(number: u32, attempts: &Attempts, breaker: &Breaker) -> Result<u32, BreakerError> {
     breaker.call(async { Ok(attempts.succeed_at(number, Fault::TRANSIENT)?) }).await
 }
 

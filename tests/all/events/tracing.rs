@@ -7,7 +7,7 @@ use std::time::Duration;
 use ::tracing::Instrument;
 use ::tracing::level_filters::LevelFilter;
 use retry_runtime::event::EventLevel;
-use retry_runtime::{Executor, Policy, TimedOut, retry};
+use retry_runtime::{Breaker, Executor, Policy, TimedOut, retry};
 use tokio::time::{sleep, timeout};
 
 use crate::support::trace::{Seen, Trace, record, record_up_to};
@@ -92,6 +92,44 @@ async fn success_is_trace_and_giving_up_is_warn() {
     assert_eq!(seen.events()[4].fields["why"], "exhausted");
 }
 
+/// A call that has only polled has not recovered from a failure, so it is as quiet as its polls.
+#[tokio::test(start_paused = true)]
+async fn success_after_polls_is_debug_unless_a_failure_was_retried() {
+    for (fails, level) in [(false, "DEBUG"), (true, "INFO")] {
+        let (seen, _guard) = record();
+        let mut retry = Executor::new(&const { Policy::fixed(SECOND).attempts(3) });
+        if fails {
+            drop(retry.pause("busy").unwrap());
+        } else {
+            drop(retry.not_ready().unwrap());
+        }
+        drop(retry.not_ready().unwrap());
+        retry.succeed(());
+        let last = seen.events().pop().unwrap();
+        assert_eq!((last.level.as_str(), last.message.as_str()), (level, "attempt 3 of 3 succeeded"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn hook_runs_in_the_span_of_its_call() {
+    #[retry(attempts = 2, start = "1s", on_retry = |_| ::tracing::info!(target: "hook", "in the hook"))]
+    async fn call(attempts: &Attempts) -> Result<u32, Fault> {
+        attempts.succeed_at(2, Fault::TRANSIENT)
+    }
+    let (seen, _guard) = record();
+    call(&Attempts::new()).await.unwrap();
+    let mut retry = Executor::new(&const { Policy::fixed(SECOND).attempts(2) });
+    retry.attempt_blocking(|| ());
+    drop(retry.pause_with("busy", |_| ::tracing::info!(target: "hook", "in the hook")).unwrap());
+    let spans: Vec<_> =
+        seen.events().into_iter().filter(|event| event.target == "hook").map(|event| event.span).collect();
+    assert_eq!(spans.len(), 2);
+    for span in spans {
+        assert_eq!(span.expect("the hook runs in a span").name, "retry");
+    }
+    assert!(::tracing::Span::current().is_none(), "the span is left after the hook");
+}
+
 #[tokio::test(start_paused = true)]
 async fn giving_up_without_a_retry_is_info() {
     #[retry(attempts = 3)]
@@ -105,6 +143,138 @@ async fn giving_up_without_a_retry_is_info() {
         assert!(last.message.starts_with("gave up"), "{}", last.message);
         assert_eq!(last.level, level);
     }
+}
+
+/// The compiler cannot see the limits of a policy that is built at run time, so the call reports them.
+mod limits_that_cut_off_nothing {
+    use super::*;
+
+    const UNLIMITED: Policy = Policy::fixed(ms(100)).attempts(2);
+    const LIMITED: Policy = UNLIMITED.attempt_timeout(ms(300)).deadline(SECOND);
+
+    /// An error that cannot be made from [`TimedOut`].
+    #[derive(Debug, PartialEq)]
+    struct Foreign;
+
+    /// The level and the text of each event that is not about an attempt.
+    fn warnings(seen: &Trace) -> Vec<(String, String)> {
+        let events = seen.events().into_iter().filter(|event| event.message.contains("TimedOut"));
+        events.map(|event| (event.level, event.message)).collect()
+    }
+
+    fn warning(level: &str, limits: &str) -> [(String, String); 1] {
+        let text = format!(
+            "`load` cannot cut off attempts at {limits} of its policy, because its error type cannot be made from `TimedOut`: write \
+             `impl From<retry_runtime::TimedOut> for` that type, or remove the limit from the policy"
+        );
+        [(level.to_owned(), text)]
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn are_reported_once_for_each_function() {
+        #[retry(policy = policy, name = "load")]
+        async fn load(policy: &Policy) -> Result<u32, Foreign> {
+            sleep(SECOND * 3).await;
+            Ok(1)
+        }
+        let (seen, _guard) = record();
+        assert_eq!(load(&UNLIMITED).await, Ok(1));
+        assert_eq!(warnings(&seen), []);
+        for _ in 0..3 {
+            assert_eq!(load(&LIMITED).await, Ok(1));
+        }
+        assert_eq!(warnings(&seen), warning("WARN", "the `attempt_timeout` and the `deadline`"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn are_reported_for_a_type_that_only_the_compiler_knows_and_for_copies() {
+        #[retry(policy = UNLIMITED.deadline(SECOND), name = "load")]
+        async fn opaque() -> Result<impl Sized, Foreign> {
+            Ok::<_, Foreign>("loaded")
+        }
+        #[retry(policy = UNLIMITED.attempt_timeout(SECOND).events(EventLevel::Debug), hedge = "1ms", name = "load")]
+        async fn copies() -> Result<u32, Foreign> {
+            Ok(1)
+        }
+        let (seen, _guard) = record();
+        assert!(opaque().await.is_ok());
+        assert_eq!(warnings(&seen), warning("WARN", "the `deadline`"));
+        let (seen, _guard) = record();
+        assert_eq!(copies().await, Ok(1));
+        assert_eq!(warnings(&seen), warning("DEBUG", "the `attempt_timeout`"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn are_reported_when_the_level_of_the_warning_is_enabled() {
+        #[retry(policy = LIMITED.events(EventLevel::Debug), name = "load")]
+        async fn load() -> Result<u32, Foreign> {
+            Ok(1)
+        }
+        let quiet = tracing_subscriber::fmt().with_max_level(LevelFilter::INFO).with_writer(std::io::sink).finish();
+        let guard = ::tracing::subscriber::set_default(quiet);
+        assert_eq!(load().await, Ok(1));
+        drop(guard);
+        let (seen, _guard) = record();
+        assert_eq!(load().await, Ok(1));
+        assert_eq!(warnings(&seen), warning("DEBUG", "the `attempt_timeout` and the `deadline`"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn are_not_reported_if_they_cut_off_attempts_or_events_are_off() {
+        #[retry(policy = LIMITED)]
+        async fn cut_off() -> Result<u32, std::io::Error> {
+            Ok(1)
+        }
+        #[retry(policy = LIMITED.events(EventLevel::Off))]
+        async fn quiet() -> Result<u32, Foreign> {
+            Ok(1)
+        }
+        let (seen, _guard) = record();
+        assert_eq!((cut_off().await.unwrap(), quiet().await), (1, Ok(1)));
+        assert_eq!(warnings(&seen), []);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn failure_that_the_condition_excludes_is_not_permanent() {
+    #[retry(attempts = 3, on_status = [429])]
+    async fn call(error: Fault) -> Result<u32, Fault> {
+        Err(error)
+    }
+    let excluded = ("excluded", "gave up after attempt 1 of 3: such a failure is not retried");
+    let permanent = ("permanent", "gave up after attempt 1 of 3: the failure is not worth another attempt");
+    for (error, (why, message)) in [
+        (Fault::status(503), excluded),
+        (Fault::UNKNOWN, excluded),
+        (Fault::status(404), permanent),
+        (Fault::PERMANENT, permanent),
+    ] {
+        let (seen, _guard) = record();
+        call(error).await.unwrap_err();
+        let last = seen.events().pop().unwrap();
+        assert_eq!((last.message.as_str(), last.level.as_str()), (message, "INFO"));
+        assert_eq!(last.fields["why"], why);
+        assert_eq!(seen.spans().pop().unwrap().fields["error.type"], why);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn excluded_rejection_names_its_breaker() {
+    static BREAKER: Breaker = Breaker::new().name("orders").minimum_attempts(1);
+    #[retry(attempts = 3, deadline = "1h", on_error = |_| false, breaker = BREAKER)]
+    async fn call() -> std::io::Result<()> {
+        Err(std::io::ErrorKind::ConnectionReset.into())
+    }
+    call().await.unwrap_err();
+    let (seen, _guard) = record();
+    call().await.unwrap_err();
+    let texts: Vec<_> = seen.events().into_iter().map(|event| event.message).collect();
+    let expected = [
+        "attempt 1 of 3 starts",
+        "attempt 1 of 3 failed: the breaker `orders` is open",
+        "gave up after attempt 1 of 3: such a failure is not retried",
+    ];
+    assert_eq!(texts, expected);
 }
 
 #[tokio::test(start_paused = true)]

@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 
-use super::readme::fetch;
+use super::fetch;
 use crate::support::server::{Reply, Server, client};
 use crate::support::{all_ms, ms};
 

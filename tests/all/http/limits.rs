@@ -49,7 +49,7 @@ async fn a_shared_budget_pays_instead_of_that_of_the_policy() {
     with_middleware.get(&server.url).send().await.unwrap();
     with_middleware.send_first_of(&retry, [with_middleware.get(&server.url)]).await.unwrap();
     assert_eq!((server.requests(), one_retry.refusals()), (4, 3));
-    let unlimited = RequestRetry::new(POLICY).budget(Budget::new().capacity(500));
+    let unlimited = RequestRetry::new(POLICY).budget(Arc::new(Budget::new().capacity(500)));
     client().get(&server.url).send_with_retry(&unlimited).await.unwrap();
     assert_eq!(server.requests(), 7);
 }
@@ -65,6 +65,23 @@ async fn successes_give_tokens_back() {
     assert_eq!(budget.tokens(), 490);
     client().get(&server.url).send_with_retry(&retry).await.unwrap();
     assert_eq!(budget.tokens(), 491);
+}
+
+/// Owned, in an `Arc`, and in a `static`, as the attribute takes them.
+#[tokio::test(start_paused = true)]
+async fn a_budget_and_a_breaker_may_be_in_a_static() {
+    static BUDGET: Budget = Budget::new().capacity(500);
+    static BREAKER: Breaker = Breaker::new().name("static").minimum_attempts(1);
+    let settings = [
+        RequestRetry::new(POLICY).budget(&BUDGET).breaker(&BREAKER),
+        RequestRetry::new(POLICY).budget(Arc::new(Budget::new())).breaker(Arc::new(quick())),
+    ];
+    for retry in &settings {
+        let server = Server::statuses([503]).await;
+        let error = client().get(&server.url).send_with_retry(retry).await.unwrap_err();
+        assert!(rejection(&error).is_some());
+    }
+    assert_eq!((BUDGET.tokens(), BREAKER.state()), (495, BreakerState::Open));
 }
 
 #[tokio::test(start_paused = true)]

@@ -20,19 +20,13 @@ use crate::support::{Attempts, Recorder, SECOND, all_ms, timed};
 
 type Boxed = Box<dyn Error + Send + Sync>;
 
-/// The first example of the README, verbatim.
-mod readme {
-    use retry_runtime::retry;
-
-    #[retry(attempts = 3, backoff = "exponential", start = "1s", on_status = [503])]
-    pub(super) async fn fetch(client: &reqwest::Client, url: &str) -> reqwest::Result<reqwest::Response> {
-        client.get(url).send().await
-    }
+#[retry(attempts = 3, backoff = "exponential", start = "1s", on_status = [503])]
+async fn fetch(client: &Client, url: &str) -> reqwest::Result<Response> {
+    client.get(url).send().await
 }
-use readme::fetch;
 
 #[tokio::test(start_paused = true)]
-async fn readme_example_waits_1_s_and_then_2_s_on_503() {
+async fn function_that_returns_the_response_waits_1_s_and_then_2_s_on_503() {
     let server = Server::statuses([503, 503, 200]).await;
     let (response, took) = timed(fetch(&client(), &server.url)).await;
     assert_eq!(response.unwrap().status(), 200);
@@ -40,7 +34,7 @@ async fn readme_example_waits_1_s_and_then_2_s_on_503() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn readme_example_returns_the_last_503() {
+async fn function_that_returns_the_response_returns_the_last_503() {
     let server = Server::statuses([503]).await;
     let response = fetch(&client(), &server.url).await.unwrap();
     assert_eq!(response.status(), 503);
@@ -48,14 +42,14 @@ async fn readme_example_returns_the_last_503() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn readme_example_retries_a_refused_connection() {
+async fn function_that_returns_the_response_retries_a_refused_connection() {
     let (outcome, took) = timed(fetch(&client(), &refused().await)).await;
     assert!(outcome.unwrap_err().is_connect());
     assert_eq!(took, SECOND * 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn readme_example_does_not_retry_other_statuses() {
+async fn function_that_returns_the_response_does_not_retry_other_statuses() {
     for status in [200, 404, 500, 502] {
         let server = Server::statuses([status, 200]).await;
         let (response, took) = timed(fetch(&client(), &server.url)).await;
@@ -65,7 +59,7 @@ async fn readme_example_does_not_retry_other_statuses() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn readme_example_does_not_retry_an_invalid_url() {
+async fn function_that_returns_the_response_does_not_retry_an_invalid_url() {
     let (outcome, took) = timed(fetch(&client(), "not a url")).await;
     assert!(outcome.unwrap_err().is_builder());
     assert_eq!(took, Duration::ZERO);

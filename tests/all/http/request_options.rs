@@ -1,4 +1,4 @@
-//! The options of `RequestRetry` that are closures or values of run time. Each test compares two values of an option.
+//! The options of `RequestRetry` that are closures or run-time values. Each test compares two values of an option.
 
 use std::error::Error;
 use std::ops::ControlFlow;

@@ -33,7 +33,7 @@ async fn the_error_needs_no_trait() {
     assert_eq!(number(retrying!(blocking, start = "0s", || bare(&attempts))), Ok(3));
 }
 
-/// A policy of run time has a deadline, but an error that cannot be made from `TimedOut` is not cut off.
+/// A run-time policy has a deadline, but an error that cannot be made from `TimedOut` is not cut off.
 #[tokio::test(start_paused = true)]
 async fn beside_a_policy_the_error_needs_no_conversion() {
     let policy = Policy::fixed(Duration::from_millis(1)).deadline(SECOND);

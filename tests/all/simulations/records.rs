@@ -86,6 +86,6 @@ async fn display_of_an_error_may_make_calls() {
          attempt 1 of 3 starts
          attempt 1 of 3 succeeded
          attempt 1 of 3 failed: shown
-         gave up after attempt 1 of 3: the failure is not worth another attempt",
+         gave up after attempt 1 of 3: such a failure is not retried",
     );
 }

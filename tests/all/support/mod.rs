@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use reqwest::dns::{Name, Resolve, Resolving};
+use retry_runtime::breaker::BreakerOpen;
 use retry_runtime::{Class, Event, Observer, Retryable, TimedOut};
 use tokio::time::Instant;
 
@@ -103,6 +104,20 @@ impl From<TimedOut> for Fault {
     fn from(_: TimedOut) -> Self {
         Self::TRANSIENT
     }
+}
+
+/// The error of an attempt that asks a breaker.
+#[derive(Debug, PartialEq, thiserror::Error, Retryable)]
+pub(crate) enum BreakerError {
+    #[error(transparent)]
+    #[retryable(source)]
+    Open(#[from] BreakerOpen),
+    #[error(transparent)]
+    #[retryable(source)]
+    Fault(#[from] Fault),
+    #[error(transparent)]
+    #[retryable(source)]
+    Late(#[from] TimedOut),
 }
 
 /// A response that consists of a status.

@@ -24,7 +24,7 @@ const MOST_MEMBERS: usize = 60;
 pub(crate) enum Kind {
     /// The standard budget in each process.
     Standard,
-    /// A local budget with a capacity of its own.
+    /// A local budget with its own capacity.
     Fixed,
     Leased,
     /// A leased budget, and no server at its address.

@@ -15,7 +15,7 @@ pub(crate) fn of_response(status: u16, headers: &HeaderMap) -> ServerAdvice {
 
 /// The advice in the headers, or the gRPC metadata, of a failure.
 ///
-/// Envoy refuses a request if it has dropped it, or if a limit of its own is reached. It does not retry these responses either, unless it
+/// Envoy refuses a request if it has dropped it, or if its own limit is reached. It does not retry these responses either, unless it
 /// is configured to.
 // One pass over the headers, because each look-up of a name would cost more than that.
 #[cold]

@@ -32,7 +32,7 @@ by_failure! {
     /// Without a connection, the server cannot have processed the request.
     ///
     /// This error cannot be created from [`TimedOut`](crate::TimedOut). A function with a deadline or an attempt timeout
-    /// needs an error type of its own, or a boxed error.
+    /// needs its own error type, or a boxed error.
     legacy::Error, |error: &Self| {
         let failure = or_transient(below(error), error.is_connect());
         if error.is_connect() { failure.before_processing() } else { failure }

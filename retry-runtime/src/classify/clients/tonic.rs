@@ -30,7 +30,7 @@ by_failure! {
     ///
     /// The [definition of the codes](https://grpc.io/docs/guides/status-codes/) and [AIP-194](https://google.aip.dev/194)
     /// recommend retrying the same call only for `Unavailable`. `DeadlineExceeded` is also transient here, as timeouts
-    /// are elsewhere: the next attempt has a deadline of its own. After `Aborted`, the whole sequence of reads and writes
+    /// are elsewhere: the next attempt has its own deadline. After `Aborted`, the whole sequence of reads and writes
     /// has to be repeated, at a higher level. The server may have processed a call that failed with `Unavailable`, so use
     /// `on_error` for a call that must not run twice.
     ///
@@ -39,9 +39,7 @@ by_failure! {
     /// ([gRPC A6](https://github.com/grpc/proposal/blob/master/A6-client-retries.md#pushback)). The status is then not
     /// retried, for the reason [`NoRetry::Refused`], and neither is one with the metadata of [`NoRetry`].
     ///
-    /// A6 waits exactly as long as the server asks, and then starts its backoff anew. Here, the delay is a server delay like
-    /// any other: the lower bound of the schedule's delay, with the schedule's jitter on top, and the schedule goes on after it.
-    /// [`WithinRetryAfter::Replace`](crate::policy::WithinRetryAfter::Replace) also accepts a shorter delay.
+    /// Unlike in A6, the delay is a lower bound with the schedule's jitter on top, and the schedule goes on after it.
     ///
     /// `Cancelled` without a source comes from the server. It is a timeout, and transient, if the deadline of the call, or one
     /// around it, has passed when the call ends: tonic's server reports its own timeout in that way.

@@ -329,7 +329,6 @@ impl Locked {
         number
     }
 
-    /// True while this probe is under way.
     fn is_probed_by(&self, number: u64) -> bool {
         matches!(self.state, State::HalfOpen { probe: Some(probe) } if probe.number == number)
     }
@@ -348,7 +347,6 @@ impl<'a> Permit<'a> {
         (self.ticket == Ticket::PROBE).then(|| self.gate.address())
     }
 
-    /// Counts the success of the attempt.
     #[inline]
     pub(crate) fn succeed(self, now: impl Fn() -> Instant) -> Change {
         let (gate, ticket) = self.end();

@@ -1,7 +1,7 @@
 //! Circuit breakers: no attempt is made while a service fails most attempts.
 //!
-//! A [`Budget`](crate::Budget) limits retries; a breaker stops first attempts too. That takes load off a service that is
-//! down, and spares its callers the wait for responses that do not come (M. Nygard, *Release It!*, 2007).
+//! That takes load off a service that is down, and spares its callers the wait for responses that do not come (M. Nygard,
+//! *Release It!*, 2007).
 //!
 //! The terms of this module:
 //!
@@ -50,13 +50,12 @@ mod window;
 /// After [`open_for`](Self::open_for) it is *half-open*: it admits one attempt at a time as a probe. If the probe succeeds
 /// the breaker closes, otherwise it opens again.
 ///
-/// Failures count if they may well be the service's fault: transient failures, and failures that cannot be classified. A
-/// permanent failure, such as a 404, does not count as one, because the service works if it responds like that.
+/// Transient failures count, and failures that cannot be classified. A permanent failure, such as a 404, does not: the service
+/// works if it responds like that.
 ///
-/// An attempt that ends after the [deadline of a caller](crate::Deadline) outside this process does not count at all: a caller
+/// An attempt that ends after the [deadline of a caller](crate::Deadline) outside this process does not count either: a caller
 /// that waits too briefly says nothing about the service. If that attempt is the probe, its success still closes the breaker.
-/// Otherwise the breaker is open again for a tenth of [`open_for`](Self::open_for), so that few attempts of such callers reach
-/// a service that hangs.
+/// Otherwise the breaker is open again for a tenth of [`open_for`](Self::open_for).
 ///
 /// ```
 /// use std::io;
@@ -84,58 +83,50 @@ mod window;
 /// | does not cut it off | rejected, and retried when the breaker becomes half-open | rejected, and retried after as long as the probe has taken so far, but at least a tenth of [`open_for`](Self::open_for) and at most all of it |
 /// | none | rejected, not retried | rejected, not retried |
 ///
-/// A rejected attempt is retried only if its retry can start before the deadline. Otherwise the failure is permanent. A call
-/// without a deadline is never retried after a rejection, unless its condition retries permanent failures too.
+/// A rejected attempt is retried only if its retry can start before the deadline. Otherwise the failure is permanent.
 ///
 /// A deadline does not cut off [`Executor::attempt_to_end`](crate::Executor::attempt_to_end), for example. It does not cut off
 /// the attempt of a blocking function with `breaker = …` either, but such an attempt waits for the end of a probe, at most
 /// until the deadline.
 ///
-/// Only the deadline bounds the wait for a breaker. [`retry_after`](crate::Policy::retry_after) does not: it limits the
-/// delays that servers ask for. Nor does a [`Budget`](crate::Budget): a retry after a rejection takes no tokens, because
-/// nothing was sent.
+/// Only the deadline bounds the wait for a breaker: [`retry_after`](crate::Policy::retry_after) limits the delays of servers,
+/// and a retry after a rejection takes no tokens of a [`Budget`](crate::Budget), because nothing was sent.
 ///
 /// # Pauses
 ///
 /// With [`pause_on_retry_after`](Self::pause_on_retry_after), a failed attempt whose server asks to wait pauses the breaker
-/// for that time. A paused breaker rejects attempts like an open one, and the table above applies: a rejected attempt is
-/// retried after the pause if the deadline leaves time for that, and fails at once without a deadline. The delays of the
-/// rejected attempts last up to a tenth of the pause longer than the pause, each by a random part of that, so that they do
-/// not return together. The random part takes at most half of the time that the deadline leaves after the pause.
+/// for that time. A paused breaker rejects attempts like an open one, and the table above applies. The delays of the rejected
+/// attempts last up to a tenth of the pause longer than the pause, each by a random part of that, so that they do not return
+/// together. The random part takes at most half of the time that the deadline leaves after the pause.
 ///
 /// - The failure has to count as one. `Retry-After` pauses with the status 429 or 503, and not with 404 or 202. So do the
 ///   equivalents of gRPC, [`Retryable::server_delay`](crate::Retryable::server_delay), and functions that read the delay,
 ///   such as `error_delay` of the attribute. A delay of zero does not pause.
-/// - The failure also counts in the window. Outcomes of attempts that run when the pause starts count as if there were no
-///   pause, and may open the breaker. Successes do not end the pause.
-/// - If another attempt that runs receives a longer delay, the pause is extended. A delay of the same length does not move
-///   its end.
-/// - After the pause the breaker is closed again, without a probe: the server has named the time, and the calls that have
-///   waited for it themselves must not be rejected. If the breaker was open or half-open before the pause, or has opened
-///   since, a probe follows.
+/// - The failure also counts in the window. Attempts that run when the pause starts count as usual, and may open the breaker.
+///   Successes do not end the pause.
+/// - A longer delay that an attempt under way receives extends the pause.
+/// - After the pause the breaker is closed again, without a probe, because the server has named the time. If the breaker was
+///   open or half-open before the pause, or has opened since, a probe follows.
 /// - An attempt that was dropped, panicked or was cut off has no delay, and an attempt inside a probe does not pause.
 ///
-/// The call that received the delay waits for it too, if its policy does not ignore such delays or wait for a shorter time.
-/// Otherwise the breaker rejects its retry.
+/// The breaker rejects the retry of the call that received the delay, if its policy ignores such delays or waits for a shorter
+/// time.
 ///
 /// In a [simulation](crate::testing::Simulation) that skips delays, breakers are not paused.
 ///
 /// # Attempts inside the probe
 ///
 /// An attempt inside the probe is admitted, because the probe may itself call functions that share the breaker. Only the
-/// outcome of the probe decides, not the outcomes of the attempts inside it. A task that the probe spawns is not inside it.
+/// outcome of the probe decides. A task that the probe spawns is not inside it.
 ///
 /// # Cost and accuracy
 ///
 /// While the breaker is closed, an attempt takes no lock: its admission is one load, and its success adds one to a counter
-/// that few other threads write to. The lock is for changes of state and for probes. A breaker takes about 2.5 KiB.
+/// that few other threads write to. A breaker takes about 2.5 KiB.
 ///
-/// Each outcome counts exactly once, and only if the breaker has been closed since the attempt was admitted. A failure is
-/// counted with the current time. A success is, too, as long as there are few. Once a thread, or the threads that share its
-/// counter, have counted 16 successes in a tenth of the window, not every further one reads the clock. If the tenth ends
-/// meanwhile, those are counted in it, and leave the window early. They are less than an eighth of that tenth's successes,
-/// and at most 63 for each of eight counters. No success is counted too late: however long there were only successes, those
-/// older than the window do not delay its opening.
+/// Each outcome counts exactly once, and only if the breaker has been closed since the attempt was admitted. To spare the
+/// clock, some successes of a busy thread count up to a tenth of the window too early: less than an eighth of the successes of
+/// that tenth, and at most 63 for each of eight counters.
 pub struct Breaker {
     name: &'static str,
     on_change: Option<fn(&BreakerChange)>,
@@ -160,7 +151,7 @@ impl Breaker {
     /// # Time limits
     ///
     /// The time limits of a policy around this call drop its future, and a dropped attempt does not count. So a service that
-    /// hangs never opens the breaker. Give the operation a time limit of its own:
+    /// hangs never opens the breaker. Give the operation its own time limit:
     ///
     /// ```
     /// # use std::io;
@@ -233,7 +224,6 @@ impl Breaker {
         }
     }
 
-    /// The error of a rejected attempt.
     #[cold]
     fn rejection(&self, refusal: &Refusal<'_>) -> BreakerOpen {
         let time_left = deadline::current().map(|deadline| deadline.at.saturating_duration_since(Instant::now()));

@@ -89,11 +89,8 @@ impl Breaker {
     /// Pauses the breaker when a server asks to wait, for as long as the server asks, but at most for `limit`. Defaults to no
     /// pauses.
     ///
-    /// The response to a single attempt then stops all attempts that share the breaker, so that the other calls do not find
-    /// out for themselves. The [section on pauses](Breaker#pauses) has the details.
-    ///
-    /// A `limit` below the policy's [`retry_after`](crate::Policy::retry_after) bounds how long a single response can stop all
-    /// calls.
+    /// The response to a single attempt then stops all attempts that share the breaker: see [Pauses](Breaker#pauses). `limit`
+    /// bounds that time.
     ///
     /// ```
     /// use std::time::Duration;

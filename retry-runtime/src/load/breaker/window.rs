@@ -48,7 +48,7 @@ pub(super) struct Window {
     /// The first time that a caller passed.
     start: OnceLock<Instant>,
     shards: Sharded<Counts>,
-    /// Brings the failures of all shards into an order. In a shard of its own, because a failure writes to it.
+    /// Brings the failures of all shards into an order. In its own shard, because a failure writes to it.
     order: Shard<AtomicU64>,
 }
 
@@ -88,7 +88,6 @@ impl Window {
         }
     }
 
-    /// One of the states.
     #[inline]
     pub(super) fn state(&self) -> u64 {
         self.word.load(Acquire) & STATE

@@ -67,7 +67,6 @@ impl<A> Copies<A> {
         }
     }
 
-    /// Drops all copies.
     pub(super) fn clear(self: Pin<&mut Self>) {
         let mut this = self.project();
         this.first.set(None);

@@ -1,8 +1,7 @@
 //! Hedged attempts: when an attempt is late, a second copy of it starts while the first one goes on.
 //!
-//! A user who needs a hundred calls waits for the slowest few of them. If an attempt that takes longer than most is joined
-//! by a copy, the faster of the two is seldom late (J. Dean and L. Barroso, *The Tail at Scale*, 2013). The copies add
-//! load, which a [`Budget`] bounds.
+//! If an attempt that takes longer than most is joined by a copy, the faster of the two is seldom late (J. Dean and
+//! L. Barroso, *The Tail at Scale*, 2013). The copies add load, which a [`Budget`] bounds.
 
 use core::fmt;
 use core::time::Duration;

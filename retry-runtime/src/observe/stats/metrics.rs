@@ -19,6 +19,7 @@ use crate::util::sync::SHARDS;
 
 const CALLS: &str = "retry_calls_total";
 const ATTEMPTS: &str = "retry_attempts_total";
+const REJECTED: &str = "retry_rejected_total";
 const RETRIES: &str = "retry_retries_total";
 const GAVE_UP: &str = "retry_gave_up_total";
 const ATTEMPTS_PER_CALL: &str = "retry_attempts_per_call";
@@ -133,7 +134,9 @@ pub(crate) fn recovered(name: &'static str, attempts: u32) {
 }
 
 pub(crate) fn failed(name: &'static str, attempts: u32, failure: Failure, decision: Decision) {
-    counter!(ATTEMPTS, "name" => name).increment(1);
+    // Nothing was sent in an attempt that a breaker rejected.
+    let counted = if failure.is_rejection() { REJECTED } else { ATTEMPTS };
+    counter!(counted, "name" => name).increment(1);
     match decision {
         Ok((delay, _)) => {
             counter!(RETRIES, "name" => name, "reason" => reason(failure)).increment(1);
@@ -157,11 +160,12 @@ fn ended(name: &'static str, outcome: &'static str, attempts: u32) {
     histogram!(ATTEMPTS_PER_CALL, "name" => name).record(attempts);
 }
 
-/// The label for a failure: its status, `timeout`, or its class. Only statuses of HTTP become labels, because a user's
+/// The label for a failure: its status, `breaker_open`, `timeout`, or its class. Only statuses of HTTP become labels, because a user's
 /// type may return any number, and each label is a new time series.
 fn reason(failure: Failure) -> Cow<'static, str> {
     match failure.status() {
         Some(status @ 100..=599) => status.to_string().into(),
+        _ if failure.is_rejection() => "breaker_open".into(),
         _ if failure.is_timeout() => "timeout".into(),
         _ => failure.class().as_str().into(),
     }
@@ -211,16 +215,17 @@ fn address_of_global() -> Option<usize> {
 fn describe(recorder: &dyn Recorder) {
     for (name, description) in [
         (CALLS, "Calls that ended: succeeded with the first attempt, recovered with a retry, gave_up or cancelled."),
-        (ATTEMPTS, "Attempts that ended, first attempts and retries."),
+        (ATTEMPTS, "Attempts that ended, first attempts and retries, without those that a circuit breaker rejected."),
+        (REJECTED, "Attempts that a circuit breaker rejected. Nothing was sent."),
         (
             RETRIES,
-            "Retries, by how the attempt before failed: its HTTP status, timeout, transient, permanent or unknown.",
+            "Retries, by how the attempt before failed: its HTTP status, breaker_open, timeout, transient, permanent or unknown.",
         ),
         (GAVE_UP, "Calls that returned a failure, by why there was no further attempt, and by that last failure."),
     ] {
         recorder.describe_counter(name.into(), Some(Unit::Count), description.into());
     }
-    let per_call = "Attempts of each call that ended. Sum by count is how much retries amplify the load.";
+    let per_call = "Attempts of each call that ended, with those that a circuit breaker rejected.";
     recorder.describe_histogram(ATTEMPTS_PER_CALL.into(), Some(Unit::Count), per_call.into());
     recorder.describe_histogram(
         DELAY.into(),

@@ -120,7 +120,7 @@ impl NamedStats {
     #[cold]
     pub(crate) fn failed(self, _attempts: u32, _is_first: bool, _failure: Failure, decision: Decision) {
         #[cfg(feature = "report")]
-        numbers::failed(self.name, &self.counters.numbers, _is_first, decision);
+        numbers::failed(self.name, &self.counters.numbers, _is_first, _failure, decision);
         #[cfg(feature = "metrics")]
         metrics::failed(self.name, _attempts, _failure, decision);
     }
@@ -206,7 +206,6 @@ pub(crate) fn of_loop(own: OwnStats, name: &str) -> NamedStats {
 /// mutability before Rust 1.91.
 pub(crate) type CountersOf = fn() -> &'static Counters;
 
-/// The counters of an annotated function.
 #[inline(always)]
 pub(crate) fn of_function(name: &'static str, counters: CountersOf) -> NamedStats {
     NamedStats { name, counters: counters() }

@@ -2,7 +2,6 @@
 
 use core::time::Duration;
 
-/// The settings of a leased budget.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LeaseSettings {
     pub(crate) name: &'static str,
@@ -82,7 +81,6 @@ impl LeaseSettings {
         assert!(self.time_to_live.as_secs() <= 86_400, "`pool_time_to_live` must be at most a day");
     }
 
-    /// The tokens of the reserve.
     pub(crate) const fn reserve_tokens(&self, retry_cost: u16) -> u32 {
         self.reserve as u32 * retry_cost as u32
     }

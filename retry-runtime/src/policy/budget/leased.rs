@@ -62,7 +62,6 @@ pub(crate) struct Leased {
     settings: Option<LeaseSettings>,
     /// The largest number of tokens in the pool.
     capacity: u32,
-    /// The tokens of the reserve.
     reserve: u32,
     /// The largest number of tokens, with a lease.
     size: u32,
@@ -304,7 +303,6 @@ impl Leased {
 }
 
 impl Demand {
-    /// Asks the task for a lease.
     fn raise(&self) {
         if self.is_wanted.load(Relaxed) == 0 && self.is_wanted.compare_exchange(0, 1, AcqRel, Relaxed).is_ok() {
             // Taken first: a waker runs foreign code, so not under the lock.

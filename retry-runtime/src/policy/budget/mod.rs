@@ -1,10 +1,9 @@
 //! Retry budgets, shared by many calls.
 //!
-//! Backoff and jitter spread retries over time, but do not reduce their number. If a service fails all its callers at
-//! once, three attempts for each call are three times the load, which may keep the service from recovering. A budget
-//! limits that load: it lets a few failures be retried at any time, and many failures only as far as successes pay for
-//! the retries (the SRE book, *Handling Overload* and *Addressing Cascading Failures*; gRPC A6; the retry quota of the
-//! AWS SDKs).
+//! If a service fails all its callers at once, three attempts for each call are three times the load, which may keep the
+//! service from recovering. A budget lets a few failures be retried at any time, and many failures only as far as successes
+//! pay for the retries (the SRE book, *Handling Overload* and *Addressing Cascading Failures*; gRPC A6; the retry quota of
+//! the AWS SDKs).
 
 use core::fmt;
 use core::mem;
@@ -41,16 +40,14 @@ pub(crate) mod traffic;
 ///     # Ok(String::new())
 /// }
 ///
-/// // Hand-written loops, requests and tower services use the budget through their policy, and share its tokens.
+/// // Loops, requests and tower services share its tokens, through their policy.
 /// const POLICY: Policy = Policy::new().budget(|| &API);
 /// ```
 ///
 /// With the [standard budget](Self::new), a service that fails every call receives at most 100 retries from each process, and
-/// fewer from a process that makes few calls. From then on, it receives as many requests as without retries. While nine of ten
-/// calls succeed, every failed call may be retried.
+/// then as many requests as without retries. While nine of ten calls succeed, every failed call may be retried.
 ///
-/// A budget counts only the calls of its process. If there are very many processes that each send little, they make three retries
-/// each, and together they limit little: see [`leased`](Self::leased).
+/// A budget counts only the calls of its process. For many processes that each send little, see [`leased`](Self::leased).
 ///
 /// A budget is exact and lock-free: no update is lost, and no retry starts without its tokens. A success costs one
 /// relaxed load while the bucket is full. For a ratio budget, see [`ratio`](Self::ratio). A budget takes about 1.4 KiB.
@@ -95,16 +92,12 @@ impl Budget {
     /// ten seconds after that, half of them in two minutes. The budget starts with 15 tokens, and each success makes room for the token
     /// that it gives. A timeout takes at most a third of the capacity, but not less than another retry.
     ///
-    /// A large process has 100 retries for an outage, and a small one three: a thousand processes that each make one call a second
-    /// send up to 1.5 times the load in the first ten seconds of an outage, and then as many requests as without retries
-    /// (`cargo run --release -p retry-storm`).
-    ///
-    /// It is not sufficient for a process that makes few calls and then very many at the same time. If a tenth of a hundred calls
-    /// fail before one of the others succeeds, a new process retries three of them. Give it a fixed [`capacity`](Self::capacity).
+    /// A large process has 100 retries for an outage, and a small one three. That is not sufficient for a process that makes few
+    /// calls and then very many at the same time: give it a fixed [`capacity`](Self::capacity).
     ///
     /// A success costs one load while the bucket is full and the process makes at least 485 calls in ten seconds. Calls of smaller
-    /// processes read the clock. A budget that is full does not count calls, so it cannot know whether they have become fewer. After a
-    /// failure, it therefore keeps its capacity for one more second, within which a large process makes enough calls to keep it.
+    /// processes read the clock. After a failure, a full budget keeps its capacity for one more second, within which a large
+    /// process makes enough calls to keep it.
     #[must_use]
     pub const fn new() -> Self {
         Self::of(Rule::Scaled(STANDARD), None)
@@ -115,19 +108,13 @@ impl Budget {
     /// A call whose first attempt is its last because of the deadline of a [caller](crate::Deadline) outside this process does
     /// not count: it may have sent nothing.
     ///
-    /// Use it if you need a fixed ratio for capacity planning. It has a weakness: it allows retries even while no call
-    /// succeeds. Let p be the ratio. A service that freezes while it uses more than 1/(1+p) of its capacity stays
-    /// overloaded by p, and does not recover by itself. For 20 percent, that is the case above 83 % of its capacity. The
-    /// standard budget has no such threshold.
+    /// Use it if you need a fixed ratio for capacity planning. It has a weakness: it allows retries even while no call succeeds. With
+    /// the ratio p, a service that freezes while it uses more than 1/(1+p) of its capacity does not recover by itself. For 20
+    /// percent, that is the case above 83 % of its capacity.
     ///
-    /// Each call adds one to one of eight counters, which few other threads write to. A retry adds up all counters.
-    ///
-    /// No window pays for more retries than its calls and the reserve allow, and each call counts exactly once. A call
-    /// whose first attempt fails counts in the current window. A call that succeeds does, too, as long as there are few.
-    /// Once a counter has counted 16 calls in a window, not every further success reads the clock. If the window ends
-    /// meanwhile, those successes count in the window before, where they pay for nothing any more. They are less than an
-    /// eighth of that counter's calls in the window before, and at most 63 for each counter. The first retry of a window
-    /// ends this for all counters.
+    /// No window pays for more retries than its calls and the reserve allow, and each call counts exactly once. To spare the clock,
+    /// some successes of a busy thread count in the window before, where they pay for nothing: less than an eighth of the calls of
+    /// that window, and at most 63 for each of eight counters.
     ///
     /// # Panics
     ///
@@ -187,15 +174,9 @@ impl Budget {
     ///
     /// The capacity divided by the cost of a retry is the number of retries during an outage, until the budget stops them.
     ///
-    /// Each process has its own tokens. Suppose that 1000 calls a second all fail, and that each is retried up to three
-    /// times. With a fixed capacity of 500 tokens, one process sends 1010 requests a second in the first ten seconds; ten processes
-    /// send 1100, and a hundred 2000. A thousand processes send 4000, as many as without a budget
-    /// (`cargo run --release -p retry-storm`).
-    ///
-    /// If many processes send little each, let them share one budget: see [`leased`](Self::leased). There, the capacity is that of all
-    /// processes. Or reduce the capacity: with 10 tokens each, ten thousand processes send 20,000
-    /// retries. Alternatively, limit the retries at a place that all processes share, such as a gateway or the server
-    /// itself, and set a [`deadline`](crate::Policy::deadline).
+    /// Each process has its own tokens, so many processes have [many retries
+    /// together](crate::guide::load#limits-of-a-budget-per-process). If they send little each, let them share one
+    /// [`leased`](Self::leased) budget, whose capacity is that of all processes.
     ///
     /// # Panics
     ///

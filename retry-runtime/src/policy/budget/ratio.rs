@@ -102,7 +102,6 @@ impl Windows {
         }
     }
 
-    /// The number of calls in a window.
     fn calls(&self, period: u32) -> u64 {
         let seen = self.calls.iter().map(PeriodCount::load);
         seen.filter(|seen| seen.period == period).map(|seen| u64::from(seen.count)).sum()

@@ -9,7 +9,6 @@
 //! counted. The next failure ends that. If it comes after the end of the window, the number of calls since then is unknown. The
 //! largest capacity remains valid for one more second, which is long enough for a busy process to show that it still is one.
 
-/// The largest capacity.
 pub(crate) const MAX: u16 = 500;
 /// The number of retries that the capacity always allows.
 const FLOOR: u16 = 3;
@@ -90,7 +89,6 @@ impl State {
         self.calls >= scale.enough()
     }
 
-    /// The tokens at this tick.
     pub(crate) fn tokens(self, scale: Scale, tick: u32) -> u16 {
         let now = self.at(tick);
         now.tokens.min(now.capacity(scale))

@@ -68,7 +68,7 @@ enum Port {
     /// A port.
     Some,
     /// Nothing: the colon is punctuation of the sentence, as in "no answer from https://a.example: …". Only a space or
-    /// the end of the text shows that. All other punctuation, also if it is escaped, could begin a password.
+    /// the end of the text shows that. All other punctuation, even if it is escaped, could begin a password.
     None,
     /// A port, or the beginning of a password.
     Ambiguous,
@@ -76,7 +76,6 @@ enum Port {
     No,
 }
 
-/// Classifies the text behind the colon.
 fn port(text: &str, from: usize, percent: usize) -> Port {
     let rest = &text[from..];
     let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());

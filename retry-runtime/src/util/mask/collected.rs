@@ -10,7 +10,7 @@ pub(super) struct Seam {
     pub(super) after_url: bool,
 }
 
-/// A formatted text and its seams. A typical `Display` writes each value as a piece of its own, so if a value is a URL,
+/// A formatted text and its seams. A typical `Display` writes each value as a separate piece, so if a value is a URL,
 /// the end of the piece is the end of the URL, whatever the URL contains.
 #[derive(Default)]
 pub(super) struct Collected {

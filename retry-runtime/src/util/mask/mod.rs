@@ -55,7 +55,7 @@ fn write_masked(Collected { text, seams, .. }: &Collected, f: &mut impl Write) -
 }
 
 /// Escapes control characters, which could make one line of a log look like two or control a terminal.
-fn write_escaped(text: &str, f: &mut impl Write) -> fmt::Result {
+pub(crate) fn write_escaped(text: &str, f: &mut impl Write) -> fmt::Result {
     let mut shown = 0;
     for (at, odd) in text.match_indices(is_escaped) {
         f.write_str(&text[shown..at])?;

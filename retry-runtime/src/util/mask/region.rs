@@ -19,7 +19,7 @@ pub(super) struct Region<'a> {
     /// The first `?` or `#` that is percent-encoded.
     encoded_mark: Option<usize>,
     last_at: Option<usize>,
-    /// The last `@` that is percent-encoded. It counts only if there is no plain one.
+    /// The last `@` that is percent-encoded. It counts only without a plain one.
     last_encoded_at: Option<usize>,
     /// The last `@` behind a user name and a password that begin in a later word than the first: `my user:secret@`.
     credentials: Option<usize>,
@@ -55,7 +55,6 @@ impl<'a> Region<'a> {
         }
     }
 
-    /// Reads up to the next scheme.
     pub(super) fn read_to_scheme(&mut self) -> Option<Scheme> {
         let from = self.at;
         while let Some(next) = token(self.text, self.at) {

@@ -11,7 +11,7 @@ pub(super) struct Token {
     pub(super) percent: usize,
 }
 
-/// The token at `at`. Decodes percent-encoding (also if it is nested), the escapes of JSON and of `Debug` output (`\/`,
+/// The token at `at`. Decodes percent-encoding (even if it is nested), the escapes of JSON and of `Debug` output (`\/`,
 /// `\u002f`, `\n`), and numeric HTML entities.
 pub(super) fn token(text: &str, at: usize) -> Option<Token> {
     let rest = text.get(at..)?;
