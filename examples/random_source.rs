@@ -1,7 +1,7 @@
 //! Random delays and their source.
 //!
-//! Randomness comes from `rand`, or from a function that returns numbers in [0, 1). The function in this example is seeded,
-//! so that each run has the same delays.
+//! Random numbers come from `fastrand`, or from a function that returns numbers in [0, 1). The function in this example is
+//! seeded, so that each run has the same delays.
 //!
 //! `cargo run -p retry-examples --example random_source`
 

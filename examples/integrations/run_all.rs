@@ -8,7 +8,7 @@ retry_examples::prints! {
     observability: "retry name=price attempts_made=3", "  attempt attempt=2 http.request.resend_count=1", "retry_gave_up_total{name=\"order\"", "why it gave up";
     other_runtime: "attempt 3 of 3 succeeded", "result: hello";
     policies: "mail: 4 attempts, delays [1s, 5m, 1h]", "did you mean `attempts`?", "a call: attempts: 5", "a call: attempts: 1";
-    report: "report::price", "\"amplification\":", "has 4 rows";
+    report: "report::price", "\"attempts_per_call\":", "has 4 rows";
     tower_service: "attempt 3 of 3 succeeded", "a GET: 200 OK", "its method is not idempotent", "a POST: 503", "a POST with a key: 200 OK";
     connections: "resolved localhost to", "reused the connection to", "with status 302", "result: 200 OK, /get";
 }

@@ -23,6 +23,11 @@ use tracing_subscriber::util::SubscriberInitExt;
 mod httpbin;
 mod run;
 
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}
+
 pub use self::httpbin::httpbin;
 pub use self::run::output_of;
 

@@ -1,133 +1,4 @@
-//! Retries for async Rust: an attribute that turns a function into a retry loop, and the engine behind it for hand-written
-//! loops.
-//!
-//! ```
-//! # #[cfg(feature = "reqwest")]
-//! # mod example {
-//! use retry_runtime::retry;
-//!
-//! #[retry(attempts = 3, backoff = "exponential", start = "1s", on_status = [503])]
-//! async fn fetch(client: &reqwest::Client, url: &str) -> reqwest::Result<reqwest::Response> {
-//!     client.get(url).send().await
-//! }
-//! # }
-//! ```
-//!
-//! The function makes up to three attempts, with delays of one and two seconds. It retries status 503 and transient errors,
-//! such as a refused connection. It keeps its signature, its return type and its error type, and it returns the last outcome
-//! unchanged. An invalid configuration is a compile error that points at the wrong value.
-//!
-//! | topic | documentation |
-//! |---|---|
-//! | All arguments | [`retry`](macro@retry) |
-//! | A block in the middle of a function | [`retrying!`] |
-//! | Backoff, jitter, number of attempts | [`guide::schedule`] |
-//! | Single requests, `Retry-After`, middleware | [`http`] |
-//! | Calls from service to service: the time left, retries that do not multiply | [`propagation`] |
-//! | Budgets, deadlines, breakers: limiting the load that retries cause | [`guide::load`] |
-//! | Servers: calls end when the caller stops waiting | [`server`], [`Deadline`] |
-//! | Your own errors, `anyhow`, boxed errors | [`guide::errors`] |
-//! | Hand-written loops, other runtimes, blocking functions | [`guide::loops`] |
-//! | Retries that survive a restart | [`guide::durable`] |
-//! | Tests without delays | [`guide::testing`], [`testing`] |
-//! | Events, metrics, reports, policies from files | [`guide::operating`] |
-//! | The number of attempts of a call | [`track()`] |
-//! | Migrating from `backon`, `tokio-retry`, `reqwest-retry`, `aiohttp_retry` | [`guide::migrating`] |
-//! | Frequently asked questions, limitations | [`guide::faq`], [`guide::limits`] |
-//!
-//! # Retried outcomes
-//!
-//! By default, a function retries outcomes with status 408, 429, 500, 502, 503 or 504, and all errors that are not classified
-//! as permanent. [`Condition`] documents the complete rule, and [`Class`] the classification of statuses and I/O errors.
-//! How the attribute classifies an error depends on the error's type:
-//!
-//! 1. An error whose type implements [`Retryable`], such as an I/O error, an error of a supported client, or your own type with
-//!    the derive macro: it asks that implementation.
-//! 2. A boxed error or an `anyhow::Error`: it searches the error and then its `source()` chain.
-//! 3. Any other [`Error`](std::error::Error): it searches only the `source()` chain, because the type of the error itself
-//!    is unknown.
-//!
-//! [`guide::errors`] describes what this search cannot find, and the alternatives.
-//!
-//! # Overview
-//!
-//! | concept | in the attribute | in loops, and as types |
-//! |---|---|---|
-//! | schedule and limits | `attempts`, `backoff`, `jitter`, `deadline` … | [`Policy`], [`Jitter`], [`Schedule`], [`Attempt`] |
-//! | conditions | `on_status`, `on_error`, `on_ok` | [`Condition`], [`verdict!`], [`Verdict`] |
-//! | classification of a type | [`Retryable`], and the [derive macro](derive@Retryable) | the same; [`Failure`], [`Class`] |
-//! | the loop | [`retrying!`] around a block | [`Executor`], [`Policy::run`] |
-//! | load protection | `budget`, `nested`, `deadline`, `breaker`, `hedge` | [`Budget`], [`Breaker`], [`Hedge`], [`Policy::nested`] |
-//! | observability | `observer`, `name` | [`Observer`], [`Event`], [`EventKind`](event::EventKind), [`GiveUp`](event::GiveUp), [`OwnedEvent`](event::OwnedEvent); for the caller [`track()`] |
-//! | statistics | | [`stats::report()`], [`CallStats`](stats::CallStats), the feature `metrics` |
-//! | runtime configuration | `policy = POLICIES.billing` | [`policies!`], [`Policies`](config::Policies), [`set_enabled`] |
-//!
-//! # Cancel safety
-//!
-//! The future of a call may be dropped at any time. The running attempt is dropped with it, and there is no other state that
-//! could be lost. [Stopping a call](guide::load#stopping-a-call) has examples.
-//!
-//! # Features
-//!
-//! | feature | default | description |
-//! |---|---|---|
-//! | `macros` | yes | [`retry`](macro@retry), [`retrying!`] and the derive macro |
-//! | `tokio` | yes | tokio's timer and [`Policy::run`]; without it, use `sleep = …` and [`Executor::sleep`]. JavaScript's on [wasm32-unknown-unknown](#platforms) |
-//! | `tracing` | yes | for `tracing`, target `retry`: a span for each call and each attempt, and events in them |
-//! | `log` | no | the events for `log`, while `tracing` has no subscriber |
-//! | `metrics` | no | counters and histograms for the crate `metrics`: [list](guide::operating#metrics) |
-//! | `report` | no | statistics of all calls by name: [`stats::report()`] |
-//! | `http` | no | classifies the responses of the `http` crate; `Retry-After`; [`propagation`] |
-//! | `reqwest` | no | classifies the errors and responses of reqwest 0.13; requests with retry; `CheckStatus` |
-//! | `reqwest-middleware` | no | a middleware for reqwest-middleware 0.5 |
-//! | `connection-events` | no | events for name lookups, connections and redirects: [`http::connections`] |
-//! | `h2` | no | classifies HTTP/2 errors, such as refused streams |
-//! | `reqwest-012` | no | classifies the errors and responses of reqwest 0.12; may be enabled together with `reqwest` |
-//! | `hyper` | no | classifies the errors of hyper 1 and of hyper-util's client; enables hyper-util's `client-legacy` and `http1` |
-//! | `tonic` | no | classifies the `Status` of tonic 0.14, with `RetryInfo` and pushback; enables `http`, and depends on tonic without its transport, and on prost |
-//! | `tower` | no | [`TowerPolicy`](tower::TowerPolicy), a retry policy for the services of tower 0.5; enables tower's `retry` and `timeout` |
-//! | `server` | no | the [layer for servers](server), which ends calls when the caller stops waiting; depends on `tower-layer` and `tower-service` |
-//! | `axum` | no | [`Caller`](server::Caller) as an extractor of axum 0.8; depends on axum-core 0.5 |
-//! | `serde` | no | deserializes a [`Policy`] from any format of serde, and [`config::Policies`] from TOML or JSON files that operators edit |
-//! | `testing` | no | for dev-dependencies: [`testing`], which skips delays and records events; no further dependency |
-//! | `testing-server` | no | for dev-dependencies: a small HTTP [`Server`](testing::Server) on hyper; enables tokio's `net` and `rt`, and hyper's `http1` and `server` |
-//!
-//! If the feature of a client is off, its types are unknown. `on_status` is then a
-//! [compile error](macro@retry#conditions-that-can-never-retry), and without `on_status` each `Ok(response)` is a success,
-//! whatever its status.
-//!
-//! Features are additive: none changes the classifications of another. They enable no feature of `reqwest`, and only `time`
-//! of `tokio`. There are two exceptions: `connection-events` also enables tokio's `net`, and `testing-server` also enables
-//! tokio's `net` and `rt`.
-//!
-//! # Platforms
-//!
-//! The library needs `std`, and otherwise runs wherever tokio does, which includes wasm32-wasip1. On wasm32-unknown-unknown, where
-//! neither the standard library nor tokio has a clock, the feature `tokio` stands for JavaScript: `performance.now()`,
-//! `setTimeout` and `Math.random()`, in pages, workers and Node. It does not depend on tokio there.
-//!
-//! | on wasm32-unknown-unknown | |
-//! |---|---|
-//! | the attribute, [`retrying!`], [`Policy::run`], [`Executor`] | as elsewhere. They need no runtime: spawn them with `wasm_bindgen_futures::spawn_local` |
-//! | time limits, budgets, hedges, breakers, events, [`track()`] | as elsewhere |
-//! | delays | whole milliseconds, rounded up. Browsers delay the timers of pages in the background, usually to one a second |
-//! | `Send` | futures and executors are `!Send`, because the timer is, and so is reqwest. Traits with `#[async_trait]` need `#[async_trait(?Send)]` |
-//! | the type of [`Executor::started`] | `web_time::Instant` |
-//! | `reqwest`, `reqwest-012` | errors and responses are classified, and there is [`CheckStatus`](http::CheckStatus). `fetch` does not report why a request failed, so a refused connection is a transient error after which the server [may have processed](Failure::is_unprocessed) the request |
-//! | `From<TimedOut>`, `From<BreakerOpen>` | do not exist for reqwest's errors, so time limits and breakers need an error type of yours ([example](guide::loops#wasm)) |
-//! | the items of [`http`] other than `CheckStatus` and `StatusError` | do not exist: requests with retry, the middleware, redirect tracking. Annotate a function that sends the request |
-//! | bodies of responses that are retried | are dropped instead of drained. The host owns the connections |
-//! | `tower` | [`TowerPolicy`](tower::TowerPolicy) works, but is `!Send`. The timeouts of the crate `tower` use tokio's clock, which panics |
-//! | `tracing`, `log`, `metrics`, `report`, `http`, `h2`, `tonic`, `serde`, `testing` | as elsewhere; reading a file of policies fails, because the host has no files |
-//! | `reqwest-middleware` | classifies its errors |
-//! | `hyper`, `connection-events`, `testing-server` | do not compile, because they need sockets |
-//! | blocking functions | panic when they wait, because the thread cannot sleep |
-//!
-//! Without the feature `tokio`, the library imports nothing from JavaScript. An annotated function and `retrying!` work there with
-//! `sleep = …`, and `attempt_timeout` does too. Everything else that needs a clock panics: hand-written loops, closures, deadlines,
-//! breakers, budgets by ratio, events and `track`. Jitter has the same random numbers in each run, unless the policy has a
-//! [`random_source`](Policy::random_source). `Retry-After` with a date is ignored, unless the response has a `Date`.
-
+#![cfg_attr(not(doctest), doc = include_str!("guide/front_page.md"))] // the README has the same example, which is compiled there
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
@@ -200,75 +71,8 @@ pub use crate::policy::jitter::Jitter;
 pub use crate::policy::nested::Nested;
 pub use crate::policy::schedule::Schedule;
 pub use crate::util::switch::{is_enabled, set_enabled};
-/// # Examples
-///
-/// A block that changes a variable of the function around it:
-///
-/// ```
-/// use retry_runtime::retrying;
-///
-/// # #[derive(Debug)] struct Row;
-/// # struct Connection;
-/// # impl Connection { async fn read(&mut self, _: u32) -> Result<Row, std::io::Error> { Ok(Row) } }
-/// async fn load(connection: &mut Connection, id: u32) -> Result<Row, std::io::Error> {
-///     let mut failed = 0;
-///     let row = retrying!(attempts = 5, start = "200ms", name = "load row", async {
-///         let row = connection.read(id).await;
-///         failed += u32::from(row.is_err());
-///         row
-///     })
-///     .await?;
-///     println!("{failed} attempts failed");
-///     Ok(row)
-/// }
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(load(&mut Connection, 1)).unwrap();
-/// ```
-///
-/// With `?` in the block, the type of the outcome is written. `attempt` is the [`Attempt`]:
-///
-/// ```
-/// # use retry_runtime::retrying;
-/// # #[derive(Debug)] struct Error;
-/// # impl From<std::num::ParseIntError> for Error { fn from(_: std::num::ParseIntError) -> Self { Self } }
-/// # impl From<std::io::Error> for Error { fn from(_: std::io::Error) -> Self { Self } }
-/// # async fn read(host: &str) -> std::io::Result<String> { Ok("7".to_owned()) }
-/// # async fn call() -> Result<u32, Error> {
-/// let hosts = ["a.example", "b.example"];
-/// let number = retrying!(attempts = 4, backoff = "fixed", async |attempt| -> Result<u32, Error> {
-///     let text = read(attempt.pick(&hosts)).await?;
-///     Ok(text.parse()?)
-/// })
-/// .await?;
-/// # Ok(number) }
-/// # assert_eq!(tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(call()).unwrap(), 7);
-/// ```
-///
-/// A spawned task owns what it uses. The policy is known only at run time:
-///
-/// ```
-/// # use retry_runtime::{Policy, retrying};
-/// # async fn send(_: &str) -> Result<(), std::io::Error> { Ok(()) }
-/// # fn start(policy: Policy) -> tokio::task::JoinHandle<Result<(), std::io::Error>> {
-/// let message = String::from("hello");
-/// tokio::spawn(retrying!(policy = policy, async move { send(&message).await }))
-/// # }
-/// # let runtime = tokio::runtime::Builder::new_multi_thread().enable_time().build().unwrap();
-/// # runtime.block_on(async { start(Policy::new().attempts(2)).await }).unwrap().unwrap();
-/// ```
-///
-/// Blocking code:
-///
-/// ```
-/// # use retry_runtime::retrying;
-/// # fn load(path: &std::path::Path) -> std::io::Result<String> {
-/// let text = retrying!(blocking, attempts = 3, || std::fs::read_to_string(path))?;
-/// # Ok(text) }
-/// # assert!(load(std::path::Path::new("Cargo.toml")).is_ok());
-/// ```
 #[cfg(feature = "macros")]
-pub use retry_macros::retrying;
-#[cfg(feature = "macros")]
-pub use retry_macros::{Retryable, retry};
+pub use retry_macros::{Retryable, retry, retrying};
 
 /// Circuit breakers: the types used with [`Breaker`].
 pub mod breaker {
@@ -298,14 +102,17 @@ pub mod executor {
     pub use crate::engine::attempt_future::AttemptFuture;
     pub use crate::engine::call::Call;
     pub use crate::engine::loop_error::{ByDebug, LoopError};
-    pub use crate::engine::manual_call::{IntoPolicy, ManualCall, SharedBudget};
+    pub use crate::engine::manual_call::{IntoPolicy, ManualCall};
     pub use crate::engine::owned_pause::OwnedPause;
     pub use crate::engine::pause::Pause;
     pub use crate::engine::run::Run;
     pub use crate::engine::run_parts::{
         Async, Blocking, Judge, NoHook, OnRetry, Operation, OutcomeOf, PauseAfter, ReplaceJudge, RetryHook, Until, When,
     };
-    pub use crate::engine::time_limit::{CutsOff, LimitTimer, Limited, ScopedOnly, TimeLimit, Unlimited};
+    pub use crate::engine::time_limit::{
+        BlockingLimit, CutsOff, LimitOfAnyError, LimitTimer, Limited, ScopedOnly, TimeLimit, Unlimited,
+    };
+    pub use crate::util::shared::Shared;
 }
 
 /// Outcomes of attempts: the traits that generic functions need, and the types used with [`Condition`] and [`Verdict`].
@@ -419,6 +226,16 @@ macro_rules! __counters {
     () => {
         $crate::private::Counters
     };
+}
+
+/// The mark of a function with a `policy` that it has warned about limits which cannot cut off its attempts.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __warned {
+    () => {{
+        static WARNED: ::core::sync::atomic::AtomicBool = ::core::sync::atomic::AtomicBool::new(false);
+        &WARNED
+    }};
 }
 
 /// The attempt of an annotated function. When the attempt consumes an argument that a second attempt would need, or returns a

@@ -56,8 +56,8 @@ fn job(customer: &str) -> Task<Charge> {
     TaskBuilder::new(Charge { customer: customer.to_owned() }).max_attempts(i32::MAX as usize).build()
 }
 
-/// The name of a worker, new at each start. With a name that was alive shortly before, the worker does not start (SQLite), or keeps the jobs
-/// that the dead one was running locked (PostgreSQL).
+/// The name of a worker, new at each start. With a name that was alive shortly before, the worker does not start (SQLite), or
+/// keeps the jobs that the dead one was running locked (PostgreSQL).
 fn worker_name() -> String {
     let start = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |start| start.as_nanos());
     format!("{QUEUE}-{}-{start}", process::id())

@@ -48,7 +48,7 @@ impl Story {
     }
 }
 
-/// A worker in a process of its own. Killed when it is dropped, so that a failed test leaves none behind.
+/// A worker in its own process. Killed when it is dropped, so that a failed test leaves none behind.
 pub(crate) struct Worker {
     story: Story,
     name: &'static str,
