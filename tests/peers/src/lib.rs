@@ -1,0 +1,5 @@
+//! Compiles both sides of the examples in `retry_runtime::guide::comparison`.
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../retry-runtime/src/guide/comparison.md")]
+mod comparison {}
