@@ -24,7 +24,7 @@ ANY = range(1, 50)
 # Example, path, attempts, redirects, connections. A retry reuses the connection of the previous attempt. A request that follows
 # a response immediately may come too early for that: the next call, or a redirect that reqwest follows.
 HTTPBIN = [
-    ("quickstart", "/status/503", [6], 0, range(1, 3)),
+    ("quickstart", "/status/503", [3], 0, range(1, 3)),
     ("bodies", "", [5], 0, range(1, 3)),
     ("body_decides", "", [6], 0, range(1, 3)),
     ("manual_loop", "", ANY, 0, ANY),
