@@ -38,7 +38,8 @@ pub fn retrying(input: TokenStream) -> TokenStream {
     entry::retrying(input.into()).into()
 }
 
-/// Implements `Retryable` for an error type: its class, the status, and the delay that the server asks for.
+/// Implements `Retryable` for an error type: its class, the status, the delay that the server asks for, and whether the server has processed
+/// the request.
 ///
 /// ```
 /// use std::time::Duration;
@@ -46,7 +47,7 @@ pub fn retrying(input: TokenStream) -> TokenStream {
 ///
 /// #[derive(Retryable)]
 /// enum PushError {
-///     #[retryable(transient, server_delay = wait)]
+///     #[retryable(transient, unprocessed, server_delay = wait)]
 ///     Busy { wait: Duration },
 ///     #[retryable(status = 0)]
 ///     Refused(u16),
@@ -66,7 +67,10 @@ pub fn retrying(input: TokenStream) -> TokenStream {
 /// | `permanent` | no attempt can succeed |
 /// | `status = field` | the status decides the class; the field converts into `u16` and is `Copy` |
 /// | `server_delay = field` | beside `transient` or `status`: the delay that the server asks for, a `Duration` or an `Option` of one |
-/// | `source` | everything is that of the only field: class, status, delay, and if the server has processed the request; `source = field` names one of several |
+/// | `unprocessed` | beside `transient` or `status`: the server has not processed the request, so even one that [must not be sent twice] may be repeated |
+/// | `source` | everything is that of the only field; `source = field` names one of several |
+///
+/// [must not be sent twice]: https://docs.rs/retry-runtime/latest/retry_runtime/http/index.html#which-requests-are-retried
 ///
 /// A variant without an argument has the class "unknown". A field of a tuple is named by its index. `#[retryable(crate = path)]`
 /// above the type names `retry_runtime`, if it is renamed or re-exported by another crate.

@@ -6,7 +6,8 @@ use std::io;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
-use retry_runtime::{Class, Failure, Retryable};
+use retry_runtime::testing::simulate;
+use retry_runtime::{Class, Condition, Failure, Policy, Retryable};
 
 use crate::support::{Fault, SECOND, run};
 
@@ -87,6 +88,49 @@ fn source_provides_all_properties() {
     assert_eq!(properties(&Sources::<Fault>::Boxed(refused().into())), (Class::Transient, None, None));
     assert_eq!(properties(&Sources::<Fault>::Anyhow(refused().into())), (Class::Transient, None, None));
     assert_eq!(properties(&Sources::<Fault>::Boxed("text".into())), (Class::Unknown, None, None));
+}
+
+#[test]
+fn unprocessed_is_a_property_of_the_variant() {
+    #[derive(Retryable)]
+    enum Stored {
+        #[retryable(transient, unprocessed)]
+        Busy,
+        #[retryable(transient)]
+        Lost,
+        #[retryable(status = 0, unprocessed)]
+        Early(u16),
+        #[retryable(status = 0)]
+        Late(u16),
+        #[retryable(source)]
+        Inner(Box<Stored>),
+    }
+    let inner = |stored| Stored::Inner(Box::new(stored));
+    for unprocessed in [Stored::Busy, Stored::Early(500), inner(Stored::Busy)] {
+        assert!(unprocessed.is_unprocessed() && Failure::of(&unprocessed).is_unprocessed());
+    }
+    for unclear in [Stored::Lost, Stored::Late(500), inner(Stored::Lost)] {
+        assert!(!unclear.is_unprocessed() && !Failure::of(&unclear).is_unprocessed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn unprocessed_operation_is_repeated_although_its_method_is_not_idempotent() {
+    #[derive(Debug, thiserror::Error, Retryable)]
+    #[error("refused")]
+    enum Refused {
+        #[retryable(transient, unprocessed)]
+        Busy,
+        #[retryable(transient)]
+        Lost,
+    }
+    const POLICY: Policy = Policy::new().attempts(2);
+    let condition = Condition::new().for_method("POST");
+    let attempts = async |error: fn() -> Refused| {
+        let call = POLICY.run(|_| async { Err::<(), _>(error()) }).condition(condition).to_end();
+        simulate(call).await.1.attempts()
+    };
+    assert_eq!((attempts(|| Refused::Busy).await, attempts(|| Refused::Lost).await), (2, 1));
 }
 
 #[test]

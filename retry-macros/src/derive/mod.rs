@@ -3,7 +3,7 @@
 //! ```text
 //! #[derive(Retryable)]
 //! enum PushError {
-//!     #[retryable(transient, server_delay = wait)]
+//!     #[retryable(transient, unprocessed, server_delay = wait)]
 //!     Busy { wait: Duration },
 //!     #[retryable(source)]
 //!     Transport(reqwest::Error),
@@ -24,6 +24,7 @@
 //!     }
 //!     fn status(&self) -> Option<u16> { … }
 //!     fn server_delay(&self) -> Option<Duration> { … }
+//!     fn is_unprocessed(&self) -> bool { … }
 //! }
 //! ```
 
@@ -71,13 +72,14 @@ fn write(input: &Input) -> TokenStream {
     let has_source = |meaning: &Meaning| meaning.source().is_some();
     let has_status = |meaning: &Meaning| meaning.status().or(meaning.source()).is_some();
     let has_delay = |meaning: &Meaning| meaning.server_delay().or(meaning.source()).is_some();
+    let has_unprocessed = |meaning: &Meaning| meaning.is_unprocessed() || meaning.source().is_some();
     let delay = delay_type();
     let no_retry_type = quote!(::core::option::Option<#krate::private::NoRetry>);
     let methods = [
         method(input, has_status, quote!(status(&self) -> ::core::option::Option<::core::primitive::u16>), status),
         method(input, has_delay, quote!(server_delay(&self) -> #delay), server_delay),
         method(input, has_source, quote!(breaker_delay(&self) -> #delay), breaker_delay),
-        method(input, has_source, quote!(is_unprocessed(&self) -> ::core::primitive::bool), is_unprocessed),
+        method(input, has_unprocessed, quote!(is_unprocessed(&self) -> ::core::primitive::bool), is_unprocessed),
         method(input, has_source, quote!(is_timeout(&self) -> ::core::primitive::bool), is_timeout),
         method(input, has_source, quote!(no_retry(&self) -> #no_retry_type), no_retry),
         method(input, has_source, quote!(failure(&self) -> #krate::Failure), failure_of_variant),
@@ -170,7 +172,8 @@ fn breaker_delay(krate: &Path, variant: &Variant) -> TokenStream {
 }
 
 fn is_unprocessed(krate: &Path, variant: &Variant) -> TokenStream {
-    of_source(krate, variant, &quote!(false), &quote!(is_unprocessed))
+    let value = variant.meaning.is_unprocessed();
+    of_source(krate, variant, &quote!(#value), &quote!(is_unprocessed))
 }
 
 fn is_timeout(krate: &Path, variant: &Variant) -> TokenStream {

@@ -29,12 +29,14 @@ pub(crate) enum Meaning {
     Unknown,
     Transient {
         server_delay: Option<Field>,
+        unprocessed: bool,
     },
     Permanent,
     /// The status decides the class.
     Status {
         code: Field,
         server_delay: Option<Field>,
+        unprocessed: bool,
     },
     /// The field decides everything.
     Source(Field),
@@ -63,9 +65,13 @@ impl Meaning {
 
     pub(crate) fn server_delay(&self) -> Option<&Field> {
         match self {
-            Meaning::Transient { server_delay } | Meaning::Status { server_delay, .. } => server_delay.as_ref(),
+            Meaning::Transient { server_delay, .. } | Meaning::Status { server_delay, .. } => server_delay.as_ref(),
             _ => None,
         }
+    }
+
+    pub(crate) fn is_unprocessed(&self) -> bool {
+        matches!(self, Meaning::Transient { unprocessed: true, .. } | Meaning::Status { unprocessed: true, .. })
     }
 }
 
@@ -77,12 +83,13 @@ struct Attributes {
     source: Option<(Ident, Option<Member>)>,
     status: Option<(Ident, Member)>,
     server_delay: Option<(Ident, Member)>,
+    unprocessed: Option<Ident>,
     krate: Option<(Ident, Path)>,
     /// `true` if an argument could not be read. Then errors about missing arguments may be wrong.
     misread: bool,
 }
 
-const ARGUMENTS: [&str; 6] = ["transient", "permanent", "source", "status", "server_delay", "crate"];
+const ARGUMENTS: [&str; 7] = ["transient", "permanent", "source", "status", "server_delay", "unprocessed", "crate"];
 
 impl Input {
     /// Returns `None` if the item is neither an enum nor a struct.
@@ -189,6 +196,7 @@ impl Attributes {
             "source" => put(&mut self.source, &word, (word.clone(), None)),
             "status" => put(&mut self.status, &word, (word.clone(), field(&word, input)?)),
             "server_delay" => put(&mut self.server_delay, &word, (word.clone(), field(&word, input)?)),
+            "unprocessed" => put(&mut self.unprocessed, &word, flag(&word, input)?),
             "crate" => put(&mut self.krate, &word, (word.clone(), krate_path(input)?)),
             unknown => {
                 let _ = input.parse::<Token![=]>();
@@ -216,7 +224,8 @@ impl Attributes {
         let source = self.source.as_ref().map(|(key, _)| ("source", key));
         let status = self.status.as_ref().map(|(key, _)| ("status", key));
         let server_delay = self.server_delay.as_ref().map(|(key, _)| ("server_delay", key));
-        [transient, permanent, source, status, server_delay].into_iter().flatten()
+        let unprocessed = self.unprocessed.as_ref().map(|key| ("unprocessed", key));
+        [transient, permanent, source, status, server_delay, unprocessed].into_iter().flatten()
     }
 
     fn contradictions(&self) -> Vec<Error> {
@@ -230,12 +239,17 @@ impl Attributes {
                 at(status, &format!("the status decides the class: remove `{class}`"));
             }
         }
-        match (&self.source, &self.server_delay, &self.permanent) {
-            (None, Some((delay, _)), Some(_)) => at(delay, "a permanent failure is not retried: remove `server_delay`"),
-            (None, Some((delay, _)), None) if self.transient.is_none() && self.status.is_none() => {
-                at(delay, "`server_delay` needs a failure that can be retried: write `transient, server_delay = …`");
+        let details = self.keys().filter(|(word, _)| matches!(*word, "server_delay" | "unprocessed"));
+        for (word, key) in details.filter(|_| self.source.is_none()) {
+            let value = if word == "server_delay" { " = …" } else { "" };
+            match (&self.transient, &self.status, &self.permanent) {
+                (None, None, Some(_)) => at(key, &format!("a permanent failure is not retried: remove `{word}`")),
+                (None, None, None) => {
+                    let advice = format!("write `transient, {word}{value}`");
+                    at(key, &format!("`{word}` needs a failure that can be retried: {advice}"));
+                }
+                _ => {}
             }
-            _ => {}
         }
         if let Some((source, _)) = &self.source {
             for (other, _) in self.keys().filter(|(word, _)| *word != "source") {
@@ -247,12 +261,13 @@ impl Attributes {
 
     fn meaning(self, fields: &Fields) -> Result<Meaning> {
         let server_delay = self.server_delay.map(|(_, member)| find(&member, fields)).transpose();
+        let unprocessed = self.unprocessed.is_some();
         if let Some((key, member)) = self.source {
             return source(&key, member, fields).map(Meaning::Source);
         }
         if let Some((_, member)) = self.status {
             return match (find(&member, fields), server_delay) {
-                (Ok(code), Ok(server_delay)) => Ok(Meaning::Status { code, server_delay }),
+                (Ok(code), Ok(server_delay)) => Ok(Meaning::Status { code, server_delay, unprocessed }),
                 (Err(mut error), Err(other)) => {
                     error.combine(other);
                     Err(error)
@@ -261,7 +276,7 @@ impl Attributes {
             };
         }
         server_delay.map(|server_delay| match (self.transient, self.permanent) {
-            (Some(_), _) => Meaning::Transient { server_delay },
+            (Some(_), _) => Meaning::Transient { server_delay, unprocessed },
             (None, Some(_)) => Meaning::Permanent,
             (None, None) => Meaning::Unknown,
         })

@@ -165,7 +165,7 @@ fn wrong_arguments_and_fields_are_refused() {
                 A,
             }
         ),
-        "unknown argument `x`: expected `transient`, `permanent`, `source`, `status`, `server_delay` or `crate`",
+        "unknown argument `x`: expected `transient`, `permanent`, `source`, `status`, `server_delay`, `unprocessed` or `crate`",
     );
     refused(
         quote!(

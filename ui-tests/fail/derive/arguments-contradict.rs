@@ -8,6 +8,8 @@ enum Error {
     Io(std::io::Error),
     #[retryable(status = 0, permanent)]
     Refused(u16),
+    #[retryable(permanent, unprocessed)]
+    Malformed,
 }
 
 fn main() {}
