@@ -50,6 +50,15 @@ mod open_breaker {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn call_of_a_breaker_that_fails_fast_does_not_wait() {
+        for (breaker, expected) in [(opens_after_two(), SECOND * 5), (opens_after_two().fail_fast(), Duration::ZERO)] {
+            open(&breaker).await;
+            let (outcome, took) = timed(POLICY.run(|_| breaker.call(async { io::Result::Ok(1) }))).await;
+            assert_eq!((is_rejected(&outcome), took), (expected.is_zero(), expected));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn waiting_event_names_the_breaker_as_the_source() {
         let (breaker, recorder) = (opens_after_two(), Recorder::new());
         open(&breaker).await;
@@ -169,6 +178,17 @@ mod while_a_probe_runs {
         let both = async { tokio::join!(probe(&breaker, true), other(&breaker, &POLICY, &attempts)) };
         let (((), outcome), took) = timed(both).await;
         assert_eq!((outcome.unwrap(), took), (1, ms(200)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn call_of_a_breaker_that_fails_fast_does_not_wait_for_the_probe() {
+        let (breaker, attempts) = (opens_after_two().fail_fast(), Attempts::new());
+        open(&breaker).await;
+        sleep(SECOND * 5).await;
+        let both = async { tokio::join!(probe(&breaker, true), timed(other(&breaker, &POLICY, &attempts))) };
+        let ((), (outcome, took)) = both.await;
+        assert!(is_rejected(&outcome));
+        assert_eq!((took, attempts.count()), (ms(1), 1));
     }
 
     #[tokio::test(start_paused = true)]

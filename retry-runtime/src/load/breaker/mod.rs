@@ -24,7 +24,9 @@ use crate::classify::breaker_open::{BreakerOpen, FromBreakerOpen};
 use crate::classify::failure::Failure;
 use crate::classify::outcome::Outcome;
 use crate::classify::verdict::Classification;
-use crate::context::{caller, deadline, probes, simulation};
+use crate::context::deadline;
+use crate::context::values::OuterDeadline;
+use crate::context::{caller, probes, simulation};
 // Real time: a blocked thread does not see a pause of tokio's clock.
 use crate::util::clock::{Instant, StdInstant};
 use crate::util::host;
@@ -89,6 +91,8 @@ mod window;
 /// the attempt of a blocking function with `breaker = …` either, but such an attempt waits for the end of a probe, at most
 /// until the deadline.
 ///
+/// With [`fail_fast`](Self::fail_fast), every call behaves as one without a deadline.
+///
 /// Only the deadline bounds the wait for a breaker: [`retry_after`](crate::Policy::retry_after) limits the delays of servers,
 /// and a retry after a rejection takes no tokens of a [`Budget`](crate::Budget), because nothing was sent.
 ///
@@ -132,6 +136,7 @@ pub struct Breaker {
     on_change: Option<fn(&BreakerChange)>,
     /// The longest pause. `None` without pauses.
     longest_pause: Option<Duration>,
+    fails_fast: bool,
     gate: Gate,
 }
 
@@ -202,7 +207,7 @@ impl Breaker {
                 Err(refusal) => refusal,
             };
             let open = self.rejection(&refusal);
-            let (Refusal::Probed(probe, _), Some(deadline)) = (refusal, deadline::current()) else { return Err(open) };
+            let (Refusal::Probed(probe, _), Some(deadline)) = (refusal, self.deadline()) else { return Err(open) };
             if !block_on(probe, deadline.at.saturating_duration_since(Instant::now())) {
                 return Err(open);
             }
@@ -224,9 +229,14 @@ impl Breaker {
         }
     }
 
+    /// The deadline that bounds the wait of a call. Without one, a call does not wait.
+    fn deadline(&self) -> Option<OuterDeadline> {
+        deadline::current().filter(|_| !self.fails_fast)
+    }
+
     #[cold]
     fn rejection(&self, refusal: &Refusal<'_>) -> BreakerOpen {
-        let time_left = deadline::current().map(|deadline| deadline.at.saturating_duration_since(Instant::now()));
+        let time_left = self.deadline().map(|deadline| deadline.at.saturating_duration_since(Instant::now()));
         let (delay, is_paused) = match refusal {
             Refusal::Open(half_open_in) => (*half_open_in, false),
             Refusal::Paused(pause, rest) => (spread(*rest, pause.spread(), time_left), true),
@@ -287,7 +297,9 @@ impl<'a> Future for Admission<'a> {
         let breaker = self.breaker;
         loop {
             match &mut self.refusal {
-                Refusal::Probed(probe, _) if deadline::cuts_off() => ready!(Pin::new(probe).poll(cx)),
+                Refusal::Probed(probe, _) if deadline::cuts_off() && !breaker.fails_fast => {
+                    ready!(Pin::new(probe).poll(cx))
+                }
                 refusal => return Poll::Ready(Err(breaker.rejection(refusal))),
             }
             match breaker.admit() {

@@ -15,6 +15,7 @@ impl Breaker {
             name: "breaker",
             on_change: None,
             longest_pause: None,
+            fails_fast: false,
             gate: Gate::new(50, 20, Duration::from_secs(10), Duration::from_secs(5)),
         }
     }
@@ -83,6 +84,23 @@ impl Breaker {
             "`open_for` must be greater than zero: otherwise the breaker never rejects an attempt"
         );
         self.gate.open_for = time;
+        self
+    }
+
+    /// Fails an attempt that is not admitted at once and for good: its call neither waits for the breaker nor for the end of a probe. Defaults
+    /// to [waiting](Breaker#rejected-attempts) if the deadline of the call leaves time.
+    ///
+    /// For calls whose users wait for the answer. With the default, a call with a deadline of five seconds that meets a breaker which has
+    /// been open for a moment waits for almost all of that time.
+    ///
+    /// ```
+    /// use retry_runtime::Breaker;
+    ///
+    /// static API: Breaker = Breaker::new().name("api").fail_fast();
+    /// ```
+    #[must_use]
+    pub const fn fail_fast(mut self) -> Self {
+        self.fails_fast = true;
         self
     }
 
