@@ -2,6 +2,7 @@
 
 use core::fmt::{self, Display};
 use core::time::Duration;
+use std::collections::HashMap;
 
 use super::Simulation;
 use crate::observe::event::GiveUp;
@@ -27,7 +28,25 @@ impl Simulation {
     /// The number of attempts that were made, first attempts and retries.
     #[must_use]
     pub fn attempts(&self) -> usize {
-        self.all(|kind| (*kind == OwnedEventKind::AttemptStarted).then_some(())).len()
+        let events = self.recorder.events();
+        let mut running = HashMap::<_, usize>::new();
+        let attempts = events.iter().filter(|event| {
+            let running = running.entry((&event.name, event.attempt)).or_default();
+            match event.kind {
+                OwnedEventKind::AttemptStarted => {
+                    *running += 1;
+                    true
+                }
+                // A loop that only reports its outcomes has no event when an attempt starts.
+                OwnedEventKind::AttemptFailed { .. } | OwnedEventKind::NotReady | OwnedEventKind::Succeeded => {
+                    let is_new = *running == 0;
+                    *running = running.saturating_sub(1);
+                    is_new
+                }
+                _ => false,
+            }
+        });
+        attempts.count()
     }
 
     /// The reason why the last call that gave up did so; `None` if no call has.

@@ -52,6 +52,25 @@ async fn wrong_events_are_shown_as_a_diff() {
     assert_eq!(shown, "the events were not as expected\n- attempt 1 of 3 starts\n");
 }
 
+/// Such a loop emits no event when an attempt starts.
+#[tokio::test(start_paused = true)]
+async fn attempts_of_a_loop_that_only_reports_outcomes_are_counted() {
+    let by_hand = async |attempts: u32| {
+        let mut retry = Executor::new(&POLICY);
+        for _ in 1..attempts {
+            retry.pause("busy").unwrap().await;
+        }
+        retry.succeed(());
+    };
+    let simulation = Simulation::new();
+    for attempts in [3, 1] {
+        simulation.run(by_hand(attempts)).await;
+    }
+    assert_eq!(simulation.attempts(), 4, "{simulation}");
+    simulation.run(call(&Attempts::new(), 2)).await.unwrap();
+    assert_eq!(simulation.attempts(), 6, "{simulation}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn exhausted_script_panics() {
     let script = Script::new([Err(BUSY), Err(BUSY)]);
