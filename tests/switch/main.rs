@@ -65,6 +65,21 @@ async fn disabled_calls_make_one_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn disabled_calls_still_wait_for_their_value() {
+    #[retry(attempts = 5, start = "1s", until = |number| *number == 3)]
+    async fn poll(attempts: &AtomicU32, fails: bool) -> std::io::Result<u32> {
+        let number = attempts.fetch_add(1, Relaxed) + 1;
+        if fails { Err(std::io::Error::other("lost")) } else { Ok(number) }
+    }
+    let _turn = Turn::wait();
+    set_enabled(false);
+    assert_eq!(poll(&AtomicU32::new(0), false).await.unwrap(), 3);
+    let attempts = AtomicU32::new(0);
+    poll(&attempts, true).await.unwrap_err();
+    assert_eq!(attempts.load(Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn disabled_manual_loops_make_one_attempt() {
     let _turn = Turn::wait();
     set_enabled(false);

@@ -54,7 +54,7 @@ pub(crate) fn decide(
     }
     // After the reasons above, which end the call in any case, so that `Disabled` counts the retries that the switch
     // prevented. No delay is drawn for them, so those whose delay would have been too long are counted too.
-    if !situation.retries_enabled {
+    if is_failure && !situation.retries_enabled {
         return Err(GiveUp::Disabled);
     }
     let (delay, source) = match *next_delay {

@@ -11,6 +11,7 @@ static ENABLED: AtomicBool = AtomicBool::new(true);
 ///
 /// - Each call makes only its first attempt, and the caller receives that attempt's outcome. Instead of a retry, it emits
 ///   [`GiveUp::Disabled`](crate::event::GiveUp::Disabled).
+/// - A call that waits for a value that is not ready yet (`until`) goes on asking, because nothing has failed.
 /// - A [`Hedge`](crate::Hedge) starts no copies.
 /// - A pause that has already begun runs to its end and is followed by its attempt, which is the last one.
 /// - Breakers, budgets and time limits work as before.
