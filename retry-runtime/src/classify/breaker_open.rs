@@ -15,8 +15,8 @@ use crate::classify::retryable::Retryable;
 ///
 /// [`std::io::Error`], `String`, boxed errors, `anyhow::Error` and, with the features of the same names, `reqwest::Error`
 /// and `tonic::Status` implement `From<BreakerOpen>`. For your own error type, write `impl From<BreakerOpen>` (with
-/// thiserror: a variant with `#[from] BreakerOpen`). The engine finds the delay in the error's `source()` chain or, with
-/// `#[derive(Retryable)]`, in a variant with `#[retryable(source)]`.
+/// thiserror: a variant with `#[from] BreakerOpen`, and `#[retryable(source)]` if the type derives `Retryable`, because the variant
+/// is of unknown class otherwise).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BreakerOpen {
     name: &'static str,
@@ -106,7 +106,7 @@ impl From<BreakerOpen> for String {
     message = "an attempt that a circuit breaker rejects cannot return a `{Self}`",
     label = "cannot be made from `BreakerOpen`",
     note = "a `breaker` that is open rejects the attempt, and the error is made from `retry_runtime::breaker::BreakerOpen`: \
-            write `impl From<retry_runtime::breaker::BreakerOpen> for` your error type (thiserror: `#[from] BreakerOpen`)",
+            write `impl From<retry_runtime::breaker::BreakerOpen> for` your error type (thiserror: `#[from] BreakerOpen`, and with `derive(Retryable)` also `#[retryable(source)]`)",
     note = "the errors of reqwest and tonic can be made from it with the feature of that name of `retry-runtime`"
 )]
 pub trait FromBreakerOpen: Sized {

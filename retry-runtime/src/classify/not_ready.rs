@@ -10,7 +10,7 @@ use crate::classify::retryable::Retryable;
 /// The error of a call that ran out of attempts or time before its value was ready, as `until` defines it.
 ///
 /// It is converted into the function's error type, which has to implement `From<NotReady>` (with thiserror: a variant
-/// with `#[from] NotReady`). [`std::io::Error`], `String`, boxed errors, `anyhow::Error` and, with the features of the
+/// with `#[from] NotReady`, and `#[retryable(source)]` if the type derives `Retryable`). [`std::io::Error`], `String`, boxed errors, `anyhow::Error` and, with the features of the
 /// same names, `reqwest::Error` and `tonic::Status` implement it already.
 ///
 /// It is transient: the value may be ready later.
@@ -68,7 +68,7 @@ impl From<NotReady> for String {
     message = "a call that runs out of attempts or time before its value is ready cannot return a `{Self}`",
     label = "cannot be made from `NotReady`",
     note = "`until` never returns an unfinished value: the error is made from `retry_runtime::NotReady`, so write \
-            `impl From<retry_runtime::NotReady> for` your error type (thiserror: `#[from] NotReady`)",
+            `impl From<retry_runtime::NotReady> for` your error type (thiserror: `#[from] NotReady`, and with `derive(Retryable)` also `#[retryable(source)]`)",
     note = "to get the unfinished value instead, use `on_ok`"
 )]
 pub trait FromNotReady: Sized {

@@ -11,7 +11,7 @@ use crate::classify::retryable::Retryable;
 /// The error of an attempt that was cut off, because it exceeded the attempt timeout or the deadline passed while it ran.
 ///
 /// It is converted into the function's error type, which has to implement `From<TimedOut>` (with thiserror: a variant
-/// with `#[from] TimedOut`). [`std::io::Error`], `String`, boxed errors, `anyhow::Error` and, with the features of the
+/// with `#[from] TimedOut`, and `#[retryable(source)]` if the type derives `Retryable`). [`std::io::Error`], `String`, boxed errors, `anyhow::Error` and, with the features of the
 /// same names, `reqwest::Error` and `tonic::Status` implement it already.
 ///
 /// Without it, the limits in the attribute are compile errors. Those of a `policy = …`, whose values only exist at run time, cut off
@@ -111,7 +111,7 @@ impl From<TimedOut> for String {
     message = "an attempt that times out cannot return a `{Self}`",
     label = "cannot be made from `TimedOut`",
     note = "`deadline` and `attempt_timeout` drop an attempt that takes too long, and its error is made from `retry_runtime::TimedOut`: \
-            write `impl From<retry_runtime::TimedOut> for` your error type (thiserror: `#[from] TimedOut`)",
+            write `impl From<retry_runtime::TimedOut> for` your error type (thiserror: `#[from] TimedOut`, and with `derive(Retryable)` also `#[retryable(source)]`)",
     note = "for a generic error `E`, add the bound `E: From<retry_runtime::TimedOut>`; or let attempts run to their end: \
             `.to_end()` after `Policy::run`, `Executor::attempt_to_end` in a loop; or remove the limits",
     note = "the errors of reqwest and tonic can be made from it with the feature of that name of `retry-runtime`"

@@ -109,7 +109,8 @@ pub enum Verdict {
     NotSafe(Failure, NotSafe),
 }
 
-/// The reason why a failure that is worth another attempt must not be retried.
+/// The reason why a failure that is worth another attempt must not be retried. The call gives up with the
+/// [`GiveUp`](crate::event::GiveUp) of the same name.
 // A type separate from the event's `GiveUp`, which is several times as large: every failure passes a verdict on, and a
 // failing call with the larger type costs 50 more instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

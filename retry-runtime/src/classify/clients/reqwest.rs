@@ -61,11 +61,10 @@ macro_rules! client {
                 chain::search_sources(self).breaker_delay()
             }
 
-            /// True if a breaker rejected the request.
+            /// True only if a breaker rejected the request.
             ///
-            /// False if there was no connection (it was refused, the name was not found, the TLS handshake failed) or,
-            /// with the `h2` feature, an HTTP/2 server refused the stream. The last server cannot have processed the
-            /// request then, but a server that redirected the client there may have.
+            /// A refused connection proves nothing, nor does a failed name lookup or TLS handshake, or a stream that an
+            /// HTTP/2 server refused: an earlier server may have processed the request and redirected the client.
             fn is_unprocessed(&self) -> bool {
                 super::is_by_breaker(self) && !self.is_connect()
             }
