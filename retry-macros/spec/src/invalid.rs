@@ -68,7 +68,7 @@ rules! {
     Deadline = "deadline", "`deadline` must be longer than zero: no attempt could succeed";
     /// A deadline that no retry can start before.
     DeadlineReached = "deadline",
-        "the first delay reaches the `deadline`, so no retry could start: raise the deadline, or lower the start";
+        "the first delay reaches the `deadline`, so no retry could start: raise the deadline, or shorten the first delay";
     /// An attempt timeout of zero.
     AttemptTimeout = "attempt_timeout", "`attempt_timeout` must be longer than zero: no attempt could succeed";
     /// A time of zero to read bodies.

@@ -36,14 +36,31 @@ fn two_values(key: Key) -> [Value; 2] {
 }
 
 #[test]
-fn two_values_of_a_key_are_displayed_differently() {
-    for key in keys() {
-        let [one, other] = two_values(key).map(|value| match value {
-            Value::Null => read(json!({})).unwrap(),
-            value => read(json!({ key.name(): value })).unwrap(),
-        });
-        assert_ne!(one.to_string(), other.to_string(), "`{key}` in `config/spec/rules.rs` and `policy/display.rs`");
-        assert_ne!(format!("{one:?}"), format!("{other:?}"), "`{key}` in `policy/display.rs`");
+fn two_values_of_a_key_are_displayed_differently_beside_each_backoff() {
+    let random = |backoff| json!({ "backoff": backoff, "start": "1s", "max_delay": "15s" });
+    let backoffs = ["fixed", "linear", "fibonacci"].map(|backoff| json!({ "backoff": backoff }));
+    let files = [json!({}), json!({ "delays": ["1s", "2s"] }), random("random"), random("decorrelated")];
+    for file in files.into_iter().chain(backoffs) {
+        for key in keys() {
+            let policies = two_values(key).map(|value| {
+                let mut file = file.clone();
+                if !value.is_null() {
+                    file[key.name()] = value;
+                }
+                read(file)
+            });
+            // Only the standard backoff goes with every key.
+            if file != json!({}) && policies.iter().any(Result::is_err) {
+                continue;
+            }
+            let [one, other] = policies.map(Result::unwrap);
+            assert_ne!(
+                one.to_string(),
+                other.to_string(),
+                "`{key}` beside {file} in `config/spec/rules.rs` and `policy/display.rs`"
+            );
+            assert_ne!(format!("{one:?}"), format!("{other:?}"), "`{key}` in `policy/display.rs`");
+        }
     }
 }
 

@@ -320,7 +320,7 @@ proptest! {
             prop_assert_eq!(format!("{built:?}"), format!("{clamped:?}"));
         }
         if let Err(error) = clamped.to_builder().build() {
-            prop_assert_eq!(error.message(), "the first delay reaches the `deadline`, so no retry could start: raise the deadline, or lower the start");
+            prop_assert_eq!(error.message(), "the first delay reaches the `deadline`, so no retry could start: raise the deadline, or shorten the first delay");
         }
         prop_assert!(clamped.drawn_delays().take(20).count() <= 20);
         let mut retry = Executor::new(&clamped);
