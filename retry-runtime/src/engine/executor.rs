@@ -309,7 +309,7 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
     }
 
     /// Runs one attempt of a blocking function, without a time limit as [`attempt_to_end`](Self::attempt_to_end) does. If the policy has an
-    /// attempt timeout, the first such attempt of the process emits a warning.
+    /// attempt timeout and does not turn its events off, the first such attempt of the process emits a warning.
     #[inline]
     pub fn attempt_blocking<O>(&mut self, body: impl FnOnce() -> O) -> O {
         warn_if_blocking(&self.core.active.call);

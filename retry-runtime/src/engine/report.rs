@@ -292,6 +292,8 @@ impl<S: TimerSlot> Executor<ManualCall<'_>, S> {
     /// For a long call that makes progress, such as a stream: reset it when an item arrives. If there have been failures since the start or the last
     /// reset, the call has recovered from them, and that is reported as [`succeed`](Self::succeed) would. Otherwise only the clock starts again.
     ///
+    /// The deadline counts from there. A stream that may be quiet for longer than that needs a policy without a deadline.
+    ///
     /// It may also be called after the call has given up, for a new call with the same executor. No success is reported then. Without `reset`, the
     /// number of the attempt stays at the limit: the next failure ends the call at once.
     ///

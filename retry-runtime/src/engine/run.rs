@@ -196,7 +196,7 @@ impl<'p, F: Operation, J, H, S: TimerSlot, K: LimitTimer<S>, M> Run<'p, F, J, H,
     }
 
     /// Calls this hook before each wait. It receives the typed error, or the value if a success is retried, with the attempt and
-    /// the delay, and can end the call: see [`Retrying`].
+    /// the delay, and can end the call: see [`Retrying`]. Write a closure here, not in a variable, so that rustc infers its lifetimes.
     pub fn on_retry<G, O, R>(self, hook: G) -> Run<'p, F, J, OnRetry<G>, S, K, M>
     where
         F::Returned: OutcomeOf<M, Outcome = O>,
@@ -257,7 +257,8 @@ impl<'p, F: Operation, J, H, S: TimerSlot, K: LimitTimer<S>, M> Run<'p, F, J, H,
     /// Makes a blocking call: the operation returns its outcome instead of a future, and [`call`](Run::call) runs it on this thread.
     ///
     /// Nothing can stop a blocking attempt: the policy's attempt timeout has no effect, and its deadline only ends the retries. Set a timeout
-    /// in the client instead. The first such call with an attempt timeout emits a warning that names it, through `tracing` or `log`.
+    /// in the client instead. The first such call with an attempt timeout emits a warning that names it, through `tracing` or `log`, unless the
+    /// policy's events are off.
     ///
     /// ```
     /// # use retry_runtime::Policy;

@@ -9,9 +9,9 @@ pub enum EventLevel {
     /// Giving up is a warning, a failure and a pause are information. This is the default.
     #[default]
     Info,
-    /// Warnings and information become debugging information, and so do the spans. For a library that embeds retries: its users see no
-    /// line unless they ask for it.
+    /// Warnings and information become debugging information, and so do the spans. For a library that embeds retries, if users who ask
+    /// for its debug lines are to see them.
     Debug,
-    /// Neither events nor spans.
+    /// Neither events nor spans. For a library that reports its retries itself.
     Off,
 }

@@ -17,7 +17,7 @@ use crate::util::sealed::Sealed;
 #[diagnostic::on_unimplemented(
     message = "no timer is available to wait between attempts",
     label = "needs the `tokio` feature or a sleep function",
-    note = "enable the `tokio` feature of `retry-runtime`, or supply a function: `sleep = path::to::sleep` in the attribute, `.sleep(sleep)` on an `Executor`"
+    note = "enable the `tokio` feature of `retry-runtime`, or supply a function: `sleep = path::to::sleep` in the attribute, `.sleep(sleep)` on an `Executor` or after `Policy::run`"
 )]
 pub trait Sleep: TimerSlot<Separate: Future<Output = ()>> {
     /// Starts the timer, which ends `delay` from now.

@@ -70,7 +70,7 @@ use crate::policy::builder::Policy;
 /// - A key without an effect on the code's schedule is an error that says what to write: `max_delay` for a fixed delay, `factor`
 ///   for a backoff that is neither exponential nor decorrelated, `start` for a list of delays or a function of the code.
 ///
-/// A file cannot change the budget and the random source. It can extend a limit of the code's policy, but cannot remove it.
+/// A file cannot change the budget and the random source. It can extend a time limit of the code's policy, but cannot remove it.
 ///
 /// A name that is missing in the file gets the code's policy, even if the previous file had that name.
 ///
