@@ -284,7 +284,7 @@ retry_attempts_per_call_bucket{name="load",le="2"} 2
 retry_attempts_per_call_bucket{name="load",le="3"} 3
 retry_attempts_per_call_count{name="load"} 3
 retry_attempts_per_call_sum{name="load"} 6
-# HELP retry_attempts_total Attempts that ended, first attempts and retries, without those that a circuit breaker rejected.
+# HELP retry_attempts_total Attempts that ended, first attempts and retries, without those that a circuit breaker rejected or whose value was not ready.
 # TYPE retry_attempts_total counter
 retry_attempts_total{name="load"} 6
 # HELP retry_calls_total Calls that ended: succeeded with the first attempt, recovered with a retry, gave_up or cancelled.

@@ -264,7 +264,7 @@ reports::a                                        1         3               3.00
         "All calls of this process from <time>2026-11-28T12:00:00Z</time> to <time>2026-11-28T14:05:00Z</time> (2h 5m).",
         "<th>attempts per call</th>",
         "<td class=\"more\">3.00</td>",
-        "<dt>attempts</dt><dd>attempts that have ended, without those that a circuit breaker rejected</dd>",
+        "<dt>attempts</dt><dd>attempts that have ended, without those that a circuit breaker rejected or whose value was not ready</dd>",
         "<dt>attempts per call</dt><dd>attempts ÷ calls: ",
         "<dt class=\"bad\">red</dt><dd>calls gave up</dd>",
         "@media (prefers-color-scheme: dark)",

@@ -215,7 +215,10 @@ fn address_of_global() -> Option<usize> {
 fn describe(recorder: &dyn Recorder) {
     for (name, description) in [
         (CALLS, "Calls that ended: succeeded with the first attempt, recovered with a retry, gave_up or cancelled."),
-        (ATTEMPTS, "Attempts that ended, first attempts and retries, without those that a circuit breaker rejected."),
+        (
+            ATTEMPTS,
+            "Attempts that ended, first attempts and retries, without those that a circuit breaker rejected or whose value was not ready.",
+        ),
         (REJECTED, "Attempts that a circuit breaker rejected. Nothing was sent."),
         (
             RETRIES,

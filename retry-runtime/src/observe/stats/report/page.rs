@@ -46,7 +46,7 @@ dd { margin-bottom: .4rem }
 const MEANINGS: [&str; HEAD.len() + 1] = [
     "the annotated function, or the name of a loop, of requests or of a service",
     "calls whose first attempt has ended",
-    "attempts that have ended, without those that a circuit breaker rejected",
+    "attempts that have ended, without those that a circuit breaker rejected or whose value was not ready",
     "attempts ÷ calls: the factor by which retries amplify the load. It is 1 without retries, and less if a breaker rejects calls",
     "calls that succeeded with a retry",
     "calls that returned their last failure to the caller",

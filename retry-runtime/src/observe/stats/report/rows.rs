@@ -76,7 +76,7 @@ pub struct ReportRow {
     pub name: String,
     /// The number of calls whose first attempt has ended.
     pub calls: u64,
-    /// The number of attempts that have ended, without those that a breaker rejected.
+    /// The number of attempts that have ended, without those that a breaker rejected or whose value was [not ready](crate::NotReady).
     pub attempts: u64,
     /// The mean number of attempts for each call: the factor by which retries amplify the load. Below 1 if a breaker rejects calls.
     pub attempts_per_call: f64,
@@ -89,7 +89,7 @@ pub struct ReportRow {
     pub gave_up_by_reason: BTreeMap<&'static str, u64>,
     /// The number of calls that were dropped after their first failure and before their end.
     pub cancelled: u64,
-    /// The sum of the delays of all retries, including delays that have not been waited for to their end. Serialized as
+    /// The sum of the delays of all retries, without those before a value is asked for again, and including delays that have not been waited for to their end. Serialized as
     /// `waited_seconds`, in seconds.
     #[cfg_attr(feature = "serde", serde(rename = "waited_seconds", serialize_with = "in_seconds"))]
     pub waited: Duration,
