@@ -89,8 +89,8 @@ pub struct ReportRow {
     pub gave_up_by_reason: BTreeMap<&'static str, u64>,
     /// The number of calls that were dropped after their first failure and before their end.
     pub cancelled: u64,
-    /// The sum of the delays of all retries, without those before a value is asked for again, and including delays that have not been waited for to their end. Serialized as
-    /// `waited_seconds`, in seconds.
+    /// The sum of the delays of all retries, without those before a value is asked for again, and including delays that have not
+    /// been waited for to their end. Serialized as `waited_seconds`, in seconds.
     #[cfg_attr(feature = "serde", serde(rename = "waited_seconds", serialize_with = "in_seconds"))]
     pub waited: Duration,
 }
