@@ -24,9 +24,8 @@ use crate::classify::breaker_open::{BreakerOpen, FromBreakerOpen};
 use crate::classify::failure::Failure;
 use crate::classify::outcome::Outcome;
 use crate::classify::verdict::Classification;
-use crate::context::deadline;
 use crate::context::values::OuterDeadline;
-use crate::context::{caller, probes, simulation};
+use crate::context::{caller, deadline, probes, simulation};
 // Real time: a blocked thread does not see a pause of tokio's clock.
 use crate::util::clock::{Instant, StdInstant};
 use crate::util::host;

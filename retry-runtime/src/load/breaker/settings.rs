@@ -87,7 +87,7 @@ impl Breaker {
         self
     }
 
-    /// Fails an attempt that is not admitted at once and for good: its call neither waits for the breaker nor for the end of a probe. Defaults
+    /// Fails an attempt that is not admitted at once and for good: its call waits neither for the breaker nor for the end of a probe. Defaults
     /// to [waiting](Breaker#rejected-attempts) if the deadline of the call leaves time.
     ///
     /// For calls whose users wait for the answer. With the default, a call with a deadline of five seconds that meets a breaker which has
