@@ -71,7 +71,8 @@ mod tests {
 
     #[test]
     fn a_set_contains_its_ranges_and_nothing_else() {
-        for ranges in [&[][..], &[100..=100], &[599..=599], &[100..=599], &[429..=429, 163..=164, 500..=503]] {
+        let single = [100..=100, 599..=599, 100..=599].map(|range| [range]);
+        for ranges in [&[][..], &single[0], &single[1], &single[2], &[429..=429, 163..=164, 500..=503]] {
             let statuses = Statuses::of(ranges);
             for status in 0..=u16::MAX {
                 let is_listed = ranges.iter().any(|range| range.contains(&status));

@@ -6,7 +6,7 @@ pub(crate) use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release}
 pub(crate) use std::sync::{Mutex, MutexGuard};
 
 use core::cell::Cell;
-use core::sync::atomic::AtomicUsize;
+use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::PoisonError;
 
 /// Locks a mutex and ignores poisoning: no code of this crate leaves a value half updated if it panics while it holds a
@@ -14,6 +14,18 @@ use std::sync::PoisonError;
 #[allow(dead_code, reason = "unused with some sets of features")]
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// `AtomicU64::try_update`, which Rust 1.85 only has under the name that later versions deprecate.
+#[allow(deprecated)]
+#[inline(always)]
+pub(crate) fn try_update(
+    word: &AtomicU64,
+    set: Ordering,
+    fetch: Ordering,
+    change: impl FnMut(u64) -> Option<u64>,
+) -> Result<u64, u64> {
+    word.fetch_update(set, fetch, change)
 }
 
 /// The number of shards of a counter. More threads than that share shards, which is slower but just as exact.

@@ -69,15 +69,15 @@ impl AtomicU64 {
     pub(crate) fn fetch_xor(&self, bits: u64, order: Ordering) -> u64 {
         self.inner().fetch_xor(bits, order)
     }
+}
 
-    pub(crate) fn fetch_update(
-        &self,
-        set: Ordering,
-        fetch: Ordering,
-        change: impl FnMut(u64) -> Option<u64>,
-    ) -> Result<u64, u64> {
-        self.inner().fetch_update(set, fetch, change)
-    }
+pub(crate) fn try_update(
+    word: &AtomicU64,
+    set: Ordering,
+    fetch: Ordering,
+    change: impl FnMut(u64) -> Option<u64>,
+) -> Result<u64, u64> {
+    word.inner().fetch_update(set, fetch, change)
 }
 
 /// Formatting a value creates loom's atomics in it.

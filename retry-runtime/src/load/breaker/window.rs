@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 
 use crate::util::clock::Instant;
 use crate::util::shards::{Counted, PeriodCount, Shard, Sharded, reads_clock};
-use crate::util::sync::{AcqRel, Acquire, AtomicU64, Relaxed, Release, SHARDS};
+use crate::util::sync::{AcqRel, Acquire, AtomicU64, Relaxed, Release, SHARDS, try_update};
 
 /// The number of parts that the window is divided into. It moves forward one part at a time.
 const PARTS: u64 = 10;
@@ -203,7 +203,7 @@ impl Window {
             let number = self.offset.load(Relaxed).saturating_add(index);
             (word & UNCOUNTED == 0 && number > word >> STATE_BITS).then_some(number << STATE_BITS | word & STATE)
         };
-        self.word.fetch_update(AcqRel, Acquire, to_later).is_ok()
+        try_update(&self.word, AcqRel, Acquire, to_later).is_ok()
     }
 
     /// The number of whole parts since the start. A part takes at least a nanosecond.

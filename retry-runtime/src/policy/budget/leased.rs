@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use super::lease_settings::LeaseSettings;
 use crate::util::clock::Instant;
-use crate::util::sync::{AcqRel, Acquire, AtomicU64, Mutex, Relaxed, Release, lock};
+use crate::util::sync::{AcqRel, Acquire, AtomicU64, Mutex, Relaxed, Release, lock, try_update};
 
 /// The word of a leased budget compares as less than this if a success has something to do.
 pub(crate) const FULL: u64 = 1 << 63;
@@ -161,7 +161,7 @@ impl Leased {
     pub(crate) fn pay(&self, word: &AtomicU64, cost: u16, reserve_cost: u16) -> Option<u16> {
         let now = self.now();
         let (mut left, mut taken) = (Word::of(0), cost);
-        let paid = word.fetch_update(AcqRel, Acquire, |seen| {
+        let paid = try_update(word, AcqRel, Acquire, |seen| {
             left = self.valid(seen, now);
             taken = if left.limit > self.reserve { cost } else { reserve_cost };
             left.tokens = left.tokens.checked_sub(taken.into())?;
@@ -178,7 +178,7 @@ impl Leased {
     #[cold]
     pub(crate) fn give_back(&self, word: &AtomicU64, tokens: u16) {
         let mut credit = 0;
-        let _ = word.fetch_update(AcqRel, Acquire, |seen| {
+        let _ = try_update(word, AcqRel, Acquire, |seen| {
             let mut word = Word::of(seen);
             let filled = u32::from(tokens).min(word.limit.saturating_sub(word.tokens));
             credit = if word.is_collecting { u32::from(tokens) - filled } else { 0 };
@@ -192,9 +192,9 @@ impl Leased {
 
     fn add_credit(&self, tokens: u32) {
         let most = self.capacity.into();
-        let _ = self
-            .credit
-            .fetch_update(Relaxed, Relaxed, |credit| (credit < most).then(|| most.min(credit + u64::from(tokens))));
+        let _ = try_update(&self.credit, Relaxed, Relaxed, |credit| {
+            (credit < most).then(|| most.min(credit + u64::from(tokens)))
+        });
     }
 
     /// The tokens at this time: without the lease if it is void.
@@ -253,17 +253,17 @@ impl Leased {
 
     /// Takes the credit, to send it to the pool.
     pub(crate) fn take_credit(&self) -> u32 {
-        self.credit.fetch_update(Relaxed, Relaxed, |_| Some(0)).unwrap_or(0) as u32
+        try_update(&self.credit, Relaxed, Relaxed, |_| Some(0)).unwrap_or(0) as u32
     }
 
     /// Adds the tokens of a lease that was asked for at this time. It is void `valid_for` later.
     pub(crate) fn grant(&self, word: &AtomicU64, asked: Instant, settings: &LeaseSettings, granted: u32) {
         // An old lease must not become valid again.
-        let _ = word.fetch_update(AcqRel, Acquire, |seen| Some(self.valid(seen, self.now()).pack()));
+        let _ = try_update(word, AcqRel, Acquire, |seen| Some(self.valid(seen, self.now()).pack()));
         let valid_for = u64::try_from(settings.valid_for.as_millis()).unwrap_or(u64::MAX);
         self.void_at.store(self.millis(asked).saturating_add(valid_for), Relaxed);
         let mut beyond = 0;
-        let _ = word.fetch_update(AcqRel, Acquire, |seen| {
+        let _ = try_update(word, AcqRel, Acquire, |seen| {
             let mut word = Word::of(seen);
             let tokens = word.tokens.saturating_add(granted);
             // Successes may have filled a part of it since then.
@@ -282,7 +282,7 @@ impl Leased {
     pub(crate) fn end_lease(&self, word: &AtomicU64) {
         let now = self.now();
         let mut unspent = 0;
-        let _ = word.fetch_update(AcqRel, Acquire, |seen| {
+        let _ = try_update(word, AcqRel, Acquire, |seen| {
             let valid = self.valid(seen, now);
             let without = valid.without_lease(self.reserve);
             unspent = valid.tokens - without.tokens;
@@ -295,7 +295,7 @@ impl Leased {
 
     /// Sets whether successes beyond the limit become credit. If not, drops the credit.
     pub(crate) fn collect(&self, word: &AtomicU64, is_collecting: bool) {
-        let _ = word.fetch_update(AcqRel, Acquire, |seen| Some(Word { is_collecting, ..Word::of(seen) }.pack()));
+        let _ = try_update(word, AcqRel, Acquire, |seen| Some(Word { is_collecting, ..Word::of(seen) }.pack()));
         if !is_collecting {
             self.take_credit();
         }

@@ -9,7 +9,7 @@ use core::fmt;
 use core::mem;
 use core::time::Duration;
 
-use crate::util::sync::{AtomicU64, Relaxed};
+use crate::util::sync::{AtomicU64, Relaxed, try_update};
 
 use self::lease_settings::LeaseSettings;
 use self::leased::Leased;
@@ -410,7 +410,7 @@ impl Budget {
     /// Changes the tokens of a bucket, and returns true, unless `change` returns `None`. `Relaxed` is sufficient, because
     /// they are the only shared value: no other memory has to become visible with them.
     fn update(&self, change: impl FnMut(u64) -> Option<u64>) -> bool {
-        self.tokens.fetch_update(Relaxed, Relaxed, change).is_ok()
+        try_update(&self.tokens, Relaxed, Relaxed, change).is_ok()
     }
 }
 

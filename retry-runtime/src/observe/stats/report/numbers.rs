@@ -9,7 +9,7 @@ use crate::classify::failure::Failure;
 use crate::observe::event::{Decision, GiveUp};
 use crate::util::clock::system_time;
 use crate::util::shards::{Shard, Sharded};
-use crate::util::sync::{SHARDS, lock};
+use crate::util::sync::{SHARDS, lock, try_update};
 
 /// The counters of one name, for each shard of threads: 1 KiB, and 128 bytes for `is_registered`. A thread increments the
 /// counters of its shard, and the report adds those of all shards.
@@ -130,7 +130,7 @@ pub(crate) fn cancelled(numbers: &Numbers) {
 fn wait(waited: &AtomicU64, delay: Duration) {
     let delay = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
     // Always `Ok`, because the closure always returns `Some`.
-    let _ = waited.fetch_update(Relaxed, Relaxed, |waited| Some(waited.saturating_add(delay)));
+    let _ = try_update(waited, Relaxed, Relaxed, |waited| Some(waited.saturating_add(delay)));
 }
 
 /// Adds a name to the report when it is called for the first time.
