@@ -110,7 +110,7 @@ impl Visit for Shown {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         match field.name() {
             "message" => self.message = Some(format!("{value:?}")),
-            name @ ("name" | "attempt") => self.identity = Some(format!("{name}={value:?}")),
+            name @ ("call" | "attempt") => self.identity = Some(format!("{name}={value:?}")),
             _ => {}
         }
     }

@@ -34,7 +34,7 @@ async fn attempt_spans_are_children_of_the_call_span() {
     let spans = spans(3).await;
     let call = &spans[0];
     assert_eq!((call.name.as_ref(), call.parent_span_id), ("retry", SpanId::INVALID));
-    assert_eq!(attribute(call, "name").as_deref(), Some("orders"));
+    assert_eq!(attribute(call, "call").as_deref(), Some("orders"));
     assert_eq!(attribute(call, "attempts_made").as_deref(), Some("3"));
     assert_eq!(spans.len(), 4);
     for attempt in &spans[1..] {

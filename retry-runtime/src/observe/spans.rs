@@ -49,12 +49,14 @@ impl Spans {
             };
         }
         if self.call.is_disabled() {
-            self.call = span!("retry", name, attempts_made = Empty, error.type = Empty, otel.status_code = Empty);
+            // Not `name`: in JSON, each span has a field of that name, which is its own.
+            self.call =
+                span!("retry", call = name, attempts_made = Empty, error.type = Empty, otel.status_code = Empty);
         }
         let resent = (number > 1 && self.sends_requests).then(|| number - 1);
         self.number = number;
         self.attempt = span!(
-            parent: self.innermost(), "attempt",
+            parent: self.around(), "attempt",
             attempt = number, http.request.resend_count = resent,
             http.response.status_code = Empty, error.type = Empty, otel.status_code = Empty
         );
@@ -76,13 +78,8 @@ impl Spans {
         self.call.enter()
     }
 
-    /// The span of the attempt, or else the span around it. It is resolved here, because an explicit parent of `None`
-    /// would start a new trace.
-    fn innermost(&self) -> Option<Id> {
-        self.attempt.id().or_else(|| self.around())
-    }
-
-    /// The span of the call, or else the one that is currently entered.
+    /// The span of the call, or else the one that is currently entered. It is resolved here, because an explicit parent of
+    /// `None` would start a new trace.
     fn around(&self) -> Option<Id> {
         self.call.id().or_else(|| Span::current().id())
     }
@@ -156,17 +153,18 @@ pub(crate) fn emit(spans: Option<&Spans>, level: EventLevel, has_retried: bool, 
     }
     let spans = spans.unwrap_or(const { &Spans::none() });
     let Event { name, attempt, attempts, elapsed, kind } = *event;
-    let name = spans.call.is_disabled().then_some(name);
+    let call = spans.call.is_disabled().then_some(name);
     let is_open = spans.is_open(attempt);
     let number = (!is_open).then_some(attempt);
     let elapsed = legible(elapsed);
-    let parent = if is_open { spans.innermost() } else { spans.around() };
+    // Entered, and not only the parent of the event: subscribers that write JSON list the spans that are entered.
+    let _entered = if is_open { spans.enter() } else { spans.enter_call() };
     // A macro, because the level and the names of the fields must be constant at each call of `tracing::event!`.
     macro_rules! event {
         ($level:ident $(, $($key:ident).+ = $value:expr)*) => {
             tracing::event!(
-                target: "retry", parent: parent, Level::$level,
-                name, attempt = number, attempts, ?elapsed $(, $($key).+ = $value)*,
+                target: "retry", Level::$level,
+                call, attempt = number, attempts, ?elapsed $(, $($key).+ = $value)*,
                 "{event}"
             )
         };
@@ -217,7 +215,7 @@ pub(crate) fn warn_once(warned: &AtomicBool, name: &str, level: EventLevel, text
         return;
     }
     match level {
-        EventLevel::Info => tracing::event!(target: "retry", Level::WARN, name, "`{name}` {text}"),
-        _ => tracing::event!(target: "retry", Level::DEBUG, name, "`{name}` {text}"),
+        EventLevel::Info => tracing::event!(target: "retry", Level::WARN, call = name, "`{name}` {text}"),
+        _ => tracing::event!(target: "retry", Level::DEBUG, call = name, "`{name}` {text}"),
     }
 }

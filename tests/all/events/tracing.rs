@@ -66,7 +66,7 @@ async fn event_without_a_span_has_a_name_and_a_number() {
         let (seen, _guard) = record_up_to(level);
         always_fails(&Attempts::new()).await.unwrap_err();
         let last = seen.events().pop().unwrap();
-        assert_eq!(last.fields.get("name").map(String::as_str), expected, "{level}");
+        assert_eq!(last.fields.get("call").map(String::as_str), expected, "{level}");
         assert_eq!(last.fields.get("attempt").map(String::as_str), Some("3"), "the span of the attempt is closed");
         assert_eq!(last.span.is_none(), expected.is_some(), "{level}");
     }
@@ -308,7 +308,7 @@ async fn attempt_spans_are_inside_the_call_span() {
     let [status, error, otel] = failed;
     assert_eq!(spans[0].fields, pairs([("attempt", "1"), status, error, otel]));
     assert_eq!(spans[2].fields, pairs([("attempt", "3"), ("http.request.resend_count", "2")]));
-    assert_eq!(spans[3].fields, pairs([("name", "traced"), ("attempts_made", "3")]));
+    assert_eq!(spans[3].fields, pairs([("attempts_made", "3"), ("call", "traced")]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -316,7 +316,7 @@ async fn call_span_names_the_reason_to_give_up() {
     let (seen, _guard) = record();
     always_fails(&Attempts::new()).await.unwrap_err();
     let error =
-        [("attempts_made", "3"), ("error.type", "exhausted"), ("name", "traced"), ("otel.status_code", "ERROR")];
+        [("attempts_made", "3"), ("call", "traced"), ("error.type", "exhausted"), ("otel.status_code", "ERROR")];
     assert_eq!(seen.spans().pop().unwrap().fields, pairs(error));
 }
 
