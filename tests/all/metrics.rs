@@ -127,6 +127,9 @@ async fn attempt_that_a_breaker_rejects_is_counted_apart() {
             "retry_retries_total{name=load,reason=transient} 1",
         ]
     );
+    let report = retry_runtime::stats::report();
+    let row = report.rows.iter().find(|row| row.name == "load").unwrap();
+    assert!(row.rejected > 0, "{report}");
 }
 
 #[tokio::test(start_paused = true)]

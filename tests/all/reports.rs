@@ -243,9 +243,9 @@ async fn report_is_available_as_a_table_a_page_and_json() {
         report.to_string(),
         "\
 calls from 2026-11-28T12:00:00Z to 2026-11-28T14:05:00Z (2h 5m)
-name                                          calls  attempts  attempts per call  recovered  gave up  cancelled  waited  why it gave up
-reports::<script>alert(\"1\")</script> & 'co'\u{fffd}      1         3               3.00          0        1          0      3s  excluded 1
-reports::a                                        1         3               3.00          0        1          0      3s  excluded 1"
+name                                          calls  attempts  attempts per call  rejected  recovered  gave up  cancelled  waited  why it gave up
+reports::<script>alert(\"1\")</script> & 'co'\u{fffd}      1         3               3.00         0          0        1          0      3s  excluded 1
+reports::a                                        1         3               3.00         0          0        1          0      3s  excluded 1"
     );
     let page = report.to_html();
     assert!(!page.contains("<script"), "{page}");
@@ -256,8 +256,8 @@ reports::a                                        1         3               3.00
     assert_eq!(
         serde_json::to_value(&report.rows[1]).unwrap(),
         serde_json::json!({
-            "name": "reports::a", "calls": 1, "attempts": 3, "attempts_per_call": 3.0, "recovered": 0, "gave_up": 1,
-            "gave_up_by_reason": { "excluded": 1 }, "cancelled": 0, "waited_seconds": 3.0,
+            "name": "reports::a", "calls": 1, "attempts": 3, "attempts_per_call": 3.0, "rejected": 0, "recovered": 0,
+            "gave_up": 1, "gave_up_by_reason": { "excluded": 1 }, "cancelled": 0, "waited_seconds": 3.0,
         })
     );
     for part in [

@@ -68,8 +68,10 @@ impl Condition {
     }
 
     /// Sets the statuses that are worth another attempt, instead of the standard list (408, 429, 500, 502, 503, 504).
-    /// Write a single code `c` as `c..=c`; clippy's lint `single_range_in_vec_init`, since Rust 1.99, may be ignored for it. With an empty slice, no status is retried. The condition keeps a copy, so the
+    /// Write a single code `c` as `c..=c`. With an empty slice, no status is retried. The condition keeps a copy, so the
     /// statuses may come from run-time values.
+    ///
+    /// Since Rust 1.99, clippy's lint `single_range_in_vec_init` takes `&[503..=503]` for a mistyped list of numbers: allow it.
     ///
     /// # Panics
     ///

@@ -321,7 +321,7 @@ impl<C: Call, S: TimerSlot> Executor<C, S> {
         outcome
     }
 
-    /// The current attempt. Between two attempts, this is the next one.
+    /// The attempt that runs or has just ended. After its outcome has been reported, for example by `pause`, this is the next one.
     // By value: a reference would borrow the executor, so the loop could not pass it to the attempt, which borrows the
     // executor exclusively.
     #[must_use]

@@ -333,15 +333,15 @@ impl<S: TimerSlot> Executor<ManualCall<'_>, S> {
     /// Counts this many attempts that were made without this executor, such as those of an earlier process. The number of attempts and the
     /// schedule go on from there. Nothing is emitted for them.
     ///
-    /// If they reach the limit, the attempt that follows is the last one.
+    /// One more attempt is always possible: if they reach the limit, the attempt that follows is the last one.
     pub fn charge(&mut self, attempts: u32) {
         if attempts > 0 {
             self.core.active.state.charge(attempts);
         }
     }
 
-    /// When the call started. Starts its clock if it does not run yet: see [`new`](Executor::new). On wasm32-unknown-unknown, the type is
-    /// `web_time::Instant`.
+    /// When the call started. Starts its clock if it does not run yet: see [`new`](Executor::new). On wasm32-unknown-unknown with
+    /// the feature `tokio`, the type is `web_time::Instant`.
     #[must_use]
     pub fn started(&mut self) -> StdInstant {
         self.core.start_clock();

@@ -132,7 +132,7 @@ impl<O> CallReport<O> {
         Self { outcome, retries, elapsed: started.elapsed(), failures }
     }
 
-    /// The number of attempts that were made, including the first one.
+    /// The number of attempts, including the first one and those that a breaker rejected.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.retries.saturating_add(1)
@@ -182,7 +182,7 @@ impl<E> RetryError<E> {
         self.0.outcome
     }
 
-    /// The number of attempts that were made, including the first one.
+    /// The number of attempts, including the first one and those that a breaker rejected.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts()

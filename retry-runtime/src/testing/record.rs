@@ -25,7 +25,7 @@ impl Simulation {
         })
     }
 
-    /// The number of attempts that were made, first attempts and retries.
+    /// The number of attempts, first attempts and retries, with those that a breaker rejected.
     #[must_use]
     pub fn attempts(&self) -> usize {
         let events = self.recorder.events();

@@ -51,7 +51,7 @@ mod window;
 /// After [`open_for`](Self::open_for) it is *half-open*: it admits one attempt at a time as a probe. If the probe succeeds
 /// the breaker closes, otherwise it opens again.
 ///
-/// Transient failures count, and failures that cannot be classified. A permanent failure, such as a 404, does not: the service
+/// Transient failures count, such as a 429, and failures that cannot be classified. A permanent failure, such as a 404, does not: the service
 /// works if it responds like that.
 ///
 /// An attempt that ends after the [deadline of a caller](crate::Deadline) outside this process does not count either: a caller

@@ -17,8 +17,8 @@ use crate::observe::stats::report::numbers::{self, Numbers};
 /// `CallStats` of its own saves a loop that lookup, so that counting a success costs the same as in an annotated
 /// function.
 ///
-/// Threads count in different cache lines, so that they do not slow each other down. Each of the features `metrics` and
-/// `report` takes about 1.2 KiB for that, in a `CallStats` and in an annotated function.
+/// Threads count in different cache lines, so that they do not slow each other down. For that, the feature `metrics` takes
+/// 1.3 KiB and `report` 2.3 KiB, in a `CallStats` and in an annotated function.
 ///
 /// ```
 /// use retry_runtime::{Executor, Policy};

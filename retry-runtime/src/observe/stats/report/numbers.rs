@@ -11,19 +11,20 @@ use crate::util::clock::system_time;
 use crate::util::shards::{Shard, Sharded};
 use crate::util::sync::{SHARDS, lock, try_update};
 
-/// The counters of one name, for each shard of threads: 1 KiB, and 128 bytes for `is_registered`. A thread increments the
+/// The counters of one name, for each shard of threads: 2 KiB, and 128 bytes for `is_registered`. A thread increments the
 /// counters of its shard, and the report adds those of all shards.
 pub(crate) struct Numbers {
     pub(super) shards: Sharded<Counts>,
     is_registered: AtomicBool,
 }
 
-/// The counters of a shard, which fill two cache lines. The report computes the totals of calls and attempts as sums of these,
+/// The counters of a shard, in three cache lines. The report computes the totals of calls and attempts as sums of these,
 /// so that a call whose first attempt succeeds increments only one counter.
 pub(super) struct Counts {
     pub(super) at_once: AtomicU64,
     pub(super) failed_calls: AtomicU64,
     pub(super) failed_attempts: AtomicU64,
+    pub(super) rejected: AtomicU64,
     pub(super) recovered: AtomicU64,
     pub(super) gave_up: [AtomicU64; REASONS.len()],
     pub(super) cancelled: AtomicU64,
@@ -43,6 +44,7 @@ impl Counts {
             at_once: AtomicU64::new(0),
             failed_calls: AtomicU64::new(0),
             failed_attempts: AtomicU64::new(0),
+            rejected: AtomicU64::new(0),
             recovered: AtomicU64::new(0),
             gave_up: [const { AtomicU64::new(0) }; REASONS.len()],
             cancelled: AtomicU64::new(0),
@@ -109,9 +111,8 @@ pub(crate) fn failed(
 ) {
     register(name, numbers);
     let numbers = numbers.shards.mine();
-    if !failure.is_rejection() {
-        numbers.failed_attempts.fetch_add(1, Relaxed);
-    }
+    let counter = if failure.is_rejection() { &numbers.rejected } else { &numbers.failed_attempts };
+    counter.fetch_add(1, Relaxed);
     if is_first {
         numbers.failed_calls.fetch_add(1, Relaxed);
     }

@@ -48,6 +48,7 @@ const MEANINGS: [&str; HEAD.len() + 1] = [
     "calls whose first attempt has ended",
     "attempts that have ended, without those that a circuit breaker rejected or whose value was not ready",
     "attempts ÷ calls: the factor by which retries amplify the load. It is 1 without retries, and less if a breaker rejects calls",
+    "attempts that a circuit breaker rejected",
     "calls that succeeded with a retry",
     "calls that returned their last failure to the caller",
     "calls that were dropped after their first failure and before their end",

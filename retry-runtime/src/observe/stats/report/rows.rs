@@ -80,6 +80,8 @@ pub struct ReportRow {
     pub attempts: u64,
     /// The mean number of attempts for each call: the factor by which retries amplify the load. Below 1 if a breaker rejects calls.
     pub attempts_per_call: f64,
+    /// The number of attempts that a breaker rejected.
+    pub rejected: u64,
     /// The number of calls that succeeded with a retry.
     pub recovered: u64,
     /// The number of calls that returned their last failure to the caller.
@@ -115,6 +117,7 @@ impl ReportRow {
             calls: 0,
             attempts: 0,
             attempts_per_call: 1.0,
+            rejected: 0,
             recovered: 0,
             gave_up: 0,
             gave_up_by_reason: BTreeMap::new(),
@@ -135,6 +138,7 @@ impl ReportRow {
         let (at_once, recovered) = (of(&counts.at_once), of(&counts.recovered));
         self.calls += at_once + of(&counts.failed_calls);
         self.attempts += at_once + of(&counts.failed_attempts) + recovered;
+        self.rejected += of(&counts.rejected);
         self.recovered += recovered;
         for (why, count) in REASONS.iter().zip(&counts.gave_up).filter(|(_, count)| of(count) > 0) {
             self.gave_up += of(count);

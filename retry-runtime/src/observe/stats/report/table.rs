@@ -6,8 +6,8 @@ use super::rows::{Report, ReportRow};
 use crate::util::durations::{Coarse, legible};
 use crate::util::utc::Utc;
 
-pub(super) const HEAD: [&str; 8] =
-    ["name", "calls", "attempts", "attempts per call", "recovered", "gave up", "cancelled", "waited"];
+pub(super) const HEAD: [&str; 9] =
+    ["name", "calls", "attempts", "attempts per call", "rejected", "recovered", "gave up", "cancelled", "waited"];
 
 /// The head of the last column, which has the reasons.
 pub(super) const REASONS_HEAD: &str = "why it gave up";
@@ -19,6 +19,7 @@ pub(super) fn cells(row: &ReportRow) -> [String; HEAD.len()] {
         row.calls.to_string(),
         row.attempts.to_string(),
         format!("{:.2}", row.attempts_per_call),
+        row.rejected.to_string(),
         row.recovered.to_string(),
         row.gave_up.to_string(),
         row.cancelled.to_string(),
