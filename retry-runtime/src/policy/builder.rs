@@ -256,7 +256,7 @@ impl Policy {
 
     /// Sets the time limit of each attempt. The timer starts when the attempt first has to wait (when its future first returns
     /// `Pending`), which is practically when it starts. An attempt that never waits does not read the clock, except in [`run`](Self::run). An attempt that takes
-    /// longer is dropped and counts as failed. Defaults to no limit.
+    /// longer is dropped and counts as failed. A limit that is not shorter than the deadline has no effect. Defaults to no limit.
     ///
     /// # Panics
     ///
