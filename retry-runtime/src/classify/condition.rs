@@ -71,7 +71,7 @@ impl Condition {
     /// Write a single code `c` as `c..=c`. With an empty slice, no status is retried. The condition keeps a copy, so the
     /// statuses may come from run-time values.
     ///
-    /// Since Rust 1.99, clippy's lint `single_range_in_vec_init` takes `&[503..=503]` for a mistyped list of numbers: allow it.
+    /// From Rust 1.99 on, clippy's lint `single_range_in_vec_init` takes `&[503..=503]` for a mistyped list of numbers: allow it.
     ///
     /// # Panics
     ///
