@@ -71,7 +71,7 @@ fn warn(call: &dyn Call, warned: &AtomicBool) {
 pub(crate) fn warn_if_blocking(call: &dyn Call) {
     static WARNED: AtomicBool = AtomicBool::new(false);
     let policy = call.policy();
-    if policy.attempt_timeout.is_some() {
+    if policy.attempt_timeout.is_some() && !WARNED.load(Relaxed) {
         let text = "cannot cut off attempts at the `attempt_timeout` of its policy, because it is blocking: set a timeout in the client, or \
                     remove the limit from the policy";
         spans::warn_once(&WARNED, call.name(), policy.events, format_args!("{text}"));
